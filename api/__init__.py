@@ -1,0 +1,1 @@
+"""The city over HTTP: OGC API, tiles, rasters, processes, sensors."""

@@ -1,0 +1,1 @@
+"""One resource family a module."""

@@ -1,0 +1,1 @@
+"""What water does: pure numerics, no files, no database, no settings."""

@@ -1,0 +1,91 @@
+"""The one error tree: every error knows its code, its HTTP status and what to do about it."""
+
+
+class TwinError(Exception):
+    """Root of all errors a user can cause or must act on.
+
+    ``message`` names the thing, the value found and what was expected; ``hint`` says what to do next.
+    """
+
+    code = "error"
+    status = 500
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} — {self.hint}" if self.hint else self.message
+
+
+class InputError(TwinError):
+    """What was given cannot be used: a parameter, a value, a file."""
+
+    code, status = "bad-input", 400
+
+
+class NotFoundError(TwinError):
+    """What was named does not exist."""
+
+    code, status = "not-found", 404
+
+
+class ConflictError(TwinError):
+    """What was asked contradicts the present state."""
+
+    code, status = "conflict", 409
+
+
+class TooLargeError(InputError):
+    """What was given exceeds a limit."""
+
+    code, status = "too-large", 413
+
+
+class SourceError(InputError):
+    """A file or address cannot be read as what it claims to be."""
+
+    code = "bad-source"
+
+
+class MappingError(InputError):
+    """A mapping names columns, properties or rules that do not fit."""
+
+    code = "bad-mapping"
+
+
+class CrsError(InputError):
+    """A coordinate reference system is missing, unknown or cannot be true."""
+
+    code = "bad-crs"
+
+
+class DeclarationError(TwinError):
+    """A layer or process declaration contradicts itself."""
+
+    code = "bad-declaration"
+
+
+class DatabaseError(TwinError):
+    """The database cannot be reached or is not the one expected."""
+
+    code, status = "database", 503
+
+
+class SetupError(TwinError):
+    """Something the system needs is not installed or not configured."""
+
+    code, status = "setup", 503
+
+
+class NumericsError(TwinError):
+    """A computation left its valid range and stopped."""
+
+    code = "numerics"
+
+
+class MassBalanceError(NumericsError):
+    """A flood run created or lost more water than allowed."""
+
+    code = "mass-balance"

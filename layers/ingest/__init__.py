@@ -1,0 +1,1 @@
+"""From a file to clean rows: sources, readers, mapping, cleaning, quality."""

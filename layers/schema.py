@@ -1,0 +1,236 @@
+"""The words of a declaration: property, vector layer, raster layer, style, access.
+
+A layer is a frozen value. Table, validation, JSON Schema, collection, tile columns, legend, form, export and
+documentation follow from it; nothing about a layer is said twice.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+from layers.errors import DeclarationError
+from layers.quantities import QUANTITIES, Quantity
+
+PropertyType = Literal["string", "integer", "number", "boolean", "date", "datetime"]
+GeometryType = Literal["Point", "LineString", "MultiPolygon"]
+Access = Literal["public", "staff", "restricted"]
+
+NO_WORDS: Mapping[str, str] = MappingProxyType({})
+_NAME = re.compile(r"^[a-z][a-z0-9_]{0,47}$")
+RESERVED = frozenset({"fid", "id", "geom", "geom_3857", "source_id", "content_hash", "valid_from", "valid_to"})
+
+
+class Text(NamedTuple):
+    """The same words in Vietnamese and in English."""
+
+    vi: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One value of a code list: what is stored, what people read, and its colour on the map if it has one."""
+
+    value: str
+    title: Text
+    color: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One attribute of a layer.
+
+    ``quantity`` names an entry of ``layers.quantities`` and gives unit and range. ``codes`` closes the set of
+    values. ``words`` maps the names other standards use (``{"inspire": "...", "swmm": "..."}``).
+    """
+
+    name: str
+    title: Text
+    type: PropertyType = "string"
+    quantity: str | None = None
+    codes: tuple[Code, ...] = ()
+    required: bool = False
+    access: Access = "public"
+    in_tiles: bool = False
+    words: Mapping[str, str] = field(default_factory=lambda: NO_WORDS)
+
+    def __post_init__(self) -> None:
+        if not _NAME.match(self.name) or self.name in RESERVED:
+            raise DeclarationError(f"property name '{self.name}' is reserved or not a lower-case identifier")
+        if self.quantity is not None and self.quantity not in QUANTITIES:
+            raise DeclarationError(f"property '{self.name}' names the unknown quantity '{self.quantity}'")
+        if self.quantity is not None and self.type not in ("integer", "number"):
+            raise DeclarationError(f"property '{self.name}' has a quantity but is a {self.type}")
+        values = [code.value for code in self.codes]
+        if len(values) != len(set(values)):
+            raise DeclarationError(f"property '{self.name}' lists a code twice")
+
+    @property
+    def measure(self) -> Quantity | None:
+        """The quantity this property measures, or None."""
+        return QUANTITIES[self.quantity] if self.quantity else None
+
+    @property
+    def unit(self) -> str | None:
+        """UCUM unit, or None."""
+        return self.measure.unit if self.measure else None
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a layer is drawn when nothing else is said; the viewer and the legend are made from it.
+
+    ``by`` names the coded property whose codes give the colour (their own ``color``); ``classes`` colours a
+    number by lower bounds ``((lower, colour), …)``. ``width`` is the line width [px at zoom 16],
+    ``radius`` the point radius [px at zoom 16]. ``height`` names the property that extrudes [m].
+    """
+
+    color: str
+    by: str | None = None
+    classes: tuple[tuple[float, str], ...] = ()
+    opacity: float = 1.0
+    width: float = 1.0
+    radius: float = 4.0
+    outline: str | None = None
+    dash: tuple[float, ...] = ()
+    label: str | None = None
+    height: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VectorLayer:
+    """A layer of features, stored as one table.
+
+    ``rank`` orders drawing from the ground (0) upwards. ``min_zoom`` is the lowest zoom at which tiles hold it.
+    ``visible`` says whether the viewer shows it at first.
+    """
+
+    id: str
+    theme: str
+    title: Text
+    description: Text
+    geometry: GeometryType
+    properties: tuple[Property, ...]
+    style: Style
+    rank: int
+    min_zoom: int = 10
+    visible: bool = True
+    access: Access = "public"
+    words: Mapping[str, str] = field(default_factory=lambda: NO_WORDS)
+
+    def __post_init__(self) -> None:
+        if not _NAME.match(self.id):
+            raise DeclarationError(f"layer id '{self.id}' is not a lower-case identifier")
+        names = [prop.name for prop in self.properties]
+        if len(names) != len(set(names)):
+            raise DeclarationError(f"layer '{self.id}' lists a property twice")
+        for used in (self.style.by, self.style.label, self.style.height):
+            if used is not None and used not in names:
+                raise DeclarationError(f"the style of layer '{self.id}' uses '{used}', which it does not have")
+
+    def property(self, name: str) -> Property | None:
+        """Return the property called ``name``, or None."""
+        return next((prop for prop in self.properties if prop.name == name), None)
+
+    @property
+    def tile_properties(self) -> tuple[str, ...]:
+        """Names of the properties a tile carries: what the style needs and what is declared ``in_tiles``."""
+        style = {self.style.by, self.style.label, self.style.height}
+        return tuple(prop.name for prop in self.properties if prop.in_tiles or prop.name in style)
+
+
+@dataclass(frozen=True, slots=True)
+class RasterLayer:
+    """A layer of gridded values, stored as Cloud-Optimised GeoTIFFs.
+
+    ``ramp`` colours values ``((value, "#rrggbbaa"), …)`` in ascending order; linear between the entries unless
+    ``stepped``, where an entry holds from its value up to the next. Values below the first entry are clear.
+    ``series`` is true when a run writes one band per time step.
+    """
+
+    id: str
+    theme: str
+    title: Text
+    description: Text
+    quantity: str
+    ramp: tuple[tuple[float, str], ...]
+    rank: int
+    stepped: bool = False
+    series: bool = False
+    visible: bool = False
+    access: Access = "public"
+
+    def __post_init__(self) -> None:
+        if not _NAME.match(self.id):
+            raise DeclarationError(f"layer id '{self.id}' is not a lower-case identifier")
+        if self.quantity not in QUANTITIES:
+            raise DeclarationError(f"raster layer '{self.id}' names the unknown quantity '{self.quantity}'")
+        values = [value for value, _ in self.ramp]
+        if len(values) < 2 or values != sorted(set(values)):
+            raise DeclarationError(f"the ramp of raster layer '{self.id}' does not ascend")
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """A chapter of the layer tree."""
+
+    id: str
+    title: Text
+
+
+Layer = VectorLayer | RasterLayer
+
+
+def text(
+    name: str, vi: str, en: str, *, required: bool = False, in_tiles: bool = False, words: Mapping[str, str] = NO_WORDS
+) -> Property:
+    """Return a string property."""
+    return Property(name, Text(vi, en), "string", required=required, in_tiles=in_tiles, words=words)
+
+
+def number(
+    name: str,
+    vi: str,
+    en: str,
+    quantity: str,
+    *,
+    required: bool = False,
+    in_tiles: bool = False,
+    words: Mapping[str, str] = NO_WORDS,
+) -> Property:
+    """Return a number property that measures ``quantity``."""
+    return Property(name, Text(vi, en), "number", quantity, required=required, in_tiles=in_tiles, words=words)
+
+
+def integer(name: str, vi: str, en: str, quantity: str | None = "count", *, in_tiles: bool = False) -> Property:
+    """Return an integer property."""
+    return Property(name, Text(vi, en), "integer", quantity, in_tiles=in_tiles)
+
+
+def flag(name: str, vi: str, en: str) -> Property:
+    """Return a yes/no property."""
+    return Property(name, Text(vi, en), "boolean")
+
+
+def date(name: str, vi: str, en: str) -> Property:
+    """Return a date property."""
+    return Property(name, Text(vi, en), "date")
+
+
+def moment(name: str, vi: str, en: str) -> Property:
+    """Return a date-time property (stored in UTC)."""
+    return Property(name, Text(vi, en), "datetime")
+
+
+def coded(
+    name: str, vi: str, en: str, *codes: Code, required: bool = False, words: Mapping[str, str] = NO_WORDS
+) -> Property:
+    """Return a string property whose values are a closed code list."""
+    return Property(name, Text(vi, en), "string", codes=codes, required=required, words=words)
+
+
+def code(value: str, vi: str, en: str, color: str | None = None) -> Code:
+    """Return one entry of a code list."""
+    return Code(value, Text(vi, en), color)

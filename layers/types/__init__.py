@@ -1,0 +1,1 @@
+"""One theme a module, each a tuple ``LAYERS`` of declarations."""

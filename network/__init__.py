@@ -1,0 +1,1 @@
+"""What graphs say: pure numerics, no files, no database, no settings."""

@@ -1,0 +1,1 @@
+"""The city in time: sensors, state, forecasts, scenarios, runs, jobs and the command line."""

@@ -1,0 +1,1 @@
+"""The families of the ``twin`` command, one a module."""
