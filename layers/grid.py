@@ -69,8 +69,8 @@ class Grid:
 
     def centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return x of the columns (cols,) and y of the rows (rows,) at cell centres [m]."""
-        x = self.x_min + (np.arange(self.cols) + 0.5) * self.cell_size
-        y = self.y_max - (np.arange(self.rows) + 0.5) * self.cell_size
+        x = self.x_min + (np.arange(self.cols, dtype=np.float64) + 0.5) * self.cell_size
+        y = self.y_max - (np.arange(self.rows, dtype=np.float64) + 0.5) * self.cell_size
         return x, y
 
     def cells(

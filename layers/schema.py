@@ -130,7 +130,7 @@ class VectorLayer:
             if used is not None and used not in names:
                 raise DeclarationError(f"the style of layer '{self.id}' uses '{used}', which it does not have")
 
-    def property(self, name: str) -> Property | None:
+    def find(self, name: str) -> Property | None:
         """Return the property called ``name``, or None."""
         return next((prop for prop in self.properties if prop.name == name), None)
 
