@@ -1,13 +1,22 @@
 """Fixtures every test may use: the shared real data, and a private PostGIS of the suite's own."""
 
 import os
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from sqlalchemy import Connection, Engine
+
+from layers.store.cluster import start_cluster, stop_cluster
+from layers.store.engine import open_engine
+from layers.store.migrate import migrate
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("TWIN_TEST_DATA", ROOT.parent / "shared" / "data"))
+CITY_CRS = "EPSG:5897"
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +30,62 @@ def shared() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def cluster_url() -> Iterator[str]:
+    """URL of a private cluster that lives as long as the suite."""
+    # Not pytest's own tmp folder: that one is closed to the unprivileged owner of the cluster.
+    folder = Path(tempfile.mkdtemp(prefix="twin-test-"))
+    folder.chmod(0o755)
+    try:
+        yield start_cluster(folder / "postgres")
+    finally:
+        stop_cluster(folder / "postgres")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def make_database(cluster_url: str) -> Iterator[Callable[..., str]]:
+    """Return a function that makes a migrated database ``make_database(name, crs="EPSG:5897")`` and gives its URL."""
+    made: list[str] = []
+
+    def make(name: str, crs: str = CITY_CRS) -> str:
+        with psycopg.connect(cluster_url, autocommit=True) as connection:
+            connection.execute(f'drop database if exists "{name}" with (force)')
+            connection.execute(f'create database "{name}"')
+        made.append(name)
+        url = f"{cluster_url.rsplit('/', 1)[0]}/{name}"
+        engine = open_engine(url)
+        migrate(engine, "test", crs, {"id": "test", "crs": crs})
+        engine.dispose()
+        return url
+
+    yield make
+    with psycopg.connect(cluster_url, autocommit=True) as connection:
+        for name in made:
+            connection.execute(f'drop database if exists "{name}" with (force)')
+
+
+@pytest.fixture(scope="session")
+def shared_database(make_database: Callable[..., str]) -> str:
+    """URL of one migrated, empty database for tests that roll back."""
+    return make_database("rolled_back")
+
+
+@pytest.fixture(scope="module")
+def engine(request: pytest.FixtureRequest, make_database: Callable[..., str]) -> Iterator[Engine]:
+    """Engine on a migrated, empty database of the test module's own (commits stay inside it)."""
+    opened = open_engine(make_database("m_" + request.module.__name__.rsplit(".", 1)[-1]))
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def connection(shared_database: str) -> Iterator[Connection]:
+    """Connection whose transaction is rolled back after the test."""
+    opened = open_engine(shared_database)
+    with opened.connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
+    opened.dispose()

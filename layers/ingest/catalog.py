@@ -1,0 +1,94 @@
+"""The city's catalogue: who the city is and where its data come from, read from YAML and checked."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from layers.errors import SourceError
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Words(_Strict):
+    """A text in both languages."""
+
+    vi: str
+    en: str
+
+
+class City(_Strict):
+    """Who the city is. ``crs``: projected, metres. ``main_gauge``: sensor id of the stage that drives forecasts."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")
+    title: Words
+    crs: str
+    timezone: str
+    vertical_datum: str = "local"
+    synthetic: bool = False
+    attribution: str = ""
+    main_gauge: str | None = None
+
+
+class Source(_Strict):
+    """One source of data.
+
+    ``uri`` is relative to the catalogue. ``kind``: features (default; goes to ``layer``), raster (goes to ``layer``)
+    or observations (``datastreams`` names the table of series). ``table`` chooses a layer inside the file,
+    ``mapping`` a YAML file beside it.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,80}$")
+    uri: str
+    kind: Literal["features", "raster", "observations"] = "features"
+    layer: str = ""
+    title: Words
+    licence: str
+    attribution: str
+    synthetic: bool = False
+    table: str | None = None
+    mapping: str | None = None
+    crs: str | None = None
+    datastreams: str | None = None
+
+    @model_validator(mode="after")
+    def _has_target(self) -> "Source":
+        if self.kind == "observations" and not self.datastreams:
+            raise ValueError("a source of observations needs 'datastreams'")
+        if self.kind == "raster" and not self.layer:
+            raise ValueError("a raster source needs 'layer'")
+        if self.kind == "features" and not (self.layer or self.mapping):
+            raise ValueError("a source of features needs 'layer' or 'mapping'")
+        return self
+
+
+class Catalog(_Strict):
+    """A city and its sources, in the order they are loaded."""
+
+    city: City
+    sources: tuple[Source, ...] = ()
+
+
+def read_catalog(path: Path) -> Catalog:
+    """Return the catalogue at ``path``; SourceError names the entry that is wrong."""
+    if not path.exists():
+        raise SourceError(f"catalogue {path} does not exist", hint="type: twin demo — or set TWIN_CATALOG")
+    try:
+        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise SourceError(f"catalogue {path} is not YAML: {' '.join(str(error).split())}") from error
+    try:
+        catalog = Catalog.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "document"
+        raise SourceError(f"catalogue {path}: {place}: {first['msg']}") from error
+    seen: set[str] = set()
+    for source in catalog.sources:
+        if source.id in seen:
+            raise SourceError(f"catalogue {path}: source '{source.id}' is listed twice")
+        seen.add(source.id)
+    return catalog

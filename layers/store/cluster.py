@@ -1,0 +1,230 @@
+"""A private PostGIS cluster: its own data directory, unix socket and loopback port, never run by root.
+
+PostgreSQL refuses to run as root, so a root caller hands the cluster to an unprivileged owner (``postgres`` if
+the system has it, else ``nobody``). Nothing here touches a cluster of the system.
+"""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+import psycopg
+
+from layers.errors import SetupError
+
+_CONFIG = """
+listen_addresses = '127.0.0.1'
+unix_socket_directories = '{socket}'
+port = {port}
+max_connections = 60
+shared_buffers = '512MB'
+work_mem = '32MB'
+maintenance_work_mem = '256MB'
+effective_cache_size = '4GB'
+random_page_cost = 1.1
+max_wal_size = '2GB'
+jit = off
+log_min_messages = warning
+timezone = 'UTC'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where a private cluster lives: everything sits below ``folder``."""
+
+    folder: Path
+
+    @property
+    def data(self) -> Path:
+        """The data directory of PostgreSQL."""
+        return self.folder / "data"
+
+    @property
+    def log(self) -> Path:
+        """The server's log file."""
+        return self.folder / "postgresql.log"
+
+    @property
+    def socket(self) -> Path:
+        """The folder of the unix socket."""
+        return self.folder / "socket"
+
+
+def find_binaries() -> Path | None:
+    """Return the folder that holds initdb, pg_ctl and postgres of a server with PostGIS, or None.
+
+    A server on the PATH (conda) wins over the newest one Debian's layout holds.
+    """
+    on_path = shutil.which("initdb")
+    found = [Path(on_path).resolve().parent] if on_path else []
+    debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    found += sorted((path.parent for path in debian), key=lambda path: int(path.parent.name), reverse=True)
+    return next((binaries for binaries in found if _has_postgis(binaries)), None)
+
+
+def _has_postgis(binaries: Path) -> bool:
+    asked = subprocess.run([binaries / "pg_config", "--sharedir"], capture_output=True, text=True, check=False)
+    return asked.returncode == 0 and (Path(asked.stdout.strip()) / "extension" / "postgis.control").exists()
+
+
+def start_cluster(folder: Path) -> str:
+    """Start the private cluster below ``folder``, creating it the first time, and return its URL.
+
+    A server left behind by a killed parent is adopted when it answers; a stale lock of a dead one is removed by
+    PostgreSQL itself. Raises SetupError naming what is missing or the last words of the server's log.
+    """
+    binaries = find_binaries()
+    if binaries is None:
+        raise SetupError(
+            "PostgreSQL with PostGIS is not installed",
+            hint="type: apt-get install postgresql postgresql-postgis — or give a database with TWIN_DATABASE_URL",
+        )
+    cluster = Cluster(folder.resolve())
+    if not (cluster.data / "PG_VERSION").exists():
+        _create(binaries, cluster)
+    if not _is_running(binaries, cluster):
+        _start(binaries, cluster)
+    return read_url(cluster)
+
+
+def stop_cluster(folder: Path) -> None:
+    """Stop the cluster below ``folder`` if it runs (fast shutdown, waits until it is down)."""
+    binaries, cluster = find_binaries(), Cluster(folder.resolve())
+    if binaries is not None and (cluster.data / "PG_VERSION").exists() and _is_running(binaries, cluster):
+        _run(cluster, [str(binaries / "pg_ctl"), "-D", str(cluster.data), "-m", "fast", "-w", "stop"])
+
+
+def read_url(cluster: Cluster) -> str:
+    """Return the SQLAlchemy-neutral URL of the running cluster (trusted local role ``twin``, database ``twin``)."""
+    port = int((cluster.data / "postmaster.pid").read_text().splitlines()[3])
+    secret = (cluster.folder / "password").read_text().strip()
+    return f"postgresql://twin:{secret}@127.0.0.1:{port}/twin"
+
+
+def _create(binaries: Path, cluster: Cluster) -> None:
+    """Make the data directory and, once it runs, the role's database; half-made ones are removed first."""
+    shutil.rmtree(cluster.data, ignore_errors=True)
+    cluster.folder.mkdir(parents=True, exist_ok=True)
+    password = cluster.folder / "password"
+    if not password.exists():
+        password.write_text(os.urandom(24).hex() + "\n")
+    password.chmod(0o600)
+    _hand_over(cluster)
+    _run(
+        cluster,
+        [
+            *(str(binaries / "initdb"), "-D", str(cluster.data), "-U", "twin", "--encoding=UTF8", "--locale=C.UTF-8"),
+            *("--data-checksums", "--auth=scram-sha-256", f"--pwfile={password}"),
+        ],
+    )
+    cluster.socket.mkdir(exist_ok=True)
+    _hand_over(cluster)
+
+
+def _start(binaries: Path, cluster: Cluster) -> None:
+    """Start the server on a free loopback port and make the database the first time."""
+    port = _find_free_port()
+    (cluster.data / "postgresql.auto.conf").write_text(_CONFIG.format(socket=cluster.socket, port=port))
+    _hand_over(cluster)
+    try:
+        _run(
+            cluster,
+            [str(binaries / "pg_ctl"), "-D", str(cluster.data), "-l", str(cluster.log), "-w", "-t", "60", "start"],
+        )
+    except SetupError as error:
+        tail = cluster.log.read_text(errors="replace").splitlines()[-3:] if cluster.log.exists() else []
+        raise SetupError(f"the private database did not start: {' / '.join(tail) or error.message}") from error
+    _create_database(read_url(cluster))
+
+
+def _create_database(url: str) -> None:
+    with psycopg.connect(url.removesuffix("twin") + "postgres", autocommit=True) as connection:
+        if not connection.execute("select 1 from pg_database where datname = 'twin'").fetchone():
+            connection.execute("create database twin")
+
+
+def _is_running(binaries: Path, cluster: Cluster) -> bool:
+    """Return whether a server of this data directory is up and accepts connections."""
+    asked = [str(binaries / "pg_ctl"), "-D", str(cluster.data), "status"]
+    done = subprocess.run(asked, capture_output=True, check=False, cwd=cluster.folder, **_as_owner())
+    if done.returncode != 0:
+        return False
+    port = (cluster.data / "postmaster.pid").read_text().splitlines()[3]
+    for _ in range(100):
+        ready = subprocess.run([str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", port], check=False)
+        if ready.returncode == 0:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _owner() -> pwd.struct_passwd | None:
+    """Return the unprivileged account that runs the server, or None when the caller is not root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise SetupError("PostgreSQL cannot run as root and there is no account 'postgres' or 'nobody' to run it")
+
+
+class _Account(TypedDict, total=False):
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def _as_owner() -> _Account:
+    owner = _owner()
+    return {} if owner is None else {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+
+
+def _hand_over(cluster: Cluster) -> None:
+    """Give the cluster's own folder to the owner and let it be reached through its parents."""
+    owner = _owner()
+    if owner is None:
+        return
+    for path in (cluster.folder, *cluster.folder.rglob("*")):
+        os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+    for parent in cluster.folder.parents:
+        if not parent.stat().st_mode & 0o001:
+            raise SetupError(
+                f"the account '{owner.pw_name}' cannot reach {cluster.folder}: '{parent}' is closed to others",
+                hint=f"type: chmod o+x {parent} — or set TWIN_RUN_DIR to another folder",
+            )
+
+
+def _run(cluster: Cluster, command: list[str]) -> None:
+    """Run a command as the owner; SetupError carries its last line."""
+    # A pipe would be inherited by the server that pg_ctl leaves behind and never close; a file is not waited for.
+    with (cluster.folder / "command.log").open("w+") as out:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            check=False,
+            cwd=cluster.folder,
+            **_as_owner(),
+        )
+        out.seek(0)
+        words = out.read().split("\n")
+    if done.returncode != 0:
+        last = next((line.strip() for line in reversed(words) if line.strip()), "no output")
+        raise SetupError(f"{Path(command[0]).name} failed: {last}")

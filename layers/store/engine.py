@@ -1,0 +1,52 @@
+"""The connection to PostGIS."""
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from layers.errors import DatabaseError
+
+
+def open_engine(url: str, *, statement_timeout_s: float | None = None, pool_size: int = 5) -> Engine:
+    """Return an engine on ``url`` (``postgresql://…``); no connection is made yet.
+
+    ``statement_timeout_s`` bounds every statement [s]. Raises DatabaseError for a URL that is none.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise DatabaseError(
+            f"the database URL '{url}' is not valid", hint="postgresql://user:password@host:port/name"
+        ) from error
+    if not parsed.drivername.startswith("postgresql"):
+        raise DatabaseError(f"the database URL names '{parsed.drivername}', expected postgresql")
+    options = "-c timezone=UTC"
+    if statement_timeout_s is not None:
+        options += f" -c statement_timeout={int(statement_timeout_s * 1000)}"
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=10,
+        pool_pre_ping=True,
+        connect_args={"application_name": "twin", "options": options, "connect_timeout": 10},
+    )
+
+
+def check_connection(engine: Engine) -> str:
+    """Return the PostGIS version; DatabaseError says what is wrong with the server instead."""
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(
+                text("select default_version from pg_available_extensions where name = 'postgis'")
+            ).scalar()
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[-1]
+        raise DatabaseError(f"the database cannot be reached: {reason}", hint="type: twin doctor") from error
+    if found is None:
+        raise DatabaseError("the database server has no PostGIS", hint="install postgresql-postgis on it")
+    return str(found)
+
+
+def plain_url(engine: Engine) -> str:
+    """Return the URL as libpq reads it, for drivers beside SQLAlchemy."""
+    return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -1,0 +1,104 @@
+"""Bring a database to the present: extension, fixed tables, the city's CRS, layer tables."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+from sqlalchemy import Connection, Engine, text
+
+from layers.errors import ConflictError, CrsError, DatabaseError
+from layers.store.engine import check_connection
+from layers.store.tables import sync_tables
+
+_SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class CityRow:
+    """What the database knows of its city: id, SRID of all geometry, and the declaration from the catalogue."""
+
+    id: str
+    srid: int
+    declaration: dict[str, object]
+
+
+def migrate(engine: Engine, city_id: str, crs: str, declaration: dict[str, object]) -> list[str]:
+    """Create or upgrade everything and return what changed in the layer tables, one line a change.
+
+    ``crs`` is a projected EPSG code in metres; a database holds one city in one CRS, so another CRS than the
+    present one raises ConflictError.
+    """
+    check_connection(engine)
+    srid = read_projected_srid(crs)
+    with engine.begin() as connection:
+        connection.execute(text("create extension if not exists postgis"))
+        connection.execute(text("create schema if not exists meta"))
+        _run_alembic(connection)
+        ensure_spatial_reference(connection, srid)
+        present = connection.execute(text("select srid from meta.city")).scalar()
+        if present is not None and present != srid:
+            raise ConflictError(
+                f"the database holds a city in EPSG:{present}, the catalogue says {crs}",
+                hint="use another database for another city",
+            )
+        connection.execute(
+            text(
+                "insert into meta.city (id, srid, declaration) values (:id, :srid, cast(:declaration as jsonb)) "
+                "on conflict (only_row) do update set id = excluded.id, declaration = excluded.declaration"
+            ),
+            {"id": city_id, "srid": srid, "declaration": _to_json(declaration)},
+        )
+    return sync_tables(engine, srid)
+
+
+def read_city(connection: Connection) -> CityRow:
+    """Return the city of this database; DatabaseError when it was never migrated."""
+    exists = connection.execute(text("select to_regclass('meta.city')")).scalar()
+    row = connection.execute(text("select id, srid, declaration from meta.city")).first() if exists else None
+    if row is None:
+        raise DatabaseError("the database holds no city yet", hint="type: twin db migrate")
+    return CityRow(row.id, row.srid, row.declaration)
+
+
+def read_projected_srid(crs: str) -> int:
+    """Return the EPSG code of a projected CRS in metres; CrsError says why another cannot carry a city."""
+    try:
+        parsed = CRS.from_user_input(crs)
+    except CRSError as error:
+        raise CrsError(f"'{crs}' is not a known coordinate reference system") from error
+    authority = parsed.to_authority()
+    if authority is None or authority[0] != "EPSG":
+        raise CrsError(f"'{crs}' has no EPSG code")
+    if not parsed.is_projected or parsed.axis_info[0].unit_name != "metre":
+        raise CrsError(f"'{crs}' ({parsed.name}) is not projected in metres, which a city's CRS must be")
+    return int(authority[1])
+
+
+def ensure_spatial_reference(connection: Connection, srid: int) -> None:
+    """Add the row of ``srid`` to spatial_ref_sys where this PostGIS lacks it (as Debian's lacks EPSG:9210)."""
+    known = connection.execute(text("select 1 from spatial_ref_sys where srid = :srid"), {"srid": srid}).scalar()
+    if known:
+        return
+    crs = CRS.from_epsg(srid)
+    connection.execute(
+        text(
+            "insert into spatial_ref_sys (srid, auth_name, auth_srid, srtext, proj4text) "
+            "values (:srid, 'EPSG', :srid, :wkt, :proj)"
+        ),
+        {"srid": srid, "wkt": crs.to_wkt("WKT1_GDAL"), "proj": crs.to_proj4()},
+    )
+
+
+def _run_alembic(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _to_json(value: dict[str, object]) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,167 @@
+"""Tables derived from declarations: one a layer in schema ``city``, its past in schema ``history``.
+
+Every layer table has ``fid`` (integer, the feature id in tiles), ``id`` (text, the item id), ``source_id``,
+``valid_from``, one column a property, ``geom`` in the city's CRS and ``geom_3857``, generated from it, for the
+tile path. A trigger keeps the version an edit replaces; another counts the layer's version, which is the tiles' ETag.
+"""
+
+from typing import Any
+
+from alembic.autogenerate import produce_migrations
+from alembic.migration import MigrationContext
+from alembic.operations import Operations, ops
+from geoalchemy2 import Geometry
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Computed,
+    Connection,
+    Date,
+    DateTime,
+    Double,
+    Engine,
+    Identity,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.types import TypeEngine
+
+from layers.errors import DatabaseError
+from layers.registry import VECTOR_LAYERS
+from layers.schema import Property, VectorLayer
+
+CITY, HISTORY = "city", "history"
+_TYPES: dict[str, TypeEngine[Any]] = {
+    "string": Text(),
+    "integer": BigInteger(),
+    "number": Double(),
+    "boolean": Boolean(),
+    "date": Date(),
+    "datetime": DateTime(timezone=True),
+}
+
+
+def column_type(prop: Property) -> TypeEngine[Any]:
+    """Return the SQL type of a property."""
+    return _TYPES[prop.type]
+
+
+def declare_table(layer: VectorLayer, srid: int, metadata: MetaData) -> Table:
+    """Return the table of ``layer`` with geometry in ``srid``, added to ``metadata``."""
+    table = Table(
+        layer.id,
+        metadata,
+        Column("fid", BigInteger, Identity(), primary_key=True),
+        Column("id", Text, nullable=False, unique=True),
+        Column("source_id", Text, nullable=False),
+        Column("valid_from", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+        *(Column(prop.name, column_type(prop), nullable=not prop.required) for prop in layer.properties),
+        Column("geom", Geometry(layer.geometry.upper(), srid, spatial_index=False), nullable=False),
+        Column(
+            "geom_3857",
+            Geometry(layer.geometry.upper(), 3857, spatial_index=False),
+            Computed("ST_Transform(geom, 3857)", persisted=True),
+        ),
+        schema=CITY,
+        comment=layer.title.en,
+    )
+    Index(f"{layer.id}_geom", table.c.geom, postgresql_using="gist")
+    Index(f"{layer.id}_geom_3857", table.c.geom_3857, postgresql_using="gist")
+    Index(f"{layer.id}_source", table.c.source_id)
+    if layer.find("run_id") is not None:
+        Index(f"{layer.id}_run", table.c.run_id)
+    return table
+
+
+def declare_tables(srid: int) -> MetaData:
+    """Return the metadata of all declared vector layers."""
+    metadata = MetaData()
+    for layer in VECTOR_LAYERS.values():
+        declare_table(layer, srid, metadata)
+    return metadata
+
+
+def sync_tables(engine: Engine, srid: int) -> list[str]:
+    """Bring the layer tables to what is declared and return what was done, one line a change.
+
+    Tables and columns are added; nothing is ever dropped or retyped here: a column that is gone from the
+    declaration or changed its type raises DatabaseError and asks for a migration written by hand.
+    """
+    done: list[str] = []
+    with engine.begin() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "include_schemas": True,
+                "include_name": _is_ours,
+                "compare_type": True,
+                "include_object": _is_compared,
+            },
+        )
+        operations = Operations(context)
+        for operation in _walk(produce_migrations(context, declare_tables(srid)).upgrade_ops):
+            if isinstance(operation, ops.CreateTableOp | ops.AddColumnOp | ops.CreateIndexOp):
+                operations.invoke(operation)
+                done.append(_describe(operation))
+            elif isinstance(operation, ops.DropColumnOp | ops.AlterColumnOp | ops.DropTableOp):
+                raise DatabaseError(
+                    f"the database differs from the declarations: {_describe(operation)}",
+                    hint="write a migration that keeps the data, then run: twin db migrate",
+                )
+        for layer in VECTOR_LAYERS.values():
+            _attach_history(connection, layer)
+    return done
+
+
+def _is_ours(name: str | None, kind: str, _parents: Any) -> bool:
+    return name == CITY if kind == "schema" else True
+
+
+def _is_compared(_object: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
+    return not (kind == "column" and name == "geom_3857" and _other is not None)
+
+
+def _walk(container: Any) -> list[Any]:
+    found: list[Any] = []
+    for operation in container.ops:
+        found.extend(_walk(operation) if hasattr(operation, "ops") else [operation])
+    return found
+
+
+def _describe(operation: Any) -> str:
+    verb = type(operation).__name__.removesuffix("Op")
+    column = getattr(operation, "column_name", None) or getattr(getattr(operation, "column", None), "name", None)
+    index = getattr(operation, "index_name", None)
+    return " ".join(str(part) for part in (verb, operation.table_name, column or index) if part)
+
+
+def _attach_history(connection: Connection, layer: VectorLayer) -> None:
+    """Keep the history table of ``layer`` as wide as the layer and its triggers in place."""
+    columns = connection.execute(
+        text(
+            "select attname, format_type(atttypid, atttypmod) as kind from pg_attribute "
+            "where attrelid = cast(:table as regclass) and attnum > 0 and not attisdropped and attgenerated = ''"
+        ),
+        {"table": f'{CITY}."{layer.id}"'},
+    ).all()
+    past, present = f'{HISTORY}."{layer.id}"', f'{CITY}."{layer.id}"'
+    connection.execute(
+        text(f"create table if not exists {past} (valid_to timestamptz not null default clock_timestamp())")
+    )
+    for name, kind in columns:
+        connection.execute(text(f'alter table {past} add column if not exists "{name}" {kind}'))
+    connection.execute(text(f'create index if not exists "{layer.id}_past" on {past} (id, valid_from)'))
+    for trigger, when, scope, function in (
+        ("keep_past", "update or delete", "row", "keep_past"),
+        ("count_version", "insert or update or delete or truncate", "statement", "count_version"),
+    ):
+        connection.execute(
+            text(
+                f"create or replace trigger {trigger} after {when} on {present} "
+                f"for each {scope} execute function meta.{function}()"
+            )
+        )

@@ -1,0 +1,1 @@
+"""Alembic migrations of the fixed tables; layer tables follow their declarations."""

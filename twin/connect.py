@@ -1,0 +1,17 @@
+"""From settings to a database: the given one, or the private cluster of this checkout, started if need be."""
+
+from sqlalchemy import Engine
+
+from layers.store.cluster import start_cluster
+from layers.store.engine import open_engine
+from twin.settings import Settings
+
+
+def find_database(settings: Settings) -> str:
+    """Return the URL of the database in force, starting the private cluster when none is configured."""
+    return settings.database_url or start_cluster(settings.state_dir / "postgres")
+
+
+def connect(settings: Settings, *, statement_timeout_s: float | None = None, pool_size: int = 5) -> Engine:
+    """Return an engine on the database in force."""
+    return open_engine(find_database(settings), statement_timeout_s=statement_timeout_s, pool_size=pool_size)

@@ -1,0 +1,75 @@
+"""The only reader of the environment: deployment settings ``TWIN_*``, read once and passed down as values."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from layers.errors import SetupError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Deployment settings; every one is explained in ``.env.example``."""
+
+    model_config = SettingsConfigDict(env_prefix="TWIN_", env_file=ROOT / ".env", extra="ignore")
+
+    database_url: str | None = Field(
+        default=None, description="An existing PostGIS; without it a private cluster is used."
+    )
+    data_dir: Path = Field(default=ROOT / "data", description="Where raw/ and processed/ files live.")
+    run_dir: Path | None = Field(default=None, description="Where the private cluster and process files live.")
+    catalog: Path | None = Field(
+        default=None, description="The city's catalogue of sources; without it the demo city's."
+    )
+    host: str = Field(default="127.0.0.1", description="Address the server listens on; loopback until configured.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port the server listens on.")
+    public_url: str | None = Field(
+        default=None, description="Address others reach the server at, for links behind a proxy."
+    )
+    web_dir: Path = Field(default=ROOT / "web" / "dist", description="The built viewer.")
+    statement_timeout: float = Field(
+        30.0, gt=0, description="Longest time one database statement of the server may take [s]."
+    )
+    tile_cache_mb: int = Field(default=128, ge=0, description="Memory for ready tiles [MB].")
+    worker_threads: int = Field(default=1, ge=1, le=16, description="Jobs one worker runs at a time.")
+
+    @property
+    def raw_dir(self) -> Path:
+        """Files as they came."""
+        return self.data_dir / "raw"
+
+    @property
+    def processed_dir(self) -> Path:
+        """Files we made."""
+        return self.data_dir / "processed"
+
+    @property
+    def state_dir(self) -> Path:
+        """Folder of the private cluster; below /var/lib when root's checkout lies where others cannot reach."""
+        if self.run_dir is not None:
+            return self.run_dir.resolve()
+        folder = ROOT / ".run"
+        if os.geteuid() == 0 and any(not parent.stat().st_mode & 0o001 for parent in folder.parents):
+            return Path("/var/lib/city-twin") / hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
+        return folder
+
+    @property
+    def catalog_path(self) -> Path:
+        """The catalogue in force: the given one, else the city's own, else the demo city's."""
+        if self.catalog is not None:
+            return self.catalog
+        return self.raw_dir / "demo" / "catalog.yml"
+
+
+def read_settings() -> Settings:
+    """Return the settings of the environment and ``.env``; SetupError names a wrong one."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "TWIN_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SetupError(f"setting {name}={first.get('input')!r} is not valid: {first['msg']}") from error
