@@ -1,0 +1,41 @@
+# Two commands matter: `make run` and `make test`. Both bring a fresh machine to what they need.
+.PHONY: run test check bench docs serve setup setup-tests lock clean
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p && break; done)
+BOOTSTRAP = $(PYTHON) -m twin.bootstrap $(if $(TWIN_DATABASE_URL),--external-database)
+BIN = .venv/bin
+
+setup:
+	@$(BOOTSTRAP)
+
+setup-tests:
+	@$(BOOTSTRAP) --tests
+
+run: setup
+	@exec $(BIN)/twin up
+
+serve: setup
+	@exec $(BIN)/twin serve
+
+test: setup-tests
+	@$(BIN)/pytest $(ARGS)
+
+check: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m twin.bootstrap --check-viewer
+
+bench: setup
+	@$(BIN)/python -m bench $(ARGS)
+
+docs: setup
+	@$(BIN)/python -m docs
+
+lock:
+	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+
+clean:
+	@-$(BIN)/twin db stop
+	@rm -rf .run web/dist data/processed/runs
