@@ -1,0 +1,62 @@
+"""``python -m bench NAME [--json]``: our figure beside a peer's or the limit, measured in one run."""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from bench import features, flood, imports, tiles
+from layers.store.cluster import start_cluster, stop_cluster
+
+Row = dict[str, Any]
+WITH_DATABASE: dict[str, Callable[[str], list[Row]]] = {
+    "import": imports.rows,
+    "tiles": tiles.rows,
+    "features": features.rows,
+}
+NUMERICS: dict[str, Callable[[], list[Row]]] = {"flood": flood.rows}
+
+
+def main() -> int:
+    """Run the named benches (default: all) on a private cluster and print rows."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=[*WITH_DATABASE, *NUMERICS])
+    parser.add_argument("--json", action="store_true", help="print JSON, one object a bench")
+    wanted = parser.parse_args()
+    names = [wanted.name] if wanted.name else [*WITH_DATABASE, *NUMERICS]
+    folder = Path(tempfile.mkdtemp(prefix="twin-bench-"))
+    folder.chmod(0o755)
+    try:
+        url = start_cluster(folder / "postgres") if set(names) & set(WITH_DATABASE) else ""
+        for name in names:
+            rows = WITH_DATABASE[name](url) if name in WITH_DATABASE else NUMERICS[name]()
+            if wanted.json:
+                sys.stdout.write(orjson.dumps({"bench": name, "rows": rows}).decode() + "\n")
+            else:
+                print_rows(name, rows)
+    finally:
+        stop_cluster(folder / "postgres")
+    return 0
+
+
+def print_rows(name: str, rows: list[Row]) -> None:
+    """Print a table with the ratio of our figure to each peer's and to the limit."""
+    table = Table("case", "metric", "ours", "peers (ours ÷ peer)", "limit", title=f"{name} — {os.cpu_count()} cores")
+    for row in rows:
+        peers = ", ".join(
+            f"{peer} {value:.4g} ({row['ours'] / value:.2f}×)" for peer, value in row["peers"].items() if value
+        )
+        limit = f"{row['limit']:.4g} ({row['ours'] / row['limit']:.0%})" if row["limit"] else ""
+        table.add_row(row["case"], f"{row['metric']} [{row['unit']}]", f"{row['ours']:.4g}", peers, limit)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
