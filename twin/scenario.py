@@ -1,0 +1,170 @@
+"""A scenario: a base time and a list of edits, frozen and hashable. Taking an edit away restores the base."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
+from layers.errors import InputError, NotFoundError
+from layers.grid import Grid
+from twin.process import Bounds, CityView
+
+
+@dataclass(frozen=True, slots=True)
+class StageOffset:
+    """The stage stands ``metres`` [m] above (or below) what is forecast."""
+
+    metres: float
+
+
+@dataclass(frozen=True, slots=True)
+class HoldStage:
+    """The stage rises over ``ramp_hours`` [h] to ``level`` [m] and stays."""
+
+    level: float
+    ramp_hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class DesignStorm:
+    """A storm of ``depth_mm`` [mm] in ``duration_hours`` [h] falls from the start."""
+
+    depth_mm: float
+    duration_hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class CloseGate:
+    """The tide gate is closed all the time."""
+
+    gate_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopPump:
+    """The pump does not run."""
+
+    pump_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreachDyke:
+    """A gap of ``width`` [m] down to ``crest`` [m] at a point, or in the middle of the dyke ``dyke_id``."""
+
+    width: float
+    crest: float
+    dyke_id: str | None = None
+    lon: float | None = None
+    lat: float | None = None
+
+
+Edit = StageOffset | HoldStage | DesignStorm | CloseGate | StopPump | BreachDyke
+Kind = TypeVar("Kind", StageOffset, HoldStage, DesignStorm, CloseGate, StopPump, BreachDyke)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """The city at ``base_time`` with ``edits``, in the order they were made; two with equal edits are equal."""
+
+    base_time: datetime
+    edits: tuple[Edit, ...] = ()
+
+    def with_edit(self, edit: Edit) -> "Scenario":
+        """Return the scenario with one edit more; the same edit twice is once."""
+        return self if edit in self.edits else replace(self, edits=(*self.edits, edit))
+
+    def without_edit(self, edit: Edit) -> "Scenario":
+        """Return the scenario with one edit less; InputError when it is not there."""
+        if edit not in self.edits:
+            raise InputError(f"the scenario has no edit {edit}")
+        return replace(self, edits=tuple(kept for kept in self.edits if kept != edit))
+
+    def find(self, kind: type[Kind]) -> tuple[Kind, ...]:
+        """Return the edits of one kind."""
+        return tuple(edit for edit in self.edits if isinstance(edit, kind))
+
+
+@dataclass(frozen=True, slots=True)
+class EditedCity:
+    """A view of the city with a scenario's gates and pumps applied; all else is the city's own."""
+
+    base: CityView
+    scenario: Scenario
+
+    @property
+    def crs(self) -> str:
+        """The city's projected CRS."""
+        return self.base.crs
+
+    @property
+    def now(self) -> datetime:
+        """The scenario's base time."""
+        return self.scenario.base_time
+
+    @property
+    def main_gauge(self) -> str | None:
+        """Id of the sensor whose stage drives forecasts."""
+        return self.base.main_gauge
+
+    def layer(
+        self, layer_id: str, *, bounds: Bounds | None = None, columns: Sequence[str] | None = None
+    ) -> gpd.GeoDataFrame:
+        """Return the features with stopped pumps not active and bodies behind closed gates not tidal."""
+        frame = self.base.layer(layer_id, bounds=bounds, columns=columns)
+        pumps = {edit.pump_id for edit in self.scenario.find(StopPump)}
+        gates = {edit.gate_id for edit in self.scenario.find(CloseGate)}
+        if layer_id == "drainage_links" and pumps and "is_active" in frame.columns:
+            frame = frame.copy()
+            active = frame["is_active"].astype(object)
+            frame["is_active"] = active.where(~frame["id"].isin(pumps), False)
+        if layer_id == "water_bodies" and gates and {"is_tidal", "gate_id"} <= set(frame.columns):
+            frame = frame.copy()
+            tidal = frame["is_tidal"].astype(object)
+            frame["is_tidal"] = tidal.where(~frame["gate_id"].isin(gates), False)
+        return frame
+
+    def raster(
+        self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None
+    ) -> tuple[NDArray[np.float32], Grid]:
+        """Return the city's raster."""
+        return self.base.raster(layer_id, cell_size=cell_size, bounds=bounds)
+
+    def find_datastream(self, sensor_id: str, observed_property: str) -> str:
+        """Return the city's datastream."""
+        return self.base.find_datastream(sensor_id, observed_property)
+
+    def series(
+        self, datastream_id: str, start: datetime, end: datetime
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the city's readings."""
+        return self.base.series(datastream_id, start, end)
+
+    def last_reading(self, datastream_id: str) -> datetime | None:
+        """Return the time of the city's newest reading."""
+        return self.base.last_reading(datastream_id)
+
+
+def check_edits(view: CityView, scenario: Scenario) -> None:
+    """Raise NotFoundError for an edit that names a gate, pump or dyke the city does not have."""
+    _check_ids(view, "gate", [edit.gate_id for edit in scenario.find(CloseGate)])
+    _check_ids(view, "pump", [edit.pump_id for edit in scenario.find(StopPump)])
+    dykes = [edit.dyke_id for edit in scenario.find(BreachDyke) if edit.dyke_id is not None]
+    if dykes:
+        _refuse_missing("dyke", dykes, view.layer("dykes", columns=["crest_elevation"])["id"].tolist())
+
+
+def _check_ids(view: CityView, link_type: str, wanted: Sequence[str]) -> None:
+    if wanted:
+        links = view.layer("drainage_links", columns=["link_type"])
+        _refuse_missing(link_type, wanted, links.loc[links["link_type"] == link_type, "id"].tolist())
+
+
+def _refuse_missing(kind: str, wanted: Sequence[str], present: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in present:
+            listed = ", ".join(sorted(present)[:20]) or "none"
+            raise NotFoundError(f"{kind} '{name}' does not exist", hint=f"the city has {listed}")

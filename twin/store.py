@@ -1,0 +1,223 @@
+"""SQL of runs: made, followed, finished, listed. A run's status only moves forward."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from layers.errors import ConflictError, NotFoundError
+from layers.schema import Text
+
+_COLUMNS = (
+    "id, process, status, inputs, title_vi, title_en, progress, message, created, started, finished, updated, "
+    "attempts, base_time, horizon_hours, summary, stage_forecast, balance, provenance, error"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run: what was asked, how far it is (``progress`` 0–100) and what came out."""
+
+    id: str
+    process: str
+    status: str
+    inputs: dict[str, Any]
+    title_vi: str
+    title_en: str
+    progress: float
+    message: str
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+    updated: datetime
+    attempts: int
+    base_time: datetime | None
+    horizon_hours: float | None
+    summary: dict[str, Any] | None
+    stage_forecast: dict[str, Any] | None
+    balance: dict[str, Any] | None
+    provenance: dict[str, Any] | None
+    error: dict[str, Any] | None
+
+
+def create_run(connection: Connection, *, process: str, inputs: Mapping[str, Any], title: Text) -> str:
+    """Enter a run as accepted and return its id (sorts by time, no dots)."""
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{process}-{secrets.token_hex(3)}"
+    connection.execute(
+        text(
+            "insert into run.run (id, process, status, inputs, title_vi, title_en) "
+            "values (:id, :process, 'accepted', cast(:inputs as jsonb), :vi, :en)"
+        ),
+        {"id": run_id, "process": process, "inputs": _to_json(inputs), "vi": title.vi, "en": title.en},
+    )
+    return run_id
+
+
+def claim_run(connection: Connection, run_id: str) -> RunRow:
+    """Mark a run as running, count the attempt and return it.
+
+    A run that is still marked running was left by a worker that died. Raises ConflictError when it is over.
+    """
+    row = connection.execute(
+        text(
+            "update run.run set status = 'running', attempts = attempts + 1, started = coalesce(started, now()), "
+            "updated = now(), message = '' where id = :id and status in ('accepted', 'running') "
+            f"returning {_COLUMNS}"
+        ),
+        {"id": run_id},
+    ).first()
+    if row is None:
+        raise ConflictError(f"run '{run_id}' is {read_run(connection, run_id).status} and cannot be started")
+    return RunRow(*row)
+
+
+def update_progress(connection: Connection, run_id: str, progress: float, message: str) -> str:
+    """Store how far a running run is (0–100) and return its status, by which a dismissal is noticed."""
+    connection.execute(
+        text(
+            "update run.run set progress = :progress, message = :message, updated = now() "
+            "where id = :id and status = 'running'"
+        ),
+        {"id": run_id, "progress": progress, "message": message},
+    )
+    return str(connection.execute(text("select status from run.run where id = :id"), {"id": run_id}).scalar_one())
+
+
+def finish_run(
+    connection: Connection,
+    run_id: str,
+    *,
+    title: Text,
+    base_time: datetime,
+    horizon_hours: float,
+    summary: Mapping[str, Any],
+    stage_forecast: Mapping[str, Any] | None,
+    balance: Mapping[str, Any] | None,
+    provenance: Mapping[str, Any],
+) -> bool:
+    """Store the results of a running run as successful; return False when it was dismissed meanwhile."""
+    done = connection.execute(
+        text(
+            "update run.run set status = 'successful', progress = 100, message = '', finished = now(), "
+            "updated = now(), title_vi = :vi, title_en = :en, base_time = :base_time, "
+            "horizon_hours = :horizon_hours, summary = cast(:summary as jsonb), "
+            "stage_forecast = cast(:stage_forecast as jsonb), balance = cast(:balance as jsonb), "
+            "provenance = cast(:provenance as jsonb), error = null where id = :id and status = 'running'"
+        ),
+        {
+            "id": run_id,
+            "vi": title.vi,
+            "en": title.en,
+            "base_time": base_time,
+            "horizon_hours": horizon_hours,
+            "summary": _to_json(summary),
+            "stage_forecast": None if stage_forecast is None else _to_json(stage_forecast),
+            "balance": None if balance is None else _to_json(balance),
+            "provenance": _to_json(provenance),
+        },
+    )
+    return done.rowcount == 1
+
+
+def fail_run(connection: Connection, run_id: str, *, code: str, message: str) -> None:
+    """Mark a run that is not over as failed, with the reason."""
+    connection.execute(
+        text(
+            "update run.run set status = 'failed', finished = now(), updated = now(), "
+            "error = cast(:error as jsonb), message = :message where id = :id and status in ('accepted', 'running')"
+        ),
+        {"id": run_id, "message": message, "error": _to_json({"code": code, "message": message})},
+    )
+
+
+def request_dismiss(connection: Connection, run_id: str) -> RunRow:
+    """Dismiss a run: a waiting one never starts, a running one stops at its next step.
+
+    Raises NotFoundError when there is none and ConflictError when it is over already.
+    """
+    row = connection.execute(
+        text(
+            "update run.run set status = 'dismissed', finished = now(), updated = now() "
+            f"where id = :id and status in ('accepted', 'running') returning {_COLUMNS}"
+        ),
+        {"id": run_id},
+    ).first()
+    if row is None:
+        present = read_run(connection, run_id)
+        if present.status == "dismissed":
+            return present
+        raise ConflictError(f"run '{run_id}' is already {present.status}")
+    return RunRow(*row)
+
+
+def read_run(connection: Connection, run_id: str) -> RunRow:
+    """Return a run; NotFoundError when there is none."""
+    row = connection.execute(text(f"select {_COLUMNS} from run.run where id = :id"), {"id": run_id}).first()
+    if row is None:
+        raise NotFoundError(f"run '{run_id}' does not exist", hint="type: twin jobs list")
+    return RunRow(*row)
+
+
+def list_runs(
+    connection: Connection, *, process: str | None = None, status: str | None = None, limit: int = 50
+) -> list[RunRow]:
+    """Return the newest runs first, of one process or status if asked."""
+    rows = connection.execute(
+        text(
+            f"select {_COLUMNS} from run.run where (cast(:process as text) is null or process = :process) "
+            "and (cast(:status as text) is null or status = :status) order by created desc, id desc limit :limit"
+        ),
+        {"process": process, "status": status, "limit": limit},
+    )
+    return [RunRow(*row) for row in rows]
+
+
+def delete_runs_but(connection: Connection, keep: int) -> list[str]:
+    """Delete all finished runs but the newest ``keep`` with their features, and return their ids."""
+    ids = list(
+        connection.execute(
+            text(
+                "delete from run.run where id in (select id from run.run where status not in ('accepted', 'running') "
+                "order by created desc, id desc offset :keep) returning id"
+            ),
+            {"keep": keep},
+        ).scalars()
+    )
+    connection.execute(text("delete from meta.source where id = any(:ids)"), {"ids": [f"run:{name}" for name in ids]})
+    return ids
+
+
+def lock_run(connection: Connection, run_id: str) -> bool:
+    """Take the run for this connection as long as it lives; return False when another works on it."""
+    return bool(
+        connection.execute(text("select pg_try_advisory_lock(hashtextextended(:id, 7))"), {"id": run_id}).scalar_one()
+    )
+
+
+def register_run_source(connection: Connection, run_id: str, layer: str, title: Text, *, synthetic: bool) -> str:
+    """Enter a run as the source of the features it writes and return the source id."""
+    source_id = f"run:{run_id}"
+    connection.execute(
+        text(
+            "insert into meta.source (id, layer, title_vi, title_en, uri, licence, attribution, synthetic, loaded_at) "
+            "values (:id, :layer, :vi, :en, :uri, '', '', :synthetic, now()) on conflict (id) do update set "
+            "title_vi = excluded.title_vi, title_en = excluded.title_en, loaded_at = excluded.loaded_at"
+        ),
+        {
+            "id": source_id,
+            "layer": layer,
+            "vi": title.vi,
+            "en": title.en,
+            "uri": f"run/{run_id}",
+            "synthetic": synthetic,
+        },
+    )
+    return source_id
+
+
+def _to_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str, allow_nan=False)
