@@ -1,0 +1,241 @@
+"""Boundaries, pumps and rain as flat arrays the compiled loop can read, and their values over one stretch of time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hydrology.boundaries import Boundary, DischargeBoundary, FreeBoundary, StageBoundary
+from hydrology.domain import Domain
+from hydrology.rainfall import MM_PER_HOUR, RainSeries
+from hydrology.structures import Pump
+from layers.errors import InputError
+from layers.grid import Grid
+
+Index = NDArray[np.int64]
+
+
+class Segment(NamedTuple):
+    """Forcing between two times [s], linear: stages [m], [m/s]; inflow per cell area [m/s], [m/s2]; rain [m/s]."""
+
+    start: float
+    end: float
+    stage: NDArray[np.float64]
+    stage_rate: NDArray[np.float64]
+    inflow: NDArray[np.float64]
+    inflow_rate: NDArray[np.float64]
+    rain: float
+
+
+class Forcing(NamedTuple):
+    """Where things act, in indices of the padded grid.
+
+    rim: prescribed cells beside computed ones. link: the faces between the two; sign +1 where positive discharge
+    enters the computed cell; axis 0 is x, 1 is y. inlet: cells that receive an inflow. free: faces open to the
+    outside, sorted by the row of the face; entries free_start[i] to free_start[i + 1] belong to row i. pump: one a
+    pump; to_row 0 is outside. rain_area: sum of area × share [m2].
+    """
+
+    rim_row: Index
+    rim_col: Index
+    rim_boundary: Index
+    link_axis: Index
+    link_face_row: Index
+    link_face_col: Index
+    link_sign: NDArray[np.float64]
+    inlet_row: Index
+    inlet_col: Index
+    inlet_boundary: Index
+    free_start: Index
+    free_axis: Index
+    free_face: Index
+    free_row: Index
+    free_col: Index
+    free_sign: NDArray[np.float64]
+    free_slope_by_n: NDArray[np.float64]
+    pump_row: Index
+    pump_col: Index
+    pump_to_row: Index
+    pump_to_col: Index
+    pump_capacity: NDArray[np.float64]
+    pump_start: NDArray[np.float64]
+    pump_stop: NDArray[np.float64]
+    rain_area: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drivers:
+    """Everything that drives a run, sorted by kind."""
+
+    stages: tuple[StageBoundary, ...]
+    inflows: tuple[DischargeBoundary, ...]
+    free: tuple[FreeBoundary, ...]
+    rain: RainSeries | None
+    pumps: tuple[Pump, ...]
+
+    @classmethod
+    def sort(cls, boundaries: Sequence[Boundary], rain: RainSeries | None, pumps: Sequence[Pump]) -> "Drivers":
+        """Return the drivers of a run."""
+        return cls(
+            tuple(b for b in boundaries if isinstance(b, StageBoundary)),
+            tuple(b for b in boundaries if isinstance(b, DischargeBoundary)),
+            tuple(b for b in boundaries if isinstance(b, FreeBoundary)),
+            rain,
+            tuple(pumps),
+        )
+
+    def times(self) -> NDArray[np.float64]:
+        """Return every time [s] at which some forcing bends or jumps."""
+        series = [b.times for b in self.stages] + [b.times for b in self.inflows]
+        if self.rain is not None:
+            series.append(self.rain.times)
+        return np.unique(np.concatenate(series)) if series else np.empty(0)
+
+    def stages_at(self, time: float) -> NDArray[np.float64]:
+        """Return the stage of each stage boundary [m]."""
+        return np.array([np.interp(time, b.times, b.stages) for b in self.stages], dtype=np.float64)
+
+    def segment(self, start: float, end: float, cell_area: float) -> Segment:
+        """Return the forcing between two times [s] without a bend between them; cell_area [m2]."""
+        span = end - start
+        stage = self.stages_at(start)
+        share = [cell_area * int(b.cells.sum()) for b in self.inflows]
+        inflow = [
+            np.array([np.interp(t, b.times, b.discharge) / a for b, a in zip(self.inflows, share, strict=True)])
+            for t in (start, end)
+        ]
+        rain = self.rain.intensity_at(start) * MM_PER_HOUR if self.rain is not None else 0.0
+        rates = (self.stages_at(end) - stage) / span, (inflow[1] - inflow[0]) / span
+        return Segment(start, end, stage, rates[0], inflow[0], rates[1], rain)
+
+
+def locate_prescribed(
+    stages: Sequence[StageBoundary], inflows: Sequence[DischargeBoundary], there: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Return which stage boundary prescribes each cell, -1 for none, (rows, cols).
+
+    Raise InputError where a mask has another shape, covers cells without a bed, or meets another boundary.
+    """
+    owner = np.full(there.shape, -1, dtype=np.int64)
+    for boundary in (*stages, *inflows):
+        if boundary.cells.shape != there.shape:
+            raise InputError(f"{boundary.name}: mask has shape {boundary.cells.shape}, expected {there.shape}")
+        for bad, what in ((~there, "has no bed elevation"), (owner >= 0, "belongs to another stage boundary")):
+            hit = np.argwhere(boundary.cells & bad)
+            if len(hit):
+                raise InputError(f"{boundary.name}: cell ({hit[0][0]}, {hit[0][1]}) {what} ({len(hit)} such cells)")
+        if isinstance(boundary, StageBoundary):
+            owner[boundary.cells] = stages.index(boundary)
+    return owner
+
+
+def _find_links(owner: NDArray[np.int64], there: NDArray[np.bool_]) -> tuple[list[Index], NDArray[np.float64]]:
+    held, free = owner >= 0, there & (owner < 0)
+    parts: list[tuple[int, Index, int]] = []
+    for axis in (0, 1):
+        before = (slice(None), slice(None, -1)) if axis == 0 else (slice(None, -1), slice(None))
+        after = (slice(None), slice(1, None)) if axis == 0 else (slice(1, None), slice(None))
+        offset = np.array([0, 1] if axis == 0 else [1, 0])
+        parts.append((axis, np.argwhere(held[before] & free[after]) + offset, 1))
+        parts.append((axis, np.argwhere(free[before] & held[after]) + offset, -1))
+    axes = np.concatenate([np.full(len(cells), axis, dtype=np.int64) for axis, cells, _ in parts])
+    cells = np.concatenate([cells for _, cells, _ in parts]).astype(np.int64)
+    signs = np.concatenate([np.full(len(cells), float(sign)) for _, cells, sign in parts])
+    return [axes, cells[:, 0].copy(), cells[:, 1].copy()], signs
+
+
+def _list_free_faces(
+    free: Sequence[FreeBoundary], there: NDArray[np.bool_], mannings_n: NDArray[np.float64]
+) -> tuple[Index, NDArray[np.float64], NDArray[np.float64]]:
+    """Return (face row, axis, face col, row, col) sorted by face row, sign and slope^(1/2) / n of each free face."""
+    rows, cols = there.shape
+    faces: list[tuple[int, int, int, int, int]] = []
+    more: list[tuple[float, float]] = []
+    for boundary in free:
+        for edge in boundary.edges:
+            line = range(1, cols + 1) if edge in ("north", "south") else range(1, rows + 1)
+            for k in line:
+                row, col = {"north": (1, k), "south": (rows, k), "west": (k, 1), "east": (k, cols)}[edge]
+                if not there[row - 1, col - 1]:
+                    continue
+                face = {
+                    "north": (1, 1, k), "south": (rows + 1, 1, k), "west": (k, 0, 1), "east": (k, 0, cols + 1),
+                }[edge]  # fmt: skip
+                faces.append((*face, row, col))
+                n = max(float(mannings_n[row - 1, col - 1]), 0.005)
+                more.append((1.0 if edge in ("south", "east") else -1.0, boundary.slope**0.5 / n))
+    table = np.array(faces, dtype=np.int64).reshape(-1, 5)
+    values = np.array(more, dtype=np.float64).reshape(-1, 2)
+    order = np.argsort(table[:, 0], kind="stable")
+    if len(np.unique(table[:, :3], axis=0)) != len(table):
+        raise InputError("an edge is named by two free boundaries, expected one")
+    return table[order], values[order, 0].copy(), values[order, 1].copy()
+
+
+def _locate_pumps(pumps: Sequence[Pump], computed: NDArray[np.bool_], there: NDArray[np.bool_]) -> Index:
+    rows, cols = there.shape
+    cells = np.zeros((len(pumps), 4), dtype=np.int64)
+    if len({pump.id for pump in pumps}) != len(pumps):
+        raise InputError(f"pump ids {[pump.id for pump in pumps]} repeat, expected each once")
+    for k, pump in enumerate(pumps):
+        ends = [("draws from", pump.row, pump.col, computed)]
+        if pump.to_row is not None and pump.to_col is not None:
+            ends.append(("delivers to", pump.to_row, pump.to_col, there))
+            cells[k, 2:] = pump.to_row + 1, pump.to_col + 1
+        cells[k, :2] = pump.row + 1, pump.col + 1
+        for verb, row, col, usable in ends:
+            if not (0 <= row < rows and 0 <= col < cols and usable[row, col]):
+                raise InputError(
+                    f"pump '{pump.id}' {verb} cell ({row}, {col}), expected a cell of the domain"
+                    + (" whose stage is not prescribed" if verb == "draws from" else "")
+                )
+    return cells
+
+
+def build_forcing(
+    grid: Grid,
+    drivers: Drivers,
+    domain: Domain,
+    owner: NDArray[np.int64],
+    there: NDArray[np.bool_],
+    mannings_n: NDArray[np.float64],
+) -> Forcing:
+    """Return the flat arrays of ``drivers``; ``owner`` and ``there`` (rows, cols) from locate_prescribed and the bed.
+
+    Raise InputError for a free edge beside prescribed cells' mask problems, a doubled edge or a misplaced pump.
+    """
+    computed = there & (owner < 0)
+    links, signs = _find_links(owner, there)
+    links[1] += 1
+    links[2] += 1
+    near = np.pad(computed, 1)
+    beside = near[:-2, 1:-1] | near[2:, 1:-1] | near[1:-1, :-2] | near[1:-1, 2:]
+    rim = np.argwhere((owner >= 0) & beside)
+    inlet = [np.argwhere(b.cells) for b in drivers.inflows]
+    inlet_cells = np.concatenate(inlet) if inlet else np.empty((0, 2), dtype=np.int64)
+    free, free_sign, free_slope = _list_free_faces(drivers.free, computed, mannings_n)
+    pumps = [pump for pump in drivers.pumps if pump.on]
+    pump = _locate_pumps(pumps, computed, there)
+    return Forcing(
+        rim[:, 0] + 1,
+        rim[:, 1] + 1,
+        owner[rim[:, 0], rim[:, 1]],
+        links[0],
+        links[1],
+        links[2],
+        signs,
+        inlet_cells[:, 0] + 1,
+        inlet_cells[:, 1] + 1,
+        np.repeat(np.arange(len(inlet), dtype=np.int64), [len(cells) for cells in inlet]),
+        np.searchsorted(free[:, 0], np.arange(grid.rows + 3)),
+        *(free[:, k].copy() for k in (1, 2, 3, 4)),
+        free_sign,
+        free_slope,
+        *(pump[:, k].copy() for k in range(4)),
+        np.array([p.capacity for p in pumps], dtype=np.float64),
+        np.array([p.start_depth for p in pumps], dtype=np.float64),
+        np.array([p.stop_depth for p in pumps], dtype=np.float64),
+        float(domain.rain_share.sum()) * grid.cell_area,
+    )

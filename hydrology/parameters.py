@@ -1,0 +1,127 @@
+"""Numerical parameters of flood runs and forecasts, and Manning's n by land cover; a run stores what it used."""
+
+from dataclasses import dataclass, fields
+
+from layers.errors import InputError
+
+
+def _check_ranges(values: object, ranges: dict[str, tuple[float, float]]) -> None:
+    for field in fields(values):  # type: ignore[arg-type]
+        low, high = ranges[field.name]
+        value = getattr(values, field.name)
+        if not low <= value <= high:
+            raise InputError(f"parameter {field.name} is {value}, expected {low:g} to {high:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class FloodParameters:
+    """Parameters of the local inertial scheme.
+
+    theta: weight of a face's own discharge against its neighbours' [1]; below 1 adds diffusion (de Almeida 2012).
+    courant: share of the gravity wave's travel time through a cell that one step may take [1].
+    froude_max: largest Froude number a face may reach [1].
+    dry_depth: water shallower than this over a face's crest does not flow [m].
+    gravity: [m/s2]. dt_max, dt_min: longest step; a step that must be shorter than dt_min stops the run [s].
+    mass_tolerance: largest volume error relative to the water handled [1].
+    arrival_depth: depth that counts as the arrival of the flood [m].
+    speed_depth: speeds are recorded where the depth is at least this [m].
+    maxima_step: maxima and arrival are updated at least this often [s] (and at every output and forcing time).
+    source_step: rain is added in portions of at most about this duration [s].
+    """
+
+    theta: float = 1.0
+    courant: float = 0.7
+    froude_max: float = 1.0
+    dry_depth: float = 1.0e-3
+    gravity: float = 9.80665
+    dt_max: float = 20.0
+    dt_min: float = 1.0e-3
+    mass_tolerance: float = 1.0e-4
+    arrival_depth: float = 0.05
+    speed_depth: float = 0.01
+    maxima_step: float = 5.0
+    source_step: float = 10.0
+
+    def __post_init__(self) -> None:
+        _check_ranges(
+            self,
+            {
+                "theta": (0.5, 1.0),
+                "courant": (0.05, 0.95),
+                "froude_max": (0.1, 10.0),
+                "dry_depth": (1.0e-6, 0.05),
+                "gravity": (1.0, 30.0),
+                "dt_max": (1.0e-2, 600.0),
+                "dt_min": (1.0e-9, 1.0),
+                "mass_tolerance": (1.0e-12, 1.0),
+                "arrival_depth": (1.0e-3, 5.0),
+                "speed_depth": (1.0e-4, 1.0),
+                "maxima_step": (0.0, 600.0),
+                "source_step": (0.0, 600.0),
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastParameters:
+    """Parameters of the stage forecast.
+
+    step: spacing the readings are brought to, and of the forecast [s].
+    fit_span: the tide is fitted to at most this long a record before the issue time [s].
+    residual_order: number of past residuals the autoregression looks at [1].
+    residual_span: the autoregression and the spread are learned from this long a record [s].
+    gap_limit: gaps up to this long are bridged linearly [s].
+    spike_step: a reading farther than this many robust deviations from its neighbours' median is a spike [1].
+    lower, upper: probabilities of the band [1].
+    """
+
+    step: float = 600.0
+    fit_span: float = 4.0 * 365.25 * 86400.0
+    residual_order: int = 12
+    residual_span: float = 60.0 * 86400.0
+    gap_limit: float = 3600.0
+    spike_step: float = 8.0
+    lower: float = 0.10
+    upper: float = 0.90
+
+    def __post_init__(self) -> None:
+        _check_ranges(
+            self,
+            {
+                "step": (1.0, 21600.0),
+                "fit_span": (86400.0, 1.0e10),
+                "residual_order": (1, 288),
+                "residual_span": (86400.0, 1.0e10),
+                "gap_limit": (0.0, 86400.0),
+                "spike_step": (3.0, 100.0),
+                "lower": (0.001, 0.5),
+                "upper": (0.5, 0.999),
+            },
+        )
+
+
+MANNINGS_N: dict[str, float] = {
+    "water": 0.030,
+    "canal": 0.027,
+    "road": 0.016,
+    "paved": 0.016,
+    "building": 0.300,
+    "urban": 0.080,
+    "bare": 0.025,
+    "grass": 0.035,
+    "crops": 0.040,
+    "rice": 0.045,
+    "orchard": 0.070,
+    "shrubs": 0.070,
+    "trees": 0.100,
+    "mangrove": 0.140,
+    "wetland": 0.070,
+    "other": 0.050,
+}
+"""Manning's n [s/m^(1/3)] by land cover.
+
+Chow 1959, Open-Channel Hydraulics, table 5-6: normal values for natural streams (D-1), excavated channels (C-a),
+asphalt (B-2-h), pasture, field crops, brush and trees on flood plains (D-2). Buildings left in the terrain as rough
+blocks: Syme 2008, Flooding in Urban Areas (0.3). Rice, orchard, mangrove, urban blocks: Arcement and Schneider
+1989, USGS Water-Supply Paper 2339, by vegetation density and obstruction.
+"""
