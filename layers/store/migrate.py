@@ -85,11 +85,8 @@ def ensure_spatial_reference(connection: Connection, srid: int) -> None:
         return
     crs = CRS.from_epsg(srid)
     connection.execute(
-        text(
-            "insert into spatial_ref_sys (srid, auth_name, auth_srid, srtext, proj4text) "
-            "values (:srid, 'EPSG', :srid, :wkt, :proj)"
-        ),
-        {"srid": srid, "wkt": crs.to_wkt("WKT1_GDAL"), "proj": crs.to_proj4()},
+        text("insert into spatial_ref_sys (srid, auth_name, auth_srid, srtext) values (:srid, 'EPSG', :srid, :wkt)"),
+        {"srid": srid, "wkt": crs.to_wkt("WKT1_GDAL")},
     )
 
 
