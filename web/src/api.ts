@@ -1,0 +1,124 @@
+/** The typed client: one function a question, one error class for every failure. */
+
+import type {
+  Catalog,
+  Item,
+  ItemPage,
+  Job,
+  Observations,
+  PointValues,
+  Process,
+  ProcessSummary,
+  Run,
+  RunShort,
+  Sensor,
+  StageForecast,
+} from "./types";
+
+interface Problem {
+  title?: string;
+  detail?: string;
+  hint?: string;
+}
+
+/** A request that did not succeed; `status` is 0 when the server could not be reached at all. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly hint?: string,
+  ) {
+    super(message);
+  }
+}
+
+async function request<T>(path: string, init?: RequestInit): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, { headers: { accept: "application/json" }, ...init });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, String(error));
+  }
+  if (!response.ok) throw await readProblem(response);
+  return (await response.json()) as T;
+}
+
+async function readProblem(response: Response): Promise<ApiError> {
+  let problem: Problem = {};
+  try {
+    problem = (await response.json()) as Problem;
+  } catch {
+    // A proxy may answer with a page; the status line is then all there is to say.
+  }
+  const message = problem.detail ?? problem.title ?? `${response.status} ${response.statusText}`;
+  return new ApiError(response.status, message, problem.hint);
+}
+
+const part = encodeURIComponent;
+
+export const readCatalog = (): Promise<Catalog> => request("/api/catalog");
+
+export const readStyle = (theme: string): Promise<unknown> => request(`/api/styles/${part(theme)}`);
+
+export const readItem = (layer: string, id: string, signal?: AbortSignal): Promise<Item> =>
+  request(`/api/collections/${part(layer)}/items/${part(id)}`, signal ? { signal } : undefined);
+
+export function readItems(layer: string, query: Record<string, string>): Promise<ItemPage> {
+  return request(`/api/collections/${part(layer)}/items?${new URLSearchParams(query)}`);
+}
+
+/** Follow a `next` link; only path and query are used, so a proxy's host name does no harm. */
+export function readPage(href: string): Promise<ItemPage> {
+  const url = new URL(href, location.href);
+  return request(url.pathname + url.search);
+}
+
+export const readSensors = async (): Promise<Sensor[]> =>
+  (await request<{ features: Sensor[] }>("/sensors/latest")).features;
+
+export function readObservations(id: string, start: Date, end: Date): Promise<Observations> {
+  const query = new URLSearchParams({ start: toIso(start), end: toIso(end), max_points: "2000" });
+  return request(`/sensors/datastreams/${part(id)}/observations?${query}`);
+}
+
+/** Return the forecast of a datastream, or null where there is none. */
+export async function readForecast(id: string): Promise<StageForecast | null> {
+  try {
+    return await request<StageForecast>(`/sensors/datastreams/${part(id)}/forecast`);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+export const readProcesses = async (): Promise<ProcessSummary[]> =>
+  (await request<{ processes: ProcessSummary[] }>("/api/processes")).processes;
+
+export const readProcess = (id: string): Promise<Process> => request(`/api/processes/${part(id)}`);
+
+export const startJob = (process: string, inputs: Record<string, unknown>): Promise<Job> =>
+  request(`/api/processes/${part(process)}/execution`, {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "application/json" },
+    body: JSON.stringify({ inputs }),
+  });
+
+export const readJobs = async (): Promise<Job[]> => (await request<{ jobs: Job[] }>("/api/jobs?limit=30")).jobs;
+
+export const readJob = (id: string): Promise<Job> => request(`/api/jobs/${part(id)}`);
+
+export const cancelJob = (id: string): Promise<Job> => request(`/api/jobs/${part(id)}`, { method: "DELETE" });
+
+export const readRuns = async (): Promise<RunShort[]> =>
+  (await request<{ runs: RunShort[] }>("/api/runs?limit=50")).runs;
+
+export const readRun = (id: string): Promise<Run> => request(`/api/runs/${part(id)}`);
+
+export const readPoint = (raster: string, lon: number, lat: number): Promise<PointValues> =>
+  request(`/tiles/raster/${part(raster)}/point?lon=${lon.toFixed(6)}&lat=${lat.toFixed(6)}`);
+
+/** Write a moment as the contract does: UTC, whole seconds. */
+export function toIso(moment: Date): string {
+  return `${moment.toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,115 @@
+/** What the server has told us: catalog, sensors, runs, and the run that is shown. */
+
+import { readRun, readRuns, readSensors } from "./api";
+import { getState, setState } from "./state";
+import type { Catalog, City, Layer, RasterLayer, Run, RunRaster, RunShort, Sensor, VectorLayer } from "./types";
+
+type Topic = "sensors" | "runs" | "run" | "jobs";
+
+const listeners: Record<Topic, (() => void)[]> = { sensors: [], runs: [], run: [], jobs: [] };
+
+let catalog: Catalog | null = null;
+const layers = new Map<string, Layer>();
+
+export let sensors: Sensor[] = [];
+export let sensorsError: unknown = null;
+export let sensorsRead: Date | null = null;
+export let runs: RunShort[] | null = null;
+export let runsError: unknown = null;
+export let run: Run | null = null;
+export let runError: unknown = null;
+
+export function onData(topic: Topic, listener: () => void): void {
+  listeners[topic].push(listener);
+}
+
+export function announce(topic: Topic): void {
+  for (const listener of listeners[topic]) listener();
+}
+
+export function setCatalog(next: Catalog): void {
+  catalog = next;
+  layers.clear();
+  for (const layer of next.themes.flatMap((theme) => theme.layers)) layers.set(layer.id, layer);
+}
+
+export function getCatalog(): Catalog {
+  if (!catalog) throw new Error("the catalog is not loaded");
+  return catalog;
+}
+
+export const getCity = (): City => getCatalog().city;
+
+export const findLayer = (id: string): Layer | undefined => layers.get(id);
+
+export function findVectorLayer(id: string): VectorLayer | undefined {
+  const layer = layers.get(id);
+  return layer?.kind === "vector" ? layer : undefined;
+}
+
+export function findRasterLayer(id: string): RasterLayer | undefined {
+  const layer = layers.get(id);
+  return layer?.kind === "raster" ? layer : undefined;
+}
+
+/** Whether a layer's pictures exist per run and not once for the city. */
+export const isPerRun = (layer: Layer): boolean => layer.kind === "raster" && layer.raster_id === null;
+
+/** Return the raster that is drawn now, or undefined. */
+export function shownRaster(): RunRaster | undefined {
+  return run?.rasters.find((raster) => raster.layer === getState().product);
+}
+
+export async function refreshSensors(): Promise<void> {
+  try {
+    sensors = await readSensors();
+    sensorsError = null;
+    sensorsRead = new Date();
+  } catch (error) {
+    sensorsError = error;
+  }
+  announce("sensors");
+}
+
+/** Read the list of runs; choose the latest forecast where none is chosen. */
+export async function refreshRuns(): Promise<void> {
+  try {
+    runs = (await readRuns()).filter((entry) => entry.status === "successful");
+    runsError = null;
+  } catch (error) {
+    runsError = error;
+    announce("runs");
+    return;
+  }
+  const chosen = getState().runId;
+  if (!chosen && runs.length > 0) setState({ runId: chooseLatest(runs)?.id ?? null });
+  announce("runs");
+}
+
+/** Return the newest forecast, or the newest run where no forecast exists. */
+export function chooseLatest(list: RunShort[]): RunShort | undefined {
+  const newest = [...list].sort((a, b) => b.created.localeCompare(a.created));
+  return newest.find((entry) => entry.process.includes("forecast")) ?? newest[0];
+}
+
+/** Read the chosen run in full. Answers that come too late are dropped. */
+export async function refreshRun(): Promise<void> {
+  const id = getState().runId;
+  if (!id) {
+    run = null;
+    announce("run");
+    return;
+  }
+  if (run?.id === id) return;
+  try {
+    const answer = await readRun(id);
+    if (getState().runId !== id) return;
+    run = answer;
+    runError = null;
+  } catch (error) {
+    if (getState().runId !== id) return;
+    run = null;
+    runError = error;
+  }
+  announce("run");
+}

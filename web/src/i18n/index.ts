@@ -1,0 +1,30 @@
+/** Words in the chosen language. */
+
+import { ApiError } from "../api";
+import { getState } from "../state";
+import type { Words } from "../types";
+import { en } from "./en";
+import { type Key, vi } from "./vi";
+
+export type { Key } from "./vi";
+
+/** Return the words of `key`, with `{name}` replaced from `values`. */
+export function t(key: Key, values: Record<string, string | number> = {}): string {
+  const words: string = (getState().lang === "vi" ? vi : en)[key];
+  return words.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+/** Return the words of a text that the server wrote in both languages. */
+export function say(words: Words | null | undefined, otherwise = ""): string {
+  if (!words) return otherwise;
+  return words[getState().lang] || words.vi || words.en || otherwise;
+}
+
+/** Say in plain words why a request failed. */
+export function explain(error: unknown): string {
+  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
+  if (error.status === 0) return t("error.offline");
+  const detail = error.hint ? `${error.message} (${error.hint})` : error.message;
+  if (error.status === 404) return t("error.notFound", { detail });
+  return t(error.status >= 500 ? "error.server" : "error.request", { detail });
+}

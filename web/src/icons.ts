@@ -1,0 +1,51 @@
+/** The viewer's own icon set: 20 × 20 outlines drawn with the current colour. */
+
+const PATHS = {
+  layers: "M10 3 2.8 6.8 10 10.6l7.2-3.8L10 3ZM3 10.4l7 3.7 7-3.7M3 13.6l7 3.7 7-3.7",
+  flood:
+    "M10 2.6c2.4 2.8 3.9 4.9 3.9 6.7a3.9 3.9 0 0 1-7.8 0c0-1.8 1.5-3.9 3.9-6.7ZM2.5 16.6c1.9 1.5 3.4 1.5 5 0 1.6-1.5 3.4-1.5 5 0 1.6 1.5 3.1 1.5 5 0",
+  sensor:
+    "M10 11.2v6M7 17.2h6M10 11.2a1.7 1.7 0 1 0 0-3.4 1.7 1.7 0 0 0 0 3.4ZM6.3 13.2a5.2 5.2 0 0 1 0-7.4M13.7 5.8a5.2 5.2 0 0 1 0 7.4M4 15.4a8.4 8.4 0 0 1 0-11.8M16 3.6a8.4 8.4 0 0 1 0 11.8",
+  scenario: "M4 5h6.5M15 5h1M4 10h2M10.5 10H16M4 15h7.5M16 15h0M12.7 3.2v3.6M8.2 8.2v3.6M13.7 13.2v3.6",
+  search: "M9 14.5a5.5 5.5 0 1 0 0-11 5.5 5.5 0 0 0 0 11ZM13 13l4 4",
+  close: "M5 5l10 10M15 5 5 15",
+  chevron: "M7 4.5 12.5 10 7 15.5",
+  play: "M6.5 4v12l9.5-6-9.5-6Z",
+  pause: "M7 4.5v11M13 4.5v11",
+  home: "M3 9.5 10 3.5l7 6M5 8.3V16.5h3.8v-4.3h2.4v4.3H15V8.3",
+  plus: "M10 4v12M4 10h12",
+  minus: "M4 10h12",
+  cube: "M10 2.8 16.5 6.3v7.4L10 17.2l-6.5-3.5V6.3L10 2.8ZM3.5 6.3 10 9.9l6.5-3.6M10 9.9v7.3",
+  sun: "M10 13.2a3.2 3.2 0 1 0 0-6.4 3.2 3.2 0 0 0 0 6.4ZM10 2v1.8M10 16.2V18M2 10h1.8M16.2 10H18M4.3 4.3l1.3 1.3M14.4 14.4l1.3 1.3M15.7 4.3l-1.3 1.3M5.6 14.4l-1.3 1.3",
+  moon: "M16.5 11.8A6.8 6.8 0 0 1 8.2 3.5a6.8 6.8 0 1 0 8.3 8.3Z",
+  people:
+    "M7.5 9.3a2.9 2.9 0 1 0 0-5.8 2.9 2.9 0 0 0 0 5.8ZM2 16.5c.4-3 2.6-4.7 5.5-4.7s5.1 1.7 5.5 4.7M12.8 3.8a2.9 2.9 0 0 1 0 5.2M14.8 12.3c1.7.7 2.9 2.2 3.2 4.2",
+  building: "M4.5 17V4.5L11 2.8V17M11 7.5l4.5 1.3V17M2.5 17h15M7 7h1.5M7 10h1.5M7 13h1.5",
+  road: "M7.2 3 3.5 17M12.8 3l3.7 14M10 3.5v2.3M10 8.8v2.4M10 14.2v2.3",
+  area: "M3.5 6.5 9 3.5l7.5 3-1 8-6 2.5-6-3.5v-7Z",
+  wave: "M2.5 7c1.9 1.7 3.4 1.7 5 0 1.6-1.7 3.4-1.7 5 0 1.6 1.7 3.1 1.7 5 0M2.5 13c1.9 1.7 3.4 1.7 5 0 1.6-1.7 3.4-1.7 5 0 1.6 1.7 3.1 1.7 5 0",
+  clock: "M10 17.2a7.2 7.2 0 1 0 0-14.4 7.2 7.2 0 0 0 0 14.4ZM10 6v4.3l2.8 1.9",
+  download: "M10 3v9M6.3 8.7 10 12.4l3.7-3.7M3.5 15.5v1.5h13v-1.5",
+  warning: "M10 3.2 17.8 16.5H2.2L10 3.2ZM10 8.2v3.8M10 14.2v.1",
+  target: "M10 15.5a5.5 5.5 0 1 0 0-11 5.5 5.5 0 0 0 0 11ZM10 1.8v4M10 14.2v4M1.8 10h4M14.2 10h4",
+  info: "M10 17.2a7.2 7.2 0 1 0 0-14.4 7.2 7.2 0 0 0 0 14.4ZM10 9.2v4.6M10 6.3v.1",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+/** Build an icon; it is decoration, its button carries the words. */
+export function icon(name: IconName, size = 18): SVGElement {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const attributes = {
+    viewBox: "0 0 20 20",
+    width: size,
+    height: size,
+    "aria-hidden": "true",
+    class: `icon icon-${name}`,
+  };
+  for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, String(value));
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", PATHS[name]);
+  svg.append(path);
+  return svg;
+}

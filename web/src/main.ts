@@ -1,0 +1,141 @@
+/** The viewer's start: read the catalog, make the map, hang the panels around it. */
+
+import "./styles/fonts.css";
+import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/panels.css";
+import type { Map as MapView } from "maplibre-gl";
+import { readCatalog } from "./api";
+import { getCatalog, isPerRun, onData, refreshRun, refreshRuns, refreshSensors, setCatalog } from "./data";
+import { h, replace } from "./dom";
+import { setTimezone } from "./format";
+import { explain, t } from "./i18n";
+import { followState, readLink, readPreferences } from "./link";
+import { drawFlood, restoreFlood, setFloodOpacity } from "./map/flood";
+import { addBuildings3d, addCityRasters, applyVisibility, filterFloodAssets } from "./map/layers";
+import { addHighlight, pick, zoomTo } from "./map/pick";
+import { addSensors, showSensors, updateSensors } from "./map/sensors";
+import { applyStyle, createMap } from "./map/view";
+import { makeCard, openPlace } from "./panels/card";
+import { floodPanel } from "./panels/flood";
+import { layersPanel } from "./panels/layers";
+import { failure, loading, syntheticBadge } from "./panels/parts";
+import { makePlayer } from "./panels/player";
+import { scenarioPanel } from "./panels/scenario";
+import { sensorsPanel } from "./panels/sensors";
+import { makeHeader, makeMapButtons, makePanels } from "./panels/shell";
+import { getState, setState, watch } from "./state";
+
+declare global {
+  interface Window {
+    /** For tests and for the curious: the map and the state behind the page. */
+    twin?: { map: MapView; getState: typeof getState; setState: typeof setState };
+  }
+}
+
+const SENSOR_REFRESH_MS = 60_000;
+const PHONE = "(max-width: 640px)";
+
+function addOverlays(map: MapView): void {
+  addCityRasters(map);
+  addBuildings3d(map);
+  addHighlight(map);
+  addSensors(map);
+  filterFloodAssets(map);
+  applyVisibility(map);
+  restoreFlood(map);
+}
+
+/** Tie map and state together. */
+function followMap(map: MapView): void {
+  map.on("style.load", () => addOverlays(map));
+  map.on("click", (event) => openPlace(pick(map, event), { lon: event.lngLat.lng, lat: event.lngLat.lat }));
+  map.on("mousemove", (event) => {
+    map.getCanvas().style.cursor = map.isMoving() || pick(map, event).length === 0 ? "" : "pointer";
+  });
+  watch(["layers", "threeD"], () => {
+    applyVisibility(map);
+    showSensors(map);
+  });
+  watch(["threeD"], (state) =>
+    map.easeTo({ pitch: state.threeD ? 50 : 0, bearing: state.threeD ? map.getBearing() : 0 }),
+  );
+  watch(["opacity"], () => setFloodOpacity(map));
+  watch(["product"], () => void drawFlood(map));
+  watch(["scheme"], () => void applyStyle(map));
+  watch(["runId"], () => {
+    filterFloodAssets(map);
+    void refreshRun();
+  });
+  watch(["lang"], () => updateSensors(map));
+  onData("sensors", () => updateSensors(map));
+}
+
+function showMapError(app: HTMLElement, map: MapView): void {
+  const note = h("p", { class: "map-error", role: "status", hidden: true });
+  app.append(note);
+  let hide = 0;
+  map.on("error", (event) => {
+    console.warn("map:", event.error?.message ?? event);
+    note.textContent = t("error.map");
+    note.hidden = false;
+    clearTimeout(hide);
+    hide = window.setTimeout(() => {
+      note.hidden = true;
+    }, 6000);
+  });
+}
+
+async function start(app: HTMLElement): Promise<void> {
+  replace(app, h("div", { class: "splash" }, loading(t("app.loading"))));
+  setCatalog(await readCatalog());
+  const { city, themes } = getCatalog();
+  setTimezone(city.timezone);
+  const tree = themes.flatMap((theme) => theme.layers).filter((layer) => !isPerRun(layer));
+  const atFirst = new Set(tree.filter((layer) => layer.visible).map((layer) => layer.id));
+  const camera = readLink(atFirst, new Set(tree.map((layer) => layer.id)));
+  if (matchMedia(PHONE).matches) setState({ panelOpen: false });
+
+  const container = h("main", { class: "map", "aria-label": t("app.map") });
+  replace(app, container);
+  const map = await createMap(container, camera);
+  window.twin = { map, getState, setState };
+  followState();
+  followMap(map);
+  const zoomToItem = (layer: string, id: string, geometry: GeoJSON.Geometry | null): void => {
+    if (geometry) zoomTo(map, geometry);
+    setState({ selection: { layer, id }, ...(matchMedia(PHONE).matches ? { panelOpen: false } : {}) });
+  };
+  const panels = makePanels({
+    layers: layersPanel,
+    flood: () => floodPanel(zoomToItem),
+    sensors: sensorsPanel,
+    scenario: scenarioPanel,
+  });
+  const mark = city.synthetic ? h("div", { class: "map-mark" }, syntheticBadge(t("app.synthetic"))) : null;
+  if (mark) watch(["lang"], () => replace(mark, syntheticBadge(t("app.synthetic"))));
+  app.append(makeHeader(), panels, makePlayer(map), makeMapButtons(map), makeCard(map));
+  if (mark) app.append(mark);
+  showMapError(app, map);
+  if (getState().threeD && !camera) map.jumpTo({ pitch: 50 });
+  await Promise.all([refreshSensors(), refreshRuns()]);
+  await refreshRun();
+  setInterval(() => {
+    if (!document.hidden) void refreshSensors();
+  }, SENSOR_REFRESH_MS);
+}
+
+function open(): void {
+  const app = document.getElementById("app");
+  if (!app) return;
+  readPreferences();
+  document.documentElement.lang = getState().lang;
+  document.documentElement.dataset["scheme"] = getState().scheme;
+  start(app).catch((error: unknown) => {
+    console.error(error);
+    const words = h("h1", {}, t("app.failed"));
+    replace(app, h("div", { class: "splash" }, words, failure(new Error(explain(error)), open)));
+  });
+}
+
+open();

@@ -1,0 +1,98 @@
+/** Which of the style's layers are drawn: the tree's choice, the third dimension, rasters of the city. */
+
+import type {
+  FillExtrusionLayerSpecification,
+  LayerSpecification,
+  Map as MapView,
+  VectorTileSource,
+} from "maplibre-gl";
+import { findLayer, getCatalog, isPerRun } from "../data";
+import { getState, type State } from "../state";
+import { firstMark } from "./view";
+
+const BUILDINGS = "buildings";
+const BUILDINGS_3D = "buildings-3d";
+const SENSORS = "sensors";
+const FLOOD_ASSETS = "flood_assets";
+
+/** Return the id of the catalog layer that a style layer draws. */
+export function layerOf(layer: { metadata?: unknown }): string | undefined {
+  return (layer.metadata as Record<string, string> | undefined)?.["twin:layer"];
+}
+
+/** Whether a style layer is drawn. Sensors are drawn from live readings instead of tiles. */
+export function isShown(id: string, layer: { type: string }, state: Readonly<State>): boolean {
+  if (id === SENSORS) return false;
+  if (id === BUILDINGS && state.threeD && layer.type !== "symbol") return false;
+  return state.layers.has(id);
+}
+
+function setShown(map: MapView, id: string, shown: boolean): void {
+  const visibility = shown ? "visible" : "none";
+  if (map.getLayoutProperty(id, "visibility") !== visibility) map.setLayoutProperty(id, "visibility", visibility);
+}
+
+/** Bring every style layer in step with the state. */
+export function applyVisibility(map: MapView): void {
+  const state = getState();
+  for (const layer of map.getStyle().layers) {
+    const id = layerOf(layer);
+    if (!id || layer.id === BUILDINGS_3D) continue;
+    const catalogLayer = findLayer(id);
+    if (catalogLayer?.kind === "raster") setShown(map, layer.id, state.layers.has(id));
+    else setShown(map, layer.id, isShown(id, layer, state));
+  }
+  if (map.getLayer(BUILDINGS_3D)) setShown(map, BUILDINGS_3D, state.threeD && state.layers.has(BUILDINGS));
+}
+
+/** Add the extruded buildings in the colours of their flat layer. */
+export function addBuildings3d(map: MapView): void {
+  const flat = map.getStyle().layers.find((layer) => layer.id === BUILDINGS && layer.type === "fill");
+  if (flat?.type !== "fill") return;
+  const extrusion: FillExtrusionLayerSpecification = {
+    id: BUILDINGS_3D,
+    type: "fill-extrusion",
+    source: flat.source,
+    "source-layer": flat["source-layer"] ?? BUILDINGS,
+    minzoom: flat.minzoom ?? 0,
+    metadata: flat.metadata,
+    layout: { visibility: "none" },
+    paint: {
+      "fill-extrusion-color": (flat.paint?.["fill-color"] ?? "#d9cec2") as string,
+      "fill-extrusion-height": ["coalesce", ["to-number", ["get", "height"]], 4],
+      "fill-extrusion-opacity": 0.92,
+    },
+  };
+  map.addLayer(extrusion, firstMark(map));
+}
+
+/** Add the rasters that belong to the city itself, such as the terrain. */
+export function addCityRasters(map: MapView): void {
+  const before = map.getStyle().layers.find((layer) => layer.type !== "background")?.id;
+  const surface = map.getStyle().layers.find((layer: LayerSpecification) => layer.type === "line")?.id ?? before;
+  for (const layer of getCatalog().themes.flatMap((theme) => theme.layers)) {
+    if (layer.kind !== "raster" || isPerRun(layer)) continue;
+    const tiles = `${location.origin}/tiles/raster/${layer.raster_id}/{z}/{x}/{y}.png`;
+    map.addSource(layer.id, { type: "raster", tiles: [tiles], tileSize: 256, maxzoom: 16 });
+    map.addLayer(
+      {
+        id: layer.id,
+        type: "raster",
+        source: layer.id,
+        metadata: { "twin:layer": layer.id },
+        layout: { visibility: getState().layers.has(layer.id) ? "visible" : "none" },
+        paint: { "raster-opacity": 0.8 },
+      },
+      surface,
+    );
+  }
+}
+
+/** Show the affected assets of the chosen run only. */
+export function filterFloodAssets(map: MapView): void {
+  const source = map.getSource<VectorTileSource>(FLOOD_ASSETS);
+  const runId = getState().runId;
+  if (!source?.tiles || !runId) return;
+  const tiles = source.tiles.map((tile) => `${tile.split("?")[0]}?run_id=${encodeURIComponent(runId)}`);
+  if (tiles[0] !== source.tiles[0]) source.setTiles(tiles);
+}

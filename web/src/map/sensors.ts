@@ -1,0 +1,89 @@
+/** Sensors on the map: coloured by kind, ringed by alarm state, with their newest value as label. */
+
+import type { GeoJSONSource, Map as MapView } from "maplibre-gl";
+import { ALARM_COLORS, alarmLevel, isStale, mainDatastream, sensorKind } from "../alarm";
+import { sensors } from "../data";
+import { formatNumber } from "../format";
+import { getState } from "../state";
+
+const SOURCE = "live-sensors";
+export const SENSOR_LAYERS = ["live-sensors-halo", "live-sensors", "live-sensors-label"] as const;
+
+function describe(): GeoJSON.FeatureCollection {
+  const features = sensors.map((sensor): GeoJSON.Feature => {
+    const stream = mainDatastream(sensor);
+    const level = alarmLevel(sensor);
+    const value = stream?.result;
+    const label =
+      value === null || value === undefined ? "–" : `${formatNumber(value, 2)} ${stream?.unit ?? ""}`.trim();
+    const color = sensorKind(sensor.properties.kind)?.color ?? "#1f6fb2";
+    return {
+      type: "Feature",
+      geometry: sensor.geometry,
+      properties: {
+        id: sensor.id,
+        name: sensor.properties.name,
+        label,
+        level,
+        color,
+        ring: level > 0 ? ALARM_COLORS[level] : "#ffffff",
+        faded: isStale(stream) ? 0.55 : 1,
+      },
+    };
+  });
+  return { type: "FeatureCollection", features };
+}
+
+/** Add the sensors' source and layers. */
+export function addSensors(map: MapView): void {
+  const dark = getState().scheme === "dark";
+  map.addSource(SOURCE, { type: "geojson", data: describe() });
+  map.addLayer({
+    id: SENSOR_LAYERS[0],
+    type: "circle",
+    source: SOURCE,
+    filter: [">", ["get", "level"], 0],
+    paint: { "circle-radius": 15, "circle-color": ["get", "ring"], "circle-opacity": 0.28 },
+  });
+  map.addLayer({
+    id: SENSOR_LAYERS[1],
+    type: "circle",
+    source: SOURCE,
+    paint: {
+      "circle-radius": 7,
+      "circle-color": ["get", "color"],
+      "circle-opacity": ["get", "faded"],
+      "circle-stroke-color": ["get", "ring"],
+      "circle-stroke-width": ["case", [">", ["get", "level"], 0], 3, 2],
+    },
+  });
+  map.addLayer({
+    id: SENSOR_LAYERS[2],
+    type: "symbol",
+    source: SOURCE,
+    layout: {
+      "text-field": ["get", "label"],
+      "text-font": ["Be Vietnam Pro"],
+      "text-size": 12,
+      "text-anchor": "left",
+      "text-offset": [1, 0],
+      "text-optional": true,
+    },
+    paint: {
+      "text-color": dark ? "#eaf2f7" : "#12303f",
+      "text-halo-color": dark ? "#101a23" : "#ffffff",
+      "text-halo-width": 1.8,
+    },
+  });
+  showSensors(map);
+}
+
+/** Put the newest readings on the map. */
+export function updateSensors(map: MapView): void {
+  map.getSource<GeoJSONSource>(SOURCE)?.setData(describe());
+}
+
+export function showSensors(map: MapView): void {
+  const visibility = getState().layers.has("sensors") ? "visible" : "none";
+  for (const id of SENSOR_LAYERS) if (map.getLayer(id)) map.setLayoutProperty(id, "visibility", visibility);
+}

@@ -1,0 +1,99 @@
+/** The map itself: made once; its style is fetched, prepared and set again when the colours change. */
+
+import {
+  type LngLatBoundsLike,
+  type MapOptions,
+  Map as MapView,
+  ScaleControl,
+  type StyleSpecification,
+  setWorkerUrl,
+} from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import "maplibre-gl/dist/maplibre-gl.css";
+import { readStyle } from "../api";
+import { getCity } from "../data";
+import { type Camera, setCamera } from "../link";
+import { getState } from "../state";
+import { isShown, layerOf } from "./layers";
+
+const FONT = "Be Vietnam Pro";
+const FONT_SAMPLE = "Aăâđêôơưếộ";
+
+setWorkerUrl(workerUrl);
+
+export type Overlay = (map: MapView) => void;
+
+/** Draw order: surfaces and lines, then points, then words, whatever layer they belong to. */
+function drawClass(type: string): number {
+  if (type === "symbol") return 2;
+  return type === "circle" ? 1 : 0;
+}
+
+/** Labels are drawn from our own font by the browser, so the style needs no glyph files. */
+async function loadLabelFont(): Promise<void> {
+  try {
+    await document.fonts.load(`400 24px "${FONT}"`, FONT_SAMPLE);
+  } catch {
+    // The map then falls back to the system's sans-serif.
+  }
+}
+
+function prepareStyle(style: StyleSpecification): StyleSpecification {
+  delete style.glyphs;
+  for (const source of Object.values(style.sources)) {
+    if (source.type === "vector" && source.tiles) {
+      source.tiles = source.tiles.map((tile) => decodeURI(new URL(tile, location.href).href));
+    }
+  }
+  const state = getState();
+  for (const layer of style.layers) {
+    if (layer.type === "background") continue;
+    if (layer.type === "symbol") layer.layout = { ...layer.layout, "text-font": [FONT] };
+    const id = layerOf(layer);
+    if (id) layer.layout = { ...layer.layout, visibility: isShown(id, layer, state) ? "visible" : "none" };
+  }
+  style.layers = [...style.layers].sort((a, b) => drawClass(a.type) - drawClass(b.type));
+  return style;
+}
+
+/** Fetch the style of the chosen colours and set it. */
+export async function applyStyle(map: MapView): Promise<void> {
+  const scheme = getState().scheme;
+  const style = (await readStyle(scheme)) as StyleSpecification;
+  if (getState().scheme !== scheme) return;
+  map.setStyle(prepareStyle(style), { diff: false });
+}
+
+/** Make the map in `container` and keep its camera in the link. */
+export async function createMap(container: HTMLElement, camera: Camera | null): Promise<MapView> {
+  const [style] = await Promise.all([readStyle(getState().scheme), loadLabelFont()]);
+  const place: Partial<MapOptions> = camera
+    ? { center: [camera.lon, camera.lat], zoom: camera.zoom, bearing: camera.bearing, pitch: camera.pitch }
+    : { bounds: getCity().bounds as LngLatBoundsLike, fitBoundsOptions: { padding: 24 } };
+  const map = new MapView({
+    container,
+    style: prepareStyle(style as StyleSpecification),
+    attributionControl: { compact: true, customAttribution: getCity().attribution },
+    maxPitch: 70,
+    maxZoom: 20,
+    minZoom: 5,
+    dragRotate: true,
+    canvasContextAttributes: { antialias: true },
+    ...place,
+  });
+  map.addControl(new ScaleControl({ unit: "metric", maxWidth: 110 }), "bottom-right");
+  map.on("moveend", () => {
+    const { lng, lat } = map.getCenter();
+    setCamera({ lon: lng, lat, zoom: map.getZoom(), bearing: map.getBearing(), pitch: map.getPitch() });
+  });
+  return map;
+}
+
+/** Return the id of the first layer that must stay above overlays: points and words. */
+export function firstMark(map: MapView): string | undefined {
+  return map.getStyle().layers.find((layer) => layer.type === "circle" || layer.type === "symbol")?.id;
+}
+
+export function showCity(map: MapView): void {
+  map.fitBounds(getCity().bounds as LngLatBoundsLike, { padding: 24, pitch: getState().threeD ? 50 : 0, bearing: 0 });
+}

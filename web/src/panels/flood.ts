@@ -1,0 +1,188 @@
+/** The flood panel: which run, which picture of it, its key figures, its legend. */
+
+import { drawChart } from "../chart";
+import {
+  chooseLatest,
+  findRasterLayer,
+  onData,
+  refreshRun,
+  refreshRuns,
+  run,
+  runError,
+  runs,
+  runsError,
+  sensors,
+} from "../data";
+import { h, replace } from "../dom";
+import { formatArea, formatDateTime, formatFixed, formatLength, formatNumber, formatShortDateTime } from "../format";
+import { say, t } from "../i18n";
+import { getState, setState, watch } from "../state";
+import type { Run, RunShort, RunSummary } from "../types";
+import { impactPart } from "./impact";
+import { legendList } from "./layers";
+import { empty, failure, figure, loading, section, select, syntheticBadge, textButton } from "./parts";
+import { alarmLines, stageChart } from "./sensor-card";
+
+function runLabel(entry: RunShort, latest: RunShort | undefined): string {
+  const title = say(entry.title, entry.process);
+  const note = entry.id === latest?.id ? ` (${t("flood.latest")})` : "";
+  return `${title} · ${formatShortDateTime(entry.base_time ?? entry.created)}${note}`;
+}
+
+function runChooser(): HTMLElement {
+  const latest = chooseLatest(runs ?? []);
+  const choices = (runs ?? []).map((entry) => ({ value: entry.id, label: runLabel(entry, latest) }));
+  const chosen = getState().runId;
+  if (chosen && !choices.some((choice) => choice.value === chosen)) {
+    choices.unshift({ value: chosen, label: run ? runLabel(run, latest) : chosen });
+  }
+  return h(
+    "label",
+    { class: "field" },
+    h("span", { class: "field-label" }, t("flood.run")),
+    select(t("flood.run"), choices, chosen ?? "", (runId) => setState({ runId, time: null })),
+  );
+}
+
+function keyFigures(summary: Partial<RunSummary>): HTMLElement {
+  const stage = summary.peak_stage;
+  return h(
+    "div",
+    { class: "figures" },
+    figure("people", t("flood.people"), formatNumber(summary.people, 0)),
+    figure("building", t("flood.buildings"), formatNumber(summary.buildings, 0)),
+    figure("road", t("flood.roads"), formatLength(summary.road_length)),
+    figure("warning", t("flood.closedRoads"), formatLength(summary.closed_road_length)),
+    figure("area", t("flood.area"), formatArea(summary.flooded_area)),
+    figure("wave", t("flood.peakStage"), stage === null || stage === undefined ? "–" : `${formatFixed(stage, 2)} m`),
+    h("p", { class: "figures-note soft" }, `${t("flood.peakTime")}: ${formatDateTime(summary.peak_time)}`),
+  );
+}
+
+function productChooser(shown: Run): HTMLElement {
+  const option = (value: string, label: string): HTMLElement => {
+    const input = h("input", {
+      type: "radio",
+      name: "flood-product",
+      value,
+      checked: getState().product === value,
+      onchange: () => setState({ product: value }),
+    });
+    return h("label", { class: "option" }, input, h("span", {}, label));
+  };
+  const products = shown.rasters.map((raster) =>
+    option(raster.layer, say(findRasterLayer(raster.layer)?.title, raster.layer)),
+  );
+  return h(
+    "div",
+    { class: "options", role: "radiogroup", "aria-label": t("flood.product") },
+    ...products,
+    option("none", t("flood.hidden")),
+  );
+}
+
+function opacityField(): HTMLElement {
+  const input = h("input", {
+    type: "range",
+    min: 0.2,
+    max: 1,
+    step: 0.05,
+    value: getState().opacity,
+    oninput: (event) => setState({ opacity: Number((event.target as HTMLInputElement).value) }),
+  });
+  return h("label", { class: "field field-inline" }, h("span", { class: "field-label" }, t("flood.opacity")), input);
+}
+
+function stagePart(shown: Run): HTMLElement | null {
+  const forecast = shown.stage_forecast;
+  if (!forecast || forecast.times.length === 0) return null;
+  const gauge = sensors.find((sensor) =>
+    sensor.properties.datastreams.some((stream) => stream.id === forecast.datastream_id),
+  );
+  const holder = h("div", { class: "chart", "data-chart": "stage" });
+  const levels = gauge ? alarmLines(gauge) : [];
+  const content = stageChart(null, forecast, levels, "m", t("flood.stage"));
+  // The panel is laid out first, so that the chart knows its width.
+  requestAnimationFrame(() => void drawChart(holder, { ...content, height: 160 }));
+  return section(t("flood.stage"), holder);
+}
+
+function runBody(shown: Run, body: HTMLElement, map: { zoomToItem: ZoomToItem }): void {
+  const layer = findRasterLayer(getState().product);
+  const hours = shown.horizon_hours ? ` · ${t("flood.horizon", { hours: formatNumber(shown.horizon_hours, 0) })}` : "";
+  const balance = shown.balance?.relative_error;
+  replace(
+    body,
+    h(
+      "p",
+      { class: "soft run-note" },
+      `${t("flood.base", { time: formatDateTime(shown.base_time ?? shown.created) })}${hours}`,
+      shown.synthetic ? syntheticBadge(t("app.synthetic")) : null,
+    ),
+    shown.status === "failed" ? failure(new Error(t("flood.failed", { reason: shown.error ?? "" }))) : null,
+    shown.summary ? section(t("flood.figures"), keyFigures(shown.summary)) : empty(t("flood.noSummary")),
+    section(
+      t("flood.product"),
+      productChooser(shown),
+      opacityField(),
+      layer ? legendList(layer) : null,
+      h("p", { class: "soft note" }, t("flood.clickHint")),
+    ),
+    stagePart(shown),
+    shown.summary ? impactPart(shown, map.zoomToItem) : null,
+    typeof balance === "number"
+      ? h("p", { class: "soft note" }, t("flood.balance", { value: `${formatNumber(balance * 100, 4)} %` }))
+      : null,
+  );
+}
+
+export type ZoomToItem = (layer: string, id: string, geometry: GeoJSON.Geometry | null) => void;
+
+/** Build the panel; `zoomToItem` brings an affected asset on the screen. */
+export function floodPanel(zoomToItem: ZoomToItem): HTMLElement {
+  const chooser = h("div");
+  const body = h("div");
+  const update = (): void => {
+    if (runsError) {
+      replace(
+        chooser,
+        failure(runsError, () => void refreshRuns()),
+      );
+    } else if (runs === null) {
+      replace(chooser, loading());
+    } else if (runs.length === 0 && !getState().runId) {
+      replace(
+        chooser,
+        empty(
+          h("strong", {}, t("flood.noRuns")),
+          h("p", {}, t("flood.noRunsHint")),
+          textButton(t("flood.openScenario"), () => setState({ tab: "scenario" }), "button-primary"),
+        ),
+      );
+    } else {
+      replace(chooser, runChooser());
+    }
+    if (runError)
+      replace(
+        body,
+        failure(runError, () => void refreshRun()),
+      );
+    else if (run && run.id === getState().runId) runBody(run, body, { zoomToItem });
+    else replace(body, getState().runId ? loading() : null);
+  };
+  update();
+  onData("runs", update);
+  onData("run", update);
+  watch(["lang", "runId"], update);
+  watch(["product"], () => {
+    // Only the choice changed: keep the tables and their paging.
+    const layer = findRasterLayer(getState().product);
+    const legend = body.querySelector(".legend");
+    for (const input of body.querySelectorAll<HTMLInputElement>("input[name=flood-product]")) {
+      input.checked = input.value === getState().product;
+    }
+    if (legend && layer) legend.replaceWith(legendList(layer));
+    else update();
+  });
+  return h("div", { class: "panel-body" }, chooser, body);
+}

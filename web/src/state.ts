@@ -1,0 +1,74 @@
+/** What the person has chosen: one value, changed in one place, watched by key. */
+
+export type Lang = "vi" | "en";
+export type Scheme = "light" | "dark";
+export type Tab = "layers" | "flood" | "sensors" | "scenario";
+
+export interface Selection {
+  layer: string;
+  id: string;
+}
+
+export interface State {
+  lang: Lang;
+  scheme: Scheme;
+  threeD: boolean;
+  tab: Tab;
+  panelOpen: boolean;
+  /** Ids of the layers that are shown. */
+  layers: ReadonlySet<string>;
+  runId: string | null;
+  /** Raster layer of the run that is drawn, or "none". */
+  product: string;
+  /** Chosen moment of the run's series, as the contract writes it. */
+  time: string | null;
+  opacity: number;
+  selection: Selection | null;
+}
+
+export const TABS: readonly Tab[] = ["layers", "flood", "sensors", "scenario"];
+
+type Watcher = (state: Readonly<State>) => void;
+
+let current: State = {
+  lang: "vi",
+  scheme: "light",
+  threeD: false,
+  tab: "layers",
+  panelOpen: true,
+  layers: new Set(),
+  runId: null,
+  product: "flood_depth",
+  time: null,
+  opacity: 0.85,
+  selection: null,
+};
+
+const watchers: { keys: readonly (keyof State)[]; watcher: Watcher }[] = [];
+
+export function getState(): Readonly<State> {
+  return current;
+}
+
+/** Change the state and tell those who watch one of the keys whose value is another now. */
+export function setState(change: Partial<State>): void {
+  const before = current;
+  current = { ...current, ...change };
+  const changed = (Object.keys(change) as (keyof State)[]).filter((key) => before[key] !== current[key]);
+  if (changed.length === 0) return;
+  for (const { keys, watcher } of watchers) {
+    if (keys.some((key) => changed.includes(key))) watcher(current);
+  }
+}
+
+export function watch(keys: readonly (keyof State)[], watcher: Watcher): void {
+  watchers.push({ keys, watcher });
+}
+
+/** Show or hide one layer. */
+export function toggleLayer(id: string, shown: boolean): void {
+  const layers = new Set(current.layers);
+  if (shown) layers.add(id);
+  else layers.delete(id);
+  setState({ layers });
+}

@@ -1,0 +1,256 @@
+/** The words of the HTTP contract, as the viewer reads them. */
+
+export interface Words {
+  vi: string;
+  en: string;
+}
+
+export interface LegendEntry {
+  value?: string | number;
+  color: string;
+  label: Words;
+  shape?: "fill" | "line" | "circle";
+}
+
+export interface Source {
+  id: string;
+  title: string;
+  licence: string;
+  attribution: string;
+  synthetic: boolean;
+}
+
+export interface Property {
+  name: string;
+  title: Words;
+  type: "string" | "integer" | "number" | "boolean" | "date" | "datetime";
+  unit?: string | null;
+  symbol?: string | null;
+  codes?: { value: string; title: Words }[];
+}
+
+interface LayerBase {
+  id: string;
+  title: Words;
+  description: Words;
+  visible: boolean;
+  rank: number;
+  legend: LegendEntry[];
+}
+
+export interface VectorLayer extends LayerBase {
+  kind: "vector";
+  geometry: "Point" | "LineString" | "MultiPolygon";
+  min_zoom: number;
+  count: number;
+  synthetic: boolean;
+  sources: Source[];
+  properties: Property[];
+}
+
+export interface RasterLayer extends LayerBase {
+  kind: "raster";
+  series: boolean;
+  symbol: string;
+  raster_id: string | null;
+}
+
+export type Layer = VectorLayer | RasterLayer;
+
+export interface Theme {
+  id: string;
+  title: Words;
+  layers: Layer[];
+}
+
+export interface City {
+  id: string;
+  title: Words;
+  bounds: [number, number, number, number];
+  crs: string;
+  timezone: string;
+  synthetic: boolean;
+  attribution: string;
+  main_gauge: string;
+}
+
+export interface Catalog {
+  city: City;
+  themes: Theme[];
+}
+
+export interface Datastream {
+  id: string;
+  observed_property: string;
+  unit: string;
+  title: Words;
+  result: number | null;
+  phenomenon_time: string | null;
+  quality: number | null;
+}
+
+export interface SensorProperties {
+  name: string;
+  kind: string;
+  alarm_1?: number | null;
+  alarm_2?: number | null;
+  alarm_3?: number | null;
+  datastreams: Datastream[];
+}
+
+export interface Sensor {
+  id: string;
+  geometry: GeoJSON.Point;
+  properties: SensorProperties;
+}
+
+export interface Observations {
+  times: string[];
+  results: (number | null)[];
+  qualities: (number | null)[];
+}
+
+export interface StageForecast {
+  run_id?: string;
+  datastream_id?: string;
+  issue_time: string;
+  times: string[];
+  stage: number[];
+  lower: number[];
+  upper: number[];
+  tide: number[];
+}
+
+export interface InputSchema {
+  type: "string" | "integer" | "number" | "boolean" | "array";
+  default?: unknown;
+  minimum?: number;
+  maximum?: number;
+  enum?: (string | number)[];
+  format?: string;
+  items?: InputSchema;
+  "x-unit"?: string;
+  "x-enum-titles"?: Record<string, Words>;
+}
+
+export interface ProcessInput {
+  title: string;
+  title_i18n?: Words;
+  description?: string;
+  description_i18n?: Words;
+  schema: InputSchema;
+  minOccurs?: number;
+}
+
+export interface ProcessSummary {
+  id: string;
+  title: string;
+  title_i18n?: Words;
+  description?: string;
+  description_i18n?: Words;
+}
+
+export interface Process extends ProcessSummary {
+  inputs: Record<string, ProcessInput>;
+}
+
+export type JobStatus = "accepted" | "running" | "successful" | "failed" | "dismissed";
+
+export interface Job {
+  jobID: string;
+  processID: string;
+  status: JobStatus;
+  progress?: number | null;
+  message?: string | null;
+  created?: string | null;
+  started?: string | null;
+  finished?: string | null;
+  updated?: string | null;
+}
+
+export interface RunShort {
+  id: string;
+  process: string;
+  status: string;
+  title: Words;
+  created: string;
+  finished?: string | null;
+  base_time?: string | null;
+  horizon_hours?: number | null;
+  synthetic?: boolean;
+}
+
+export interface RunRaster {
+  id: string;
+  layer: string;
+  times?: string[] | null;
+  bounds: [number, number, number, number];
+  tiles: string;
+}
+
+export interface Affected {
+  asset_layer: string;
+  depth_class: string;
+  count: number;
+  length: number | null;
+  people: number | null;
+}
+
+export interface WardImpact {
+  ward_code: string;
+  ward_name: string | null;
+  buildings: number;
+  people: number;
+  road_length: number;
+  lights: number;
+  cabinets: number;
+  pumps: number;
+  depth_max: number | null;
+}
+
+export interface RunSummary {
+  affected: Affected[];
+  by_ward: WardImpact[];
+  flooded_area: number;
+  people: number;
+  buildings: number;
+  road_length: number;
+  closed_road_length: number;
+  peak_stage: number | null;
+  peak_time: string | null;
+}
+
+export interface Run extends RunShort {
+  inputs: Record<string, unknown>;
+  rasters: RunRaster[];
+  summary: Partial<RunSummary> | null;
+  stage_forecast?: StageForecast | null;
+  balance?: { relative_error?: number } | null;
+  error?: string | null;
+}
+
+export interface PointValues {
+  times: string[] | null;
+  values: (number | null)[];
+  unit: string;
+  symbol: string;
+}
+
+export interface Link {
+  rel: string;
+  href: string;
+}
+
+export interface Item {
+  id: string;
+  type: "Feature";
+  geometry: GeoJSON.Geometry | null;
+  properties: Record<string, unknown>;
+}
+
+export interface ItemPage {
+  features: Item[];
+  links: Link[];
+  numberMatched?: number;
+  numberReturned?: number;
+}

@@ -1,0 +1,10 @@
+import { defineConfig } from "vite";
+
+const server = "http://127.0.0.1:8000";
+
+export default defineConfig({
+  base: "./",
+  build: { target: "es2022", chunkSizeWarningLimit: 1600 },
+  worker: { format: "es" },
+  server: { proxy: { "/api": server, "/tiles": server, "/sensors": server } },
+});
