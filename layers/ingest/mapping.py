@@ -1,0 +1,258 @@
+"""Mappings: YAML that says which rows of a file feed which layer, and which columns its properties."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from layers.errors import InputError, MappingError, NotFoundError
+from layers.quantities import conversion_factor
+from layers.registry import read_vector_layer
+from layers.schema import VectorLayer
+
+PACKAGED = Path(__file__).resolve().parent / "mappings"
+PLACE, ROW = "@place", "@row"
+_FIELD = re.compile(r"\{([^{}]+)\}")
+Scalar = str | int | float
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Condition(_Strict):
+    """What a column must hold: one of ``any_of`` (written ``in``), none of ``none_of`` (``not``), anything or nothing.
+
+    A plain value or list in the YAML is short for ``in``. Values are compared as text.
+    """
+
+    any_of: tuple[str, ...] | None = Field(default=None, alias="in")
+    none_of: tuple[str, ...] | None = Field(default=None, alias="not")
+    exists: bool | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_short(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: _as_texts(item) if key in ("in", "not") else item for key, item in value.items()}
+        return {"in": _as_texts(value)}
+
+
+def _as_texts(value: Any) -> tuple[str, ...]:
+    return tuple(str(item) for item in (value if isinstance(value, list) else [value]))
+
+
+class PropertyRule(_Strict):
+    """Where a property comes from and how its values become those of the layer.
+
+    The first of ``columns`` that holds something counts. ``nodata`` values become null; ``pattern`` keeps its first
+    group; ``codes`` translates (``"*"`` stands for all others, null drops the value); ``unit`` is the file's unit;
+    ``date`` lists formats (strptime, or epoch_s, epoch_ms, rfc1123, iso); ``drop_dates`` are placeholders;
+    ``timezone`` is that of times written without one.
+    """
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    unit: str | None = None
+    decimal_comma: bool = False
+    codes: dict[str, str | None] = {}
+    nodata: tuple[Scalar, ...] = ()
+    pattern: str | None = None
+    date: tuple[str, ...] = ()
+    drop_dates: tuple[str, ...] = ()
+    timezone: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_short(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"columns": (value,)}
+        if isinstance(value, dict) and "column" in value:
+            if "columns" in value:
+                raise ValueError("give 'column' or 'columns', not both")
+            value = dict(value)
+            value["columns"] = (value.pop("column"),)
+        return value
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                compiled = re.compile(value)
+            except re.error as error:
+                raise ValueError(f"'{value}' is not a regular expression: {error}") from error
+            if compiled.groups != 1:
+                raise ValueError(f"'{value}' needs exactly one group, the part to keep")
+        return value
+
+
+class GeometryRule(_Strict):
+    """How rows get their geometry: from columns ``x`` and ``y`` or ``wkt``; or the file's own made into something else.
+
+    ``as: point`` takes a point on the surface of an area or line; ``square`` draws a square of this side [m] around
+    a point.
+    """
+
+    x: str | None = None
+    y: str | None = None
+    wkt: str | None = None
+    as_point: bool = Field(default=False, alias="as")
+    square: float | None = Field(default=None, gt=0.0, le=1.0e5)
+
+    @field_validator("as_point", mode="before")
+    @classmethod
+    def _read_as(cls, value: Any) -> bool:
+        if value in (True, False):
+            return bool(value)
+        if value != "point":
+            raise ValueError(f"'as: {value}' is not known, expected 'as: point'")
+        return True
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "GeometryRule":
+        if (self.x is None) != (self.y is None):
+            raise ValueError("'x' and 'y' belong together")
+        if self.wkt is not None and self.x is not None:
+            raise ValueError("give 'x' and 'y' or 'wkt', not both")
+        return self
+
+
+class LayerRule(_Strict):
+    """Which rows feed one layer (``where``: conditions that all hold, or a list of such sets) and how.
+
+    ``id`` is a column or a template such as ``"{street}-{number}"``; ``@place`` stands for a digest of the geometry,
+    ``@row`` for the row number. ``ignore`` names columns that are neither loaded nor kept (names of persons).
+    """
+
+    layer: str
+    where: tuple[dict[str, Condition], ...] = ()
+    id: str | None = None
+    id_prefix: str = ""
+    geometry: GeometryRule = GeometryRule()
+    constants: dict[str, Scalar | bool] = Field(default={}, alias="set")
+    properties: dict[str, PropertyRule] = {}
+    ignore: tuple[str, ...] = ()
+    null_unknown_codes: bool = Field(default=False, alias="on_unknown_code")
+
+    @field_validator("where", mode="before")
+    @classmethod
+    def _as_sets(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, dict) else value
+
+    @field_validator("null_unknown_codes", mode="before")
+    @classmethod
+    def _read_choice(cls, value: Any) -> bool:
+        if value not in (None, "null", "quarantine", True, False):
+            raise ValueError(f"'{value}' is not known, expected quarantine or null")
+        return value in (None, "null", True)
+
+    @model_validator(mode="after")
+    def _sets_once(self) -> "LayerRule":
+        both = sorted(set(self.constants) & set(self.properties))
+        if both:
+            raise ValueError(f"'{both[0]}' is both set and mapped")
+        return self
+
+    @property
+    def id_columns(self) -> tuple[str, ...]:
+        """Columns the identifier is made of."""
+        if self.id is None:
+            return ()
+        return tuple(_FIELD.findall(self.id)) or (self.id,)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column of the file this rule names except the ignored ones."""
+        geometry = (self.geometry.x, self.geometry.y, self.geometry.wkt)
+        named = [name for test in self.where for name in test]
+        named += [name for name in (*self.id_columns, *geometry) if name is not None]
+        named += [name for rule in self.properties.values() for name in rule.columns]
+        return tuple(dict.fromkeys(name for name in named if name not in (PLACE, ROW)))
+
+
+class Mapping(_Strict):
+    """A mapping file: the rules of the layers it feeds, and the CRS of coordinates if the file does not say."""
+
+    layers: tuple[LayerRule, ...] = Field(min_length=1)
+    crs: str | None = None
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML where ``no`` is a word and a date is a word: codes and placeholder dates are compared as text."""
+
+
+_PLAIN = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _PLAIN]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
+
+
+def read_mapping(path: Path) -> Mapping:
+    """Return the mapping at ``path``; MappingError names the key, layer, property, code or unit that does not fit."""
+    if not path.is_file():
+        raise MappingError(f"mapping {path} does not exist")
+    try:
+        document: Any = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise MappingError(f"mapping {path} is not YAML: {' '.join(str(error).split())}") from error
+    try:
+        mapping = Mapping.model_validate(_codes_as_text(document))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "document"
+        raise MappingError(f"mapping {path}: {place}: {first['msg']}") from error
+    for position, rule in enumerate(mapping.layers):
+        _check_rule(rule, f"mapping {path}: layers.{position}")
+    return mapping
+
+
+def _codes_as_text(document: Any) -> Any:
+    """Return the document with the keys of every ``codes`` as text, for codes are often written as numbers."""
+    if isinstance(document, dict):
+        return {
+            key: {str(code): target for code, target in value.items()}
+            if key == "codes" and isinstance(value, dict)
+            else _codes_as_text(value)
+            for key, value in document.items()
+        }
+    return [_codes_as_text(item) for item in document] if isinstance(document, list) else document
+
+
+def _check_rule(rule: LayerRule, place: str) -> None:
+    """Hold one rule against the declared layer; MappingError names what does not fit."""
+    try:
+        layer = read_vector_layer(rule.layer)
+    except NotFoundError as error:
+        raise MappingError(f"{place}: {error.message}", hint=error.hint) from error
+    for name in (*rule.constants, *rule.properties):
+        if layer.find(name) is None:
+            known = ", ".join(prop.name for prop in layer.properties)
+            raise MappingError(f"{place}: layer '{layer.id}' has no property '{name}'", hint=f"it has {known}")
+    if rule.geometry.square is not None and layer.geometry != "MultiPolygon":
+        raise MappingError(f"{place}: 'square' makes areas, layer '{layer.id}' holds {layer.geometry}")
+    if rule.geometry.as_point and layer.geometry != "Point":
+        raise MappingError(f"{place}: 'as: point' makes points, layer '{layer.id}' holds {layer.geometry}")
+    for name, prop_rule in rule.properties.items():
+        _check_property(layer, name, prop_rule, f"{place}.properties.{name}")
+
+
+def _check_property(layer: VectorLayer, name: str, rule: PropertyRule, place: str) -> None:
+    prop = layer.find(name)
+    assert prop is not None
+    allowed = {code.value for code in prop.codes}
+    for target in rule.codes.values():
+        if allowed and target is not None and target not in allowed:
+            raise MappingError(f"{place}: '{target}' is no code of it", hint=f"one of {', '.join(sorted(allowed))}")
+    if rule.unit is not None:
+        if prop.unit is None:
+            raise MappingError(f"{place}: has unit '{rule.unit}' but measures nothing")
+        try:
+            conversion_factor(rule.unit, prop.unit)
+        except InputError as error:
+            raise MappingError(f"{place}: {error.message}", hint=error.hint) from error
+    if (rule.date or rule.drop_dates or rule.timezone) and prop.type not in ("date", "datetime"):
+        raise MappingError(f"{place}: date rules on a {prop.type}")

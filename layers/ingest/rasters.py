@@ -1,0 +1,134 @@
+"""A GeoTIFF of the city → a Cloud-Optimised GeoTIFF in the city's CRS, listed among the rasters."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
+from rasterio.warp import calculate_default_transform, reproject
+from sqlalchemy import Connection
+
+from layers.errors import CrsError, SourceError
+from layers.grid import Grid
+from layers.ingest.catalog import Source
+from layers.ingest.quality import LoadReport
+from layers.ingest.shapes import name_crs
+from layers.quantities import QUANTITIES
+from layers.registry import read_raster_layer
+from layers.schema import RasterLayer
+from layers.store.rasters import register_raster, write_cog
+
+_MOST_CELLS = 400_000_000
+
+
+def load_raster(
+    connection: Connection,
+    source: Source,
+    path: Path,
+    target: CRS,
+    processed_dir: Path | None,
+    fingerprint: str,
+    *,
+    crs: str | None = None,
+    dry_run: bool = False,
+) -> LoadReport:
+    """Bring the raster at ``path`` into the city's CRS, write ``rasters/<layer>.tif`` and list it.
+
+    Values outside what the layer's quantity can be become no data and are counted. ``read`` counts cells with a value.
+    Raises SourceError for a file that is no raster or has no value, CrsError where it does not say its CRS.
+    """
+    if processed_dir is None and not dry_run:
+        raise SourceError(f"raster {path} needs a folder of processed files to go to")
+    layer = read_raster_layer(source.layer)
+    array, grid = read_in_crs(path, target, layer, crs=crs or source.crs)
+    measured = int(np.isfinite(array).sum())
+    impossible = _blank_impossible(array, layer)
+    if measured == impossible:
+        raise SourceError(f"raster {path} has no value the layer '{layer.id}' can hold")
+    report = LoadReport(source.id, layer.id, read=measured, loaded=measured - impossible, quarantined=impossible)
+    if impossible:
+        report.reasons = Counter({f"cells outside what {layer.quantity} can be": impossible})
+    if not dry_run and processed_dir is not None:
+        relative = f"rasters/{layer.id}.tif"
+        resampling = Resampling.mode if layer.stepped else Resampling.average
+        write_cog(processed_dir / relative, array, grid, tags={"source": source.id}, resampling=resampling)
+        register_raster(
+            connection,
+            raster_id=layer.id,
+            layer_id=layer.id,
+            run_id=None,
+            path=relative,
+            times=None,
+            bounds_crs84=_bounds_in_degrees(grid),
+            minimum=float(np.nanmin(array)),
+            maximum=float(np.nanmax(array)),
+            source_id=source.id,
+            fingerprint=fingerprint,
+        )
+    return report
+
+
+def read_in_crs(
+    path: Path, target: CRS, layer: RasterLayer, *, crs: str | None = None
+) -> tuple[NDArray[np.float32], Grid]:
+    """Return the first band of ``path`` in ``target`` at its own resolution, NaN where it has no data.
+
+    Codes are taken from the nearest cell, measures interpolated. A raster that already lies in ``target`` with square
+    cells is not resampled.
+    """
+    if not path.exists():
+        raise SourceError(f"raster {path} does not exist")
+    try:
+        with rasterio.open(path) as opened:
+            source_crs = crs or (opened.crs.to_wkt() if opened.crs else None)
+            if source_crs is None:
+                raise CrsError(f"raster {path} does not say its CRS", hint="give it with --crs EPSG:N")
+            values = opened.read(1, masked=True).astype(np.float32).filled(np.nan)
+            here, bounds = opened.transform, opened.bounds
+    except RasterioError as error:
+        raise SourceError(f"{path} cannot be read as a raster: {' '.join(str(error).split())}") from error
+    name = name_crs(target)
+    square = here.b == 0 and here.d == 0 and here.e < 0 and np.isclose(here.a, -here.e)
+    if CRS.from_user_input(source_crs) == target and square:
+        return values, Grid(values.shape[0], values.shape[1], here.c, here.f, here.a, name)
+    try:
+        moved, cols, rows = calculate_default_transform(
+            source_crs, name, values.shape[1], values.shape[0], *bounds, resolution=None
+        )
+    except RasterioError as error:
+        raise CrsError(f"raster {path} cannot be brought into {name}: {' '.join(str(error).split())}") from error
+    if rows * cols > _MOST_CELLS:
+        raise SourceError(f"raster {path} would have {rows * cols} cells in {name}, at most {_MOST_CELLS}")
+    grid = Grid(rows, cols, moved.c, moved.f, moved.a, name)
+    made = np.full(grid.shape, np.nan, dtype=np.float32)
+    reproject(
+        values,
+        made,
+        src_transform=here,
+        src_crs=source_crs,
+        src_nodata=np.nan,
+        dst_transform=grid.transform,
+        dst_crs=name,
+        dst_nodata=np.nan,
+        resampling=Resampling.nearest if layer.stepped else Resampling.bilinear,
+    )
+    return made, grid
+
+
+def _blank_impossible(array: NDArray[np.float32], layer: RasterLayer) -> int:
+    """Set cells outside the quantity's range to NaN and return how many they were."""
+    measure = QUANTITIES[layer.quantity]
+    with np.errstate(invalid="ignore"):
+        outside = (array < measure.minimum) | (array > measure.maximum)
+    array[outside] = np.nan
+    return int(outside.sum())
+
+
+def _bounds_in_degrees(grid: Grid) -> tuple[float, float, float, float]:
+    moving = Transformer.from_crs(grid.crs, "OGC:CRS84", always_xy=True)
+    west, south, east, north = moving.transform_bounds(*grid.bounds)
+    return west, south, east, north
