@@ -1,0 +1,128 @@
+"""Land use, zoning, wards and province: the district divided without gaps."""
+
+from collections import defaultdict
+
+import numpy as np
+import shapely
+
+from twin.demo.buildings import LAND_USE, Specials
+from twin.demo.cells import Cells
+from twin.demo.plan import EXTENT, PROVINCE_CODE, WARDS, Plan, Shapes, Water, draw_ward
+from twin.demo.shapes import Table, as_shapes, as_text, number_ids
+
+ZONE_LIMITS = {
+    "residential": (28.0, 0.7), "commercial": (60.0, 0.6), "industrial": (20.0, 0.6), "public": (30.0, 0.4),
+    "education": (22.0, 0.4), "agriculture": (10.0, 0.05), "orchard": (10.0, 0.1), "green": (8.0, 0.05),
+    "water": (0.0, 0.0),
+}  # fmt: skip
+
+
+def make_land_use(cells: Cells, specials: Specials, water: Water) -> Table:
+    """Return existing land use: water, blocks, and between them streets in town and orchards elsewhere."""
+    names = dict(zip(specials.cell.tolist(), specials.name, strict=True))
+    blocks = shapely.difference(cells.outline(gross=False), water.all)
+    shapes: list[shapely.Geometry] = list(water.bodies.values())
+    uses = ["water"] * len(shapes)
+    titles: list[str | None] = [None] * len(shapes)
+    for n, block in enumerate(blocks):
+        if cells.use[n] != "canal" and block.area > 50.0:
+            shapes.append(block)
+            uses.append(LAND_USE[cells.use[n]])
+            titles.append(names.get(n))
+    streets = shapely.union_all(cells.outline(gross=True)).buffer(14.0).difference(water.all).intersection(EXTENT)
+    covered = shapely.union_all(blocks)
+    rest = EXTENT.difference(shapely.union_all([streets, covered, water.all]))
+    for shape, use in ((streets.difference(covered), "transport"), (rest, "orchard")):
+        for part in shapely.get_parts(shape):
+            if part.area > 50.0:
+                shapes.append(part)
+                uses.append(use)
+                titles.append(None)
+    geometry = as_shapes([_as_area(shape) for shape in shapes])
+    return Table(
+        geometry,
+        {
+            "id": number_ids("LU", len(shapes)),
+            "name": as_text(titles),
+            "land_use": as_text(uses),
+            "area": shapely.area(geometry).round(1),
+        },
+    )
+
+
+def _as_area(shape: shapely.Geometry) -> shapely.Geometry:
+    parts = [part for part in shapely.get_parts(shapely.make_valid(shape)) if part.geom_type == "Polygon"]
+    return shapely.MultiPolygon(parts) if len(parts) != 1 else parts[0]
+
+
+def make_zoning(cells: Cells) -> Table:
+    """Return planned zones: blocks of one purpose within a ward joined together."""
+    groups: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for n, use in enumerate(cells.use):
+        if use != "canal":
+            zone = "commercial" if use == "dense" and cells.urbanity[n] > 0.85 else LAND_USE[use]
+            groups[int(cells.ward[n]), zone].append(n)
+    gross = cells.outline(gross=True)
+    geometry = as_shapes([shapely.union_all(gross[members]) for members in groups.values()])
+    return Table(
+        geometry,
+        {
+            "id": number_ids("ZN", len(groups)),
+            "name": as_text(
+                [f"Phân khu {zone_number} – {WARDS[ward].name}" for zone_number, (ward, _) in enumerate(groups, 1)]
+            ),
+            "zone": as_text([zone for _, zone in groups]),
+            "max_height": np.array([ZONE_LIMITS[zone][0] for _, zone in groups]),
+            "max_coverage": np.array([ZONE_LIMITS[zone][1] for _, zone in groups]),
+            "decision": as_text(["Quyết định mô phỏng 01/QĐ-MP"] * len(groups)),
+            "valid_since": np.full(len(groups), np.datetime64("2025-07-01")),
+        },
+    )
+
+
+def draw_cover_zones(cells: Cells) -> list[tuple[shapely.Geometry, str]]:
+    """Return what lies on the ground of every block, in the words of land cover."""
+    words = {
+        "dense": "urban",
+        "suburban": "urban",
+        "paddy": "crops",
+        "orchard": "trees",
+        "park": "grass",
+        "sports": "grass",
+    }
+    shapes: Shapes = cells.outline(gross=True)
+    return [(shape, words.get(use, "urban")) for shape, use in zip(shapes, cells.use, strict=True)]
+
+
+def make_wards(plan: Plan, buildings: Table) -> Table:
+    """Return the wards with the people who live in their buildings."""
+    geometry = as_shapes([draw_ward(plan, ward) for ward in WARDS])
+    codes = buildings.columns["ward_code"]
+    people = [int(buildings.columns["residents"][codes == ward.code].sum()) for ward in WARDS]
+    return Table(
+        geometry,
+        {
+            "id": as_text([f"W-{ward.code}" for ward in WARDS]),
+            "name": as_text([ward.name for ward in WARDS]),
+            "name_en": as_text([ward.name_en for ward in WARDS]),
+            "ward_code": as_text([ward.code for ward in WARDS]),
+            "province_code": as_text([PROVINCE_CODE] * len(WARDS)),
+            "ward_type": as_text([ward.ward_type for ward in WARDS]),
+            "population": np.array(people),
+            "area": shapely.area(geometry).round(0),
+        },
+    )
+
+
+def make_provinces() -> Table:
+    """Return the one made-up province: the extent itself."""
+    return Table(
+        as_shapes([EXTENT]),
+        {
+            "id": as_text([f"P-{PROVINCE_CODE}"]),
+            "name": as_text(["Thành phố mẫu Vàm Sông (mô phỏng)"]),
+            "name_en": as_text(["Vam Song sample city (synthetic)"]),
+            "province_code": as_text([PROVINCE_CODE]),
+            "area": np.array([EXTENT.area]),
+        },
+    )
