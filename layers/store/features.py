@@ -155,7 +155,8 @@ def _copy_to_stage(connection: Connection, layer: VectorLayer, frame: gpd.GeoDat
     rows = pd.DataFrame({"id": frame["id"].to_numpy()})
     for prop in layer.properties:
         values = frame[prop.name] if prop.name in frame.columns else pd.Series(None, index=frame.index, dtype=object)
-        rows[prop.name] = (values.astype("Int64") if prop.type == "integer" else values).to_numpy()
+        # As objects: an integer column with nulls would else become floats, and 2.0 is no bigint.
+        rows[prop.name] = values.astype("Int64").to_numpy(dtype=object) if prop.type == "integer" else values.to_numpy()
     located = shapely.set_srid(frame.geometry.to_numpy(), srid)
     rows["geom"] = shapely.to_wkb(located, hex=True, include_srid=True)
     buffer = io.StringIO()
