@@ -86,8 +86,8 @@ class Progress(Protocol):
     def read_checkpoint(self) -> Checkpoint | None:
         """Return what an interrupted attempt saved last, or None."""
 
-    def write_checkpoint(self, arrays: Checkpoint) -> None:
-        """Save what a next attempt needs to continue from here."""
+    def write_checkpoint(self, make: Callable[[], Checkpoint]) -> None:
+        """Save what a next attempt needs to continue from here; ``make`` is called only when it is time to."""
 
 
 class Quiet:
@@ -104,7 +104,7 @@ class Quiet:
         """Return None."""
         return None
 
-    def write_checkpoint(self, arrays: Checkpoint) -> None:
+    def write_checkpoint(self, make: Callable[[], Checkpoint]) -> None:
         """Ignore it."""
 
 

@@ -53,10 +53,10 @@ class StopPump:
 
 @dataclass(frozen=True, slots=True)
 class BreachDyke:
-    """A gap of ``width`` [m] down to ``crest`` [m] at a point, or in the middle of the dyke ``dyke_id``."""
+    """A gap of ``width`` [m] down to ``crest`` [m] (None: to the ground) at a point, or in the middle of a dyke."""
 
     width: float
-    crest: float
+    crest: float | None = None
     dyke_id: str | None = None
     lon: float | None = None
     lat: float | None = None

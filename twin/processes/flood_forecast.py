@@ -1,0 +1,77 @@
+"""Flood forecast: the gauge's readings, the stage to come, the water over the land, what it touches."""
+
+from datetime import datetime
+
+from hydrology.parameters import FloodParameters
+from layers.errors import InputError
+from layers.schema import Text
+from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
+from twin.processes.flood_stage import forecast_gauge
+from twin.processes.flood_steps import OUTPUT_LAYERS, compute_flood
+from twin.scenario import Scenario
+
+
+class FloodForecastInputs(Inputs):
+    """What a flood forecast is asked."""
+
+    gauge: str | None = describe(
+        "Trạm mực nước", "Stage gauge", "Id of the sensor whose stage drives the water; the main gauge if not given.",
+        default=None, min_length=1,
+    )  # fmt: skip
+    issue_time: datetime | None = describe(
+        "Thời điểm phát báo", "Issue time", "Only readings up to this time are used; now if not given.", default=None
+    )
+    horizon_hours: float = describe(
+        "Thời hạn dự báo", "Horizon", "How far ahead.", unit="h", default=24.0, ge=6.0, le=72.0
+    )
+    cell_size: float = describe(
+        "Kích thước ô", "Cell size", "Side of a grid cell.", unit="m", default=10.0, ge=5.0, le=90.0
+    )
+    output_minutes: float = describe(
+        "Bước thời gian", "Output step", "Time between two maps of depth.", unit="min", default=15.0, ge=5.0, le=120.0
+    )
+
+
+def compute(view: CityView, inputs: FloodForecastInputs, progress: Progress) -> Outputs:
+    """Return the flood of the next hours. Raises InputError without a gauge or its readings."""
+    gauge = choose_gauge(view, inputs.gauge)
+    issue_time = inputs.issue_time or view.now
+    if issue_time.tzinfo is None:
+        raise InputError(f"issue_time {issue_time.isoformat()} names no time zone", hint="end it with Z or +07:00")
+    progress.report(0.0, "dự báo mực nước — stage forecast")
+    _, stage = forecast_gauge(view, gauge, issue_time, inputs.horizon_hours)
+    return compute_flood(
+        view,
+        Scenario(issue_time),
+        stage,
+        title=Text(
+            f"Dự báo ngập {inputs.horizon_hours:g} giờ theo trạm {gauge}",
+            f"Flood forecast, {inputs.horizon_hours:g} h from gauge {gauge}",
+        ),
+        hours=inputs.horizon_hours,
+        cell_size=inputs.cell_size,
+        output_minutes=inputs.output_minutes,
+        progress=progress,
+        parameters=FloodParameters(),
+    )
+
+
+def choose_gauge(view: CityView, gauge: str | None) -> str:
+    """Return the given gauge or the city's main one; InputError when there is neither."""
+    chosen = gauge or view.main_gauge
+    if chosen is None:
+        raise InputError("no gauge given, and the city names no main_gauge", hint="give gauge=SENSOR-ID")
+    return chosen
+
+
+PROCESS = Process(
+    id="flood-forecast",
+    title=Text("Dự báo ngập", "Flood forecast"),
+    description=Text(
+        "Từ số đo mực nước: dự báo triều và nước dâng, mô phỏng nước tràn, thống kê đối tượng bị ngập.",
+        "From gauge readings: tide and surge ahead, water over the land, and the assets it touches.",
+    ),
+    inputs=FloodForecastInputs,
+    outputs=OUTPUT_LAYERS,
+    compute=compute,
+)

@@ -1,0 +1,189 @@
+"""What if: the stage higher or held, a storm, gates closed, pumps off, dykes breached."""
+
+from datetime import datetime
+from typing import Self
+
+import numpy as np
+from pydantic import model_validator
+
+from hydrology.parameters import FloodParameters
+from layers.errors import InputError
+from layers.schema import Text
+from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
+from twin.processes.flood_forecast import choose_gauge
+from twin.processes.flood_inputs import find_river_below, read_terrain
+from twin.processes.flood_stage import StageSeries, forecast_gauge, hold_stage
+from twin.processes.flood_steps import OUTPUT_LAYERS, compute_flood
+from twin.scenario import BreachDyke, CloseGate, DesignStorm, HoldStage, Scenario, StageOffset, StopPump
+
+
+class Breach(Inputs):
+    """A gap in a dyke."""
+
+    dyke_id: str | None = describe("Đê", "Dyke", "Id of the dyke, breached in its middle.", default=None)
+    lon: float | None = describe("Kinh độ", "Longitude", "Of the breach.", unit="deg", default=None, ge=-180, le=180)
+    lat: float | None = describe("Vĩ độ", "Latitude", "Of the breach.", unit="deg", default=None, ge=-90, le=90)
+    width: float = describe("Bề rộng", "Width", "Width of the gap.", unit="m", default=20.0, gt=0.0, le=2000.0)
+    crest: float | None = describe(
+        "Cao độ đáy vỡ", "Crest", "Elevation left in the gap; the ground beside it if not given.",
+        unit="m", default=None, ge=-50.0, le=100.0,
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _has_place(self) -> Self:
+        if (self.lon is None) != (self.lat is None) or (self.dyke_id is None) == (self.lon is None):
+            raise ValueError("a breach needs dyke_id, or lon and lat")
+        return self
+
+
+class FloodScenarioInputs(Inputs):
+    """What a flood scenario is asked."""
+
+    gauge: str | None = describe(
+        "Trạm mực nước", "Stage gauge", "Id of the sensor whose stage drives the water; the main gauge if not given.",
+        default=None, min_length=1,
+    )  # fmt: skip
+    base_time: datetime | None = describe(
+        "Thời điểm bắt đầu", "Base time", "When the scenario starts; now if not given.", default=None
+    )
+    horizon_hours: float = describe("Thời đoạn", "Duration", "How long.", unit="h", default=24.0, ge=1.0, le=72.0)
+    cell_size: float = describe(
+        "Kích thước ô", "Cell size", "Side of a grid cell.", unit="m", default=10.0, ge=5.0, le=90.0
+    )
+    output_minutes: float = describe(
+        "Bước thời gian", "Output step", "Time between two maps of depth.", unit="min", default=15.0, ge=5.0, le=120.0
+    )
+    stage_offset: float = describe(
+        "Nước dâng thêm", "Stage offset", "Added to the forecast stage.", unit="m", default=0.0, ge=-5.0, le=5.0
+    )
+    stage_level: float | None = describe(
+        "Mực nước cố định", "Stage level", "The stage rises to this level and stays; no gauge is needed.",
+        unit="m", default=None, ge=-10.0, le=50.0,
+    )  # fmt: skip
+    ramp_hours: float = describe(
+        "Thời gian dâng", "Ramp", "Time in which the stage rises to the level.", unit="h", default=6.0, ge=0.0, le=48.0
+    )
+    usual_level: float | None = describe(
+        "Mực nước thường", "Usual level", "Stage before the rise; that of the water on the terrain if not given.",
+        unit="m", default=None, ge=-10.0, le=50.0,
+    )  # fmt: skip
+    river_below: float | None = describe(
+        "Cao độ sông", "River below", "In a city without polygons of water: ground not above this, connected to the "
+        "edge of the terrain, is the river.", unit="m", default=None, ge=-50.0, le=1000.0,
+    )  # fmt: skip
+    storm_depth: float = describe(
+        "Lượng mưa", "Storm depth", "Rain of the design storm.", unit="mm", default=0.0, ge=0.0, le=1500.0
+    )
+    storm_hours: float = describe(
+        "Thời gian mưa", "Storm duration", "Duration of the design storm.", unit="h", default=3.0, gt=0.0, le=72.0
+    )
+    gates_closed: tuple[str, ...] = describe(
+        "Cống ngăn triều đóng", "Closed gates", "Ids of the tide gates kept closed.", default=(), max_length=500
+    )
+    pumps_off: tuple[str, ...] = describe(
+        "Bơm dừng", "Stopped pumps", "Ids of the pumps that do not run.", default=(), max_length=500
+    )
+    breaches: tuple[Breach, ...] = describe(
+        "Vỡ đê", "Breaches", "Gaps in dykes, open from the start.", default=(), max_length=100
+    )
+
+    @model_validator(mode="after")
+    def _has_one_stage(self) -> Self:
+        if self.stage_level is not None and self.stage_offset != 0.0:
+            raise ValueError("stage_level and stage_offset exclude each other")
+        return self
+
+
+def build_scenario(inputs: FloodScenarioInputs, base_time: datetime) -> Scenario:
+    """Return the scenario that the inputs describe."""
+    scenario = Scenario(base_time)
+    if inputs.stage_level is not None:
+        scenario = scenario.with_edit(HoldStage(inputs.stage_level, inputs.ramp_hours))
+    if inputs.stage_offset != 0.0:
+        scenario = scenario.with_edit(StageOffset(inputs.stage_offset))
+    if inputs.storm_depth > 0.0:
+        scenario = scenario.with_edit(DesignStorm(inputs.storm_depth, inputs.storm_hours))
+    for gate in inputs.gates_closed:
+        scenario = scenario.with_edit(CloseGate(gate))
+    for pump in inputs.pumps_off:
+        scenario = scenario.with_edit(StopPump(pump))
+    for breach in inputs.breaches:
+        scenario = scenario.with_edit(BreachDyke(breach.width, breach.crest, breach.dyke_id, breach.lon, breach.lat))
+    return scenario
+
+
+def compute(view: CityView, inputs: FloodScenarioInputs, progress: Progress) -> Outputs:
+    """Return the flood of the scenario. Raises InputError when neither a level nor readings give a stage."""
+    base_time = inputs.base_time or view.now
+    if base_time.tzinfo is None:
+        raise InputError(f"base_time {base_time.isoformat()} names no time zone", hint="end it with Z or +07:00")
+    scenario = build_scenario(inputs, base_time)
+    return compute_flood(
+        view,
+        scenario,
+        find_stage(view, inputs, scenario),
+        title=_entitle(scenario),
+        hours=inputs.horizon_hours,
+        cell_size=inputs.cell_size,
+        output_minutes=inputs.output_minutes,
+        progress=progress,
+        parameters=FloodParameters(),
+        river_below=inputs.river_below,
+    )
+
+
+def find_stage(view: CityView, inputs: FloodScenarioInputs, scenario: Scenario) -> StageSeries:
+    """Return the stage of the scenario: held at a level, or the gauge's forecast with its offset."""
+    held = scenario.find(HoldStage)
+    if not held:
+        _, stage = forecast_gauge(view, choose_gauge(view, inputs.gauge), scenario.base_time, inputs.horizon_hours)
+        return stage.shift(sum(edit.metres for edit in scenario.find(StageOffset)))
+    if inputs.usual_level is not None:
+        usual = inputs.usual_level
+    elif inputs.river_below is not None:
+        # A terrain without the river's bed shows its surface on the day of the survey.
+        bed, _ = read_terrain(view, inputs.cell_size)
+        usual = float(np.median(bed[find_river_below(bed, inputs.river_below)]))
+    else:
+        usual = min(0.0, held[0].level)
+    return hold_stage(usual, held[0].level, held[0].ramp_hours, inputs.horizon_hours)
+
+
+def _entitle(scenario: Scenario) -> Text:
+    """Return a title that names the edits."""
+    vi, en = [], []
+    for edit in scenario.edits:
+        match edit:
+            case HoldStage():
+                vi.append(f"mực nước {edit.level:g} m")
+                en.append(f"stage {edit.level:g} m")
+            case StageOffset():
+                vi.append(f"nước dâng {edit.metres:+g} m")
+                en.append(f"stage {edit.metres:+g} m")
+            case DesignStorm():
+                vi.append(f"mưa {edit.depth_mm:g} mm trong {edit.duration_hours:g} giờ")
+                en.append(f"{edit.depth_mm:g} mm of rain in {edit.duration_hours:g} h")
+            case CloseGate():
+                vi.append(f"đóng cống {edit.gate_id}")
+                en.append(f"gate {edit.gate_id} closed")
+            case StopPump():
+                vi.append(f"dừng bơm {edit.pump_id}")
+                en.append(f"pump {edit.pump_id} off")
+            case BreachDyke():
+                place = edit.dyke_id or f"{edit.lat:.4f}, {edit.lon:.4f}"
+                vi.append(f"vỡ đê {place}")
+                en.append(f"dyke breached at {place}")
+    return Text("Kịch bản: " + (", ".join(vi) or "không thay đổi"), "Scenario: " + (", ".join(en) or "no change"))
+
+
+PROCESS = Process(
+    id="flood-scenario",
+    title=Text("Kịch bản ngập", "Flood scenario"),
+    description=Text(
+        "Nếu triều cao hơn, mưa lớn, đóng cống, dừng bơm hay vỡ đê thì ngập ở đâu?",
+        "Where does water go if the stage is higher, a storm falls, gates close, pumps stop or dykes breach?",
+    ),
+    inputs=FloodScenarioInputs,
+    outputs=OUTPUT_LAYERS,
+    compute=compute,
+)

@@ -1,0 +1,119 @@
+"""The steps every flood process takes once it has a stage: domain, water, impact, outputs."""
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+from hydrology.parameters import FloodParameters
+from hydrology.rainfall import RainSeries, design_storm
+from layers.errors import InputError
+from layers.schema import Text
+from layers.store.rasters import format_time
+from twin.process import CityView, Outputs, Progress
+from twin.processes.flood_impact import Water, assess_impact
+from twin.processes.flood_inputs import FloodDomain, Levels, build_domain, find_river_below, read_terrain
+from twin.processes.flood_run import run_flood, to_rasters
+from twin.processes.flood_stage import StageSeries
+from twin.scenario import DesignStorm, EditedCity, Scenario, check_edits
+
+OUTPUT_LAYERS = (
+    "flood_depth",
+    "flood_depth_max",
+    "flood_velocity_max",
+    "flood_hazard_max",
+    "flood_arrival",
+    "flood_assets",
+)
+
+
+def compute_flood(
+    view: CityView,
+    scenario: Scenario,
+    stage: StageSeries,
+    *,
+    title: Text,
+    hours: float,
+    cell_size: float,
+    output_minutes: float,
+    progress: Progress,
+    parameters: FloodParameters,
+    river_below: float | None = None,
+) -> Outputs:
+    """Return the flood of ``hours`` [h] under the scenario, driven by ``stage``.
+
+    Raises NotFoundError for an edit that names nothing of the city, InputError for a city the water cannot run on.
+    """
+    check_edits(view, scenario)
+    city = EditedCity(view, scenario)
+    progress.report(0.0, "địa hình, sông rạch — terrain and water")
+    bed, grid = read_terrain(city, cell_size)
+    river = None if river_below is None else find_river_below(bed, river_below)
+    levels = Levels(float(stage.stages[0]), float(stage.stages.max()), min(stage.usual, float(stage.stages[0])))
+    domain = build_domain(city, scenario, bed, grid, levels, river=river)
+    water = run_flood(
+        domain,
+        stage,
+        _make_rain(scenario, domain),
+        hours=hours,
+        interval_s=output_minutes * 60.0,
+        progress=_Part(progress, 0.05, 0.90),
+        parameters=parameters,
+    )
+    progress.report(0.92, "đối tượng bị ngập — affected assets")
+    impact = assess_impact(city, Water(domain.grid, water.depth_max, water.arrival, domain.bed), scenario.base_time)
+    within = stage.times <= hours * 3600.0 + 1.0
+    peak = int(np.argmax(stage.stages[within]))
+    return Outputs(
+        title=title,
+        base_time=scenario.base_time,
+        horizon_hours=hours,
+        rasters=to_rasters(water, domain, scenario.base_time),
+        features={"flood_assets": impact.assets},
+        summary={
+            **impact.summary,
+            "peak_stage": round(float(stage.stages[peak]), 3),
+            "peak_time": format_time(scenario.base_time + timedelta(seconds=float(stage.times[peak]))),
+        },
+        stage_forecast=stage.report,
+        balance=water.balance,
+        parameters=_describe_run(domain, parameters, water.steps, water.pumped, scenario),
+    )
+
+
+def _make_rain(scenario: Scenario, domain: FloodDomain) -> RainSeries | None:
+    storms = scenario.find(DesignStorm)
+    if not storms:
+        return None
+    if len(storms) > 1:
+        raise InputError(f"the scenario has {len(storms)} storms, expected one")
+    storm = design_storm(storms[0].depth_mm, storms[0].duration_hours * 3600.0)
+    return RainSeries(storm.times, storm.intensity, domain.runoff)
+
+
+def _describe_run(
+    domain: FloodDomain, parameters: FloodParameters, steps: int, pumped: Any, scenario: Scenario
+) -> dict[str, Any]:
+    return {
+        "flood": asdict(parameters),
+        "grid": asdict(domain.grid),
+        "stage_cells": int(domain.stage_cells.sum()),
+        "steps": steps,
+        "pumped": dict(pumped),
+        "edits": [{"edit": type(edit).__name__, **asdict(edit)} for edit in scenario.edits],
+    }
+
+
+class _Part:
+    """Progress of one part of the work, from ``start`` to ``end`` of the whole."""
+
+    def __init__(self, whole: Progress, start: float, end: float) -> None:
+        self._whole, self._start, self._span = whole, start, end - start
+        self.should_stop = whole.should_stop
+        self.read_checkpoint = whole.read_checkpoint
+        self.write_checkpoint = whole.write_checkpoint
+
+    def report(self, fraction: float, message: str) -> None:
+        """Say how far this part is, 0–1."""
+        self._whole.report(self._start + self._span * fraction, message)

@@ -1,0 +1,14 @@
+"""All processes by id."""
+
+from layers.errors import NotFoundError
+from twin.process import Process
+from twin.processes import flood_forecast, flood_scenario
+
+PROCESSES: dict[str, Process] = {module.PROCESS.id: module.PROCESS for module in (flood_forecast, flood_scenario)}
+
+
+def read_process(process_id: str) -> Process:
+    """Return the process ``process_id``; NotFoundError names the ones there are."""
+    if process_id not in PROCESSES:
+        raise NotFoundError(f"process '{process_id}' does not exist", hint=f"one of {', '.join(PROCESSES)}")
+    return PROCESSES[process_id]
