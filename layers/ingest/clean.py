@@ -168,7 +168,6 @@ def _clean_rule(raw: Raw, layer: VectorLayer, rule: LayerRule, source_crs: CRS, 
             every = np.ones(len(frame), dtype=bool)
             problems.add(every, "required value missing", name=prop.name, hint="no column is mapped to it")
     good = ~problems.bad
-    used = {*rule.columns, *rule.ignore}
     payloads = _Payloads(located, source_crs, frozenset(rule.ignore))
     by_position = {int(at): payloads[int(positions[at])] for at in np.flatnonzero(problems.bad)}
     return Cleaned(
@@ -181,8 +180,15 @@ def _clean_rule(raw: Raw, layer: VectorLayer, rule: LayerRule, source_crs: CRS, 
         chosen,
         repaired,
         +conversions,
-        tuple(str(name) for name in raw.frame.columns if name not in used and not str(name).startswith("@")),
+        _list_ignored(raw, {*rule.columns, *rule.ignore}),
     )
+
+
+def _list_ignored(raw: Raw, used: set[str]) -> tuple[str, ...]:
+    """Return the file's columns that nothing is made of; of OpenStreetMap only the tags asked for were read."""
+    if "@id" in raw.frame.columns:
+        return ()
+    return tuple(str(name) for name in raw.frame.columns if name not in used)
 
 
 def _clean_shapes(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pyproj import CRS
 from sqlalchemy import Connection, Engine
 
@@ -97,13 +98,21 @@ def _keep_quiet(_fraction: float, _message: str) -> None:
 
 def _plan(source: Source, base: Path, crs: str | None) -> _Plan:
     path = base / source.uri
-    mapping_path = base / source.mapping if source.mapping else None
+    mapping_path = find_mapping(source.mapping, base)
     if mapping_path is None and path.suffix.lower() in OSM:
-        mapping_path = PACKAGED / "osm.yml"
+        mapping_path = find_mapping("osm", base)
     mapping = read_mapping(mapping_path) if mapping_path is not None else None
     files = [path, *([base / source.datastreams] if source.datastreams else [])]
     words = [source.model_dump_json(), str(crs), mapping.model_dump_json() if mapping else "", _read_code()]
     return _Plan(path, mapping, _make_fingerprint(files, words))
+
+
+def find_mapping(name: str | None, base: Path) -> Path | None:
+    """Return the path of a mapping: a packaged one by its bare name (``osm``), others relative to ``base``."""
+    if name is None:
+        return None
+    packaged = PACKAGED / f"{name}.yml"
+    return packaged if "." not in name and packaged.is_file() else base / name
 
 
 def _read_code() -> str:
@@ -145,7 +154,7 @@ def _load_features(
         layer = read_vector_layer(layer_id)
         chosen = rules or (choose_default_rule(layer, raw),)
         parts.append(clean_layer(raw, layer, chosen, source_crs=source_crs, target_crs=target, path=plan.path))
-    skipped = int((~np.logical_or.reduce([part.chosen for part in parts])).sum())
+    skipped = _count_skipped(raw, np.logical_or.reduce([part.chosen for part in parts]))
     reports = []
     for position, part in enumerate(parts):
         tell(0.6 + 0.4 * position / len(parts), f"{source.id}: storing {part.layer.id}")
@@ -153,6 +162,14 @@ def _load_features(
         report.skipped, report.notes = skipped, raw.notes
         reports.append(report)
     return reports
+
+
+def _count_skipped(raw: Raw, chosen: NDArray[np.bool_]) -> int:
+    """Return how many rows no layer wanted; an OpenStreetMap object read as line and as area is one."""
+    if "@id" not in raw.frame.columns:
+        return int((~chosen).sum())
+    wanted = set(raw.frame["@id"][chosen])
+    return int((~raw.frame["@id"].drop_duplicates().isin(wanted)).sum())
 
 
 def _group_rules(source: Source, mapping: Mapping | None) -> dict[str, tuple[LayerRule, ...]]:

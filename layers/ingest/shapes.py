@@ -195,7 +195,8 @@ def fit_type(
     made = _unwrap(shapes.copy(), conversions)
     kinds = shapely.get_type_id(made)
     if wanted == "LineString":
-        made[kinds == _RING] = shapely.linestrings([shapely.get_coordinates(g) for g in made[kinds == _RING]])
+        # WKB knows no ring: it comes back as a line.
+        made[kinds == _RING] = shapely.from_wkb(shapely.to_wkb(made[kinds == _RING]))
         many = kinds == _MULTILINE
         made[many] = shapely.line_merge(made[many])
         apart = many & (shapely.get_type_id(made) == _MULTILINE)
