@@ -110,16 +110,12 @@ class FloodSolver:
         self.time = float(start_time)
         self._set_fields(self._start_stage(heights, depth))
 
-    def _start_stage(
-        self, heights: NDArray[np.float64], depth: NDArray[np.floating] | None
-    ) -> NDArray[np.float64]:
+    def _start_stage(self, heights: NDArray[np.float64], depth: NDArray[np.floating] | None) -> NDArray[np.float64]:
         water = np.zeros(self.grid.shape) if depth is None else check_raster("initial depth", depth, self.grid.shape)
         find_bad_cell("initial depth", self._there & ~((water >= 0.0) & (water < 1.0e4)), water, "0 m or more")
         return self._domain.bed + pad(np.where(self._there, water, 0.0), 0.0)
 
-    def _set_fields(
-        self, stage: NDArray[np.float64], x: Raster32 | None = None, y: Raster32 | None = None
-    ) -> None:
+    def _set_fields(self, stage: NDArray[np.float64], x: Raster32 | None = None, y: Raster32 | None = None) -> None:
         shape = stage.shape
         zero = np.zeros(shape, dtype=np.float32)
         x, y = zero if x is None else x, zero if y is None else y
@@ -156,9 +152,14 @@ class FloodSolver:
         """Return a copy of everything that changes, to go on from later."""
         return FloodState(
             self.time,
-            *(array.copy() for array in self._old),
+            self._old.stage.copy(),
+            self._old.x.copy(),
+            self._old.y.copy(),
             self._pumps_running.copy(),
-            *(array.copy() for array in self._maxima),
+            self._maxima.depth.copy(),
+            self._maxima.speed.copy(),
+            self._maxima.hazard.copy(),
+            self._maxima.arrival.copy(),
         )
 
     def restore(self, state: FloodState) -> None:
@@ -225,7 +226,7 @@ class FloodSolver:
 
     def _advance_to(self, stop: float, accounts: NDArray[np.float64], pumped: NDArray[np.float64]) -> tuple[int, int]:
         segment = self._drivers.segment(self.time, stop, self.grid.cell_area)
-        status, self.time, highest, steps, updates = advance(
+        status, self.time, _, steps, updates = advance(
             self._old, self._new, self._domain, self._forcing, segment, self._blocks, self._maxima,
             self._pumps_running, pumped, accounts, self._scheme, self._highest(),
         )  # fmt: skip

@@ -119,7 +119,8 @@ def locate_prescribed(
     Raise InputError where a mask has another shape, covers cells without a bed, or meets another boundary.
     """
     owner = np.full(there.shape, -1, dtype=np.int64)
-    for boundary in (*stages, *inflows):
+    everything: tuple[StageBoundary | DischargeBoundary, ...] = (*stages, *inflows)
+    for boundary in everything:
         if boundary.cells.shape != there.shape:
             raise InputError(f"{boundary.name}: mask has shape {boundary.cells.shape}, expected {there.shape}")
         for bad, what in ((~there, "has no bed elevation"), (owner >= 0, "belongs to another stage boundary")):
@@ -204,7 +205,7 @@ def build_forcing(
 ) -> Forcing:
     """Return the flat arrays of ``drivers``; ``owner`` and ``there`` (rows, cols) from locate_prescribed and the bed.
 
-    Raise InputError for a free edge beside prescribed cells' mask problems, a doubled edge or a misplaced pump.
+    Raise InputError for an edge named twice or a pump in a cell it cannot use.
     """
     computed = there & (owner < 0)
     links, signs = _find_links(owner, there)
@@ -230,10 +231,16 @@ def build_forcing(
         inlet_cells[:, 1] + 1,
         np.repeat(np.arange(len(inlet), dtype=np.int64), [len(cells) for cells in inlet]),
         np.searchsorted(free[:, 0], np.arange(grid.rows + 3)),
-        *(free[:, k].copy() for k in (1, 2, 3, 4)),
+        free[:, 1].copy(),
+        free[:, 2].copy(),
+        free[:, 3].copy(),
+        free[:, 4].copy(),
         free_sign,
         free_slope,
-        *(pump[:, k].copy() for k in range(4)),
+        pump[:, 0].copy(),
+        pump[:, 1].copy(),
+        pump[:, 2].copy(),
+        pump[:, 3].copy(),
         np.array([p.capacity for p in pumps], dtype=np.float64),
         np.array([p.start_depth for p in pumps], dtype=np.float64),
         np.array([p.stop_depth for p in pumps], dtype=np.float64),

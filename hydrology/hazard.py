@@ -59,9 +59,7 @@ def classify(values: NDArray[np.floating], classes: tuple[HazardClass, ...]) -> 
     return codes[np.searchsorted(bounds.astype(np.float32), known.astype(np.float32), side="right")]
 
 
-def compute_rating(
-    depth: NDArray[np.floating], velocity: NDArray[np.floating]
-) -> NDArray[np.float64]:
+def compute_rating(depth: NDArray[np.floating], velocity: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the hazard rating d (v + 0.5) + DF [m2/s] of depth [m] and velocity [m/s] of one shape.
 
     DF, urban, the cautious column of Defra/EA FD2321/TR1 (2006) table 3: 0 up to 0.25 m with slow water, else 1 for

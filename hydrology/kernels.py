@@ -24,8 +24,20 @@ LEVEL_NOISE = 1.0e-10
 
 @compile_row
 def update_faces(
-    before: Row, after: Row, crest: Row, friction: Row, discharge: Row, inertia: Row, side_a: Row, side_b: Row,
-    out: Row, dt: float, cell_size: float, gravity: float, dry_depth: float, froude_max: float,
+    before: Row,
+    after: Row,
+    crest: Row,
+    friction: Row,
+    discharge: Row,
+    inertia: Row,
+    side_a: Row,
+    side_b: Row,
+    out: Row,
+    dt: float,
+    cell_size: float,
+    gravity: float,
+    dry_depth: float,
+    froude_max: float,
 ) -> None:
     """Write the unit discharge through n faces after one step [m2/s].
 

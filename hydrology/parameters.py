@@ -1,16 +1,15 @@
 """Numerical parameters of flood runs and forecasts, and Manning's n by land cover; a run stores what it used."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from layers.errors import InputError
 
 
 def _check_ranges(values: object, ranges: dict[str, tuple[float, float]]) -> None:
-    for field in fields(values):  # type: ignore[arg-type]
-        low, high = ranges[field.name]
-        value = getattr(values, field.name)
+    for name, (low, high) in ranges.items():
+        value = getattr(values, name)
         if not low <= value <= high:
-            raise InputError(f"parameter {field.name} is {value}, expected {low:g} to {high:g}")
+            raise InputError(f"parameter {name} is {value}, expected {low:g} to {high:g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +65,17 @@ class FloodParameters:
 class ForecastParameters:
     """Parameters of the stage forecast.
 
-    step: spacing the readings are brought to, and of the forecast [s].
     fit_span: the tide is fitted to at most this long a record before the issue time [s].
-    residual_order: number of past residuals the autoregression looks at [1].
-    residual_span: the autoregression and the spread are learned from this long a record [s].
+    residual_lags: ages of the past residuals that the forecast of the residual looks at [s].
+    residual_span: that regression and the spread are learned from at most this long a record [s].
     gap_limit: gaps up to this long are bridged linearly [s].
     spike_step: a reading farther than this many robust deviations from its neighbours' median is a spike [1].
     lower, upper: probabilities of the band [1].
     """
 
-    step: float = 600.0
     fit_span: float = 4.0 * 365.25 * 86400.0
-    residual_order: int = 12
-    residual_span: float = 60.0 * 86400.0
+    residual_lags: tuple[float, ...] = (0.0, 3600.0, 10800.0, 21600.0, 44700.0, 89400.0)
+    residual_span: float = 365.25 * 86400.0
     gap_limit: float = 3600.0
     spike_step: float = 8.0
     lower: float = 0.10
@@ -88,9 +85,7 @@ class ForecastParameters:
         _check_ranges(
             self,
             {
-                "step": (1.0, 21600.0),
                 "fit_span": (86400.0, 1.0e10),
-                "residual_order": (1, 288),
                 "residual_span": (86400.0, 1.0e10),
                 "gap_limit": (0.0, 86400.0),
                 "spike_step": (3.0, 100.0),

@@ -180,8 +180,15 @@ def keep_above_bed(
 
 @compile_loop
 def sweep(
-    old: Fields, new: Fields, domain: Domain, forcing: Forcing, blocks: Blocks, dt: float, scheme: Scheme,
-    blend: Fields, short: NDArray[np.uint8],
+    old: Fields,
+    new: Fields,
+    domain: Domain,
+    forcing: Forcing,
+    blocks: Blocks,
+    dt: float,
+    scheme: Scheme,
+    blend: Fields,
+    short: NDArray[np.uint8],
 ) -> float:
     """Do one step of all active blocks, faces of a row just before the stages of the row above; return max depth."""
     rows, end = old.stage.shape[0], old.stage.shape[1] - 1
@@ -211,9 +218,7 @@ def sweep(
 
 
 @compile_loop
-def account_exchange(
-    new: Fields, forcing: Forcing, dt: float, scheme: Scheme, accounts: NDArray[np.float64]
-) -> None:
+def account_exchange(new: Fields, forcing: Forcing, dt: float, scheme: Scheme, accounts: NDArray[np.float64]) -> None:
     """Add what crossed the faces of prescribed cells and the free faces in this step [m3]."""
     scale = dt * scheme.cell_size
     for k in range(forcing.link_axis.size):
@@ -231,7 +236,12 @@ def account_exchange(
 
 @compile_loop
 def hold_stages(
-    stage: NDArray[np.float64], domain: Domain, forcing: Forcing, segment: Segment, elapsed: float, blocks: Blocks,
+    stage: NDArray[np.float64],
+    domain: Domain,
+    forcing: Forcing,
+    segment: Segment,
+    elapsed: float,
+    blocks: Blocks,
     scheme: Scheme,
 ) -> float:
     """Set the prescribed cells that border computed ones; return the largest depth over a face between them [m]."""
@@ -254,8 +264,15 @@ def hold_stages(
 
 @compile_loop
 def add_inflow(
-    stage: NDArray[np.float64], domain: Domain, forcing: Forcing, segment: Segment, elapsed: float, dt: float,
-    blocks: Blocks, accounts: NDArray[np.float64], scheme: Scheme,
+    stage: NDArray[np.float64],
+    domain: Domain,
+    forcing: Forcing,
+    segment: Segment,
+    elapsed: float,
+    dt: float,
+    blocks: Blocks,
+    accounts: NDArray[np.float64],
+    scheme: Scheme,
 ) -> float:
     """Add the inflow of a step that ends ``elapsed`` into the segment; return the largest depth of its cells [m]."""
     highest, area = 0.0, scheme.cell_size * scheme.cell_size
@@ -272,8 +289,15 @@ def add_inflow(
 
 @compile_loop
 def run_pumps(
-    stage: NDArray[np.float64], domain: Domain, forcing: Forcing, dt: float, running: NDArray[np.uint8],
-    pumped: NDArray[np.float64], blocks: Blocks, accounts: NDArray[np.float64], scheme: Scheme,
+    stage: NDArray[np.float64],
+    domain: Domain,
+    forcing: Forcing,
+    dt: float,
+    running: NDArray[np.uint8],
+    pumped: NDArray[np.float64],
+    blocks: Blocks,
+    accounts: NDArray[np.float64],
+    scheme: Scheme,
 ) -> None:
     """Move water from each pump's cell to where it delivers, never more than the cell holds."""
     area = scheme.cell_size * scheme.cell_size
@@ -298,9 +322,7 @@ def run_pumps(
 
 
 @compile_loop
-def add_rain(
-    stage: NDArray[np.float64], domain: Domain, amount: float, blocks: Blocks, scheme: Scheme
-) -> float:
+def add_rain(stage: NDArray[np.float64], domain: Domain, amount: float, blocks: Blocks, scheme: Scheme) -> float:
     """Raise every computed cell by ``amount`` [m] times its share; return the largest depth [m]."""
     end, highest = stage.shape[1] - 1, 0.0
     for i in range(1, stage.shape[0] - 1):
@@ -320,7 +342,13 @@ def add_rain(
 
 @compile_loop
 def record_maxima(
-    now: Fields, domain: Domain, blocks: Blocks, maxima: Maxima, flow: NDArray[np.float32], time: float, whole: bool,
+    now: Fields,
+    domain: Domain,
+    blocks: Blocks,
+    maxima: Maxima,
+    flow: NDArray[np.float32],
+    time: float,
+    whole: bool,
     scheme: Scheme,
 ) -> None:
     """Raise the maxima of the active blocks, or of the whole grid."""
@@ -339,7 +367,12 @@ def record_maxima(
 
 @compile_loop
 def choose_step(
-    stage: NDArray[np.float64], domain: Domain, forcing: Forcing, segment: Segment, elapsed: float, highest: float,
+    stage: NDArray[np.float64],
+    domain: Domain,
+    forcing: Forcing,
+    segment: Segment,
+    elapsed: float,
+    highest: float,
     scheme: Scheme,
 ) -> float:
     """Return the longest stable step [s]: courant × cell size / (g h)^(1/2), Bates 2010 eq. 14.
@@ -361,8 +394,17 @@ def choose_step(
 
 @compile_loop
 def advance(
-    old: Fields, new: Fields, domain: Domain, forcing: Forcing, segment: Segment, blocks: Blocks, maxima: Maxima,
-    running: NDArray[np.uint8], pumped: NDArray[np.float64], accounts: NDArray[np.float64], scheme: Scheme,
+    old: Fields,
+    new: Fields,
+    domain: Domain,
+    forcing: Forcing,
+    segment: Segment,
+    blocks: Blocks,
+    maxima: Maxima,
+    running: NDArray[np.uint8],
+    pumped: NDArray[np.float64],
+    accounts: NDArray[np.float64],
+    scheme: Scheme,
     highest: float,
 ) -> tuple[int, float, float, int, int]:
     """Run from the segment's start to its end; ``accounts`` [m3], ``pumped`` [m3] and ``maxima`` grow on the way.
