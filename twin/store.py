@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from layers.errors import ConflictError, NotFoundError
+from layers.registry import VECTOR_LAYERS
 from layers.schema import Text
 
 _COLUMNS = (
@@ -187,6 +188,9 @@ def delete_runs_but(connection: Connection, keep: int) -> list[str]:
             {"keep": keep},
         ).scalars()
     )
+    for layer in VECTOR_LAYERS.values():
+        if ids and layer.find("run_id") is not None:
+            connection.execute(text(f'delete from city."{layer.id}" where run_id = any(:ids)'), {"ids": ids})
     connection.execute(text("delete from meta.source where id = any(:ids)"), {"ids": [f"run:{name}" for name in ids]})
     return ids
 

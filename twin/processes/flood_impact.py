@@ -307,7 +307,7 @@ def _measure_shares(points: Floats, owner: NDArray[np.int64]) -> Floats:
     """Return the length [m] of line each sample stands for: half of the pieces before and after it."""
     step = np.diff(points, axis=0)
     piece: Floats = np.hypot(step[:, 0], step[:, 1]) * (np.diff(owner) == 0) / 2.0
-    return np.concatenate([piece, [0.0]]) + np.concatenate([[0.0], piece])
+    return np.asarray(np.append(piece, 0.0) + np.append(0.0, piece), dtype=np.float64)
 
 
 def _cells_at(water: Water, points: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:

@@ -1,0 +1,117 @@
+"""City: the one reader. Layers, rasters and readings of the database as a process sees them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from sqlalchemy import Connection
+
+from layers.errors import NotFoundError
+from layers.grid import Grid
+from layers.registry import read_raster_layer, read_vector_layer
+from layers.store.features import read_versions, select_features
+from layers.store.migrate import read_city
+from layers.store.observations import list_datastreams, read_extent, select_observations
+from layers.store.rasters import read_grid, read_raster_row
+from twin.process import Bounds
+
+_FAILED_QUALITY = (4, 9)
+
+
+class City:
+    """The city of one database at one time; remembers what was read, for the record of the run."""
+
+    def __init__(self, connection: Connection, processed_dir: Path, now: datetime) -> None:
+        self._connection = connection
+        self._processed = processed_dir
+        self._now = now
+        row = read_city(connection)
+        self._declaration = row.declaration
+        self._crs = f"EPSG:{row.srid}"
+        self.layers_read: set[str] = set()
+        self.rasters_read: dict[str, str] = {}
+
+    @property
+    def crs(self) -> str:
+        """The city's projected CRS."""
+        return self._crs
+
+    @property
+    def now(self) -> datetime:
+        """The time the city is looked at (UTC)."""
+        return self._now
+
+    @property
+    def main_gauge(self) -> str | None:
+        """Id of the sensor whose stage drives forecasts."""
+        gauge = self._declaration.get("main_gauge")
+        return str(gauge) if gauge else None
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the city is a made-up one."""
+        return bool(self._declaration.get("synthetic"))
+
+    def layer(
+        self, layer_id: str, *, bounds: Bounds | None = None, columns: Sequence[str] | None = None
+    ) -> gpd.GeoDataFrame:
+        """Return the features of a layer as they are now."""
+        self.layers_read.add(layer_id)
+        return select_features(self._connection, read_vector_layer(layer_id), bounds=bounds, columns=columns)
+
+    def raster(
+        self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None
+    ) -> tuple[NDArray[np.float32], Grid]:
+        """Return the city's raster; codes by the most frequent, measures by the mean of the cells they cover."""
+        declared = read_raster_layer(layer_id)
+        try:
+            row = read_raster_row(self._connection, layer_id)
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"the city has no raster of layer '{layer_id}'", hint="load one: see data/catalog.yml"
+            ) from error
+        self.rasters_read[layer_id] = row.fingerprint
+        how = Resampling.mode if declared.stepped else Resampling.average
+        return read_grid(self._processed / row.path, bounds=bounds, cell_size=cell_size, resampling=how)
+
+    def find_datastream(self, sensor_id: str, observed_property: str) -> str:
+        """Return the id of the sensor's series of ``observed_property``; NotFoundError names what there is."""
+        series = list_datastreams(self._connection)
+        own = [row for row in series if row.sensor_id == sensor_id]
+        found = next((row.id for row in own if row.observed_property == observed_property), None)
+        if found is not None:
+            return found
+        if own:
+            listed = ", ".join(row.observed_property for row in own)
+            raise NotFoundError(f"sensor '{sensor_id}' measures no {observed_property}", hint=f"it measures {listed}")
+        gauges = sorted({row.sensor_id for row in series if row.observed_property == observed_property})
+        raise NotFoundError(
+            f"sensor '{sensor_id}' has no series",
+            hint=f"{observed_property} is measured by {', '.join(gauges) or 'none'}",
+        )
+
+    def series(
+        self, datastream_id: str, start: datetime, end: datetime
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return times [s since 1970 UTC] and values of a series, without failed or missing readings."""
+        found = select_observations(self._connection, datastream_id, start, end)
+        good = np.isfinite(found.results) & ~np.isin(found.qualities, _FAILED_QUALITY)
+        return found.times[good], found.results[good]
+
+    def last_reading(self, datastream_id: str) -> datetime | None:
+        """Return the time of the newest reading of a series, or None."""
+        extent = read_extent(self._connection, datastream_id)
+        return None if extent is None else extent[1]
+
+    def describe_data(self) -> dict[str, Any]:
+        """Return what was read: the version of each layer, the fingerprint of each raster."""
+        versions = read_versions(self._connection)
+        return {
+            "layers": {name: versions.get(name, 0) for name in sorted(self.layers_read)},
+            "rasters": dict(sorted(self.rasters_read.items())),
+        }

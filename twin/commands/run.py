@@ -1,0 +1,96 @@
+"""``twin run``: carry out a process here, or put it into the queue."""
+
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from layers.errors import ConflictError
+from twin.connect import connect
+from twin.jobs import defer_run
+from twin.process import describe_inputs, parse_words
+from twin.registry import PROCESSES, read_process
+from twin.runs import execute, submit_run
+from twin.settings import read_settings
+from twin.store import RunRow
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("run", no_args_is_help=True, epilog=f"Processes: {', '.join(PROCESSES)}")(run)
+
+
+def run(
+    process_id: Annotated[str, typer.Argument(metavar="PROCESS", help="Which process; see --inputs for its inputs.")],
+    values: Annotated[
+        list[str] | None, typer.Option("--input", "-i", metavar="NAME=VALUE", help="An input; repeat for more.")
+    ] = None,
+    queue: Annotated[bool, typer.Option("--queue", help="Leave it to a worker (twin worker).")] = False,
+    list_inputs: Annotated[bool, typer.Option("--inputs", help="List the inputs and stop.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Carry out a process and print what came out."""
+    process = read_process(process_id)
+    if list_inputs:
+        described = describe_inputs(process)
+        typer.echo(orjson.dumps(described).decode() if as_json else _explain(described))
+        return
+    words = parse_words(process, values or [])
+    settings = read_settings()
+    engine = connect(settings)
+    run_id = submit_run(engine, process.id, words)
+    if queue:
+        defer_run(engine, run_id)
+        typer.echo(orjson.dumps({"id": run_id, "status": "accepted"}).decode() if as_json else run_id)
+        return
+    with _bar() as bar:
+        task = bar.add_task(process.id, total=1.0)
+        done = execute(
+            engine,
+            settings,
+            run_id,
+            follow=lambda fraction, message: bar.update(task, completed=fraction, description=message),
+        )
+    if done.status != "successful":
+        raise ConflictError(f"run '{run_id}' is {done.status}")
+    typer.echo(orjson.dumps(to_json(done)).decode() if as_json else _summarize(done))
+
+
+def to_json(run_row: RunRow) -> dict[str, Any]:
+    """Return a run as JSON words."""
+    return {name: getattr(run_row, name) for name in RunRow.__slots__}
+
+
+def _bar() -> Progress:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
+def _explain(described: dict[str, dict[str, Any]]) -> str:
+    lines = []
+    for name, entry in described.items():
+        schema = entry["schema"]
+        low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
+        facts = [schema.get("x-unit", ""), f"{low}–{high}" if high is not None else ""]
+        facts.append(f"= {schema['default']}" if schema.get("default") not in (None, []) else "")
+        said = ", ".join(fact for fact in facts if fact)
+        lines.append(f"{name:16} {entry['description']}" + (f" [{said}]" if said else ""))
+    return "\n".join(lines)
+
+
+def _summarize(done: RunRow) -> str:
+    summary = done.summary or {}
+    lines = [done.id, f"{done.title_vi} — {done.title_en}"]
+    if "flooded_area" in summary:
+        lines += [
+            f"đỉnh mực nước / peak stage   {summary['peak_stage']:.2f} m, {summary['peak_time']}",
+            f"diện tích ngập / flooded     {summary['flooded_area'] / 1e4:.1f} ha",
+            f"người / people               {summary['people']:,}",
+            f"nhà / buildings              {summary['buildings']:,}",
+            f"đường ngập / roads wet       {summary['road_length'] / 1e3:.1f} km, "
+            f"cấm xe / closed {summary['closed_road_length'] / 1e3:.1f} km",
+        ]
+    return "\n".join(lines)

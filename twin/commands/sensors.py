@@ -1,0 +1,49 @@
+"""``twin sensors``: what is measured, and the latest of it."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import orjson
+import typer
+
+from layers.store.observations import list_datastreams, select_latest
+from twin.connect import connect
+from twin.settings import read_settings
+
+sensors = typer.Typer(help="Sensors: their series and latest readings.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the family to the command line."""
+    app.add_typer(sensors, name="sensors")
+
+
+@sensors.command("list")
+def list_series(as_json: Json = False) -> None:
+    """List all series."""
+    with connect(read_settings()).connect() as connection:
+        rows = list_datastreams(connection)
+    if as_json:
+        typer.echo(orjson.dumps([asdict(row) for row in rows]).decode())
+        return
+    for row in rows:
+        typer.echo(f"{row.id:24} {row.sensor_id:14} {row.observed_property:14} {row.unit:8} {row.title_vi}")
+
+
+@sensors.command("latest")
+def latest(
+    kind: Annotated[str | None, typer.Option(help="Only sensors of this kind.")] = None, as_json: Json = False
+) -> None:
+    """Show the latest reading of everything."""
+    with connect(read_settings()).connect() as connection:
+        rows = select_latest(connection, kind=kind)
+    if as_json:
+        typer.echo(orjson.dumps([asdict(row) for row in rows]).decode())
+        return
+    for row in rows:
+        for series in row.datastreams:
+            result = "—" if series["result"] is None else f"{series['result']:.3f}"
+            typer.echo(
+                f"{row.sensor_id:14} {result:>10} {series['unit']:8} {series['phenomenon_time'] or '—'}  {row.name}"
+            )

@@ -1,0 +1,27 @@
+"""``twin worker``: carry out the runs in the queue."""
+
+import logging
+from typing import Annotated
+
+import typer
+
+from twin.connect import connect
+from twin.jobs import STALLED_S, work
+from twin.settings import read_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("worker")(worker)
+
+
+def worker(
+    once: Annotated[bool, typer.Option("--once", help="Stop when the queue is empty.")] = False,
+    stalled_after: Annotated[
+        float, typer.Option(min=1.0, help="A worker silent for so long is dead, its run taken up again [s].")
+    ] = STALLED_S,
+) -> None:
+    """Carry out the runs in the queue, until stopped."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    settings = read_settings()
+    work(connect(settings), settings, once=once, stalled_s=stalled_after)

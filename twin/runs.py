@@ -1,0 +1,282 @@
+"""Runs: read the city, compute, write rasters and features, and keep a record. All of it appears or nothing does."""
+
+import hashlib
+import importlib.metadata
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pyproj import Transformer
+from rasterio.enums import Resampling
+from sqlalchemy import Connection, Engine
+
+from layers.errors import ConflictError, TwinError
+from layers.registry import read_raster_layer, read_vector_layer
+from layers.store.features import upsert_features
+from layers.store.rasters import register_raster, write_cog
+from twin.city import City
+from twin.process import Checkpoint, Inputs, Outputs, Process, Progress, RasterOutput, StoppedError, parse_inputs
+from twin.registry import read_process
+from twin.settings import ROOT, Settings
+from twin.store import (
+    RunRow,
+    claim_run,
+    create_run,
+    fail_run,
+    finish_run,
+    lock_run,
+    read_run,
+    register_run_source,
+    request_dismiss,
+    update_progress,
+)
+
+PROGRESS_S = 0.5
+CHECKPOINT_S = 10.0
+MOST_ATTEMPTS = 3
+"""A run whose worker died this often is given up: it is probably what kills them."""
+
+
+def submit_run(engine: Engine, process_id: str, values: Mapping[str, Any]) -> str:
+    """Check the inputs, enter a run as accepted and return its id; nothing is entered when they are wrong."""
+    process = read_process(process_id)
+    inputs = parse_inputs(process, values)
+    with engine.begin() as connection:
+        return create_run(
+            connection,
+            process=process.id,
+            inputs=inputs.model_dump(mode="json", exclude_unset=True),
+            title=process.title,
+        )
+
+
+def execute(
+    engine: Engine,
+    settings: Settings,
+    run_id: str,
+    *,
+    follow: Callable[[float, str], None] | None = None,
+    checkpoint_s: float = CHECKPOINT_S,
+) -> RunRow:
+    """Carry out an accepted run, or one whose worker died, and return its record.
+
+    ``follow`` hears of progress (0–1 and words). A dismissed run leaves nothing behind. What goes wrong is written
+    into the record and raised. Raises ConflictError when another worker is on it or it is over.
+    """
+    with engine.connect() as holder:
+        if not lock_run(holder, run_id):
+            raise ConflictError(f"run '{run_id}' is being carried out by another worker")
+        holder.commit()
+        try:
+            return _carry_out(engine, settings, run_id, follow, checkpoint_s)
+        finally:
+            # A pooled connection keeps its session, and with it the lock, unless it is closed for good.
+            holder.invalidate()
+
+
+def _carry_out(
+    engine: Engine,
+    settings: Settings,
+    run_id: str,
+    follow: Callable[[float, str], None] | None,
+    checkpoint_s: float,
+) -> RunRow:
+    with engine.begin() as connection:
+        run = claim_run(connection, run_id)
+    work = settings.processed_dir / "runs" / f".{run_id}"
+    began = time.monotonic()
+    try:
+        if run.attempts > MOST_ATTEMPTS:
+            raise TwinError(f"run '{run_id}' was left unfinished {MOST_ATTEMPTS} times by workers that died")
+        work.mkdir(parents=True, exist_ok=True)
+        process = read_process(run.process)
+        inputs = parse_inputs(process, run.inputs)
+        progress = _Stored(engine, run_id, work, follow, checkpoint_s)
+        outputs, data, synthetic = _compute(engine, settings, process, inputs, run, progress)
+        progress.report(0.95, "ghi kết quả — writing results")
+        if progress.should_stop():
+            raise StoppedError
+        provenance = _record(run, inputs, outputs, data, time.monotonic() - began)
+        _write(engine, settings, run_id, outputs, provenance, work, synthetic)
+    except StoppedError:
+        pass
+    except KeyboardInterrupt:
+        with engine.begin() as connection:
+            request_dismiss(connection, run_id)
+        raise
+    except TwinError as error:
+        _fail(engine, run_id, error.code, str(error))
+        raise
+    except Exception as error:
+        _fail(engine, run_id, "internal", f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    with engine.connect() as connection:
+        return read_run(connection, run_id)
+
+
+def _compute(
+    engine: Engine, settings: Settings, process: Process, inputs: Inputs, run: RunRow, progress: Progress
+) -> tuple[Outputs, dict[str, Any], bool]:
+    """Return what the process made of the city, as one consistent picture of it."""
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        # A run attempted twice must see the same "now", or its checkpoint would be of another flood.
+        city = City(connection, settings.processed_dir, run.created)
+        outputs = process.compute(city, inputs, progress)
+        return outputs, city.describe_data(), city.synthetic
+
+
+def _write(
+    engine: Engine,
+    settings: Settings,
+    run_id: str,
+    outputs: Outputs,
+    provenance: Mapping[str, Any],
+    work: Path,
+    synthetic: bool,
+) -> None:
+    """Write rasters beside their final place, then features, list and record in one transaction with the move."""
+    fresh, final = work / "rasters", settings.processed_dir / "runs" / run_id
+    for layer_id, raster in outputs.rasters.items():
+        _write_raster(fresh / f"{layer_id}.tif", layer_id, raster, run_id)
+    try:
+        with engine.begin() as connection:
+            done = finish_run(
+                connection,
+                run_id,
+                title=outputs.title,
+                base_time=outputs.base_time,
+                horizon_hours=outputs.horizon_hours,
+                summary=outputs.summary,
+                stage_forecast=outputs.stage_forecast,
+                balance=outputs.balance,
+                provenance=provenance,
+            )
+            if not done:
+                raise StoppedError
+            for layer_id, frame in outputs.features.items():
+                source = register_run_source(connection, run_id, layer_id, outputs.title, synthetic=synthetic)
+                named = frame.assign(id=f"{run_id}." + frame["id"].astype(str), run_id=run_id)
+                upsert_features(connection, read_vector_layer(layer_id), named, source_id=source)
+            for layer_id, raster in outputs.rasters.items():
+                _list_raster(connection, settings, run_id, layer_id, raster, fresh)
+            shutil.rmtree(final, ignore_errors=True)
+            if fresh.exists():
+                fresh.rename(final)
+    except BaseException:
+        shutil.rmtree(final, ignore_errors=True)
+        raise
+
+
+def _write_raster(path: Path, layer_id: str, raster: RasterOutput, run_id: str) -> None:
+    layer = read_raster_layer(layer_id)
+    tags = {"layer": layer_id, "run": run_id, "quantity": layer.quantity}
+    # A mean of arrival times, or of codes, would be a time or a code that no cell has.
+    averaged = layer.quantity != "duration" and not layer.stepped
+    how = Resampling.average if averaged else Resampling.nearest
+    write_cog(path, raster.array, raster.grid, times=raster.times, tags=tags, resampling=how)
+
+
+def _list_raster(
+    connection: Connection, settings: Settings, run_id: str, layer_id: str, raster: RasterOutput, folder: Path
+) -> None:
+    x0, y0, x1, y1 = raster.grid.bounds
+    to_degrees = Transformer.from_crs(raster.grid.crs, "OGC:CRS84", always_xy=True)
+    known = np.isfinite(raster.array).any()
+    register_raster(
+        connection,
+        raster_id=f"{run_id}.{layer_id}",
+        layer_id=layer_id,
+        run_id=run_id,
+        path=f"runs/{run_id}/{layer_id}.tif",
+        times=raster.times,
+        bounds_crs84=to_degrees.transform_bounds(x0, y0, x1, y1),
+        minimum=float(np.nanmin(raster.array)) if known else None,
+        maximum=float(np.nanmax(raster.array)) if known else None,
+        source_id=f"run:{run_id}",
+        fingerprint=hashlib.sha256((folder / f"{layer_id}.tif").read_bytes()).hexdigest()[:16],
+    )
+
+
+def _record(run: RunRow, inputs: Inputs, outputs: Outputs, data: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    return {
+        "code_version": read_code_version(),
+        "inputs": inputs.model_dump(mode="json"),
+        "parameters": dict(outputs.parameters),
+        **data,
+        "attempts": run.attempts,
+        "duration_s": round(seconds, 3),
+        "mass_balance_error": None if outputs.balance is None else outputs.balance.get("relative_error"),
+    }
+
+
+def read_code_version() -> str:
+    """Return the version of the code: of the working copy if it is one, else of the installed package."""
+    asked = subprocess.run(
+        ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--tags"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return asked.stdout.strip() if asked.returncode == 0 else importlib.metadata.version("city-twin")
+
+
+def _fail(engine: Engine, run_id: str, code: str, message: str) -> None:
+    with engine.begin() as connection:
+        fail_run(connection, run_id, code=code, message=message)
+
+
+class _Stored:
+    """Progress kept in the database, checkpoints kept in the run's work folder."""
+
+    def __init__(
+        self, engine: Engine, run_id: str, work: Path, follow: Callable[[float, str], None] | None, checkpoint_s: float
+    ) -> None:
+        self._engine, self._run_id, self._work, self._follow = engine, run_id, work, follow
+        self._checkpoint_s = checkpoint_s
+        self._told = self._saved = time.monotonic()
+        self._dismissed = False
+        self._latest = (0.0, "")
+
+    def report(self, fraction: float, message: str) -> None:
+        """Tell who follows, and the database at most twice a second."""
+        self._latest = (fraction, message)
+        if self._follow is not None:
+            self._follow(fraction, message)
+        self._tell()
+
+    def should_stop(self) -> bool:
+        """Return whether the run was dismissed, as of the last half second."""
+        self._tell()
+        return self._dismissed
+
+    def read_checkpoint(self) -> Checkpoint | None:
+        """Return the arrays an earlier attempt left, or None."""
+        path = self._work / "checkpoint.npz"
+        if not path.exists():
+            return None
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+
+    def write_checkpoint(self, make: Callable[[], Checkpoint]) -> None:
+        """Save the arrays, whole or not at all, when the last time is long enough ago."""
+        if time.monotonic() - self._saved < self._checkpoint_s:
+            return
+        fresh = self._work / "fresh.npz"
+        np.savez(fresh, allow_pickle=False, **make())
+        fresh.replace(self._work / "checkpoint.npz")
+        self._saved = time.monotonic()
+
+    def _tell(self) -> None:
+        now = time.monotonic()
+        if now - self._told < PROGRESS_S:
+            return
+        self._told = now
+        with self._engine.begin() as connection:
+            status = update_progress(connection, self._run_id, 100.0 * self._latest[0], self._latest[1])
+        self._dismissed = status != "running"
