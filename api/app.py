@@ -1,0 +1,58 @@
+"""The application: routes, middleware and error handlers put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from api.compression import CompressText
+from api.errors import install_handlers
+from api.metrics import CountRequests, Metrics
+from api.resources import hold_resources
+from api.routes import collections, health, items, landing, rasters, runs, sensors, styles, tiles
+from api.routes.viewer import Viewer
+from api.security import RefuseBadRequests, SecureHeaders
+from twin.settings import Settings, read_settings
+
+_EXPOSED = ["ETag", "Location", "Content-Crs", "Twin-Tile-Truncated"]
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the application for ``settings``, or for those of the environment."""
+    used = settings or read_settings()
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def live(app: FastAPI) -> AsyncIterator[None]:
+        async with hold_resources(used, metrics) as resources:
+            app.state.resources = resources
+            yield
+
+    app = FastAPI(
+        title="City twin",
+        version=version("city-twin"),
+        description="Layers, tiles, sensors, processes and runs of a city. All of it is public and read-only, "
+        "except that processes can be run.",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=live,
+    )
+    install_handlers(app)
+    app.router.routes.extend(tiles.routes)
+    for module in (landing, collections, items, styles, rasters, sensors, runs, health):
+        app.include_router(module.router)
+    app.include_router(rasters.tilejson)
+    app.mount("/", Viewer(used.web_dir), name="viewer")
+
+    # The last added is the outermost.
+    app.add_middleware(RefuseBadRequests)
+    app.add_middleware(CompressText)
+    # Public data may be read from any page; nothing that changes something is allowed from another origin.
+    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD"], expose_headers=_EXPOSED)
+    app.add_middleware(SecureHeaders)
+    app.add_middleware(CountRequests, metrics=metrics)
+    return app

@@ -1,0 +1,90 @@
+"""One answer that tells a viewer everything: the city, its themes and layers, their sources and legends."""
+
+from typing import Any
+
+from pyproj import CRS
+from sqlalchemy import Connection
+
+from api.declarations import describe_raster, describe_vector
+from api.dependencies import PUBLIC_LAYERS
+from api.resources import Resources
+from layers.registry import LAYERS, THEMES
+from layers.schema import RasterLayer
+from layers.store.items import Bounds
+from layers.store.migrate import CityRow, read_city
+from layers.store.rasters import list_rasters
+from layers.store.sources import SourceRow, list_sources
+
+# What best says where the city is, the modelled ground first.
+_WHERE = ("buildings", "road_links", "wards", "land_use", "water_bodies", "trees", "sensors", "places")
+
+
+def build_catalog(connection: Connection, resources: Resources) -> dict[str, Any]:
+    """Return the catalogue: the city and, theme by theme, every public layer."""
+    sources = _group_sources(list_sources(connection, None))
+    static = {row.layer: row.id for row in list_rasters(connection) if row.run_id is None}
+    themes = []
+    for theme in THEMES:
+        members: list[dict[str, Any]] = []
+        for layer in LAYERS.values():
+            if layer.theme != theme.id or layer.access != "public":
+                continue
+            known = sources.get(layer.id, [])
+            if isinstance(layer, RasterLayer):
+                members.append(describe_raster(layer, static.get(layer.id), known))
+            else:
+                members.append(describe_vector(layer, resources.read_extent(connection, layer).count, known))
+        themes.append({"id": theme.id, "title": theme.title._asdict(), "layers": members})
+    return {"city": describe_city(connection, resources), "themes": themes}
+
+
+def describe_city(connection: Connection, resources: Resources) -> dict[str, Any]:
+    """Return who the city is and where."""
+    city = read_city(connection)
+    said = city.declaration
+    return {
+        "id": city.id,
+        "title": said.get("title") or {"vi": city.id, "en": city.id},
+        "bounds": find_bounds(connection, resources, city),
+        "crs": f"EPSG:{city.srid}",
+        "timezone": said.get("timezone") or "UTC",
+        "synthetic": bool(said.get("synthetic", False)),
+        "attribution": said.get("attribution") or "",
+        "main_gauge": said.get("main_gauge"),
+    }
+
+
+def find_bounds(connection: Connection, resources: Resources, city: CityRow) -> Bounds:
+    """Return where the city is (CRS84): its terrain, else its features, else where its CRS is used."""
+    for row in list_rasters(connection, layer="terrain"):
+        if row.run_id is None:
+            return row.bounds
+    for layer_id in dict.fromkeys((*_WHERE, *PUBLIC_LAYERS)):
+        bounds = resources.read_extent(connection, PUBLIC_LAYERS[layer_id]).bounds
+        if bounds is not None:
+            return bounds
+    area = CRS.from_epsg(city.srid).area_of_use
+    return (area.west, area.south, area.east, area.north) if area else (-180.0, -85.0, 180.0, 85.0)
+
+
+def find_filled(connection: Connection, resources: Resources) -> set[str]:
+    """Return the ids of the public vector layers that have features."""
+    return {key for key, layer in PUBLIC_LAYERS.items() if resources.read_extent(connection, layer).count}
+
+
+def _group_sources(rows: list[SourceRow]) -> dict[str, list[dict[str, Any]]]:
+    """Return the sources by layer; runs are sources too, but a viewer meets them as runs."""
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row.id.startswith("run:"):
+            continue
+        said = {
+            "id": row.id,
+            "title": {"vi": row.title_vi, "en": row.title_en},
+            "licence": row.licence,
+            "attribution": row.attribution,
+            "synthetic": row.synthetic,
+        }
+        for layer in row.layers:
+            grouped.setdefault(layer, []).append(said)
+    return grouped

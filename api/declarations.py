@@ -1,0 +1,131 @@
+"""What a declaration says of itself over HTTP: properties, JSON Schema, queryables, collection."""
+
+from typing import Any
+
+from api.links import WEB_MERCATOR_QUAD, Links
+from api.parameters import CRS84
+from api.style import build_legend
+from layers.quantities import QUANTITIES
+from layers.schema import Property, RasterLayer, VectorLayer
+from layers.store.items import LayerExtent
+
+_TYPES: dict[str, dict[str, str]] = {
+    "string": {"type": "string"},
+    "integer": {"type": "integer"},
+    "number": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "date": {"type": "string", "format": "date"},
+    "datetime": {"type": "string", "format": "date-time"},
+}
+
+
+def list_properties(layer: VectorLayer) -> list[Property]:
+    """Return the properties everybody may see."""
+    return [prop for prop in layer.properties if prop.access == "public"]
+
+
+def describe_property(prop: Property) -> dict[str, Any]:
+    """Return a property as the viewer reads it."""
+    described: dict[str, Any] = {"name": prop.name, "title": prop.title._asdict(), "type": prop.type}
+    if prop.measure:
+        described |= {"unit": prop.measure.unit, "symbol": prop.measure.symbol}
+    if prop.codes:
+        described["codes"] = [{"value": code.value, "title": code.title._asdict()} for code in prop.codes]
+    return described
+
+
+def build_property_schema(prop: Property) -> dict[str, Any]:
+    """Return the JSON Schema of a property."""
+    schema: dict[str, Any] = {"title": prop.title.en, "x-title-i18n": prop.title._asdict(), **_TYPES[prop.type]}
+    if prop.codes:
+        schema["enum"] = [code.value for code in prop.codes]
+        schema["x-codes"] = {code.value: code.title._asdict() for code in prop.codes}
+    if prop.measure:
+        schema |= {"x-ogc-unit": prop.measure.unit, "x-ogc-unitLang": "UCUM"}
+        schema |= {"minimum": prop.measure.minimum, "maximum": prop.measure.maximum}
+    return schema
+
+
+def build_queryables(layer: VectorLayer, links: Links) -> dict[str, Any]:
+    """Return what items can be filtered by, as JSON Schema (OGC API Features Part 3)."""
+    return _build_schema(layer, links, "queryables") | {
+        "properties": {prop.name: build_property_schema(prop) for prop in list_properties(layer)},
+        "additionalProperties": False,
+    }
+
+
+def build_schema(layer: VectorLayer, links: Links) -> dict[str, Any]:
+    """Return the schema of the items (OGC API Features Part 5)."""
+    geometry = {"Point": "geometry-point", "LineString": "geometry-linestring", "MultiPolygon": "geometry-multipolygon"}
+    properties: dict[str, Any] = {"id": {"type": "string", "x-ogc-role": "id"}}
+    properties |= {prop.name: build_property_schema(prop) for prop in list_properties(layer)}
+    properties["geometry"] = {"format": geometry[layer.geometry], "x-ogc-role": "primary-geometry"}
+    required = [prop.name for prop in list_properties(layer) if prop.required]
+    return _build_schema(layer, links, "schema") | {"properties": properties, "required": ["id", "geometry", *required]}
+
+
+def _build_schema(layer: VectorLayer, links: Links, what: str) -> dict[str, Any]:
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": links.url(f"/api/collections/{layer.id}/{what}"),
+        "type": "object",
+        "title": layer.title.en,
+        "description": layer.description.en,
+    }
+
+
+def describe_collection(layer: VectorLayer, extent: LayerExtent, links: Links) -> dict[str, Any]:
+    """Return a layer as OGC collection."""
+    described: dict[str, Any] = {
+        "id": layer.id,
+        "title": layer.title.en,
+        "description": layer.description.en,
+        "title_i18n": layer.title._asdict(),
+        "description_i18n": layer.description._asdict(),
+        "itemType": "feature",
+        "crs": [CRS84],
+        "storageCrs": CRS84,
+        "links": links.of_collection(layer.id),
+        "itemCount": extent.count,
+        "tileMatrixSets": [WEB_MERCATOR_QUAD],
+    }
+    if extent.bounds:
+        described["extent"] = {"spatial": {"bbox": [list(extent.bounds)], "crs": CRS84}}
+    return described
+
+
+def describe_vector(layer: VectorLayer, count: int, sources: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a vector layer as the viewer's catalogue has it."""
+    return {
+        "id": layer.id,
+        "kind": "vector",
+        "title": layer.title._asdict(),
+        "description": layer.description._asdict(),
+        "geometry": layer.geometry,
+        "min_zoom": layer.min_zoom,
+        "visible": layer.visible,
+        "rank": layer.rank,
+        "count": count,
+        "synthetic": any(source["synthetic"] for source in sources),
+        "sources": sources,
+        "legend": build_legend(layer),
+        "properties": [describe_property(prop) for prop in list_properties(layer)],
+    }
+
+
+def describe_raster(layer: RasterLayer, raster_id: str | None, sources: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a raster layer as the viewer's catalogue has it."""
+    return {
+        "id": layer.id,
+        "kind": "raster",
+        "title": layer.title._asdict(),
+        "description": layer.description._asdict(),
+        "visible": layer.visible,
+        "rank": layer.rank,
+        "series": layer.series,
+        "symbol": QUANTITIES[layer.quantity].symbol,
+        "legend": build_legend(layer),
+        "raster_id": raster_id,
+        "synthetic": any(source["synthetic"] for source in sources),
+        "sources": sources,
+    }

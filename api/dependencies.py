@@ -1,0 +1,67 @@
+"""What routes ask for: the server's resources, links, a connection, and parameters that are all known."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from sqlalchemy import Connection
+
+from api.links import Links
+from api.resources import Resources
+from layers.errors import InputError, NotFoundError
+from layers.registry import VECTOR_LAYERS
+from layers.schema import VectorLayer
+
+PUBLIC_LAYERS = {key: layer for key, layer in VECTOR_LAYERS.items() if layer.access == "public"}
+
+
+def give_resources(request: Request) -> Resources:
+    """Return what the server holds."""
+    held: Resources = request.app.state.resources
+    return held
+
+
+def give_links(request: Request) -> Links:
+    """Return the maker of links."""
+    return Links.of(request)
+
+
+def give_connection(request: Request) -> Iterator[Connection]:
+    """Return a connection whose transaction is committed when the route succeeds."""
+    with give_resources(request).engine.begin() as connection:
+        yield connection
+
+
+def refuse_unknown(request: Request) -> None:
+    """Raise InputError for a query parameter the route does not declare, or one given twice."""
+    known = list_parameters(request)
+    for name in request.query_params:
+        if name not in known:
+            hint = f"known: {', '.join(sorted(known))}" if known else "this address takes none"
+            raise InputError(f"parameter '{name[:80]}' is not known", hint=hint)
+        if len(request.query_params.getlist(name)) > 1:
+            raise InputError(f"parameter '{name}' is given twice")
+
+
+def list_parameters(request: Request) -> set[str]:
+    """Return the names of the query parameters the route of ``request`` declares."""
+    return _walk_parameters(request.scope["route"].dependant)
+
+
+def _walk_parameters(dependant: Dependant) -> set[str]:
+    own = {field.alias for field in dependant.query_params}
+    return own.union(*(_walk_parameters(inner) for inner in dependant.dependencies))
+
+
+def find_collection(layer_id: str) -> VectorLayer:
+    """Return the public vector layer ``layer_id``; NotFoundError names the ones there are."""
+    layer = PUBLIC_LAYERS.get(layer_id)
+    if layer is None:
+        raise NotFoundError(f"collection '{layer_id[:80]}' does not exist", hint=f"one of {', '.join(PUBLIC_LAYERS)}")
+    return layer
+
+
+ResourcesOf = Annotated[Resources, Depends(give_resources)]
+LinksOf = Annotated[Links, Depends(give_links)]
+ConnectionOf = Annotated[Connection, Depends(give_connection)]

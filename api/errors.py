@@ -1,0 +1,93 @@
+"""Every error leaves as RFC 9457 problem+json; what is not the user's fault is logged, never shown."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import psycopg
+import psycopg_pool
+import sqlalchemy.exc
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.answers import PROBLEM, answer_json
+from layers.errors import TwinError
+
+_log = logging.getLogger("api")
+
+
+def answer_problem(
+    code: str, status: int, detail: str, *, hint: str | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a problem document; ``code`` is the last part of its type."""
+    problem = {
+        "type": f"urn:twin:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if hint:
+        problem["hint"] = hint
+    return answer_json(
+        problem, status=status, media_type=PROBLEM, headers={"cache-control": "no-store", **(headers or {})}
+    )
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Let every error of ``app`` leave as a problem document."""
+    app.add_exception_handler(TwinError, _answer_twin)
+    app.add_exception_handler(RequestValidationError, _answer_validation)
+    app.add_exception_handler(HTTPException, _answer_http)
+    for kind in (psycopg.OperationalError, psycopg_pool.PoolTimeout, sqlalchemy.exc.OperationalError):
+        app.add_exception_handler(kind, _answer_database)
+    app.add_exception_handler(Exception, _answer_unexpected)
+
+
+async def _answer_twin(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, TwinError)
+    if error.status >= 500:
+        _log.error("%s: %s", error.code, error)
+    return answer_problem(error.code, error.status, error.message, hint=error.hint)
+
+
+async def _answer_validation(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"][1:]) or "body"
+    found = first.get("input")
+    shown = f" '{str(found)[:80]}'" if isinstance(found, str | int | float) else ""
+    return answer_problem("bad-input", 400, f"{name}{shown}: {first['msg']}")
+
+
+async def _answer_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code, detail, hint = "http", str(error.detail), None
+    if error.status_code == 404:
+        code, detail, hint = "not-found", f"there is nothing at {request.url.path[:200]}", "/api lists what there is"
+    elif error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow") or (error.headers or {}).get("allow") or ""
+        code, detail = "method-not-allowed", f"{request.method} is not possible at {request.url.path[:200]}"
+        hint = f"use {allowed}" if allowed else None
+    elif error.status_code == 413:
+        code = "too-large"
+    return answer_problem(code, error.status_code, detail, hint=hint, headers=error.headers)
+
+
+async def _answer_database(_request: Request, error: Exception) -> Response:
+    cause = error.orig if isinstance(error, sqlalchemy.exc.OperationalError) else error
+    if isinstance(cause, psycopg.errors.QueryCanceled):
+        return answer_problem(
+            "too-slow", 503, "the database took too long to answer", hint="ask for a smaller area or fewer items"
+        )
+    _log.error("database: %s", cause)
+    return answer_problem(
+        "database", 503, "the database cannot be reached", hint="try again soon", headers={"retry-after": "5"}
+    )
+
+
+async def _answer_unexpected(request: Request, error: Exception) -> Response:
+    _log.error("unexpected error at %s %s", request.method, request.url.path, exc_info=error)
+    return answer_problem("internal", 500, "the server made a mistake; it is in the server's log")

@@ -1,0 +1,77 @@
+"""Links between resources, absolute and with the relation types the standards name."""
+
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+
+from api.answers import GEOJSON, MVT, OPENAPI, SCHEMA
+
+OGC = "http://www.opengis.net/def/rel/ogc/1.0"
+WEB_MERCATOR_QUAD = "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad"
+Link = dict[str, str | bool]
+
+
+class Links:
+    """Makes links below the address the server is reached at."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base.rstrip("/")
+
+    @classmethod
+    def of(cls, request: Request) -> "Links":
+        """Return the links of the server that ``request`` reached: its public address if one is set."""
+        public = request.app.state.resources.settings.public_url
+        return cls(public or str(request.base_url))
+
+    def url(self, path: str, query: Mapping[str, str] | None = None) -> str:
+        """Return the absolute address of ``path``."""
+        return f"{self.base}{path}" + (f"?{urlencode(query)}" if query else "")
+
+    def link(self, path: str, rel: str, media_type: str = "application/json", title: str | None = None) -> Link:
+        """Return a link to ``path``."""
+        made: Link = {"href": self.url(path), "rel": rel, "type": media_type}
+        if title:
+            made["title"] = title
+        return made
+
+    def of_collection(self, layer_id: str) -> list[Link]:
+        """Return the links of a collection."""
+        path = f"/api/collections/{quote(layer_id)}"
+        return [
+            self.link(path, "self"),
+            self.link(f"{path}/items", "items", GEOJSON),
+            self.link(f"{path}/queryables", f"{OGC}/queryables", SCHEMA),
+            self.link(f"{path}/schema", f"{OGC}/schema", SCHEMA),
+            self.link(f"{path}/tiles", f"{OGC}/tilesets-vector"),
+        ]
+
+    def of_item(self, layer_id: str, item_id: str) -> list[Link]:
+        """Return the links of an item."""
+        path = f"/api/collections/{quote(layer_id)}"
+        return [
+            self.link(f"{path}/items/{quote(item_id)}", "self", GEOJSON),
+            self.link(path, "collection"),
+        ]
+
+    def of_landing(self) -> list[Link]:
+        """Return the links of the landing page."""
+        return [
+            self.link("/api", "self"),
+            self.link("/api/openapi", "service-desc", OPENAPI),
+            self.link("/api/docs", "service-doc", "text/html"),
+            self.link("/api/conformance", "conformance"),
+            self.link("/api/conformance", f"{OGC}/conformance"),
+            self.link("/api/collections", "data"),
+            self.link("/api/collections", f"{OGC}/data"),
+            self.link("/api/catalog", "describedby", title="Everything the viewer needs"),
+            self.link("/api/styles", f"{OGC}/styles"),
+            self.link("/api/processes", f"{OGC}/processes"),
+            self.link("/api/jobs", f"{OGC}/job-list"),
+            self.link("/api/runs", "related", title="Runs"),
+            self.link("/sensors/latest", "related", GEOJSON, "Latest readings"),
+        ]
+
+    def of_tiles(self, path: str, template: str) -> Link:
+        """Return the templated link to the tiles of a tileset at ``path``."""
+        return {"href": self.url(path) + template, "rel": "item", "type": MVT, "templated": True}

@@ -1,0 +1,136 @@
+"""Strings become values: what a query may say, checked once and with words that name the parameter."""
+
+import base64
+import binascii
+import math
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time
+
+from layers.errors import InputError
+from layers.schema import Property, VectorLayer
+from layers.store.items import Bounds, Interval
+
+CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
+_CRS84_NAMES = {CRS84, "CRS84", "OGC:CRS84", "urn:ogc:def:crs:OGC:1.3:CRS84"}
+_INT64 = 2**63
+
+
+def parse_bbox(value: str, crs: str | None = None) -> Bounds:
+    """Return west, south, east, north [°] of ``bbox`` with 4 or 6 numbers (heights are ignored)."""
+    if crs is not None and crs not in _CRS84_NAMES:
+        raise InputError(f"bbox-crs '{crs}' is not served", hint=f"use {CRS84}")
+    try:
+        numbers = [float(part) for part in value.split(",")]
+    except ValueError:
+        raise InputError(f"bbox '{value}' is not a list of numbers", hint="west,south,east,north") from None
+    if len(numbers) not in (4, 6):
+        raise InputError(f"bbox '{value}' has {len(numbers)} numbers, expected 4 or 6", hint="west,south,east,north")
+    west, south, east, north = (numbers[place] for place in ((0, 1, 2, 3) if len(numbers) == 4 else (0, 1, 3, 4)))
+    if not all(math.isfinite(number) for number in numbers):
+        raise InputError(f"bbox '{value}' is not finite")
+    if not (-180.0 <= west <= 180.0 and -180.0 <= east <= 180.0):
+        raise InputError(f"bbox '{value}': longitudes must lie in -180 to 180")
+    if not -90.0 <= south <= north <= 90.0:
+        raise InputError(f"bbox '{value}': latitudes must ascend and lie in -90 to 90")
+    return west, south, east, north
+
+
+def parse_moment(value: str, name: str) -> datetime:
+    """Return the moment ``value`` (RFC 3339; without an offset it is UTC); InputError names parameter ``name``."""
+    # A '+' of an offset that was not escaped arrives as a blank.
+    written = value.replace(" ", "+") if "T" in value or "t" in value else value
+    try:
+        parsed = datetime.fromisoformat(written)
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InputError(f"{name} '{value}' is not a date-time", hint="write 2026-11-22T10:00:00Z") from None
+
+
+def parse_interval(value: str) -> Interval:
+    """Return the stretch of time ``datetime`` names: an instant, or ``start/end`` with ``..`` for an open end."""
+    parts = value.split("/")
+    if len(parts) > 2:
+        raise InputError(f"datetime '{value}' has more than two parts", hint="an instant, or start/end")
+    if len(parts) == 1:
+        if _is_date(value):
+            day = parse_moment(value, "datetime")
+            return Interval(day, datetime.combine(day.date(), time.max, UTC))
+        moment = parse_moment(value, "datetime")
+        return Interval(moment, moment)
+    start, end = (None if part in ("", "..") else parse_moment(part, "datetime") for part in parts)
+    if start is None and end is None:
+        raise InputError(f"datetime '{value}' is open at both ends", hint="leave it out to read the present")
+    if start is not None and end is not None and start > end:
+        raise InputError(f"datetime '{value}' ends before it begins")
+    return Interval(start, end)
+
+
+def parse_filters(layers: Sequence[VectorLayer], pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
+    """Return the value each property must equal; every layer must have the property and the public may see it."""
+    equals: dict[str, object] = {}
+    for name, value in pairs:
+        if name in equals:
+            raise InputError(f"parameter '{name}' is given twice")
+        for layer in layers:
+            prop = layer.find(name)
+            if prop is None or prop.access != "public":
+                known = ", ".join(prop.name for prop in layer.properties if prop.access == "public")
+                raise InputError(f"parameter '{name}' is not known and not a property of '{layer.id}'", hint=known)
+            equals[name] = parse_value(prop, value)
+    return equals
+
+
+def parse_value(prop: Property, value: str) -> object:
+    """Return ``value`` in the type of ``prop``; InputError says what was expected."""
+    try:
+        return _read(prop, value)
+    except (ValueError, OverflowError):
+        raise InputError(f"{prop.name}='{value}' is not a {prop.type}") from None
+
+
+def _read(prop: Property, value: str) -> object:
+    if prop.type == "string":
+        if prop.codes and value not in {code.value for code in prop.codes}:
+            known = ", ".join(code.value for code in prop.codes)
+            raise InputError(f"{prop.name}='{value}' is not in its code list", hint=f"one of {known}")
+        return value
+    if prop.type == "integer":
+        number = int(value)
+        if not -_INT64 <= number < _INT64:
+            raise OverflowError
+        return number
+    if prop.type == "number":
+        real = float(value)
+        if not math.isfinite(real):
+            raise ValueError
+        return real
+    if prop.type == "boolean":
+        if value not in ("true", "false"):
+            raise ValueError
+        return value == "true"
+    return date.fromisoformat(value) if prop.type == "date" else parse_moment(value, prop.name)
+
+
+def _is_date(value: str) -> bool:
+    try:
+        return bool(date.fromisoformat(value))
+    except ValueError:
+        return False
+
+
+def write_cursor(layer_id: str, key: int) -> str:
+    """Return the opaque cursor of the page after ``key``."""
+    return base64.urlsafe_b64encode(f"{layer_id}:{key}".encode()).decode().rstrip("=")
+
+
+def parse_cursor(layer_id: str, cursor: str) -> int:
+    """Return the key in ``cursor``; InputError for one this layer never gave."""
+    try:
+        words = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+        name, _, key = words.partition(":")
+        if name == layer_id and key.isdecimal() and int(key) < _INT64:
+            return int(key)
+    except (binascii.Error, ValueError):
+        pass
+    raise InputError(f"cursor '{cursor[:80]}' was not given by this collection", hint="follow the link 'next'")

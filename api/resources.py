@@ -1,0 +1,92 @@
+"""What the server holds while it lives: connections, caches, counters."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+from sqlalchemy import Connection, Engine
+
+from api.cache import TileCache
+from api.metrics import Metrics
+from api.versions import LayerVersions
+from layers.schema import VectorLayer
+from layers.store.engine import open_engine, plain_url
+from layers.store.items import LayerExtent, read_extent
+from twin.connect import find_database
+from twin.settings import Settings
+
+Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
+
+
+@dataclass(slots=True)
+class Resources:
+    """Connections of both kinds (``pool`` for tiles and items, ``engine`` for the rest), caches and counters."""
+
+    settings: Settings
+    engine: Engine
+    pool: Pool
+    versions: LayerVersions
+    tiles: TileCache
+    pictures: TileCache
+    metrics: Metrics
+    _extents: dict[str, tuple[str, LayerExtent]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read_extent(self, connection: Connection, layer: VectorLayer) -> LayerExtent:
+        """Return count and bounds of ``layer``, kept until the layer changes."""
+        tokens = self.versions.tokens
+        token = None if tokens is None else tokens.get(layer.id, "0")
+        kept = self._extents.get(layer.id)
+        if kept is not None and kept[0] == token:
+            return kept[1]
+        extent = read_extent(connection, layer)
+        if token is not None:
+            with self._lock:
+                self._extents[layer.id] = (token, extent)
+        return extent
+
+
+@asynccontextmanager
+async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[Resources]:
+    """Open what the server needs and close it at the end; an unreachable database is waited for, not fatal."""
+    engine = open_engine(find_database(settings), statement_timeout_s=settings.statement_timeout)
+    url = plain_url(engine)
+    pool: Pool = AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=8,
+        timeout=10.0,
+        max_waiting=200,
+        open=False,
+        configure=_configure,
+        kwargs={
+            "application_name": "twin api",
+            "autocommit": True,
+            "options": f"-c timezone=UTC -c statement_timeout={int(settings.statement_timeout * 1000)}",
+        },
+    )
+    await pool.open()
+    versions = LayerVersions(url, pool)
+    budget = settings.tile_cache_mb * 1_000_000
+    held = Resources(settings, engine, pool, versions, TileCache(budget * 3 // 4), TileCache(budget // 4), metrics)
+    metrics.watch_cache("tile", held.tiles)
+    metrics.watch_cache("picture", held.pictures)
+    follower = asyncio.create_task(versions.follow())
+    try:
+        yield held
+    finally:
+        follower.cancel()
+        with suppress(asyncio.CancelledError):
+            await follower
+        await pool.close()
+        engine.dispose()
+
+
+async def _configure(connection: AsyncConnection[TupleRow]) -> None:
+    # One statement a layer, zoom band and set of filters: keep them all prepared.
+    connection.prepared_max = 400

@@ -1,0 +1,156 @@
+"""Vector tiles: the shortest way from an address to bytes, and TileJSON beside it."""
+
+import gzip
+import hashlib
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+from isal import igzip
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from api.answers import MVT, answer_json
+from api.cache import CachedTile
+from api.compression import accepts_gzip
+from api.declarations import list_properties
+from api.dependencies import find_collection
+from api.links import Links
+from api.parameters import parse_filters
+from api.resources import Resources
+from api.style import MAX_SOURCE_ZOOM
+from layers.errors import InputError, NotFoundError
+from layers.schema import VectorLayer
+from layers.store.tiles import TileAddress, make_tiles, name_columns
+
+MAX_LAYERS = 32
+_CACHING = (b"cache-control", b"public, no-cache")
+
+
+@lru_cache(maxsize=512)
+def find_layers(ids: str) -> tuple[VectorLayer, ...]:
+    """Return the layers of a comma-separated list, each once; InputError when there are too many."""
+    names = dict.fromkeys(name.strip() for name in ids.split(","))
+    if len(names) > MAX_LAYERS:
+        raise InputError(f"{len(names)} layers in one tile, expected at most {MAX_LAYERS}")
+    return tuple(find_collection(name) for name in names)
+
+
+def parse_address(z: str, x: str, y: str) -> TileAddress:
+    """Return the tile; InputError names the number that is none or does not exist."""
+    for name, value in (("zoom", z), ("column x", x), ("row y", y)):
+        if not (value.isascii() and value.isdigit() and len(value) <= 9):
+            raise InputError(f"tile {name} '{value[:40]}' is not a whole number from 0 up")
+    return TileAddress(int(z), int(x), int(y))
+
+
+@lru_cache(maxsize=512)
+def _mark_declaration(ids: str) -> str:
+    """Return a mark of what a tile of these layers holds, so that a new declaration makes old tiles stale."""
+    told = repr([(layer.id, layer.min_zoom, layer.geometry, name_columns(layer)) for layer in find_layers(ids)])
+    return hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
+
+
+class VectorTile:
+    """One tile of one or more layers, answered from the version, from memory, or from PostGIS."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path, resources = scope["path_params"], scope["app"].state.resources
+        ids = path["ids"] if "ids" in path else _find_tileset(path["collection_id"], path["tile_matrix_set"])
+        layers = find_layers(ids)
+        tile = parse_address(path["z"], path["x"], path["y"])
+        pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        equals = parse_filters(layers, pairs)
+        tokens = await resources.versions.read()
+        key = (*(f"{layer.id}:{tokens.get(layer.id, '0')}" for layer in layers), tile, tuple(pairs))
+        etag = f'W/"{hashlib.blake2b(repr(key).encode(), digest_size=12).hexdigest()}{_mark_declaration(ids)}"'
+        headers = Headers(scope=scope)
+        if etag in headers.get("if-none-match", ""):
+            await _send(send, 304, [(b"etag", etag.encode()), _CACHING])
+            return
+
+        made = await resources.tiles.get(key, lambda: _make(resources, layers, tile, equals))
+        fields = [(b"etag", etag.encode()), _CACHING, (b"vary", b"accept-encoding")]
+        if made.truncated:
+            fields.append((b"twin-tile-truncated", b"true"))
+        if not made.body:
+            await _send(send, 204, fields)
+            return
+        body = made.body
+        if accepts_gzip(headers):
+            fields.append((b"content-encoding", b"gzip"))
+        else:
+            body = gzip.decompress(body)
+        fields += [(b"content-type", MVT.encode()), (b"content-length", str(len(body)).encode())]
+        await _send(send, 200, fields, b"" if scope["method"] == "HEAD" else body)
+
+
+async def _make(
+    resources: Resources, layers: tuple[VectorLayer, ...], tile: TileAddress, equals: dict[str, object]
+) -> CachedTile:
+    async with resources.pool.connection() as connection:
+        made = await make_tiles(connection, layers, tile, equals=equals)
+    return CachedTile(igzip.compress(made.data, compresslevel=2) if made.data else b"", made.truncated)
+
+
+async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes = b"") -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _find_tileset(layer_id: str, tile_matrix_set: str) -> str:
+    if tile_matrix_set != "WebMercatorQuad":
+        raise NotFoundError(f"tile matrix set '{tile_matrix_set[:80]}' is not served", hint="use WebMercatorQuad")
+    return find_collection(layer_id).id
+
+
+def read_tilejson(request: Request) -> Response:
+    """Return the TileJSON 3 of one or more layers."""
+    layers = find_layers(request.path_params["ids"])
+    if request.query_params:
+        raise InputError(f"parameter '{next(iter(request.query_params))[:80]}' is not known")
+    resources: Resources = request.app.state.resources
+    links = Links.of(request)
+    with resources.engine.connect() as connection:
+        extents = [resources.read_extent(connection, layer).bounds for layer in layers]
+    known = [bounds for bounds in extents if bounds is not None]
+    tilejson: dict[str, Any] = {
+        "tilejson": "3.0.0",
+        "name": ", ".join(layer.title.en for layer in layers),
+        "scheme": "xyz",
+        "tiles": [links.url(f"/tiles/{','.join(layer.id for layer in layers)}" + "/{z}/{x}/{y}.mvt")],
+        "minzoom": min(layer.min_zoom for layer in layers),
+        "maxzoom": MAX_SOURCE_ZOOM,
+        "vector_layers": [_describe_fields(layer) for layer in layers],
+    }
+    if known:
+        west, south, east, north = zip(*known, strict=True)
+        tilejson["bounds"] = [min(west), min(south), max(east), max(north)]
+    return answer_json(tilejson)
+
+
+def _describe_fields(layer: VectorLayer) -> dict[str, Any]:
+    kinds = {"integer": "Number", "number": "Number", "boolean": "Boolean"}
+    carried = set(name_columns(layer))
+    fields = {
+        prop.name: f"{kinds.get(prop.type, 'String')}: {prop.title.en}"
+        for prop in list_properties(layer)
+        if prop.name in carried
+    }
+    return {
+        "id": layer.id,
+        "description": layer.title.en,
+        "minzoom": layer.min_zoom,
+        "maxzoom": MAX_SOURCE_ZOOM,
+        "fields": {"id": "String: item id", **fields},
+    }
+
+
+routes: list[BaseRoute] = [
+    Route("/tiles/{ids}/{z}/{x}/{y}.mvt", VectorTile(), methods=["GET"]),
+    Route("/api/collections/{collection_id}/tiles/{tile_matrix_set}/{z}/{y}/{x}", VectorTile(), methods=["GET"]),
+    Route("/tiles/{ids}.json", read_tilejson, methods=["GET"]),
+]

@@ -1,0 +1,155 @@
+"""Vector tiles out of layer tables (ST_AsMVT), and the layer versions that tell when one is out of date.
+
+One statement a layer and zoom band: the envelope is computed here, so that no row is transformed; below zoom 14
+shapes are simplified by half a pixel and those smaller than a pixel are left out.
+"""
+
+import math
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from layers.errors import InputError
+from layers.schema import GeometryType, VectorLayer
+from layers.store.names import quote
+from layers.store.tables import CITY
+
+MAX_ZOOM = 22
+DETAIL_ZOOM = 14
+FEATURE_BUDGET = 50_000
+BYTE_BUDGET = 4_000_000
+HALF_WORLD = math.pi * 6378137.0
+_EXTENT, _BUFFER = 4096, 64
+_SCREEN = 512
+
+
+@dataclass(frozen=True, slots=True)
+class TileAddress:
+    """One tile of WebMercatorQuad. InputError names a zoom, column or row that does not exist."""
+
+    z: int
+    x: int
+    y: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.z <= MAX_ZOOM:
+            raise InputError(f"tile zoom {self.z} does not exist, expected 0 to {MAX_ZOOM}")
+        for name, value in (("column x", self.x), ("row y", self.y)):
+            if not 0 <= value < 1 << self.z:
+                raise InputError(f"tile {name} {value} does not exist at zoom {self.z}, expected 0 to {2**self.z - 1}")
+
+    @property
+    def width(self) -> float:
+        """Width and height in EPSG:3857 [m]."""
+        return 2.0 * HALF_WORLD / float(1 << self.z)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """(x_min, y_min, x_max, y_max) in EPSG:3857 [m]."""
+        left, top = self.x * self.width - HALF_WORLD, HALF_WORLD - self.y * self.width
+        return left, top - self.width, left + self.width, top
+
+
+@dataclass(frozen=True, slots=True)
+class MadeTile:
+    """A layer's part of a tile; ``truncated`` when the budget left features out."""
+
+    data: bytes
+    truncated: bool
+
+
+@lru_cache(maxsize=1024)
+def build_tile_query(
+    layer_id: str, geometry: GeometryType, columns: tuple[str, ...], filters: tuple[str, ...], detailed: bool
+) -> str:
+    """Return the statement that makes a tile of a layer with ``id`` and ``columns``, equal on ``filters``."""
+    listed = "".join(f", {quote(name)}" for name in columns)
+    conditions = "".join(f" and {quote(name)} = %(f{place})s" for place, name in enumerate(filters))
+    shape = "geom_3857"
+    if not detailed and geometry != "Point":
+        shape = "ST_Simplify(geom_3857, %(pixel)s / 2, true)"
+        measure = "ST_Length(geom_3857) > %(pixel)s"
+        if geometry == "MultiPolygon":
+            measure = "ST_Area(geom_3857) > %(pixel)s * %(pixel)s"
+        conditions += f" and {measure}"
+    margin = f"%(width)s * {_BUFFER / _EXTENT}"
+    return (
+        f"select ST_AsMVT(part, '{layer_id}', {_EXTENT}, 'shape', 'fid') filter (where part.shape is not null), "
+        f"count(*) from (select fid, id{listed}, ST_AsMVTGeom({shape}, "
+        f"ST_MakeEnvelope(%(x0)s, %(y0)s, %(x1)s, %(y1)s, 3857), {_EXTENT}, {_BUFFER}, true) as shape "
+        f"from {CITY}.{quote(layer_id)} where geom_3857 && ST_Expand("
+        f"ST_MakeEnvelope(%(x0)s, %(y0)s, %(x1)s, %(y1)s, 3857), {margin}){conditions} limit %(budget)s) part"
+    )
+
+
+async def make_tile(
+    connection: AsyncConnection[TupleRow],
+    layer: VectorLayer,
+    tile: TileAddress,
+    *,
+    columns: tuple[str, ...],
+    equals: Mapping[str, object],
+) -> MadeTile:
+    """Return the part of ``tile`` that ``layer`` fills, within the feature and byte budgets."""
+    if tile.z < layer.min_zoom:
+        return MadeTile(b"", False)
+    query = build_tile_query(layer.id, layer.geometry, columns, tuple(equals), tile.z >= DETAIL_ZOOM)
+    parameters: dict[str, object] = {f"f{place}": value for place, value in enumerate(equals.values())}
+    parameters.update(zip(("x0", "y0", "x1", "y1"), tile.bounds, strict=True))
+    parameters["width"] = tile.width
+    if "%(pixel)s" in query:
+        parameters["pixel"] = tile.width / _SCREEN
+    budget = FEATURE_BUDGET
+    truncated = False
+    while True:
+        # One row more than the budget tells whether something was left out.
+        cursor = await connection.execute(query, {**parameters, "budget": budget + 1}, prepare=True, binary=True)
+        data, count = await cursor.fetchone() or (None, 0)
+        if len(data or b"") <= BYTE_BUDGET:
+            return MadeTile(bytes(data or b""), truncated or count > budget)
+        budget, truncated = int(min(budget, count) * 0.9 * BYTE_BUDGET / len(data)), True
+
+
+async def follow_versions(url: str) -> AsyncIterator[dict[str, str]]:
+    """Yield the version token of every layer: now, after every change, and at least every 30 s.
+
+    A token names the counter and the moment it moved, so a restored database never repeats one.
+    """
+    connection = await AsyncConnection.connect(url, autocommit=True, application_name="twin versions")
+    async with connection:
+        await connection.execute("listen layer_version")
+        while True:
+            yield await read_version_tokens(connection)
+            async for _ in connection.notifies(timeout=30.0, stop_after=1):
+                pass
+
+
+async def read_version_tokens(connection: AsyncConnection[TupleRow]) -> dict[str, str]:
+    """Return the version token of every layer that ever changed."""
+    cursor = await connection.execute("select layer, version, extract(epoch from changed) from meta.layer_version")
+    return {layer: f"{version}-{changed}" for layer, version, changed in await cursor.fetchall()}
+
+
+def name_columns(layer: VectorLayer) -> tuple[str, ...]:
+    """Return the properties a tile of ``layer`` carries that everybody may see."""
+    public = {prop.name for prop in layer.properties if prop.access == "public"}
+    return tuple(name for name in layer.tile_properties if name in public)
+
+
+async def make_tiles(
+    connection: AsyncConnection[TupleRow],
+    layers: Sequence[VectorLayer],
+    tile: TileAddress,
+    *,
+    equals: Mapping[str, object],
+) -> MadeTile:
+    """Return the parts of several layers one after the other, which is how a multi-layer tile is made."""
+    parts = [
+        await make_tile(connection, layer, tile, columns=name_columns(layer), equals=equals)
+        for layer in layers
+        if tile.z >= layer.min_zoom
+    ]
+    return MadeTile(b"".join(part.data for part in parts), any(part.truncated for part in parts))

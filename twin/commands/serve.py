@@ -1,0 +1,55 @@
+"""``twin serve``: the HTTP server."""
+
+import ipaddress
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+
+from layers.errors import InputError
+from twin.connect import find_database
+from twin.settings import read_settings
+
+_APPLICATION = "api.app:create_app"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("serve")(serve)
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; 127.0.0.1 unless TWIN_HOST says more.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
+) -> None:
+    """Serve the map and the API until stopped."""
+    settings = read_settings()
+    address, number = host or settings.host, port or settings.port
+    if not _is_loopback(address):
+        if host is None:
+            raise InputError(
+                f"TWIN_HOST={address} would open the server to others, who need no password to run processes",
+                hint=f"say so on the command line: twin serve --host {address}",
+            )
+        Console(stderr=True).print(
+            f"twin: whoever reaches {address}:{number} can read everything and run processes: there is no login yet",
+            style="yellow",
+            highlight=False,
+        )
+    find_database(settings)
+    typer.echo(f"http://{_write_host(address)}:{number}/")
+    uvicorn.run(_APPLICATION, factory=True, host=address, port=number, log_level="warning", server_header=False)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _write_host(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
