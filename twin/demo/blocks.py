@@ -18,7 +18,9 @@ SPECIAL_SLABS: dict[str, tuple[tuple[float, float, float, float], ...]] = {
         (0.08, 0.45, 0.08, 0.18), (0.55, 0.92, 0.08, 0.18), (0.08, 0.20, 0.30, 0.85), (0.80, 0.92, 0.30, 0.85),
         (0.36, 0.64, 0.45, 0.62),
     ),
-    "hospital": ((0.15, 0.85, 0.10, 0.24), (0.15, 0.85, 0.42, 0.56), (0.15, 0.85, 0.74, 0.88), (0.45, 0.55, 0.26, 0.40)),
+    "hospital": (
+        (0.15, 0.85, 0.10, 0.24), (0.15, 0.85, 0.42, 0.56), (0.15, 0.85, 0.74, 0.88), (0.45, 0.55, 0.26, 0.40),
+    ),
     "clinic": ((0.36, 0.64, 0.20, 0.34),),
     "market": ((0.15, 0.85, 0.18, 0.48), (0.15, 0.85, 0.56, 0.84)),
     "government": ((0.20, 0.80, 0.15, 0.30), (0.20, 0.32, 0.36, 0.75), (0.68, 0.80, 0.36, 0.75)),
@@ -29,7 +31,9 @@ SPECIAL_SLABS: dict[str, tuple[tuple[float, float, float, float], ...]] = {
     "office": ((0.10, 0.40, 0.12, 0.40), (0.60, 0.90, 0.12, 0.40), (0.30, 0.70, 0.60, 0.85)),
     "worship": ((0.40, 0.60, 0.30, 0.52), (0.44, 0.56, 0.62, 0.72)),
     "sports": ((0.05, 0.12, 0.20, 0.80),),
-    "industrial": ((0.08, 0.47, 0.10, 0.46), (0.53, 0.92, 0.10, 0.46), (0.08, 0.47, 0.54, 0.90), (0.53, 0.92, 0.54, 0.90)),
+    "industrial": (
+        (0.08, 0.47, 0.10, 0.46), (0.53, 0.92, 0.10, 0.46), (0.08, 0.47, 0.54, 0.90), (0.53, 0.92, 0.54, 0.90),
+    ),
     "park": ((0.46, 0.54, 0.46, 0.54),),
     "basin": (),
 }  # fmt: skip
@@ -87,7 +91,7 @@ class _LotRows:
             return np.repeat(np.array([part[k] for part in self._parts], dtype=object), sizes)
 
         def chain(k: int) -> NDArray[np.float64]:
-            return np.concatenate([part[k] for part in self._parts])  # type: ignore[misc]
+            return np.concatenate([part[k] for part in self._parts])
 
         return Lots(
             repeat(0).astype(np.int64), chain(1), chain(2), chain(3), chain(4), repeat(5).astype(np.int64),
@@ -137,7 +141,7 @@ def _lay_dense(
     row_depth = (depth - (pairs - 1) * ALLEY_WIDTH) / (2 * pairs)
     first, last = ("left", "right") if swapped else ("top", "bottom")
     nameless = Side("living_street", "Hẻm")
-    front = (4.7 + 3.2 * (1.0 - cells.urbanity[n]) ** 1.5) * rng.uniform(0.92, 1.1)
+    front = (5.1 + 3.2 * (1.0 - cells.urbanity[n]) ** 1.5) * rng.uniform(0.92, 1.1)
     lane = nameless
     for row in range(2 * pairs):
         low = (row * row_depth + (row // 2) * ALLEY_WIDTH) / depth

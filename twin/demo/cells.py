@@ -11,14 +11,11 @@ from twin.demo.shapes import make_polygons
 SIDES = ("top", "bottom", "left", "right")
 HALF_RESERVE = {"primary": 15.0, "secondary": 11.0, "tertiary": 7.5, "residential": 5.5, "living_street": 2.0}
 
-SPECIAL_USES = (
-    "school", "school", "school", "school", "school", "school", "school", "school", "school", "school", "school",
-    "hospital", "hospital", "clinic", "clinic", "clinic", "market", "market", "market", "market", "market",
-    "park", "park", "park", "park", "park", "park", "government", "government", "university", "apartment",
-    "apartment", "apartment", "apartment", "apartment", "worship", "worship", "worship", "sports", "basin", "office",
-    "office", "office",
-)  # fmt: skip
-DENSE, SUBURBAN = 0.40, 0.16
+SPECIAL_COUNTS = {
+    "school": 11, "hospital": 2, "clinic": 3, "market": 5, "park": 10, "government": 2, "university": 1,
+    "apartment": 6, "worship": 3, "sports": 1, "basin": 1, "office": 3,
+}  # fmt: skip
+DENSE, SUBURBAN = 0.45, 0.16
 
 
 @dataclass(slots=True)
@@ -125,7 +122,7 @@ def _choose_uses(cells: Cells, u: Floats) -> list[str]:
         middle = (cells.v0[i] + cells.v1[i]) / 2
         if is_canal_row(cells.plan, int(cells.sector[i]), int(cells.row[i])):
             uses.append("canal")
-        elif cells.sector[i] == 4 and middle < 700.0 and u[i] < 3200.0:
+        elif cells.sector[i] == 4 and urban > SUBURBAN and middle < 800.0:
             uses.append("industrial")
         elif urban > DENSE:
             uses.append("dense")
@@ -145,7 +142,7 @@ def _place_specials(cells: Cells, uses: list[str], rng: np.random.Generator) -> 
     """Give single blocks to schools, parks and the like, apart from others of their kind."""
     x, y = cells.plan.place(cells.sector, (cells.f0 + cells.f1) / 2, (cells.v0 + cells.v1) / 2)
     chosen: dict[str, list[int]] = {}
-    for kind in SPECIAL_USES:
+    for kind in (kind for kind, count in SPECIAL_COUNTS.items() for _ in range(count)):
         weight = np.array([1.0 if use in ("dense", "suburban") else 0.0 for use in uses])
         if kind in ("government", "office", "university", "hospital"):
             weight *= cells.urbanity**2

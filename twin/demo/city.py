@@ -118,7 +118,7 @@ def build_city(*, seed: int, progress: Progress = _keep_quiet) -> DemoCity:
     tables = {
         "provinces": make_provinces(),
         "wards": make_wards(plan, buildings),
-        "land_use": make_land_use(cells, specials, water),
+        "land_use": make_land_use(cells, specials, streets, water),
         "zoning": make_zoning(cells),
         "parcels": make_parcels(cells, lots, specials),
         "water_bodies": make_water_bodies(water),

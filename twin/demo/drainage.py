@@ -1,6 +1,7 @@
 """Storm drains under the streets: a forest that falls to outfalls on canals and river."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -75,8 +76,8 @@ class Drainage:
     def draw(self, start: int, end: int, inner: Floats | None = None) -> LineString:
         """Return the line between two nodes through ``inner`` points."""
         first, last = self.nodes[start], self.nodes[end]
-        points = [[(first.x, first.y)], *([inner] if inner is not None and len(inner) else []), [(last.x, last.y)]]
-        return LineString(np.vstack(points))
+        middle = np.empty((0, 2)) if inner is None else inner
+        return LineString(np.vstack([np.array([[first.x, first.y]]), middle, np.array([[last.x, last.y]])]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ def _lay_conduits(
     begin = 0.0 if on_way else min(20.0, 0.3 * line.length)
     cuts = np.linspace(begin, line.length, max(2, round((line.length - begin) / MANHOLE_SPACING) + 1))
     above = junction[upper] if on_way else -1
-    for low, high in zip(cuts, cuts[1:], strict=False):
+    for low, high in pairwise(cuts):
         if above < 0:
             above = _add_inlet(
                 drainage, line, float(low), float(flow.distance[lower]), int(flow.source[lower]), terrain

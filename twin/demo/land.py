@@ -4,11 +4,13 @@ from collections import defaultdict
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from twin.demo.buildings import LAND_USE, Specials
-from twin.demo.cells import Cells
+from twin.demo.cells import HALF_RESERVE, Cells
 from twin.demo.plan import EXTENT, PROVINCE_CODE, WARDS, Plan, Shapes, Water, draw_ward
 from twin.demo.shapes import Table, as_shapes, as_text, number_ids
+from twin.demo.streets import Streets
 
 ZONE_LIMITS = {
     "residential": (28.0, 0.7), "commercial": (60.0, 0.6), "industrial": (20.0, 0.6), "public": (30.0, 0.4),
@@ -17,11 +19,11 @@ ZONE_LIMITS = {
 }  # fmt: skip
 
 
-def make_land_use(cells: Cells, specials: Specials, water: Water) -> Table:
-    """Return existing land use: water, blocks, and between them streets in town and orchards elsewhere."""
+def make_land_use(cells: Cells, specials: Specials, streets: Streets, water: Water) -> Table:
+    """Return existing land use without gaps: water, blocks, streets, green canal banks, orchards for the rest."""
     names = dict(zip(specials.cell.tolist(), specials.name, strict=True))
     blocks = shapely.difference(cells.outline(gross=False), water.all)
-    shapes: list[shapely.Geometry] = list(water.bodies.values())
+    shapes: list[BaseGeometry] = list(water.bodies.values())
     uses = ["water"] * len(shapes)
     titles: list[str | None] = [None] * len(shapes)
     for n, block in enumerate(blocks):
@@ -29,14 +31,22 @@ def make_land_use(cells: Cells, specials: Specials, water: Water) -> Table:
             shapes.append(block)
             uses.append(LAND_USE[cells.use[n]])
             titles.append(names.get(n))
-    streets = shapely.union_all(cells.outline(gross=True)).buffer(14.0).difference(water.all).intersection(EXTENT)
-    covered = shapely.union_all(blocks)
-    rest = EXTENT.difference(shapely.union_all([streets, covered, water.all]))
-    for shape, use in ((streets.difference(covered), "transport"), (rest, "orchard")):
-        for part in shapely.get_parts(shape):
-            if part.area > 50.0:
+    covered = shapely.union_all(
+        [*(shape for shape, use in zip(shapes, uses, strict=True) if use != "water"), water.all]
+    )
+    reserves = [link.line.buffer(HALF_RESERVE[link.road_class], cap_style="square") for link in streets.links]
+    for kind, area in (
+        ("transport", shapely.union_all(reserves)),
+        ("green", shapely.buffer(water.all, 22.0)),
+        ("transport", shapely.buffer(shapely.union_all(cells.outline(gross=True)), 0.5)),
+        ("orchard", EXTENT),
+    ):
+        piece = shapely.intersection(shapely.difference(area, covered), EXTENT)
+        covered = shapely.union(covered, piece)
+        for part in shapely.get_parts(piece):
+            if part.geom_type == "Polygon" and part.area > 1.0:
                 shapes.append(part)
-                uses.append(use)
+                uses.append(kind)
                 titles.append(None)
     geometry = as_shapes([_as_area(shape) for shape in shapes])
     return Table(
@@ -50,7 +60,7 @@ def make_land_use(cells: Cells, specials: Specials, water: Water) -> Table:
     )
 
 
-def _as_area(shape: shapely.Geometry) -> shapely.Geometry:
+def _as_area(shape: BaseGeometry) -> BaseGeometry:
     parts = [part for part in shapely.get_parts(shapely.make_valid(shape)) if part.geom_type == "Polygon"]
     return shapely.MultiPolygon(parts) if len(parts) != 1 else parts[0]
 
@@ -80,7 +90,7 @@ def make_zoning(cells: Cells) -> Table:
     )
 
 
-def draw_cover_zones(cells: Cells) -> list[tuple[shapely.Geometry, str]]:
+def draw_cover_zones(cells: Cells) -> list[tuple[BaseGeometry, str]]:
     """Return what lies on the ground of every block, in the words of land cover."""
     words = {
         "dense": "urban",

@@ -6,7 +6,7 @@ import shapely
 from twin.demo.buildings import PLACE_WORDS, Specials
 from twin.demo.cells import Cells
 from twin.demo.lighting import offset_points
-from twin.demo.plan import WARD_CODES, locate_ward
+from twin.demo.plan import WARD_CODES, Floats, locate_ward
 from twin.demo.shapes import Table, as_shapes, as_text, make_points, number_ids
 from twin.demo.streets import WIDTH, Streets, find_crossing_nodes
 
@@ -78,7 +78,8 @@ def _read_floor_levels(specials: Specials, buildings: Table) -> dict[str, float]
 
 def make_stops(streets: Streets) -> Table:
     """Return bus stops on both sides of main streets, one for every long link."""
-    points, names = [], []
+    points: list[Floats] = []
+    names: list[str] = []
     for link in streets.links:
         if link.road_class in ("primary", "secondary") and not link.is_bridge and link.line.length > 110.0:
             for side in (1.0, -1.0):

@@ -11,6 +11,7 @@ import shapely
 import shapely.ops
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry import LineString, Polygon, box
+from shapely.geometry.base import BaseGeometry
 
 from layers.grid import Grid
 
@@ -185,7 +186,8 @@ class Plan:
         wavelength = np.array([1.0, *(c.wavelength for c in CANALS), 1.0])[index]
         phase = np.array([0.0, *(c.phase for c in CANALS), 0.0])[index]
         half = np.array([0.0, *(c.width / 2 + BANK_ROAD_SETBACK for c in CANALS), 0.0])[index]
-        return base + amplitude * np.sin(v / wavelength + phase) + np.where(right, -half, half)
+        u = base + amplitude * np.sin(v / wavelength + phase) + np.where(right, -half, half)
+        return np.asarray(u, np.float64)
 
     def column_u(self, sector: ArrayLike, fraction: ArrayLike, v: ArrayLike) -> Floats:
         """Return u at ``fraction`` of the way between the bank roads of ``sector`` [m]."""
@@ -202,7 +204,8 @@ def compute_urbanity(u: ArrayLike, v: ArrayLike) -> Floats:
     u, v = np.asarray(u, np.float64), np.asarray(v, np.float64)
     centre = np.exp(-(((u + 50.0) / 1750.0) ** 2) - (np.maximum(v, 0.0) / 1550.0) ** 2)
     second = 0.55 * np.exp(-(((u - 1150.0) / 600.0) ** 2) - ((v - 1900.0) / 500.0) ** 2)
-    return np.where(v < -1.0, 0.0, np.maximum(centre, second))
+    works = 0.3 * np.exp(-(((u - 2250.0) / 480.0) ** 2) - ((v - 350.0) / 420.0) ** 2)
+    return np.where(v < -1.0, 0.0, np.maximum(np.maximum(centre, second), works))
 
 
 def make_plan(seed: int) -> Plan:
@@ -253,12 +256,12 @@ class Water:
 
     bodies: dict[str, Polygon]
     lines: dict[str, LineString]
-    all: shapely.Geometry
+    all: BaseGeometry
 
 
 def _clip_line(line: LineString) -> LineString:
     parts = [part for part in shapely.get_parts(shapely.intersection(line, EXTENT)) if part.length > 1.0]
-    return max(parts, key=lambda part: float(part.length))
+    return LineString(max(parts, key=lambda part: float(part.length)))
 
 
 def draw_river(plan: Plan) -> Polygon:
@@ -266,7 +269,7 @@ def draw_river(plan: Plan) -> Polygon:
     u = np.arange(-5500.0, 5501.0, 25.0)
     near = np.column_stack(plan.frame.to_map(u, 0.0))
     far = np.column_stack(plan.frame.to_map(u, -RIVER_WIDTH + 50.0 * np.sin(u / 420.0)))
-    return Polygon(np.vstack([near, far[::-1]])).intersection(EXTENT)
+    return _take_largest(Polygon(np.vstack([near, far[::-1]])).intersection(EXTENT))
 
 
 def cross_canal_line(plan: Plan, canal: CrossCanal) -> LineString:
@@ -300,7 +303,7 @@ def draw_water(plan: Plan) -> Water:
     lines: dict[str, LineString] = {}
     river_u = np.arange(-5500.0, 5501.0, 40.0)
     lines["WW-HAU"] = _clip_line(plan.frame.draw_line(river_u, np.full_like(river_u, -RIVER_WIDTH / 2)))
-    taken: shapely.Geometry = bodies[RIVER_ID]
+    taken: BaseGeometry = bodies[RIVER_ID]
     for canal in CANALS:
         lines[canal.waterway_id] = _clip_line(_along(plan, canal, -40.0, canal.v_end))
         reaches = [(canal.body_id, -60.0, canal.v_end)]
@@ -316,11 +319,15 @@ def draw_water(plan: Plan) -> Water:
             bodies[cross.body_id] = _ribbon(line, cross.width, taken)
             continue
         gate = line.project(shapely.Point(plan.frame.to_map(cross_gate_u(plan, cross), cross.v)))
-        mouth = shapely.ops.substring(line, 0.0, gate - 5.0)
-        inner = shapely.ops.substring(line, gate + 5.0, line.length)
+        mouth = _cut(line, 0.0, gate - 5.0)
+        inner = _cut(line, gate + 5.0, line.length)
         bodies[f"{cross.body_id}-MOUTH"] = _ribbon(mouth, cross.width, taken)
         bodies[cross.body_id] = _ribbon(inner, cross.width, taken)
     return Water(bodies, lines, shapely.union_all(list(bodies.values())))
+
+
+def _cut(line: LineString, low: float, high: float) -> LineString:
+    return LineString(shapely.get_coordinates(shapely.ops.substring(line, low, high)))
 
 
 def _along(plan: Plan, canal: Canal, low: float, high: float) -> LineString:
@@ -328,9 +335,13 @@ def _along(plan: Plan, canal: Canal, low: float, high: float) -> LineString:
     return plan.frame.draw_line(canal.centre(v), v)
 
 
-def _ribbon(line: LineString, width: float, taken: shapely.Geometry) -> Polygon:
+def _ribbon(line: LineString, width: float, taken: BaseGeometry) -> Polygon:
     ribbon = line.buffer(width / 2, cap_style="flat").difference(taken).intersection(EXTENT)
-    return max(shapely.get_parts(ribbon), key=lambda part: float(part.area))
+    return _take_largest(ribbon)
+
+
+def _take_largest(area: BaseGeometry) -> Polygon:
+    return Polygon(max(shapely.get_parts(area), key=lambda part: float(part.area)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,4 +395,4 @@ def draw_ward(plan: Plan, ward: Ward) -> Polygon:
     u = np.concatenate([left[::-1], top, right, bottom])
     w = np.concatenate([v[::-1], np.full_like(top, v[0]), v, np.full_like(bottom, v[-1])])
     outline = shapely.make_valid(Polygon(np.column_stack(plan.frame.to_map(u, w)))).intersection(EXTENT)
-    return max(shapely.get_parts(outline), key=lambda part: float(part.area))
+    return _take_largest(outline)

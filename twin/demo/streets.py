@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -108,10 +109,10 @@ def build_streets(plan: Plan, roads: FrameRoads, alleys: list[Alley]) -> Streets
         start, end = builder.node(canal, 1.0, v), builder.node(canal + 1, 0.0, v)
         builder.add(start, end, np.empty((0, 2)), side)
     for alley in alleys:
-        fractions, v = alley.path
-        x, y = plan.place(alley.sector, fractions, v)
-        start = builder.node(alley.sector, float(fractions[0]), float(v[0]))
-        end = builder.node(alley.sector, float(fractions[-1]), float(v[-1]))
+        fractions, across = alley.path
+        x, y = plan.place(alley.sector, fractions, across)
+        start = builder.node(alley.sector, float(fractions[0]), float(across[0]))
+        end = builder.node(alley.sector, float(fractions[-1]), float(across[-1]))
         builder.add(start, end, np.column_stack([x, y])[1:-1], Side("living_street", alley.name))
     return _merge_chains(_keep_largest(np.array(builder.xy), builder.links))
 
@@ -121,7 +122,7 @@ def _add_rows(builder: _Builder, roads: FrameRoads, breaks: dict[tuple[int, int,
         sector = builder.plan.sectors[s]
         v = float(sector.rows[j])
         stops = [float(sector.fractions[i]), *sorted(breaks[s, j, i]), float(sector.fractions[i + 1])]
-        for low, high in zip(stops, stops[1:], strict=False):
+        for low, high in pairwise(stops):
             inner = np.linspace(low, high, 5)[1:-1]
             x, y = builder.plan.place(s, inner, v)
             builder.add(builder.node(s, low, v), builder.node(s, high, v), np.column_stack([x, y]), side)
@@ -132,7 +133,7 @@ def _add_columns(builder: _Builder, roads: FrameRoads, breaks: dict[tuple[int, i
         sector = builder.plan.sectors[s]
         fraction = float(sector.fractions[i])
         stops = [float(sector.rows[j]), *sorted(breaks[s, i, j]), float(sector.rows[j + 1])]
-        for low, high in zip(stops, stops[1:], strict=False):
+        for low, high in pairwise(stops):
             inner = np.linspace(low, high, 5)[1:-1]
             x, y = builder.plan.place(s, fraction, inner)
             builder.add(builder.node(s, fraction, low), builder.node(s, fraction, high), np.column_stack([x, y]), side)

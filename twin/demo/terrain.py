@@ -1,5 +1,6 @@
 """Terrain with beds, banks, dykes and road crowns, and land cover, both on the 5 m grid of the plan."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +9,21 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 from shapely.geometry import LineString
+from shapely.geometry.base import BaseGeometry
 
-from twin.demo.plan import CANALS, CROSS_CANALS, EXTENT, GATE_V, GRID, RIVER_ID, Floats, Plan, Water, cross_gate_u
+from twin.demo.plan import (
+    CANALS,
+    CROSS_CANALS,
+    EXTENT,
+    GATE_V,
+    GRID,
+    RIVER_ID,
+    CrossCanal,
+    Floats,
+    Plan,
+    Water,
+    cross_gate_u,
+)
 from twin.demo.shapes import Table, as_shapes, as_text, number_ids
 from twin.demo.streets import Streets
 
@@ -43,33 +57,54 @@ def draw_dykes(plan: Plan, water: Water) -> list[DykeLine]:
     """Return the river wall, the canal embankments with low stretches, and the sluice walls at the gates."""
     lines: list[DykeLine] = []
     for u in np.arange(-3400.0, 4200.0, 200.0):
-        crest = 2.35 if abs(u - 20.0) < 700.0 else 1.66 if -1500.0 < u < -900.0 or 900.0 < u < 1500.0 else 2.05
+        crest = 2.35 if abs(u - 20.0) < 700.0 else 1.66 if u in (-1200.0, 1200.0) else 2.05
         points = plan.frame.draw_line(np.linspace(u, u + 200.0, 15), 6.0)
         lines.append(DykeLine("Kè sông Hậu", "wall", crest, 4.0, points))
     for canal in CANALS:
-        stop = canal.v_end if canal.gated else 4600.0
+        stop = canal.v_end if canal.gated else 6600.0
         for side, label in ((-1.0, "tây"), (1.0, "đông")):
             for v in np.arange(6.0, stop, 300.0):
                 crest = _canal_crest(canal.gated, float(v), canal.u, side)
                 steps = np.linspace(v, min(v + 300.0, stop), 21)
                 line = plan.frame.draw_line(canal.centre(steps) + side * (canal.width / 2 + 5.0), steps)
                 lines.append(DykeLine(f"Bờ bao {label} {canal.name}", "earth", crest, 3.0, line))
+        if canal.gated:
+            u = float(canal.centre(stop)) + np.linspace(-1.0, 1.0, 9) * (canal.width / 2 + 5.0)
+            head = plan.frame.draw_line(u, stop + 5.0)
+            lines.append(DykeLine(f"Bờ bao đầu {canal.name}", "earth", 1.5, 3.0, head))
     for cross in CROSS_CANALS:
-        u = np.linspace(plan.column_u(cross.sector, 0.03, cross.v), plan.column_u(cross.sector, 0.97, cross.v), 60)
-        for offset, label in ((-1.0, "bắc"), (1.0, "nam")):
-            line = plan.frame.draw_line(u, cross.v + offset * (cross.width / 2 + 4.0))
-            lines.append(DykeLine(f"Bờ bao {label} {cross.name}", "earth", 1.5 if cross.gated else 1.58, 3.0, line))
+        lines.extend(_draw_cross_banks(plan, cross))
     lines.extend(_draw_sluice_walls(plan))
     return _clear_water(lines, water)
+
+
+def _draw_cross_banks(plan: Plan, cross: CrossCanal) -> list[DykeLine]:
+    """Return the two banks of a cross canal, out to the banks of the canals it meets, and a bank at its head."""
+    left, right = CANALS[cross.sector - 1], CANALS[cross.sector]
+    reach = [
+        float(left.centre(cross.v)) + left.width / 2 + 3.0,
+        float(right.centre(cross.v)) - right.width / 2 - 3.0,
+    ]
+    if 0.0 < cross.to_fraction < 1.0:
+        reach[0] = float(plan.column_u(cross.sector, cross.to_fraction, cross.v)) - 5.0
+    half = cross.width / 2 + 5.0
+    banks = []
+    for offset, label, crest in ((-half, "bắc", 1.62), (half, "nam", 1.95)):
+        line = plan.frame.draw_line(np.linspace(reach[0], reach[1], 70), cross.v + offset)
+        banks.append(DykeLine(f"Bờ bao {label} {cross.name}", "earth", 1.5 if cross.gated else crest, 3.0, line))
+    if 0.0 < cross.to_fraction < 1.0:
+        head = plan.frame.draw_line(reach[0], cross.v + np.linspace(-half, half, 7))
+        banks.append(DykeLine(f"Bờ bao đầu {cross.name}", "earth", 1.95, 3.0, head))
+    return banks
 
 
 def _canal_crest(gated: bool, v: float, u: float, side: float) -> float:
     if gated:
         return 2.2 if v < GATE_V else 1.5
     if v > 2300.0:
-        return 1.62
-    low = (u < 0.0 and side < 0.0 and 500.0 < v < 1400.0) or (u > 0.0 and side < 0.0 and 250.0 < v < 1150.0)
-    return 1.58 if low else 2.0
+        return 1.62 if int(v / 300.0) % 5 == 0 else 1.95
+    low = side < 0.0 and (600.0 < v < 1200.0 if u < 0.0 else 300.0 < v < 900.0)
+    return 1.58 if low else 2.05
 
 
 def _draw_sluice_walls(plan: Plan) -> list[DykeLine]:
@@ -129,7 +164,7 @@ def build_terrain(plan: Plan, water: Water, beds: dict[str, float], streets: Str
 def _shape_ground(plan: Plan, u: Floats, v: Floats) -> Floats:
     rng = np.random.default_rng([plan.seed, 6])
     z = 1.18 + 1.05 * np.exp(-(((u - 20.0) / 620.0) ** 2) - (np.maximum(v, 0.0) / 1150.0) ** 2)
-    z = np.where(v < -1.0, 1.3, z + 0.35 * np.exp(-np.maximum(v, 0.0) / 60.0)) - 0.08 * np.clip(
+    z = np.where(v < -1.0, 1.8, z + 0.35 * np.exp(-np.maximum(v, 0.0) / 60.0)) - 0.08 * np.clip(
         (v - 2400.0) / 1500.0, 0.0, 1.0
     )
     for u0, v0, radius, depth in HOLLOWS:
@@ -149,7 +184,7 @@ def _draw_crowns(streets: Streets) -> Floats:
     return np.asarray(gaussian_filter(_burn_values(crowns).astype(np.float64), 0.6), np.float64)
 
 
-def _burn_values(pairs: list[tuple[shapely.Geometry, float]], *, all_touched: bool = False) -> Raster:
+def _burn_values(pairs: Sequence[tuple[BaseGeometry, float]], *, all_touched: bool = False) -> Raster:
     """Burn values in the order given: the last one wins; dykes are sorted so that the highest wins."""
     ordered = sorted(pairs, key=lambda pair: pair[1]) if all_touched else pairs
     burnt = rasterize(
@@ -159,10 +194,10 @@ def _burn_values(pairs: list[tuple[shapely.Geometry, float]], *, all_touched: bo
 
 
 def build_land_cover(
-    water: Water, streets: Streets, zones: list[tuple[shapely.Geometry, str]], buildings: list[shapely.Geometry]
+    water: Water, streets: Streets, zones: list[tuple[BaseGeometry, str]], buildings: list[BaseGeometry]
 ) -> NDArray[np.uint8]:
     """Return land cover codes (rows, cols): zones first, then streets, buildings and water over them."""
-    pairs: list[tuple[shapely.Geometry, float]] = [(shape, COVER[word]) for shape, word in zones]
+    pairs: list[tuple[BaseGeometry, float]] = [(shape, COVER[word]) for shape, word in zones]
     pairs += [
         (link.line.buffer(GROUND_RADIUS[link.road_class]), COVER["road"])
         for link in streets.links
