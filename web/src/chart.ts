@@ -40,6 +40,9 @@ export interface ChartContent {
   label: string;
 }
 
+/** Levels lie close together: their words stand side by side [px]. */
+const LEVEL_LABEL = 84;
+
 const cssColor = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** Lay several series of their own times on one axis. */
@@ -62,7 +65,7 @@ export function joinTimes(...parts: { times: string[]; columns: (number | null)[
   return { times, columns };
 }
 
-function drawLine(plot: uPlot, y: number, color: string, label: string): void {
+function drawLine(plot: uPlot, y: number, color: string, label: string, place: number): void {
   const { ctx, bbox } = plot;
   if (y < bbox.top || y > bbox.top + bbox.height) return;
   ctx.save();
@@ -77,7 +80,7 @@ function drawLine(plot: uPlot, y: number, color: string, label: string): void {
   ctx.font = `${10 * devicePixelRatio}px "Be Vietnam Pro", sans-serif`;
   ctx.textBaseline = "bottom";
   ctx.textAlign = "left";
-  ctx.fillText(label, bbox.left + 4 * devicePixelRatio, y - 2 * devicePixelRatio);
+  ctx.fillText(label, bbox.left + (4 + LEVEL_LABEL * place) * devicePixelRatio, y - 2 * devicePixelRatio);
   ctx.restore();
 }
 
@@ -185,7 +188,9 @@ export async function drawChart(container: HTMLElement, content: ChartContent): 
     hooks: {
       draw: [
         (plot) => {
-          for (const level of levels) drawLine(plot, plot.valToPos(level.value, "y", true), level.color, level.label);
+          levels.forEach((level, place) => {
+            drawLine(plot, plot.valToPos(level.value, "y", true), level.color, level.label, place);
+          });
           drawMoment(plot, Date.now() / 1000, cssColor("--now"));
           if (content.mark) drawMoment(plot, content.mark, cssColor("--accent"));
         },

@@ -51,9 +51,10 @@ export function parseMoment(text: string | null | undefined): Date | null {
 
 function formatMoment(moment: Date | string | null | undefined, options: Intl.DateTimeFormatOptions): string {
   const date = moment instanceof Date ? moment : parseMoment(moment);
-  return date
-    ? new Intl.DateTimeFormat(locale(), { timeZone: timezone, hourCycle: "h23", ...options }).format(date)
-    : "–";
+  if (!date) return "–";
+  const text = new Intl.DateTimeFormat(locale(), { timeZone: timezone, hourCycle: "h23", ...options }).format(date);
+  // Vietnamese writes 22-11 without a year and 22/11/2026 with one; one sign reads better.
+  return text.replace(/(\d)-(\d)/g, "$1/$2");
 }
 
 export const formatTime = (moment: Date | string | null | undefined): string =>

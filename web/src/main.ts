@@ -11,7 +11,7 @@ import { h, replace } from "./dom";
 import { setTimezone } from "./format";
 import { explain, t } from "./i18n";
 import { followState, readLink, readPreferences } from "./link";
-import { drawFlood, restoreFlood, setFloodOpacity } from "./map/flood";
+import { restoreFlood, setFloodOpacity } from "./map/flood";
 import { addBuildings3d, addCityRasters, applyVisibility, filterFloodAssets } from "./map/layers";
 import { addHighlight, pick, zoomTo } from "./map/pick";
 import { addSensors, showSensors, updateSensors } from "./map/sensors";
@@ -34,6 +34,7 @@ declare global {
 }
 
 const SENSOR_REFRESH_MS = 60_000;
+const POINTER_MS = 80;
 const PHONE = "(max-width: 640px)";
 
 function addOverlays(map: MapView): void {
@@ -50,8 +51,11 @@ function addOverlays(map: MapView): void {
 function followMap(map: MapView): void {
   map.on("style.load", () => addOverlays(map));
   map.on("click", (event) => openPlace(pick(map, event), { lon: event.lngLat.lng, lat: event.lngLat.lat }));
+  let asked = 0;
   map.on("mousemove", (event) => {
-    map.getCanvas().style.cursor = map.isMoving() || pick(map, event).length === 0 ? "" : "pointer";
+    if (map.isMoving() || performance.now() - asked < POINTER_MS) return;
+    asked = performance.now();
+    map.getCanvas().style.cursor = pick(map, event).length === 0 ? "" : "pointer";
   });
   watch(["layers", "threeD"], () => {
     applyVisibility(map);
@@ -61,7 +65,6 @@ function followMap(map: MapView): void {
     map.easeTo({ pitch: state.threeD ? 50 : 0, bearing: state.threeD ? map.getBearing() : 0 }),
   );
   watch(["opacity"], () => setFloodOpacity(map));
-  watch(["product"], () => void drawFlood(map));
   watch(["scheme"], () => void applyStyle(map));
   watch(["runId"], () => {
     filterFloodAssets(map);

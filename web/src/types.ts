@@ -14,7 +14,7 @@ export interface LegendEntry {
 
 export interface Source {
   id: string;
-  title: string;
+  title: Words | string;
   licence: string;
   attribution: string;
   synthetic: boolean;
@@ -71,7 +71,7 @@ export interface City {
   timezone: string;
   synthetic: boolean;
   attribution: string;
-  main_gauge: string;
+  main_gauge: string | null;
 }
 
 export interface Catalog {
@@ -126,10 +126,14 @@ export interface InputSchema {
   default?: unknown;
   minimum?: number;
   maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
   enum?: (string | number)[];
   format?: string;
   items?: InputSchema;
   "x-unit"?: string;
+  /** Collection and filter, such as `drainage_links?link_type=pump`, whose items can be chosen. */
+  "x-items"?: string;
   "x-enum-titles"?: Record<string, Words>;
 }
 

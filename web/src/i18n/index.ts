@@ -15,8 +15,9 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
 }
 
 /** Return the words of a text that the server wrote in both languages. */
-export function say(words: Words | null | undefined, otherwise = ""): string {
+export function say(words: Words | string | null | undefined, otherwise = ""): string {
   if (!words) return otherwise;
+  if (typeof words === "string") return words;
   return words[getState().lang] || words.vi || words.en || otherwise;
 }
 

@@ -59,7 +59,12 @@ export function addBuildings3d(map: MapView): void {
     layout: { visibility: "none" },
     paint: {
       "fill-extrusion-color": (flat.paint?.["fill-color"] ?? "#d9cec2") as string,
-      "fill-extrusion-height": ["coalesce", ["to-number", ["get", "height"]], 4],
+      "fill-extrusion-height": [
+        "case",
+        [">", ["to-number", ["get", "height"], 0], 0],
+        ["to-number", ["get", "height"], 0],
+        4,
+      ],
       "fill-extrusion-opacity": 0.92,
     },
   };

@@ -1,6 +1,6 @@
 /** What lies under a click, and how the chosen feature is lit up. */
 
-import type { GeoJSONSource, MapMouseEvent, Map as MapView, PointLike } from "maplibre-gl";
+import type { GeoJSONSource, MapGeoJSONFeature, MapMouseEvent, Map as MapView, PointLike } from "maplibre-gl";
 import { findVectorLayer } from "../data";
 import type { Selection } from "../state";
 import { layerOf } from "./layers";
@@ -16,28 +16,34 @@ export interface Candidate extends Selection {
   name: string | null;
 }
 
-/** Return the features near a click, the topmost first; each once. */
+function readFeature(feature: MapGeoJSONFeature): (Candidate & { rank: number }) | null {
+  const isSensor = (SENSOR_LAYERS as readonly string[]).includes(feature.layer.id);
+  const layer = isSensor ? "sensors" : layerOf(feature.layer);
+  const id = feature.properties["id"];
+  if (!layer || id === undefined || id === null) return null;
+  const name = feature.properties["name"];
+  return { layer, id: String(id), name: name ? String(name) : null, rank: findVectorLayer(layer)?.rank ?? 0 };
+}
+
+/** Return the features at a click, the topmost first, each once; points may lie a few pixels beside it. */
 export function pick(map: MapView, event: MapMouseEvent): Candidate[] {
   const { x, y } = event.point;
   const box: [PointLike, PointLike] = [
     [x - TOLERANCE, y - TOLERANCE],
     [x + TOLERANCE, y + TOLERANCE],
   ];
-  const found = new Map<string, Candidate & { rank: number }>();
-  for (const feature of map.queryRenderedFeatures(box)) {
-    const isSensor = (SENSOR_LAYERS as readonly string[]).includes(feature.layer.id);
-    const layer = isSensor ? "sensors" : layerOf(feature.layer);
-    const id = feature.properties["id"];
-    if (!layer || id === undefined || id === null) continue;
-    const key = `${layer}/${id}`;
-    const name = feature.properties["name"];
-    const rank = findVectorLayer(layer)?.rank ?? 0;
-    if (!found.has(key)) found.set(key, { layer, id: String(id), name: name ? String(name) : null, rank });
+  const exact = map.queryRenderedFeatures(event.point);
+  const near = map.queryRenderedFeatures(box);
+  const nearPoints = near.filter((feature) => feature.layer.type === "circle");
+  const found = new Map<string, Candidate>();
+  for (const group of [[...nearPoints, ...exact], near]) {
+    const candidates = group.flatMap((feature) => readFeature(feature) ?? []).sort((a, b) => b.rank - a.rank);
+    for (const { layer, id, name } of candidates) {
+      const key = `${layer}/${id}`;
+      if (!found.has(key)) found.set(key, { layer, id, name });
+    }
   }
-  return [...found.values()]
-    .sort((a, b) => b.rank - a.rank)
-    .slice(0, MAX_CANDIDATES)
-    .map(({ layer, id, name }) => ({ layer, id, name }));
+  return [...found.values()].slice(0, MAX_CANDIDATES);
 }
 
 let lit: GeoJSON.Geometry | null = null;
@@ -50,7 +56,7 @@ export function addHighlight(map: MapView): void {
     type: "fill",
     source: SOURCE,
     filter: ["==", ["geometry-type"], "Polygon"],
-    paint: { "fill-color": COLOR, "fill-opacity": 0.16 },
+    paint: { "fill-color": COLOR, "fill-opacity": 0.1 },
   });
   map.addLayer({
     id: "highlight-line",

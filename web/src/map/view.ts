@@ -42,7 +42,11 @@ function prepareStyle(style: StyleSpecification): StyleSpecification {
   delete style.glyphs;
   for (const source of Object.values(style.sources)) {
     if (source.type === "vector" && source.tiles) {
-      source.tiles = source.tiles.map((tile) => decodeURI(new URL(tile, location.href).href));
+      // Behind a proxy the server may name itself otherwise than the browser does: only the path counts.
+      source.tiles = source.tiles.map((tile) => {
+        const url = new URL(tile, location.href);
+        return location.origin + decodeURI(url.pathname) + url.search;
+      });
     }
   }
   const state = getState();
@@ -81,7 +85,7 @@ export async function createMap(container: HTMLElement, camera: Camera | null): 
     canvasContextAttributes: { antialias: true },
     ...place,
   });
-  map.addControl(new ScaleControl({ unit: "metric", maxWidth: 110 }), "bottom-right");
+  map.addControl(new ScaleControl({ unit: "metric", maxWidth: 110 }), "bottom-left");
   map.on("moveend", () => {
     const { lng, lat } = map.getCenter();
     setCamera({ lon: lng, lat, zoom: map.getZoom(), bearing: map.getBearing(), pitch: map.getPitch() });

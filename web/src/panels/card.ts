@@ -70,7 +70,7 @@ function sourceList(layer: VectorLayer): HTMLElement | null {
     h(
       "li",
       {},
-      `${source.title} · ${source.licence}`,
+      `${say(source.title)} · ${source.licence}`,
       source.attribution ? h("span", { class: "soft" }, ` ${source.attribution}`) : null,
     );
   return section(t("card.source"), h("ul", { class: "sources" }, ...layer.sources.map(line)));

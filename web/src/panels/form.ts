@@ -1,10 +1,10 @@
 /** A form made from a process description: one field an input, checked before it is sent. */
 
-import { toIso } from "../api";
-import { h } from "../dom";
+import { readItems, toIso } from "../api";
+import { h, replace } from "../dom";
 import { formatNumber, parseCityTime, writeCityTime } from "../format";
-import { say, t } from "../i18n";
-import type { InputSchema, Process, ProcessInput } from "../types";
+import { explain, say, t } from "../i18n";
+import type { InputSchema, ItemPage, Process, ProcessInput } from "../types";
 
 type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
@@ -22,14 +22,15 @@ export interface Form {
   read: () => Record<string, unknown> | null;
 }
 
+const lowest = (schema: InputSchema): number | undefined => schema.minimum ?? schema.exclusiveMinimum;
+const highest = (schema: InputSchema): number | undefined => schema.maximum ?? schema.exclusiveMaximum;
+
 function rangeWords(schema: InputSchema): string {
-  const values = {
-    minimum: formatNumber(schema.minimum, 3),
-    maximum: formatNumber(schema.maximum, 3),
-  };
-  if (schema.minimum !== undefined && schema.maximum !== undefined) return t("scenario.range", values);
-  if (schema.minimum !== undefined) return t("scenario.from", values);
-  return schema.maximum === undefined ? "" : t("scenario.to", values);
+  const [low, high] = [lowest(schema), highest(schema)];
+  const values = { minimum: formatNumber(low, 3), maximum: formatNumber(high, 3) };
+  if (low !== undefined && high !== undefined) return t("scenario.range", values);
+  if (low !== undefined) return t("scenario.from", values);
+  return high === undefined ? "" : t("scenario.to", values);
 }
 
 const isMoment = (schema: InputSchema): boolean => schema.format === "date-time";
@@ -68,14 +69,13 @@ function textControl(schema: InputSchema): Control {
     return h("input", { type: "datetime-local", class: "input", value: shown });
   }
   if (schema.type === "number" || schema.type === "integer") {
-    const { minimum, maximum } = schema;
     const step = schema.type === "integer" ? 1 : "any";
     return h("input", {
       type: "number",
       class: "input",
       step,
-      min: minimum,
-      max: maximum,
+      min: lowest(schema),
+      max: highest(schema),
       value: value as number | undefined,
     });
   }
@@ -90,9 +90,27 @@ function textControl(schema: InputSchema): Control {
   return h("input", { type: "text", class: "input", value: text === undefined || text === null ? "" : String(text) });
 }
 
+/** A choice among the items of a collection; it fills itself when they have come. */
+function itemControl(items: string, schema: InputSchema): HTMLSelectElement {
+  const multiple = schema.type === "array";
+  const box = h("select", { class: "select", multiple, size: multiple ? 4 : null });
+  const [collection = "", query = ""] = items.split("?");
+  const chosen = new Set([schema.default ?? []].flat().map(String));
+  const fill = (page: ItemPage): void => {
+    const options = page.features.map(({ id, properties }) =>
+      h("option", { value: id, selected: chosen.has(id) }, properties["name"] ? `${properties["name"]} (${id})` : id),
+    );
+    replace(box, multiple ? null : h("option", { value: "" }, t("scenario.unset")), ...options);
+  };
+  const fail = (error: unknown): void => replace(box, h("option", { value: "", disabled: true }, explain(error)));
+  readItems(collection, { ...Object.fromEntries(new URLSearchParams(query)), limit: "500" }).then(fill, fail);
+  return box;
+}
+
 function makeControl(schema: InputSchema, required: boolean): Control {
   if (schema.type === "boolean") return h("input", { type: "checkbox", checked: schema.default === true });
   if (schema.enum) return enumControl(schema, schema.enum, required, false);
+  if (schema["x-items"]) return itemControl(schema["x-items"], schema);
   if (schema.type === "array" && schema.items?.enum) return enumControl(schema, schema.items.enum, required, true);
   return textControl(schema);
 }
@@ -105,7 +123,7 @@ function makeField(name: string, input: ProcessInput): Field {
   control.id = id;
   control.name = name;
   const unit = schema["x-unit"] ? ` [${schema["x-unit"]}]` : "";
-  const isList = schema.type === "array" && !schema.items?.enum && isPlain(schema);
+  const isList = schema.type === "array" && !schema.items?.enum && !schema["x-items"] && isPlain(schema);
   const hints = [
     say(input.description_i18n, input.description ?? ""),
     rangeWords(schema),
@@ -137,9 +155,11 @@ function checkNumber(text: string, schema: InputSchema): number | string {
   const value = Number(text.trim().replace(",", "."));
   if (!Number.isFinite(value)) return t("scenario.notNumber");
   if (schema.type === "integer" && !Number.isInteger(value)) return t("scenario.notInteger");
-  const { minimum, maximum } = schema;
+  const { minimum, maximum, exclusiveMinimum: above, exclusiveMaximum: below } = schema;
   if (minimum !== undefined && value < minimum) return t("scenario.tooSmall", { minimum: formatNumber(minimum, 3) });
+  if (above !== undefined && value <= above) return t("scenario.notAbove", { minimum: formatNumber(above, 3) });
   if (maximum !== undefined && value > maximum) return t("scenario.tooLarge", { maximum: formatNumber(maximum, 3) });
+  if (below !== undefined && value >= below) return t("scenario.notBelow", { maximum: formatNumber(below, 3) });
   return value;
 }
 

@@ -55,7 +55,7 @@ function sourceLine(source: Source): HTMLElement {
   return h(
     "li",
     {},
-    h("span", { class: "source-title" }, source.title, source.synthetic ? syntheticBadge() : null),
+    h("span", { class: "source-title" }, say(source.title), source.synthetic ? syntheticBadge() : null),
     h("span", { class: "soft" }, `${t("layers.licence")}: ${source.licence}`),
     source.attribution ? h("span", { class: "soft" }, source.attribution) : null,
   );
@@ -83,11 +83,10 @@ function layerRow(layer: Layer, update: () => void): HTMLElement {
   const color = layer.legend[layer.kind === "raster" ? Math.floor(layer.legend.length / 2) : 0];
   const checkbox = h("input", {
     type: "checkbox",
-    checked: isOn(layer),
     disabled: isEmpty(layer),
     onchange: (event) => toggle(layer, (event.target as HTMLInputElement).checked),
   });
-  checkbox.checked = isOn(layer);
+  checkbox.checked = isOn(layer) && !isEmpty(layer);
   const expand = h(
     "button",
     {

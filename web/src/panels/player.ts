@@ -10,6 +10,7 @@ import { drawFlood, preloadFlood } from "../map/flood";
 import { getState, setState, watch } from "../state";
 import { iconButton, select } from "./parts";
 
+const MARK_WIDTH = 84;
 const SPEEDS = [1, 2, 4, 8] as const;
 
 let times: string[] = [];
@@ -38,14 +39,18 @@ function nowShare(): number | null {
   return now >= first && now <= last && last > first ? (now - first) / (last - first) : null;
 }
 
-function dayMarks(): HTMLElement[] {
+function dayMarks(width: number): HTMLElement[] {
   const days = new Map<string, number>();
   times.forEach((moment, index) => {
     const day = formatDay(moment);
     if (!days.has(day)) days.set(day, index);
   });
   const last = Math.max(times.length - 1, 1);
-  const starts = [...days].filter(([, index], order) => order === 0 || last - index > last * 0.08);
+  const room = (MARK_WIDTH / Math.max(width, MARK_WIDTH)) * last;
+  const starts = [...days].filter(([, index], order, all) => {
+    const next = all[order + 1]?.[1] ?? last;
+    return next - index >= room;
+  });
   return starts.map(([day, index]) =>
     h("span", { class: "day-mark", style: `left:${((100 * index) / last).toFixed(2)}%` }, day),
   );
@@ -113,8 +118,9 @@ export function makePlayer(map: MapView): HTMLElement {
     slider.max = String(Math.max(times.length - 1, 0));
     const share = nowShare();
     const speeds = SPEEDS.map((value) => ({ value: String(value), label: `${value}×` }));
+    // Buttons and clock take about 250 px of the bar; the rest is the track.
     const marks = [
-      ...dayMarks(),
+      ...dayMarks(bar.clientWidth - 250),
       share === null
         ? null
         : h("span", { class: "now-mark", style: `left:${(100 * share).toFixed(2)}%` }, t("time.now")),
@@ -150,6 +156,7 @@ export function makePlayer(map: MapView): HTMLElement {
     if (run) void drawFlood(map);
   };
 
+  new ResizeObserver(build).observe(bar);
   watch(["product"], refresh);
   watch(["lang"], build);
   watch(["time"], () => {

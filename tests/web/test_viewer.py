@@ -1,0 +1,331 @@
+"""The viewer in a real browser against a real server: what a person does, and what must then be seen."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+ARTEFACTS = Path(__file__).resolve().parents[2] / "test-artefacts"
+CHROMIUM_FLAGS = (
+    "--no-sandbox --disable-quic --no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync --use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader"
+).split()
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+LOAD_MS = 60_000
+JOB_MS = 300_000
+
+SETTLE = """() => new Promise(resolve => {
+  const map = window.twin.map;
+  if (map.loaded() && !map.isMoving()) resolve(); else map.once('idle', () => resolve());
+})"""
+
+# A screen point at which the topmost fill of a building lies, away from the panels.
+FIND_BUILDING = """() => {
+  const { map } = window.twin;
+  const { width, height } = map.getCanvas().getBoundingClientRect();
+  for (let y = height * 0.3; y < height * 0.7; y += 6) {
+    for (let x = width * 0.2; x < width * 0.6; x += 6) {
+      if (map.queryRenderedFeatures([x, y], { layers: ['buildings'] }).length > 0) {
+        const box = map.getCanvas().getBoundingClientRect();
+        return [box.left + x, box.top + y];
+      }
+    }
+  }
+  return null;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium with software WebGL; the tests are skipped where there is none."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("Chromium is not installed: the viewer cannot be tested in a browser")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        yield opened
+        opened.close()
+
+
+class Visit:
+    """A page that is open, with what it complained about and what it asked for."""
+
+    def __init__(self, page: Page, server_url: str) -> None:
+        self.page = page
+        self.server_url = server_url.rstrip("/")
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._see)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # A sensor without a forecast answers 404, which the browser reports and the page expects.
+        if message.type == "error" and "/forecast" not in message.location.get("url", ""):
+            self.complaints.append(message.text)
+
+    def _see(self, request: Request) -> None:
+        self.requests.append(request.url)
+
+    def open(self, fragment: str = "") -> None:
+        """Load the viewer and wait until the map is drawn."""
+        self.page.goto(f"{self.server_url}/{fragment}")
+        self.page.wait_for_function("() => window.twin && window.twin.map.loaded()", timeout=LOAD_MS)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the map neither loads nor moves."""
+        self.page.evaluate(SETTLE)
+
+    def save(self, name: str) -> None:
+        """Keep a picture for a person to look at."""
+        ARTEFACTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=ARTEFACTS / f"viewer-{name}.png")
+
+    def zoom_to_buildings(self) -> tuple[float, float]:
+        """Move to a building that the server knows and return a screen point on one."""
+        feature = self.page.evaluate("fetch('/api/collections/buildings/items?limit=1').then(r => r.json())")[
+            "features"
+        ]
+        if not feature:
+            pytest.skip("the demo city has no buildings")
+        lon, lat = feature[0]["geometry"]["coordinates"][0][0][0]
+        self.page.evaluate("place => window.twin.map.jumpTo({ center: place, zoom: 17 })", [lon, lat])
+        self.settle()
+        point = self.page.evaluate(FIND_BUILDING)
+        assert point is not None, "no building is drawn where the server has one"
+        return point[0], point[1]
+
+
+@pytest.fixture
+def visit(browser: Browser, server_url: str) -> Iterator[Visit]:
+    """A fresh page on a large screen."""
+    context = browser.new_context(viewport=DESKTOP, locale="vi-VN", accept_downloads=True)  # type: ignore[arg-type]
+    yield Visit(context.new_page(), server_url)
+    context.close()
+
+
+def test_page_opens_without_complaints_and_without_foreign_hosts(visit: Visit) -> None:
+    visit.open()
+    expect(visit.page.locator(".brand h1")).to_contain_text("Cần Thơ")
+    expect(visit.page.locator(".theme").first).to_be_visible()
+    visit.page.wait_for_timeout(1500)
+    visit.save("start")
+    assert visit.complaints == []
+    foreign = [url for url in visit.requests if not url.startswith((visit.server_url, "blob:", "data:"))]
+    assert foreign == []
+
+
+def test_layer_tree_lists_every_layer_and_finds_without_diacritics(visit: Visit) -> None:
+    visit.open()
+    catalog = visit.page.evaluate("fetch('/api/catalog').then(r => r.json())")
+    count = sum(len(theme["layers"]) for theme in catalog["themes"])
+    expect(visit.page.locator("[data-layer]")).to_have_count(count)
+    visit.page.fill("#layer-search", "cay xanh")
+    expect(visit.page.locator("[data-layer=trees]")).to_be_visible()
+    expect(visit.page.locator("[data-layer=buildings]")).to_have_count(0)
+
+
+def test_layer_can_be_hidden_and_shown_and_the_link_says_so(visit: Visit) -> None:
+    visit.open()
+    visible = "() => window.twin.map.getLayoutProperty('buildings', 'visibility')"
+    assert visit.page.evaluate(visible) == "visible"
+    box = visit.page.locator("[data-layer=buildings] input[type=checkbox]")
+    box.uncheck()
+    assert visit.page.evaluate(visible) == "none"
+    visit.page.wait_for_function("() => location.hash.includes('-buildings')")
+    fragment = visit.page.evaluate("() => location.hash")
+    visit.page.goto("about:blank")
+    visit.open(fragment)
+    assert visit.page.evaluate(visible) == "none"
+    visit.page.locator("[data-layer=buildings] input[type=checkbox]").check()
+    assert visit.page.evaluate(visible) == "visible"
+
+
+def test_click_on_a_building_opens_its_card_and_escape_closes_it(visit: Visit) -> None:
+    visit.open()
+    x, y = visit.zoom_to_buildings()
+    visit.page.mouse.click(x, y)
+    card = visit.page.locator(".card")
+    expect(card).to_be_visible()
+    candidate = card.locator(".candidate", has_text="Nhà và công trình")
+    if candidate.count():
+        candidate.first.click()
+    expect(card.locator(".card-layer")).to_contain_text("Nhà và công trình")
+    expect(card.locator(".property").first).to_be_visible()
+    visit.save("card")
+    assert visit.page.evaluate("() => window.twin.getState().selection.layer") == "buildings"
+    visit.page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+
+
+def test_buildings_rise_in_three_dimensions(visit: Visit) -> None:
+    visit.open()
+    visit.zoom_to_buildings()
+    visit.page.get_by_role("button", name="Xem ba chiều").click()
+    visit.page.wait_for_function("() => window.twin.map.getPitch() > 40")
+    visit.settle()
+    assert visit.page.evaluate("() => window.twin.map.getLayoutProperty('buildings-3d', 'visibility')") == "visible"
+    drawn = visit.page.evaluate("() => window.twin.map.queryRenderedFeatures({ layers: ['buildings-3d'] }).length")
+    assert drawn > 0
+    visit.save("three-dimensions")
+
+
+def test_flood_plays_through_time(visit: Visit) -> None:
+    visit.open("#tab=flood")
+    player = visit.page.locator(".player")
+    expect(player).to_be_visible(timeout=LOAD_MS)
+    expect(visit.page.locator(".figure").first).to_be_visible()
+    before = visit.page.evaluate("() => window.twin.getState().time")
+    visit.requests.clear()
+    player.get_by_role("button", name="Chạy").click()
+    visit.page.wait_for_function("time => window.twin.getState().time !== time", arg=before, timeout=LOAD_MS)
+    middle = visit.page.evaluate("() => window.twin.getState().time")
+    visit.page.wait_for_function("time => window.twin.getState().time !== time", arg=middle, timeout=LOAD_MS)
+    player.get_by_role("button", name="Dừng").click()
+    times = {match[1] for url in visit.requests if (match := re.search(r"/tiles/raster/.*\.png\?time=(.+)$", url))}
+    assert len(times) >= 2, f"pictures of several moments were expected, seen {times}"
+    slider = player.locator("input[type=range]")
+    slider.focus()
+    slider.press("End")
+    last = visit.page.evaluate("() => window.twin.getState().time")
+    assert last > before
+    visit.settle()
+    visit.save("flood")
+
+
+def test_flood_tables_list_assets_and_zoom_to_one(visit: Visit) -> None:
+    visit.open("#tab=flood")
+    visit.page.get_by_role("tab", name="Theo mức ngập").click(timeout=LOAD_MS)
+    rows = visit.page.locator("#impact-view tbody tr")
+    if rows.count() == 0:
+        pytest.skip("the demo run floods no assets")
+    visit.page.get_by_role("tab", name="Danh sách").click()
+    first = visit.page.locator("#impact-view .link-button").first
+    expect(first).to_be_visible(timeout=LOAD_MS)
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("button", name="Tải CSV").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    assert text.splitlines()[0].startswith("id,")
+    assert len(text.splitlines()) > 1
+    zoom = visit.page.evaluate("() => window.twin.map.getZoom()")
+    first.click()
+    expect(visit.page.locator(".card")).to_be_visible()
+    visit.page.wait_for_function("zoom => window.twin.map.getZoom() > zoom", arg=zoom)
+
+
+def test_depth_at_a_point_is_charted(visit: Visit) -> None:
+    visit.open("#tab=flood")
+    expect(visit.page.locator(".player")).to_be_visible(timeout=LOAD_MS)
+    run = visit.page.evaluate("() => window.twin.getState().runId")
+    bounds = visit.page.evaluate(
+        "id => fetch('/api/runs/' + id).then(r => r.json()).then(r => r.rasters[0].bounds)", run
+    )
+    centre = [(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2]
+    visit.page.evaluate("place => window.twin.map.jumpTo({ center: place, zoom: 15 })", centre)
+    visit.settle()
+    box = visit.page.locator(".map canvas").bounding_box()
+    assert box is not None
+    with visit.page.expect_response(re.compile(r"/tiles/raster/.+/point\?")) as answer:
+        visit.page.mouse.click(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.4)
+    assert len(answer.value.json()["values"]) > 1
+    expect(visit.page.locator(".card")).to_contain_text("Ngập tại điểm này")
+    visit.save("point")
+
+
+def test_gauge_card_charts_readings_and_forecast(visit: Visit) -> None:
+    visit.open("#tab=sensors")
+    gauge = visit.page.evaluate("fetch('/api/catalog').then(r => r.json()).then(c => c.city.main_gauge)")
+    visit.page.locator(f'[data-sensor="{gauge}"] button').click()
+    chart = visit.page.locator(".card [data-chart=sensor]")
+    expect(chart.locator("canvas")).to_be_visible(timeout=LOAD_MS)
+    expect(chart).to_contain_text("Thực đo")
+    expect(visit.page.locator(".card")).to_contain_text("Báo động")
+    visit.save("gauge")
+    assert visit.complaints == []
+
+
+def test_language_changes_and_is_remembered(visit: Visit) -> None:
+    visit.open()
+    visit.page.get_by_role("button", name="Switch to English").click()
+    expect(visit.page.locator("[data-tab=flood]")).to_contain_text("Flood")
+    expect(visit.page.locator("html")).to_have_attribute("lang", "en")
+    visit.page.goto("about:blank")
+    visit.open()
+    expect(visit.page.locator("[data-tab=layers]")).to_contain_text("Layers")
+    visit.save("english")
+
+
+def test_dark_colours_keep_the_overlays(visit: Visit) -> None:
+    visit.open()
+    visit.page.get_by_role("button", name="Chuyển sang nền tối").click()
+    expect(visit.page.locator("html")).to_have_attribute("data-scheme", "dark")
+    visit.page.wait_for_function("() => window.twin.map.isStyleLoaded() && window.twin.map.getLayer('live-sensors')")
+    visit.settle()
+    visit.save("dark")
+    assert visit.complaints == []
+
+
+def test_scenario_runs_to_the_end_and_is_shown(visit: Visit) -> None:
+    visit.open("#tab=scenario")
+    run_button = visit.page.get_by_role("button", name="Chạy", exact=True).and_(visit.page.locator("[type=submit]"))
+    expect(run_button).to_be_visible(timeout=LOAD_MS)
+    # A coarse and short run says as much about the form as a fine and long one.
+    for name, value in (("horizon_hours", "3"), ("cell_size", "60")):
+        field = visit.page.locator(f"[name={name}]")
+        if field.count():
+            field.fill(value)
+    run_button.click()
+    job = visit.page.locator("[data-job]").first
+    expect(job).to_be_visible(timeout=LOAD_MS)
+    visit.save("scenario")
+    job_id = job.get_attribute("data-job")
+    visit.page.wait_for_function("id => window.twin.getState().runId === id", arg=job_id, timeout=JOB_MS)
+    expect(visit.page.locator(".player")).to_be_visible(timeout=LOAD_MS)
+    expect(visit.page.locator("[data-tab=flood]")).to_have_attribute("aria-selected", "true")
+
+
+def test_wrong_input_is_refused_in_words_before_it_is_sent(visit: Visit) -> None:
+    visit.open("#tab=scenario")
+    number = visit.page.locator("form input[type=number][max]").first
+    expect(number).to_be_visible(timeout=LOAD_MS)
+    number.fill("99999999")
+    visit.requests.clear()
+    visit.page.locator("form [type=submit]").click()
+    expect(visit.page.locator(".field-error", has_text="Giá trị")).to_be_visible()
+    expect(number).to_have_attribute("aria-invalid", "true")
+    assert [url for url in visit.requests if "execution" in url] == []
+
+
+def test_unreachable_server_is_said_in_plain_words(visit: Visit) -> None:
+    visit.page.route("**/api/catalog", lambda route: route.abort())
+    visit.page.goto(f"{visit.server_url}/")
+    expect(visit.page.get_by_role("alert")).to_contain_text("Không liên lạc được với máy chủ")
+    expect(visit.page.get_by_role("button", name="Thử lại")).to_be_visible()
+
+
+def test_phone_layout_keeps_the_map_and_opens_sheets(browser: Browser, server_url: str) -> None:
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+    visit = Visit(context.new_page(), server_url)
+    try:
+        visit.open()
+        expect(visit.page.locator(".panel")).to_be_hidden()
+        visit.save("phone")
+        visit.page.locator("[data-tab=flood]").click()
+        sheet = visit.page.locator(".panel")
+        expect(sheet).to_be_visible()
+        box = sheet.bounding_box()
+        assert box is not None
+        assert box["width"] == PHONE["width"]
+        assert box["y"] > PHONE["height"] * 0.3
+        overflow = visit.page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+        assert overflow <= 0
+        visit.page.wait_for_timeout(1000)
+        visit.save("phone-flood")
+        assert visit.complaints == []
+    finally:
+        context.close()
