@@ -16,7 +16,7 @@ def read_words(lang: str) -> dict[str, str]:
     """Return the words of one language by key."""
     text = (SOURCE / "i18n" / f"{lang}.ts").read_text(encoding="utf-8")
     text = re.sub(r":\s*\n\s+", ": ", text)
-    found = [match.groups() for line in text.splitlines() if (match := KEY_LINE.match(line))]
+    found = [(match[1], match[2]) for line in text.splitlines() if (match := KEY_LINE.match(line))]
     keys = [key for key, _ in found]
     assert len(keys) == len(set(keys)), f"{lang}.ts lists a key twice"
     return dict(found)

@@ -70,7 +70,6 @@ function drawLine(plot: uPlot, y: number, color: string, label: string, place: n
   if (y < bbox.top || y > bbox.top + bbox.height) return;
   ctx.save();
   ctx.strokeStyle = color;
-  ctx.fillStyle = color;
   ctx.lineWidth = 1.25 * devicePixelRatio;
   ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
   ctx.beginPath();
@@ -80,7 +79,19 @@ function drawLine(plot: uPlot, y: number, color: string, label: string, place: n
   ctx.font = `${10 * devicePixelRatio}px "Be Vietnam Pro", sans-serif`;
   ctx.textBaseline = "bottom";
   ctx.textAlign = "left";
-  ctx.fillText(label, bbox.left + (4 + LEVEL_LABEL * place) * devicePixelRatio, y - 2 * devicePixelRatio);
+  const box = ctx.measureText(label);
+  const left = bbox.left + (4 + LEVEL_LABEL * place) * devicePixelRatio;
+  ctx.fillStyle = cssColor("--surface");
+  ctx.globalAlpha = 0.8;
+  ctx.fillRect(
+    left - 2 * devicePixelRatio,
+    y - 14 * devicePixelRatio,
+    box.width + 4 * devicePixelRatio,
+    13 * devicePixelRatio,
+  );
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = cssColor("--text");
+  ctx.fillText(label, left, y - 2 * devicePixelRatio);
   ctx.restore();
 }
 
