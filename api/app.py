@@ -11,7 +11,7 @@ from api.compression import CompressText
 from api.errors import install_handlers
 from api.metrics import CountRequests, Metrics
 from api.resources import hold_resources
-from api.routes import collections, health, items, landing, rasters, runs, sensors, styles, tiles
+from api.routes import collections, health, items, jobs, landing, processes, rasters, runs, sensors, styles, tiles
 from api.routes.viewer import Viewer
 from api.security import RefuseBadRequests, SecureHeaders
 from twin.settings import Settings, read_settings
@@ -43,9 +43,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_handlers(app)
     app.router.routes.extend(tiles.routes)
-    for module in (landing, collections, items, styles, rasters, sensors, runs, health):
+    for module in (landing, collections, items, styles, rasters, sensors, processes, jobs, runs, health):
         app.include_router(module.router)
-    app.include_router(rasters.tilejson)
+    app.include_router(rasters.files)
     app.mount("/", Viewer(used.web_dir), name="viewer")
 
     # The last added is the outermost.

@@ -22,9 +22,9 @@ _log = logging.getLogger("api")
 def answer_problem(
     code: str, status: int, detail: str, *, hint: str | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return a problem document; ``code`` is the last part of its type."""
+    """Return a problem document; ``code`` is its type if it is an address, else the last part of it."""
     problem = {
-        "type": f"urn:twin:problem:{code}",
+        "type": code if "://" in code else f"urn:twin:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,

@@ -13,6 +13,9 @@ from api.dependencies import ResourcesOf, refuse_unknown
 from api.resources import Resources
 from layers.errors import TwinError
 from layers.store.migrate import read_city
+from twin.store_queue import count_workers
+
+_WORKER_SEEN_S = 60.0
 
 router = APIRouter(tags=["health"], dependencies=[Depends(refuse_unknown)])
 
@@ -36,7 +39,12 @@ def read_health() -> Response:
 @router.get("/readyz", summary="Can it serve")
 def read_readiness(resources: ResourcesOf) -> Response:
     """Look at database, tables, notifications and viewer, and give the reason for what is missing."""
-    checks = [_check_database(resources), _check_versions(resources), _check_viewer(resources)]
+    checks = [
+        _check_database(resources),
+        _check_versions(resources),
+        _check_worker(resources),
+        _check_viewer(resources),
+    ]
     ready = all(check.ok or not check.required for check in checks)
     written: list[dict[str, Any]] = [
         {"name": check.name, "ok": check.ok, "required": check.required, "detail": check.detail} for check in checks
@@ -67,6 +75,15 @@ def _check_versions(resources: Resources) -> Check:
     followed = resources.versions.tokens is not None
     detail = "changes are followed" if followed else "changes are not followed: each tile asks the database"
     return Check("notifications", followed, detail, False)
+
+
+def _check_worker(resources: Resources) -> Check:
+    try:
+        with resources.engine.connect() as connection:
+            workers = count_workers(connection, seen_within_s=_WORKER_SEEN_S)
+    except SQLAlchemyError:
+        return Check("worker", False, "the queue cannot be read", False)
+    return Check("worker", workers > 0, f"{workers} at work" if workers else "none seen; type: twin worker", False)
 
 
 def _check_viewer(resources: Resources) -> Check:

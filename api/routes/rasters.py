@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
 from api.answers import answer_json, write_moment
 from api.cache import CachedTile
@@ -26,7 +26,7 @@ from layers.store.rasters import RasterRow, read_raster_row
 MIN_ZOOM, MAX_ZOOM = 6, 18
 
 router = APIRouter(prefix="/tiles/raster/{raster_id}", tags=["rasters"], dependencies=[Depends(refuse_unknown)])
-tilejson = APIRouter(tags=["rasters"], dependencies=[Depends(refuse_unknown)])
+files = APIRouter(tags=["rasters"], dependencies=[Depends(refuse_unknown)])
 
 Time = Annotated[str | None, Query(description="One of the raster's times; without it the first")]
 
@@ -99,7 +99,7 @@ def read_values(
     )
 
 
-@tilejson.get("/tiles/raster/{raster_id}.json", summary="TileJSON of a raster")
+@files.get("/tiles/raster/{raster_id}.json", summary="TileJSON of a raster")
 def read_tilejson(raster_id: str, resources: ResourcesOf, links: LinksOf) -> Response:
     """Return TileJSON 3 with times and legend."""
     row = _read_row(resources, raster_id)
@@ -122,6 +122,16 @@ def read_tilejson(raster_id: str, resources: ResourcesOf, links: LinksOf) -> Res
         "symbol": QUANTITIES[layer.quantity].symbol,
     }
     return answer_json(described)
+
+
+@files.get("/tiles/raster/{raster_id}.tif", summary="The raster as Cloud-Optimised GeoTIFF")
+def read_file(raster_id: str, resources: ResourcesOf) -> Response:
+    """Return the file; ranges can be asked for."""
+    row = _read_row(resources, raster_id)
+    _find_layer(row)
+    return FileResponse(
+        _find_file(resources, row), media_type="image/tiff; application=geotiff", filename=f"{row.id}.tif"
+    )
 
 
 def _read_row(resources: Resources, raster_id: str) -> RasterRow:

@@ -38,13 +38,14 @@ CITY = {
 X0, Y0 = 580_000.0, 1_108_000.0
 START = datetime(2026, 11, 1, tzinfo=UTC)
 TREES = 237
+TREE_TILE = "16/52014/30938"
 BOUNDS = (105.7297, 10.0141, 105.7488, 10.0327)
 
 
-@pytest.fixture(scope="module")
-def database_url(request: pytest.FixtureRequest, make_database: Callable[..., str]) -> str:
-    """URL of a database of the test module's own, filled with the small city."""
-    url = make_database("api_" + request.module.__name__.rsplit(".", 1)[-1])
+@pytest.fixture(scope="session")
+def database_url(make_database: Callable[..., str]) -> str:
+    """URL of a database filled with the small city; tests that write use layers that are empty in it."""
+    url = make_database("api")
     engine = open_engine(url)
     migrate(engine, "test", "EPSG:5897", CITY)
     fill(engine)
@@ -52,7 +53,7 @@ def database_url(request: pytest.FixtureRequest, make_database: Callable[..., st
     return url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of the test server, with the rasters written."""
     folder = tmp_path_factory.mktemp("api")
@@ -63,7 +64,7 @@ def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Set
     return made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def client(settings: Settings) -> Iterator[TestClient]:
     """HTTP client of a running application; errors of the server come as answers, as they do to a user."""
     with TestClient(create_app(settings), raise_server_exceptions=False) as opened:
@@ -149,7 +150,7 @@ def fill_rasters(engine: Engine, folder: Path) -> None:
         forecast = {"datastream_id": "S-1.stage", "issue_time": START.isoformat(), "times": [], "stage": []}
         finish_run(
             connection, run_id, title=Text("Dự báo", "Forecast"), base_time=START, horizon_hours=24.0,
-            summary={"people": 3}, stage_forecast=forecast, balance={"relative_error": 0.0}, provenance={"version": "0"},
+            summary={"people": 3}, stage_forecast=forecast, balance={"relative_error": 0.0}, provenance={},
         )  # fmt: skip
         for raster_id, layer, run, path, when, print_ in (
             ("terrain", "terrain", None, "terrain.tif", None, "a"),
