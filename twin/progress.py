@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-Report = Callable[[str, float], None]
+Report = Callable[[float, str], None]
 
 
 @contextmanager
 def show_progress(title: str) -> Iterator[Report]:
-    """Yield ``report(message, share)`` that moves a bar; ``share`` in 0…1."""
+    """Yield ``report(share, message)`` that moves a bar; ``share`` in 0…1."""
     console = Console(stderr=True, highlight=False)
     with Progress(
         TextColumn("  {task.description:<44}"),
@@ -24,7 +24,7 @@ def show_progress(title: str) -> Iterator[Report]:
     ) as bars:
         task = bars.add_task(title, total=1.0, message="")
 
-        def report(message: str, share: float) -> None:
+        def report(share: float, message: str) -> None:
             bars.update(task, completed=min(max(share, 0.0), 1.0), message=message)
 
         yield report

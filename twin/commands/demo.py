@@ -24,5 +24,5 @@ def make_demo(
     """Generate the synthetic demo city: terrain, layers, sixty days of readings, catalogue."""
     folder = to or read_settings().raw_dir / "demo"
     with show_progress("Demo city") as report:
-        catalog = generate_city(folder, seed=seed, end=end, progress=report)
+        catalog = generate_city(folder, seed=seed, end=end, progress=lambda message, share: report(share, message))
     typer.echo(catalog)

@@ -9,7 +9,6 @@ from typing import Annotated
 import orjson
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy import Engine
 
@@ -19,6 +18,7 @@ from layers.ingest.load import load_source
 from layers.ingest.quality import LoadReport
 from layers.ingest.readers import OSM
 from twin.connect import connect
+from twin.progress import show_progress
 from twin.settings import Settings, read_settings
 
 
@@ -62,7 +62,7 @@ def load(
         sources = (_describe(path, source, layer, given, table, licence, attribution),)
         base = Path.cwd()
     engine = connect(settings)
-    reports = _load_all(engine, settings, sources, base, crs=crs, dry_run=dry_run, only_changed=only_changed)
+    reports = load_all(engine, settings, sources, base, crs=crs, dry_run=dry_run, only_changed=only_changed)
     if as_json:
         typer.echo(orjson.dumps([report.as_dict() for report in reports]).decode())
     else:
@@ -97,28 +97,24 @@ def _describe(
     )
 
 
-def _load_all(
+def load_all(
     engine: Engine,
     settings: Settings,
     sources: tuple[Source, ...],
     base: Path,
     *,
-    crs: str | None,
-    dry_run: bool,
-    only_changed: bool,
+    crs: str | None = None,
+    dry_run: bool = False,
+    only_changed: bool = False,
 ) -> list[LoadReport]:
-    """Load one source after the other, with a bar on a terminal and a line a source elsewhere."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    """Load one source after the other behind one bar and return a report a layer."""
     reports: list[LoadReport] = []
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
-        total = bars.add_task("", total=len(sources))
+    with show_progress("Layers" if len(sources) > 1 else sources[0].id) as report:
         for position, one in enumerate(sources):
 
             def tell(fraction: float, message: str, done: int = position) -> None:
-                bars.update(total, completed=done + fraction, description=message)
+                report((done + fraction) / len(sources), message)
 
-            if not sys.stderr.isatty() and len(sources) > 1:
-                typer.echo(f"{position + 1}/{len(sources)} {one.id}", err=True)
             reports += load_source(
                 engine,
                 one,

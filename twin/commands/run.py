@@ -4,13 +4,12 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from layers.errors import ConflictError
 from twin.connect import connect
 from twin.jobs import defer_run
 from twin.process import describe_inputs, parse_words
+from twin.progress import show_progress
 from twin.registry import PROCESSES, read_process
 from twin.runs import execute, submit_run
 from twin.settings import read_settings
@@ -45,14 +44,8 @@ def run(
         defer_run(engine, run_id)
         typer.echo(orjson.dumps({"id": run_id, "status": "accepted"}).decode() if as_json else run_id)
         return
-    with _bar() as bar:
-        task = bar.add_task(process.id, total=1.0)
-        done = execute(
-            engine,
-            settings,
-            run_id,
-            follow=lambda fraction, message: bar.update(task, completed=fraction, description=message),
-        )
+    with show_progress(process.title.vi) as report:
+        done = execute(engine, settings, run_id, follow=report)
     if done.status != "successful":
         raise ConflictError(f"run '{run_id}' is {done.status}")
     typer.echo(orjson.dumps(to_json(done)).decode() if as_json else _summarize(done))
@@ -61,12 +54,6 @@ def run(
 def to_json(run_row: RunRow) -> dict[str, Any]:
     """Return a run as JSON words."""
     return {name: getattr(run_row, name) for name in RunRow.__slots__}
-
-
-def _bar() -> Progress:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 def _explain(described: dict[str, dict[str, Any]]) -> str:

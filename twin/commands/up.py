@@ -1,0 +1,148 @@
+"""``twin up``: from a checkout to a city on the map, and down again without a trace."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import typer
+from sqlalchemy import Engine
+
+from layers.errors import ConflictError, SetupError
+from layers.ingest.catalog import Catalog, read_catalog
+from layers.store.cluster import stop_cluster
+from layers.store.migrate import migrate
+from twin.commands.demo import make_demo
+from twin.commands.load import load_all
+from twin.connect import connect
+from twin.leftovers import end_leftovers, end_processes, remember, take_lock
+from twin.progress import show_progress
+from twin.runs import execute, submit_run
+from twin.settings import Settings, read_settings
+from twin.store import list_runs
+
+READY_WITHIN_S = 60.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("up")(start_everything)
+
+
+def start_everything() -> None:
+    """Start all of it — database, city, first forecast, worker, server — until Ctrl-C."""
+    settings = read_settings()
+    folder = settings.state_dir
+    lock = take_lock(folder)
+    end_leftovers(folder)
+    # A terminal that closes, or a supervisor that ends us, is as good a reason to stop cleanly as Ctrl-C.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    children: list[subprocess.Popen[bytes]] = []
+    try:
+        _check_port(settings)
+        prepare_city(settings)
+        children = [_start("worker", folder), _start("serve", folder)]
+        remember(folder, [child.pid for child in children])
+        address = f"http://{settings.host}:{settings.port}"
+        _await_ready(f"{address}/readyz", children, folder)
+        lock.truncate(0)
+        lock.write(address)
+        lock.flush()
+        typer.echo(f"Thành phố đã sẵn sàng — the city is ready: {address}")
+        _watch(children, folder)
+    finally:
+        # A second Ctrl-C while stopping would leave the database running.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        end_processes([child.pid for child in children])
+        for child in children:
+            child.wait()
+        (folder / "children.json").unlink(missing_ok=True)
+        if settings.database_url is None:
+            stop_cluster(folder / "postgres")
+        lock.close()
+
+
+def prepare_city(settings: Settings) -> None:
+    """Bring database, layers and a first forecast to where people can look; what is there already is left alone."""
+    if settings.catalog is None and not settings.catalog_path.exists():
+        make_demo()
+    catalog = read_catalog(settings.catalog_path)
+    with show_progress("Database") as report:
+        report(0.1, "starting")
+        engine = connect(settings)
+        report(0.5, "migrating")
+        migrate(engine, catalog.city.id, catalog.city.crs, catalog.city.model_dump(mode="json"))
+    load_all(engine, settings, catalog.sources, settings.catalog_path.parent, only_changed=True)
+    _run_first_forecast(engine, settings, catalog)
+    engine.dispose()
+
+
+def _run_first_forecast(engine: Engine, settings: Settings, catalog: Catalog) -> None:
+    if catalog.city.main_gauge is None:
+        return
+    with engine.connect() as connection:
+        if list_runs(connection, process="flood-forecast", status="successful", limit=1):
+            return
+    with show_progress("First flood forecast") as report:
+        execute(engine, settings, submit_run(engine, "flood-forecast", {}), follow=report)
+
+
+def _start(command: str, folder: Path) -> "subprocess.Popen[bytes]":
+    """Start a ``twin`` process in a session of its own, so that the terminal's Ctrl-C reaches only us."""
+    with (folder / f"{command}.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "twin", command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _check_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex((settings.host, settings.port)) == 0:
+            raise ConflictError(
+                f"port {settings.port} is taken by another program",
+                hint=f"choose another: TWIN_PORT={settings.port + 1} make run",
+            )
+
+
+def _await_ready(url: str, children: "list[subprocess.Popen[bytes]]", folder: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline:
+        _check_alive(children, folder)
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.1)
+    raise SetupError(
+        f"the server did not get ready within {READY_WITHIN_S:.0f} s", hint=f"look into {folder}/serve.log"
+    )
+
+
+def _check_alive(children: "list[subprocess.Popen[bytes]]", folder: Path) -> None:
+    for child in children:
+        if child.poll() is not None:
+            name = str(child.args[-1])  # type: ignore[index]
+            log = folder / f"{name}.log"
+            last = [line for line in log.read_text(errors="replace").splitlines() if line.strip()][-1:]
+            raise SetupError(
+                f"the {name} ended with code {child.returncode}: {' '.join(last)}", hint=f"look into {log}"
+            )
+
+
+def _watch(children: "list[subprocess.Popen[bytes]]", folder: Path) -> None:
+    while True:
+        _check_alive(children, folder)
+        time.sleep(0.5)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
