@@ -21,7 +21,7 @@ LAND_USE = {
     "dense": "residential", "suburban": "residential", "orchard": "orchard", "paddy": "agriculture",
     "school": "education", "university": "education", "hospital": "public", "clinic": "public",
     "market": "commercial", "government": "public", "apartment": "residential", "office": "commercial",
-    "worship": "public", "sports": "green", "industrial": "industrial", "park": "green", "basin": "water",
+    "worship": "public", "sports": "green", "industrial": "industrial", "park": "green", "basin": "green",
     "canal": "water",
 }  # fmt: skip
 SPECIAL_NAMES = {

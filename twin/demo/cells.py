@@ -147,7 +147,7 @@ def _place_specials(cells: Cells, uses: list[str], rng: np.random.Generator) -> 
         if kind in ("government", "office", "university", "hospital"):
             weight *= cells.urbanity**2
         if kind == "basin":
-            weight *= (cells.urbanity < 0.5) & (cells.sector == 1)
+            weight *= (cells.urbanity < 0.5) & (cells.sector == 1) & (cells.column > 4)
         for other in chosen.get(kind, []):
             weight *= np.hypot(x - x[other], y - y[other]) > 420.0
         if weight.sum() == 0.0:

@@ -7,7 +7,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 from scipy.spatial import cKDTree
 
-from twin.demo.plan import WARD_CODES, Floats, Ints, Plan, locate_ward
+from twin.demo.plan import BOUNDS, WARD_CODES, Floats, Ints, Plan, locate_ward
 from twin.demo.shapes import Table, as_text, make_points, number_ids, sample
 from twin.demo.streets import WIDTH, Streets
 
@@ -24,7 +24,9 @@ def make_lighting(plan: Plan, streets: Streets, terrain: NDArray[np.float32]) ->
     rng = np.random.default_rng([plan.seed, 10])
     x, y, classes = _place_luminaires(streets, rng)
     cabinets = _place_cabinets(streets)
-    cx, cy = streets.x[cabinets] + 4.0, streets.y[cabinets] + 4.0
+    x0, y0, x1, y1 = BOUNDS
+    cx = np.clip(streets.x[cabinets] + 4.0, x0 + 2.0, x1 - 2.0)
+    cy = np.clip(streets.y[cabinets] + 4.0, y0 + 2.0, y1 - 2.0)
     owner = cKDTree(np.column_stack([cx, cy])).query(np.column_stack([x, y]))[1]
     used, owner = np.unique(owner, return_inverse=True)
     cx, cy = cx[used], cy[used]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from twin.demo.drainage import Drainage
 from twin.demo.plan import CANALS, CROSS_CANALS, RIVER_ID, WARD_CODES, Plan, locate_ward
 from twin.demo.shapes import Table, as_shapes, as_text, sample
-from twin.demo.structures import find_links, middle_of
+from twin.demo.structures import find_links, site_of
 
 MAIN_GAUGE = "S-HAU-01"
 RAIN_GAUGES = (
@@ -67,7 +67,7 @@ def place_stations(plan: Plan, drainage: Drainage) -> list[Station]:
             label = link.id.split("-", 1)[1]
             stations.append(
                 Station(
-                    f"S-{link.id}", f"{word} {label}", f"{kind.title()} {label}", kind, middle_of(link.line),
+                    f"S-{link.id}", f"{word} {label}", f"{kind.title()} {label}", kind, site_of(link.line),
                     "drainage_links", link.id, 60.0, link.waterway_id in gated,
                 )
             )  # fmt: skip

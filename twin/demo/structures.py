@@ -224,6 +224,6 @@ def find_links(drainage: Drainage, link_type: str) -> list[DrainLink]:
     return [link for link in drainage.links if link.link_type == link_type]
 
 
-def middle_of(line: LineString) -> shapely.Point:
-    """Return the point half way along a line."""
-    return line.interpolate(0.5, normalized=True)
+def site_of(line: LineString) -> shapely.Point:
+    """Return where the machine of a link stands: half way along a short one, near the start of a rising main."""
+    return line.interpolate(min(line.length / 2, 12.0))
