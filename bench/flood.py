@@ -1,4 +1,4 @@
-"""Speed of the flood engine: a flood over a plain, against a plain NumPy step and the memory's speed in the same run."""
+"""Speed of the flood engine: a flood over a plain, against plain NumPy and the memory's speed in the same run."""
 
 import time
 from typing import Any

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from hydrology.boundaries import DischargeBoundary, StageBoundary
 from hydrology.flood import FloodSolver
+from hydrology.parameters import FloodParameters
 from hydrology.verification import compute_mae, compute_rmse
 from layers.grid import Grid
 
@@ -31,9 +32,10 @@ def test_non_breaking_wave_over_a_plane() -> None:
     inlet = np.zeros((2, 180), dtype=np.bool_)
     inlet[:, 0] = True
     river = StageBoundary(inlet, times, (7.0 / 3.0 * n**2 * u**3 * times) ** (3.0 / 7.0))
-    result = FloodSolver(make_grid(2, 180, dx), np.zeros((2, 180)), n, boundaries=[river]).run(
-        end, output_interval_s=end
-    )
+    # The gate is for theta 1, without the diffusion of the default (0.011 m at 0.95): friction rules this wave.
+    undamped = FloodParameters(theta=1.0)
+    solver = FloodSolver(make_grid(2, 180, dx), np.zeros((2, 180)), n, boundaries=[river], parameters=undamped)
+    result = solver.run(end, output_interval_s=end)
     exact = (7.0 / 3.0 * n**2 * u**2 * np.maximum(u * end - x, 0.0)) ** (3.0 / 7.0)
     assert compute_rmse(result.depth[0][exact > 0], exact[exact > 0]) <= 0.005
 
@@ -142,13 +144,14 @@ def test_tidal_channel_follows_the_tide(shared: Find) -> None:
     minutes = gauges[:, 0] - 1.0
     grid, count = make_grid(4, 100, 10.0), 100
     x = 10.0 * (np.arange(count) + 0.5)
-    channel = np.interp(x, [100.0, 220.0], [-3.0, -1.0])
+    # IdealBackwater.g01: bed 0 m between banks at 1 m, falling to -3 m over 220…100 m from the tidal end.
+    channel = np.interp(x, [100.0, 220.0], [-3.0, 0.0])
     bed = np.stack([np.ones(count), channel, channel, np.ones(count)])
     inlet = np.zeros(grid.shape, dtype=np.bool_)
     inlet[1:3, 0] = True
     times = np.arange(0.0, 3 * 3600.0 + 1, 30.0)
     sea = StageBoundary(inlet, times, 0.7 + 0.3 * np.sin(2.0 * np.pi * times / 1800.0))
-    start = np.where(bed < 0.0, 0.25, 0.0)
+    start = np.maximum(0.7 - bed, 0.0)
     frames: list[Array] = []
     solver = FloodSolver(grid, bed, 0.03, depth=start, boundaries=[sea])
     result = solver.run(3 * 3600.0, output_interval_s=60.0, on_frame=lambda f: frames.append(f.depth[1] + channel))
@@ -157,5 +160,5 @@ def test_tidal_channel_follows_the_tide(shared: Find) -> None:
     for distance in (100, 500, 900):
         column = next(k for k, name in enumerate(names) if name.strip(" *.").endswith(f" {distance}"))
         measured = gauges[np.searchsorted(minutes, later), column]
-        assert compute_rmse(stage[later, distance // 10], measured) < 0.08, distance
+        assert compute_rmse(stage[later, distance // 10], measured) < 0.03, distance
     assert result.balance.relative_error < 1e-9

@@ -1,5 +1,7 @@
 """Properties every flood run must have: water is kept, rest stays rest, mirrors mirror, bad input is named."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -166,7 +168,8 @@ def test_pump_moves_what_left_to_where_it_arrives_and_never_more_than_there_is()
     assert 100.0 < arrived < 450.0
     assert result.balance.pumped_out == 0.0
     assert result.balance.relative_error < 1e-12
-    outside = FloodSolver(make_grid(1, 1), np.zeros((1, 1)), 0.03, depth=np.ones((1, 1)), pumps=[Pump("x", 0, 0, None, None, 999.0, 0.0, 0.0)])  # fmt: skip
+    drain = Pump("x", 0, 0, None, None, 999.0, start_depth=0.0, stop_depth=0.0)
+    outside = FloodSolver(make_grid(1, 1), np.zeros((1, 1)), 0.03, depth=np.ones((1, 1)), pumps=[drain])
     drained = outside.run(60.0, output_interval_s=60.0)
     assert drained.balance.pumped_out == pytest.approx(100.0)
     assert drained.depth[0, 0] == 0.0
@@ -199,7 +202,7 @@ def test_more_inflow_never_lowers_the_flood() -> None:
         results.append(
             FloodSolver(make_grid(30, 30), bed, 0.04, boundaries=[inflow]).run(900.0, output_interval_s=900.0)
         )
-    for less, more in zip(results, results[1:], strict=False):
+    for less, more in pairwise(results):
         assert np.all(more.depth_max >= less.depth_max - 0.01)
 
 
