@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from hydrology.parameters import FloodParameters
 from layers.errors import InputError
 from layers.schema import Text
 from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
@@ -52,7 +51,6 @@ def compute(view: CityView, inputs: FloodForecastInputs, progress: Progress) -> 
         cell_size=inputs.cell_size,
         output_minutes=inputs.output_minutes,
         progress=progress,
-        parameters=FloodParameters(),
     )
 
 

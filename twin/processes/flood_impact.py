@@ -249,7 +249,7 @@ def _to_features(assets: gpd.GeoDataFrame, start: datetime) -> gpd.GeoDataFrame:
             "arrival": pd.Timestamp(start) + seconds,
             "length": assets["length"].astype(float).round(1),
             "people": assets["people"].astype(float).round().astype("Int64"),
-            "ward_code": assets["ward_code"].where(assets["ward_code"] != NO_WARD, None),
+            "ward_code": assets["ward_code"].where(assets["ward_code"] != NO_WARD),
         },
         geometry=assets.geometry.to_numpy(),
         crs=assets.crs,
@@ -272,8 +272,8 @@ def _select_touched(
     own = frame[wet]
     nothing = np.full(len(own), np.nan)
     columns = {
-        "asset_layer": [layer_id] * len(own),
-        "asset_id": own["id"].astype(str).to_numpy(),
+        "asset_layer": np.full(len(own), layer_id, dtype=object),
+        "asset_id": own["id"].astype(str).to_numpy(dtype=object),
         "asset_name": own[name].to_numpy() if name else np.full(len(own), None, dtype=object),
         "depth_max": depth[wet],
         "arrival_s": arrival[wet],

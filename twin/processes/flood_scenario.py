@@ -6,7 +6,6 @@ from typing import Self
 import numpy as np
 from pydantic import model_validator
 
-from hydrology.parameters import FloodParameters
 from layers.errors import InputError
 from layers.schema import Text
 from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
@@ -127,7 +126,6 @@ def compute(view: CityView, inputs: FloodScenarioInputs, progress: Progress) -> 
         cell_size=inputs.cell_size,
         output_minutes=inputs.output_minutes,
         progress=progress,
-        parameters=FloodParameters(),
         river_below=inputs.river_below,
     )
 

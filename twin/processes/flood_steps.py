@@ -18,6 +18,9 @@ from twin.processes.flood_run import run_flood, to_rasters
 from twin.processes.flood_stage import StageSeries
 from twin.scenario import DesignStorm, EditedCity, Scenario, check_edits
 
+PARAMETERS = FloodParameters(courant=0.6)
+"""Of every flood run. In two dimensions the scheme is stable up to a Courant number of 1/√2; this keeps a distance."""
+
 OUTPUT_LAYERS = (
     "flood_depth",
     "flood_depth_max",
@@ -38,7 +41,6 @@ def compute_flood(
     cell_size: float,
     output_minutes: float,
     progress: Progress,
-    parameters: FloodParameters,
     river_below: float | None = None,
 ) -> Outputs:
     """Return the flood of ``hours`` [h] under the scenario, driven by ``stage``.
@@ -59,7 +61,7 @@ def compute_flood(
         hours=hours,
         interval_s=output_minutes * 60.0,
         progress=_Part(progress, 0.05, 0.90),
-        parameters=parameters,
+        parameters=PARAMETERS,
     )
     progress.report(0.92, "đối tượng bị ngập — affected assets")
     impact = assess_impact(city, Water(domain.grid, water.depth_max, water.arrival, domain.bed), scenario.base_time)
@@ -78,7 +80,7 @@ def compute_flood(
         },
         stage_forecast=stage.report,
         balance=water.balance,
-        parameters=_describe_run(domain, parameters, water.steps, water.pumped, scenario),
+        parameters=_describe_run(domain, water.steps, water.pumped, scenario),
     )
 
 
@@ -92,11 +94,9 @@ def _make_rain(scenario: Scenario, domain: FloodDomain) -> RainSeries | None:
     return RainSeries(storm.times, storm.intensity, domain.runoff)
 
 
-def _describe_run(
-    domain: FloodDomain, parameters: FloodParameters, steps: int, pumped: Any, scenario: Scenario
-) -> dict[str, Any]:
+def _describe_run(domain: FloodDomain, steps: int, pumped: Any, scenario: Scenario) -> dict[str, Any]:
     return {
-        "flood": asdict(parameters),
+        "flood": asdict(PARAMETERS),
         "grid": asdict(domain.grid),
         "stage_cells": int(domain.stage_cells.sum()),
         "steps": steps,

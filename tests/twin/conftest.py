@@ -1,0 +1,149 @@
+"""A tiny city in memory: a river on the west, a dyke, a gated canal, a low quarter behind them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from numpy.typing import NDArray
+
+from layers.errors import NotFoundError
+from layers.grid import Grid
+from layers.registry import read_vector_layer
+
+CRS = "EPSG:5897"
+X0, Y0 = 586_000.0, 1_109_000.0
+NOW = datetime(2026, 10, 25, 6, 0, tzinfo=UTC)
+TIDE = ((0.75, 12.4206012), (0.25, 12.0), (0.35, 23.93447213), (0.20, 25.81933871))
+
+
+@dataclass
+class MemoryCity:
+    """A CityView over values in memory."""
+
+    rasters: dict[str, tuple[NDArray[np.float32], Grid]]
+    layers: dict[str, gpd.GeoDataFrame]
+    readings: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
+    crs: str = CRS
+    now: datetime = NOW
+    main_gauge: str | None = "S1"
+
+    def layer(self, layer_id: str, *, bounds: Any = None, columns: Sequence[str] | None = None) -> gpd.GeoDataFrame:
+        names = [prop.name for prop in read_vector_layer(layer_id).properties]
+        given = self.layers.get(layer_id, gpd.GeoDataFrame({"id": []}, geometry=[], crs=self.crs))
+        full = given.reindex(columns=["id", *(columns if columns is not None else names), "geometry"])
+        return gpd.GeoDataFrame(full, geometry="geometry", crs=self.crs)
+
+    def raster(
+        self, layer_id: str, *, cell_size: float | None = None, bounds: Any = None
+    ) -> tuple[NDArray[np.float32], Grid]:
+        if layer_id not in self.rasters:
+            raise NotFoundError(f"no raster '{layer_id}'")
+        array, grid = self.rasters[layer_id]
+        return array.copy(), grid
+
+    def find_datastream(self, sensor_id: str, observed_property: str) -> str:
+        name = f"{sensor_id}.{observed_property}"
+        if name not in self.readings:
+            raise NotFoundError(f"sensor '{sensor_id}' has no series")
+        return name
+
+    def series(
+        self, datastream_id: str, start: datetime, end: datetime
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        times, values = self.readings[datastream_id]
+        kept = (times >= start.timestamp()) & (times <= end.timestamp())
+        return times[kept], values[kept]
+
+    def last_reading(self, datastream_id: str) -> datetime | None:
+        times, _ = self.readings[datastream_id]
+        return datetime.fromtimestamp(float(times[-1]), UTC) if times.size else None
+
+
+def make_tide(times: NDArray[np.float64], mean: float = 1.0) -> NDArray[np.float64]:
+    """Return a mixed tide [m] of four constituents."""
+    hours = times / 3600.0
+    return mean + sum(height * np.cos(2.0 * np.pi * hours / period) for height, period in TIDE)
+
+
+def box(col0: float, row0: float, col1: float, row1: float, cell: float = 10.0) -> shapely.Polygon:
+    """Return a rectangle given in cells of the tiny city."""
+    return shapely.box(X0 + col0 * cell, Y0 - row1 * cell, X0 + col1 * cell, Y0 - row0 * cell)
+
+
+def frame(ids: Sequence[str], shapes: Sequence[Any], **columns: Any) -> gpd.GeoDataFrame:
+    """Return a layer's frame."""
+    return gpd.GeoDataFrame({"id": list(ids), **columns}, geometry=list(shapes), crs=CRS)
+
+
+def make_city() -> MemoryCity:
+    """Return the tiny city: 40 × 60 cells of 10 m, ground 1.2 m behind a dyke of 1.6 m, rising to 3 m in the east."""
+    grid = Grid(40, 60, X0, Y0, 10.0, CRS)
+    ground = np.tile(np.interp(np.arange(60), [0, 5, 6, 30, 59], [-6.0, -6.0, 1.2, 1.2, 3.0]), (40, 1))
+    ground[18:22, 6:25] = -2.0
+    times = np.arange(NOW.timestamp() - 45 * 86400.0, NOW.timestamp() + 1.0, 600.0)
+    line = lambda *cells: shapely.LineString([(X0 + c * 10.0, Y0 - r * 10.0) for c, r in cells])  # noqa: E731
+    multi = lambda shape: shapely.MultiPolygon([shape])  # noqa: E731
+    houses = [multi(box(col, row, col + 1.5, row + 0.6)) for row in range(2, 38, 3) for col in range(26, 58, 4)]
+    layers = {
+        "water_bodies": frame(
+            ["W1", "W2"],
+            [multi(box(0, 0, 6, 40)), multi(box(6, 18, 25, 22))],
+            water_type=["river", "canal"],
+            is_tidal=[True, True],
+            gate_id=[None, "G1"],
+        ),
+        "dykes": frame(["D1"], [line((6.5, 0), (6.5, 17.5))], crest_elevation=[1.6]),
+        "drainage_links": frame(
+            ["G1", "P1"],
+            [line((7, 20), (5, 20)), line((24.5, 20.5), (3, 20.5))],
+            link_type=["gate", "pump"],
+            capacity=[None, 1.5],
+            is_active=[True, True],
+        ),
+        "buildings": frame(
+            [f"B{k}" for k in range(len(houses))],
+            houses,
+            residents=[4] * len(houses),
+            ward_code=["99001"] * len(houses),
+        ),
+        "road_links": frame(
+            ["R1", "R2"],
+            [line((10, 10), (50, 10)), line((10, 30), (50, 30))],
+            name=["Đường thấp", "Cầu"],
+            is_bridge=[False, True],
+            road_class=["primary", "primary"],
+        ),
+        "luminaires": frame(["L1", "L2"], [shapely.Point(X0 + 285, Y0 - 105), shapely.Point(X0 + 585, Y0 - 105)]),
+        "lighting_cabinets": frame(["C1"], [shapely.Point(X0 + 285, Y0 - 305)], base_elevation=[1.3], name=["Tủ 1"]),
+        "wards": frame(
+            ["99001", "99002"],
+            [multi(box(0, 0, 60, 20)), multi(box(0, 20, 60, 40))],
+            name=["Phường Bắc", "Phường Nam"],
+            ward_code=["99001", "99002"],
+        ),
+        "sensors": frame(["S1"], [shapely.Point(X0 + 30, Y0 - 200)], name=["Trạm"], kind=["stage"]),
+    }
+    return MemoryCity({"terrain": (ground.astype(np.float32), grid)}, layers, {"S1.stage": (times, make_tide(times))})
+
+
+@pytest.fixture
+def city() -> MemoryCity:
+    """The tiny city."""
+    return make_city()
+
+
+@pytest.fixture
+def changed_city() -> Callable[..., MemoryCity]:
+    """Return a function that gives the tiny city with some of its values replaced."""
+    return lambda **changes: replace(make_city(), **changes)
+
+
+@pytest.fixture
+def hours() -> Callable[[float], timedelta]:
+    """Return a function hours → timedelta."""
+    return lambda count: timedelta(hours=count)
