@@ -175,12 +175,13 @@ function makeAxes(content: ChartContent): uPlot.Axis[] {
   ];
 }
 
-/** Draw into `container`, filling its width; returns a function that takes the chart away. */
-export async function drawChart(container: HTMLElement, content: ChartContent): Promise<() => void> {
+/** Draw into `container`, filling its width; returns a function that moves the mark to another moment [s]. */
+export async function drawChart(container: HTMLElement, content: ChartContent): Promise<(mark: number) => void> {
   const [{ default: Plot }] = await Promise.all([import("uplot"), import("uplot/dist/uPlot.min.css")]);
   const height = content.height ?? 190;
   const bandStart = content.series.length + 1;
   const levels = content.levels ?? [];
+  let mark = content.mark ?? null;
   const options: uPlot.Options = {
     width: Math.max(container.clientWidth, 220),
     height,
@@ -203,7 +204,7 @@ export async function drawChart(container: HTMLElement, content: ChartContent): 
             drawLine(plot, plot.valToPos(level.value, "y", true), level.color, level.label, place);
           });
           drawMoment(plot, Date.now() / 1000, cssColor("--now"));
-          if (content.mark) drawMoment(plot, content.mark, cssColor("--accent"));
+          if (mark !== null) drawMoment(plot, mark, cssColor("--accent"));
         },
       ],
     },
@@ -217,12 +218,18 @@ export async function drawChart(container: HTMLElement, content: ChartContent): 
   container.setAttribute("aria-label", content.label);
   const plot = new Plot(options, [content.times, ...columns] as uPlot.AlignedData, container);
   const observer = new ResizeObserver(() => {
+    // The card is built anew for each choice: a chart that left the page is let go.
+    if (!container.isConnected) {
+      observer.disconnect();
+      plot.destroy();
+      return;
+    }
     const width = container.clientWidth;
     if (width > 0 && Math.abs(width - plot.width) > 1) plot.setSize({ width, height });
   });
   observer.observe(container);
-  return () => {
-    observer.disconnect();
-    plot.destroy();
+  return (moment) => {
+    mark = moment;
+    plot.redraw(false);
   };
 }

@@ -16,7 +16,7 @@ import { addBuildings3d, addCityRasters, applyVisibility, filterFloodAssets } fr
 import { addHighlight, pick, zoomTo } from "./map/pick";
 import { addSensors, showSensors, updateSensors } from "./map/sensors";
 import { applyStyle, createMap } from "./map/view";
-import { makeCard, openPlace } from "./panels/card";
+import { closeCard, makeCard, openPlace } from "./panels/card";
 import { floodPanel } from "./panels/flood";
 import { layersPanel } from "./panels/layers";
 import { failure, loading, syntheticBadge } from "./panels/parts";
@@ -107,7 +107,7 @@ async function start(app: HTMLElement): Promise<void> {
   followMap(map);
   const zoomToItem = (layer: string, id: string, geometry: GeoJSON.Geometry | null): void => {
     if (geometry) zoomTo(map, geometry);
-    setState({ selection: { layer, id }, ...(matchMedia(PHONE).matches ? { panelOpen: false } : {}) });
+    setState({ place: null, selection: { layer, id }, ...(matchMedia(PHONE).matches ? { panelOpen: false } : {}) });
   };
   const panels = makePanels({
     layers: layersPanel,
@@ -119,6 +119,10 @@ async function start(app: HTMLElement): Promise<void> {
   if (mark) watch(["lang"], () => replace(mark, syntheticBadge(t("app.synthetic"))));
   app.append(makeHeader(), panels, makePlayer(map), makeMapButtons(map), makeCard(map));
   if (mark) app.append(mark);
+  // On a phone card and sheet share one place: opening a sheet puts the card away.
+  watch(["tab", "panelOpen"], (state) => {
+    if (state.panelOpen && matchMedia(PHONE).matches) closeCard();
+  });
   showMapError(app, map);
   if (getState().threeD && !camera) map.jumpTo({ pitch: 50 });
   await Promise.all([refreshSensors(), refreshRuns()]);

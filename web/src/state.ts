@@ -9,6 +9,11 @@ export interface Selection {
   id: string;
 }
 
+export interface Place {
+  lon: number;
+  lat: number;
+}
+
 export interface State {
   lang: Lang;
   scheme: Scheme;
@@ -24,6 +29,8 @@ export interface State {
   time: string | null;
   opacity: number;
   selection: Selection | null;
+  /** Where the last click on the map was. */
+  place: Place | null;
 }
 
 export const TABS: readonly Tab[] = ["layers", "flood", "sensors", "scenario"];
@@ -42,6 +49,7 @@ let current: State = {
   time: null,
   opacity: 0.85,
   selection: null,
+  place: null,
 };
 
 const watchers: { keys: readonly (keyof State)[]; watcher: Watcher }[] = [];

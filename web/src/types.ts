@@ -122,7 +122,12 @@ export interface StageForecast {
 }
 
 export interface InputSchema {
-  type: "string" | "integer" | "number" | "boolean" | "array";
+  type?: "string" | "integer" | "number" | "boolean" | "array" | "object";
+  title?: string;
+  title_i18n?: Words;
+  description?: string;
+  properties?: Record<string, InputSchema>;
+  required?: string[];
   default?: unknown;
   minimum?: number;
   maximum?: number;

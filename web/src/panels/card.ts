@@ -7,27 +7,25 @@ import { h, replace } from "../dom";
 import { formatProperty } from "../format";
 import { say, t } from "../i18n";
 import { type Candidate, highlight, zoomTo } from "../map/pick";
-import { getState, type Selection, setState, watch } from "../state";
+import { getState, type Place, type Selection, setState, watch } from "../state";
 import type { Item, Property, VectorLayer } from "../types";
 import { empty, failure, iconButton, loading, section, syntheticBadge } from "./parts";
 import { pointPart } from "./point";
 import { sensorPart } from "./sensor-card";
 
-interface Place {
-  lon: number;
-  lat: number;
-}
-
 let candidates: Candidate[] = [];
-let place: Place | null = null;
 
 /** Show what was found at a click; the topmost is opened. */
-export function openPlace(found: Candidate[], where: Place): void {
+export function openPlace(found: Candidate[], place: Place): void {
   candidates = found;
-  place = where;
   const top = found[0];
-  setState({ selection: null });
-  if (top) setState({ selection: { layer: top.layer, id: top.id } });
+  setState({ place, selection: top ? { layer: top.layer, id: top.id } : null });
+}
+
+/** Close the card, and forget where the click was. */
+export function closeCard(): void {
+  candidates = [];
+  setState({ place: null, selection: null });
 }
 
 function titleOf(item: Item, layer: VectorLayer | undefined): string {
@@ -77,7 +75,7 @@ function sourceList(layer: VectorLayer): HTMLElement | null {
 }
 
 function candidateList(): HTMLElement | null {
-  if (candidates.length < 2) return null;
+  if (candidates.length < 2 || !getState().place) return null;
   const chosen = getState().selection;
   const rows = candidates.map((candidate) => {
     const active = chosen?.layer === candidate.layer && chosen.id === candidate.id;
@@ -111,13 +109,6 @@ export function makeCard(map: MapView): HTMLElement {
   const card = h("aside", { class: "card", hidden: true });
   let request: AbortController | null = null;
 
-  const close = (): void => {
-    candidates = [];
-    place = null;
-    setState({ selection: null });
-    show();
-  };
-
   const frame = (
     title: string,
     subtitle: string,
@@ -134,7 +125,7 @@ export function makeCard(map: MapView): HTMLElement {
         { class: "card-header" },
         h("div", { class: "card-heading" }, h("p", { class: "card-layer" }, subtitle, badge), h("h2", {}, title)),
         zoom ? iconButton("target", t("card.zoom"), zoom, "icon-button-quiet") : null,
-        iconButton("close", t("app.close"), close, "icon-button-quiet card-close"),
+        iconButton("close", t("app.close"), closeCard, "icon-button-quiet card-close"),
       ),
       h("div", { class: "card-body" }, candidateList(), ...body),
     );
@@ -146,6 +137,7 @@ export function makeCard(map: MapView): HTMLElement {
     const layer = findVectorLayer(selection.layer);
     const sensor = selection.layer === "sensors" ? sensors.find((entry) => entry.id === selection.id) : undefined;
     const geometry = item.geometry;
+    const { place } = getState();
     if (geometry) highlight(map, geometry);
     frame(
       titleOf(item, layer),
@@ -177,7 +169,7 @@ export function makeCard(map: MapView): HTMLElement {
   };
 
   const show = (): void => {
-    const { selection } = getState();
+    const { selection, place } = getState();
     if (selection) {
       void load(selection);
       return;
@@ -193,7 +185,7 @@ export function makeCard(map: MapView): HTMLElement {
     }
   };
 
-  watch(["selection"], show);
+  watch(["selection", "place"], show);
   watch(["lang"], () => {
     if (!card.hidden) show();
   });
@@ -206,7 +198,7 @@ export function makeCard(map: MapView): HTMLElement {
     }
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !card.hidden) close();
+    if (event.key === "Escape" && !card.hidden) closeCard();
   });
   if (getState().selection) show();
   return card;

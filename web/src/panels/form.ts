@@ -1,19 +1,18 @@
 /** A form made from a process description: one field an input, checked before it is sent. */
 
-import { readItems, toIso } from "../api";
 import { h, replace } from "../dom";
-import { formatNumber, parseCityTime, writeCityTime } from "../format";
-import { explain, say, t } from "../i18n";
-import type { InputSchema, ItemPage, Process, ProcessInput } from "../types";
-
-type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+import { formatNumber } from "../format";
+import { say, t } from "../i18n";
+import type { InputSchema, Process, ProcessInput } from "../types";
+import { type Control, findItems, highest, isList, isMoment, lowest, makeControl, type Reading } from "./form-fields";
+import { textButton } from "./parts";
 
 interface Field {
   name: string;
-  input: ProcessInput;
-  control: Control;
-  error: HTMLElement;
   element: HTMLElement;
+  /** Return the value, or null after the field was marked as wrong. */
+  read: () => { value: unknown } | null;
+  focus: () => void;
 }
 
 export interface Form {
@@ -22,8 +21,7 @@ export interface Form {
   read: () => Record<string, unknown> | null;
 }
 
-const lowest = (schema: InputSchema): number | undefined => schema.minimum ?? schema.exclusiveMinimum;
-const highest = (schema: InputSchema): number | undefined => schema.maximum ?? schema.exclusiveMaximum;
+let counter = 0;
 
 function rangeWords(schema: InputSchema): string {
   const [low, high] = [lowest(schema), highest(schema)];
@@ -33,106 +31,33 @@ function rangeWords(schema: InputSchema): string {
   return high === undefined ? "" : t("scenario.to", values);
 }
 
-const isMoment = (schema: InputSchema): boolean => schema.format === "date-time";
-const isPlain = (schema: InputSchema): boolean =>
-  schema.type === "array" && ["string", "number", "integer"].includes(schema.items?.type ?? "string");
-
-function enumTitle(schema: InputSchema, value: string | number): string {
-  return say(schema["x-enum-titles"]?.[String(value)], String(value).replaceAll("_", " "));
-}
-
-function enumControl(
-  schema: InputSchema,
-  values: (string | number)[],
-  required: boolean,
-  multiple: boolean,
-): HTMLSelectElement {
-  const chosen = multiple ? ((schema.default as unknown[] | undefined) ?? []) : [schema.default];
-  const options = values.map((value) =>
-    h("option", { value, selected: chosen.includes(value) }, enumTitle(schema, value)),
-  );
-  const unset =
-    !required && !multiple && schema.default === undefined ? h("option", { value: "" }, t("scenario.unset")) : null;
-  return h(
-    "select",
-    { class: "select", multiple, size: multiple ? Math.min(values.length, 5) : null },
-    unset,
-    ...options,
-  );
-}
-
-function textControl(schema: InputSchema): Control {
-  const value = schema.default;
-  if (isMoment(schema)) {
-    const moment = typeof value === "string" ? new Date(value) : null;
-    const shown = moment && !Number.isNaN(moment.getTime()) ? writeCityTime(moment) : "";
-    return h("input", { type: "datetime-local", class: "input", value: shown });
-  }
-  if (schema.type === "number" || schema.type === "integer") {
-    const step = schema.type === "integer" ? 1 : "any";
-    return h("input", {
-      type: "number",
-      class: "input",
-      step,
-      min: lowest(schema),
-      max: highest(schema),
-      value: value as number | undefined,
-    });
-  }
-  if (schema.type === "array" && !isPlain(schema)) {
-    return h(
-      "textarea",
-      { class: "input", rows: 3, spellcheck: "false" },
-      value === undefined ? "" : JSON.stringify(value),
-    );
-  }
-  const text = Array.isArray(value) ? value.join(", ") : value;
-  return h("input", { type: "text", class: "input", value: text === undefined || text === null ? "" : String(text) });
-}
-
-/** A choice among the items of a collection; it fills itself when they have come. */
-function itemControl(items: string, schema: InputSchema): HTMLSelectElement {
-  const multiple = schema.type === "array";
-  const box = h("select", { class: "select", multiple, size: multiple ? 4 : null });
-  const [collection = "", query = ""] = items.split("?");
-  const chosen = new Set([schema.default ?? []].flat().map(String));
-  const fill = (page: ItemPage): void => {
-    const options = page.features.map(({ id, properties }) =>
-      h("option", { value: id, selected: chosen.has(id) }, properties["name"] ? `${properties["name"]} (${id})` : id),
-    );
-    replace(box, multiple ? null : h("option", { value: "" }, t("scenario.unset")), ...options);
-  };
-  const fail = (error: unknown): void => replace(box, h("option", { value: "", disabled: true }, explain(error)));
-  readItems(collection, { ...Object.fromEntries(new URLSearchParams(query)), limit: "500" }).then(fill, fail);
-  return box;
-}
-
-function makeControl(schema: InputSchema, required: boolean): Control {
-  if (schema.type === "boolean") return h("input", { type: "checkbox", checked: schema.default === true });
-  if (schema.enum) return enumControl(schema, schema.enum, required, false);
-  if (schema["x-items"]) return itemControl(schema["x-items"], schema);
-  if (schema.type === "array" && schema.items?.enum) return enumControl(schema, schema.items.enum, required, true);
-  return textControl(schema);
-}
-
-function makeField(name: string, input: ProcessInput): Field {
+function hintWords(name: string, input: ProcessInput): string {
   const { schema } = input;
-  const required = (input.minOccurs ?? 1) > 0 && schema.default === undefined;
-  const control = makeControl(schema, required);
-  const id = `input-${name}`;
-  control.id = id;
-  control.name = name;
-  const unit = schema["x-unit"] ? ` [${schema["x-unit"]}]` : "";
-  const isList = schema.type === "array" && !schema.items?.enum && !schema["x-items"] && isPlain(schema);
-  const hints = [
-    say(input.description_i18n, input.description ?? ""),
-    rangeWords(schema),
-    isList ? t("scenario.listHint") : "",
+  const typed = isList(schema) && !schema.items?.enum && !findItems(name, schema);
+  const description = say(input.description_i18n, input.description ?? "").replace(/\.$/, "");
+  const isNumber = schema.type === "number" || schema.type === "integer";
+  return [
+    description,
+    isNumber ? rangeWords(schema) : "",
+    typed ? t("scenario.listHint") : "",
     isMoment(schema) ? t("scenario.localTime") : "",
-  ].filter(Boolean);
-  const hint = h("span", { class: "soft field-hint", id: `${id}-hint` }, hints.join(" · "));
-  const error = h("span", { class: "field-error", role: "alert", id: `${id}-error` });
-  control.setAttribute("aria-describedby", `${id}-hint ${id}-error`);
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+const isRequired = (input: ProcessInput): boolean => (input.minOccurs ?? 1) > 0 && input.schema.default === undefined;
+
+function simpleField(name: string, input: ProcessInput): Field {
+  const { schema } = input;
+  const required = isRequired(input);
+  const control: Control = makeControl(name, schema, required);
+  const id = `input-${++counter}`;
+  const { target } = control;
+  target.id = id;
+  target.setAttribute("name", name);
+  target.setAttribute("aria-describedby", `${id}-hint ${id}-error`);
+  const unit = schema["x-unit"] ? ` [${schema["x-unit"]}]` : "";
   const label = h(
     "label",
     { for: id, class: "field-label" },
@@ -140,108 +65,102 @@ function makeField(name: string, input: ProcessInput): Field {
     unit,
     required ? " *" : "",
   );
+  const hint = h("span", { class: "soft field-hint", id: `${id}-hint` }, hintWords(name, input));
+  const error = h("span", { class: "field-error", role: "alert", id: `${id}-error` });
   const isCheck = schema.type === "boolean";
-  const element = h(
-    "div",
-    { class: isCheck ? "field field-check" : "field" },
-    ...(isCheck ? [control, label] : [label, control]),
-    hint,
-    error,
-  );
-  return { name, input, control, error, element };
+  const parts = isCheck ? [control.element, label] : [label, control.element];
+  const element = h("div", { class: isCheck ? "field field-check" : "field" }, ...parts, hint, error);
+  const read = (): { value: unknown } | null => {
+    const reading: Reading = control.read();
+    const problem = "problem" in reading ? reading.problem : "";
+    error.textContent = problem;
+    target.setAttribute("aria-invalid", String(problem !== ""));
+    return "value" in reading ? reading : null;
+  };
+  return { name, element, read, focus: () => target.focus() };
 }
 
-function checkNumber(text: string, schema: InputSchema): number | string {
-  const value = Number(text.trim().replace(",", "."));
-  if (!Number.isFinite(value)) return t("scenario.notNumber");
-  if (schema.type === "integer" && !Number.isInteger(value)) return t("scenario.notInteger");
-  const { minimum, maximum, exclusiveMinimum: above, exclusiveMaximum: below } = schema;
-  if (minimum !== undefined && value < minimum) return t("scenario.tooSmall", { minimum: formatNumber(minimum, 3) });
-  if (above !== undefined && value <= above) return t("scenario.notAbove", { minimum: formatNumber(above, 3) });
-  if (maximum !== undefined && value > maximum) return t("scenario.tooLarge", { maximum: formatNumber(maximum, 3) });
-  if (below !== undefined && value >= below) return t("scenario.notBelow", { maximum: formatNumber(below, 3) });
-  return value;
+function readFields(fields: readonly Field[]): Record<string, unknown> | null {
+  const values: Record<string, unknown> = {};
+  let firstWrong: Field | null = null;
+  for (const field of fields) {
+    const reading = field.read();
+    if (!reading) firstWrong ??= field;
+    else if (reading.value !== undefined) values[field.name] = reading.value;
+  }
+  firstWrong?.focus();
+  return firstWrong ? null : values;
 }
 
-type Reading = { value: unknown } | { problem: string };
-
-function readList(text: string, schema: InputSchema): Reading {
-  const parts = text
-    .split(/[,;\n]/)
-    .map((entry) => entry.trim())
-    .filter(Boolean);
-  if (schema.items?.type !== "number" && schema.items?.type !== "integer") return { value: parts };
-  const numbers = parts.map((entry) => checkNumber(entry, schema.items!));
-  const problem = numbers.find((entry): entry is string => typeof entry === "string");
-  return problem ? { problem } : { value: numbers };
-}
-
-function readText(text: string, schema: InputSchema): Reading {
-  if (schema.type === "number" || schema.type === "integer") {
-    const value = checkNumber(text, schema);
-    return typeof value === "number" ? { value } : { problem: value };
-  }
-  if (schema.type === "array" && isPlain(schema)) return readList(text, schema);
-  if (schema.type === "array") {
-    try {
-      return { value: JSON.parse(text) as unknown };
-    } catch {
-      return { problem: t("scenario.badJson") };
-    }
-  }
-  if (isMoment(schema)) {
-    const moment = parseCityTime(text);
-    return moment ? { value: toIso(moment) } : { problem: t("scenario.required") };
-  }
-  return { value: text };
-}
-
-function readField(field: Field): Reading {
-  const { control, input } = field;
-  const { schema } = input;
-  if (control instanceof HTMLInputElement && control.type === "checkbox") return { value: control.checked };
-  if (control instanceof HTMLSelectElement && control.multiple) {
-    return { value: [...control.selectedOptions].map((option) => option.value) };
-  }
-  if (control instanceof HTMLInputElement && control.validity.badInput) return { problem: t("scenario.notNumber") };
-  const text = control.value.trim();
-  if (text === "") {
-    const required = (input.minOccurs ?? 1) > 0 && schema.default === undefined;
-    return required ? { problem: t("scenario.required") } : { value: undefined };
-  }
-  if (schema.enum) return { value: schema.enum.find((value) => String(value) === text) };
-  return readText(text, schema);
-}
-
-/** Build the form of a process. */
-export function makeForm(process: Process, onsubmit: () => void, ...buttons: Node[]): Form {
-  const fields = Object.entries(process.inputs).map(([name, input]) => makeField(name, input));
-  const element = h(
-    "form",
-    {
-      class: "form",
-      novalidate: true,
-      onsubmit: (event) => {
-        event.preventDefault();
-        onsubmit();
+/** A list of objects: rows of fields that can be added and taken away. */
+function rowsField(name: string, input: ProcessInput, properties: Record<string, InputSchema>): Field {
+  const needed = new Set(input.schema.items?.required ?? []);
+  const rows: Field[][] = [];
+  const holder = h("div", { class: "rows" });
+  const add = (): void => {
+    const fields = Object.entries(properties).map(([property, schema]) => {
+      const { title = property, title_i18n, description } = schema;
+      const words = { title, ...(title_i18n ? { title_i18n } : {}), ...(description ? { description } : {}) };
+      return makeField(property, { ...words, schema, minOccurs: needed.has(property) ? 1 : 0 });
+    });
+    rows.push(fields);
+    const remove = textButton(
+      t("scenario.removeRow"),
+      () => {
+        rows.splice(rows.indexOf(fields), 1);
+        row.remove();
       },
-    },
-    ...fields.map((field) => field.element),
-    ...buttons,
+      "button-small",
+    );
+    const row = h("div", { class: "rows-row" }, ...fields.map((field) => field.element), remove);
+    holder.append(row);
+    fields[0]?.focus();
+  };
+  const legend = h("legend", { class: "field-label" }, say(input.title_i18n, input.title));
+  const hint = h("span", { class: "soft field-hint" }, say(input.description_i18n, input.description ?? ""));
+  const button = textButton(t("scenario.addRow"), add, "button-small", "plus");
+  const element = h("fieldset", { class: "field rows-field" }, legend, hint, holder, button);
+  const read = (): { value: unknown } | null => {
+    const values = rows.map(readFields);
+    return values.some((value) => value === null) ? null : { value: values };
+  };
+  return { name, element, read, focus: () => undefined };
+}
+
+function makeField(name: string, input: ProcessInput): Field {
+  const properties = input.schema.type === "array" ? input.schema.items?.properties : undefined;
+  return properties ? rowsField(name, input, properties) : simpleField(name, input);
+}
+
+/** Whether an input is one that most people leave alone: nothing is entered, and nothing need be. */
+const isExtra = (input: ProcessInput): boolean => !isRequired(input) && input.schema.default === undefined;
+
+/** Build the form of a process; inputs that may stay empty are folded away. */
+export function makeForm(process: Process, onsubmit: () => void, ...buttons: Node[]): Form {
+  const inputs = Object.entries(process.inputs);
+  const fields = inputs.map(([name, input]) => makeField(name, input));
+  const extra = new Set(inputs.filter(([, input]) => isExtra(input)).map(([name]) => name));
+  const main = fields.filter((field) => !extra.has(field.name));
+  const rest = fields.filter((field) => extra.has(field.name));
+  const more = h(
+    "details",
+    { class: "more" },
+    h("summary", {}, t("scenario.more")),
+    h("div", { class: "form" }, ...rest.map((field) => field.element)),
   );
+  const element = h("form", {
+    class: "form",
+    novalidate: true,
+    onsubmit: (event) => {
+      event.preventDefault();
+      onsubmit();
+    },
+  });
+  replace(element, ...main.map((field) => field.element), rest.length > 0 ? more : null, ...buttons);
   const read = (): Record<string, unknown> | null => {
-    const inputs: Record<string, unknown> = {};
-    let firstWrong: Control | null = null;
-    for (const field of fields) {
-      const reading = readField(field);
-      const problem = "problem" in reading ? reading.problem : "";
-      field.error.textContent = problem;
-      field.control.setAttribute("aria-invalid", String(problem !== ""));
-      if (problem) firstWrong ??= field.control;
-      else if ("value" in reading && reading.value !== undefined) inputs[field.name] = reading.value;
-    }
-    firstWrong?.focus();
-    return firstWrong ? null : inputs;
+    const values = readFields(fields);
+    if (more.querySelector("[aria-invalid=true]")) more.open = true;
+    return values;
   };
   return { element, read };
 }

@@ -6,11 +6,16 @@ import { findRasterLayer, run, shownRaster } from "../data";
 import { h, replace } from "../dom";
 import { formatLegendValue, formatNumber, formatShortDateTime } from "../format";
 import { say, t } from "../i18n";
-import { getState } from "../state";
+import { getState, watch } from "../state";
 import type { PointValues, RunRaster } from "../types";
 import { failure, figure, loading, section } from "./parts";
 
 const DRY_BELOW = 0.02;
+
+/** Brings the card in step with the shown time; replaced with every new point. */
+let followTime: (() => void) | null = null;
+
+watch(["time"], () => followTime?.());
 
 function valueAt(values: PointValues, time: string | null): number | null {
   const index = values.times && time ? values.times.indexOf(time) : -1;
@@ -25,22 +30,15 @@ async function fillSeries(holder: HTMLElement, values: PointValues): Promise<voi
     replace(holder, h("p", { class: "soft" }, t("point.dry")));
     return;
   }
-  const { time } = getState();
   const depth = (value: number | null): string =>
     value === null || value < DRY_BELOW ? t("point.dryValue") : `${formatNumber(value, 2)} ${values.symbol}`;
+  const shown = figure("clock", t("point.now"), depth(valueAt(values, getState().time)));
   const peak = times[wet.indexOf(largest)];
   const chart = h("div", { class: "chart", "data-chart": "point" });
-  replace(
-    holder,
-    h(
-      "div",
-      { class: "figures figures-two" },
-      figure("clock", t("point.now"), depth(valueAt(values, time))),
-      figure("flood", `${t("point.max")} · ${formatShortDateTime(peak)}`, depth(largest)),
-    ),
-    chart,
-  );
-  await drawChart(chart, {
+  const highest = figure("flood", `${t("point.max")} · ${formatShortDateTime(peak)}`, depth(largest));
+  replace(holder, h("div", { class: "figures" }, shown, highest), chart);
+  const { time } = getState();
+  const setMark = await drawChart(chart, {
     times: times.map((moment) => Date.parse(moment) / 1000),
     series: [{ label: t("point.title"), color: "#2f86c1", values: wet, fill: true }],
     unit: values.symbol,
@@ -48,6 +46,12 @@ async function fillSeries(holder: HTMLElement, values: PointValues): Promise<voi
     mark: time ? Date.parse(time) / 1000 : null,
     label: t("point.title"),
   });
+  followTime = () => {
+    const now = getState().time;
+    const value = shown.querySelector(".figure-value");
+    if (value) value.textContent = depth(valueAt(values, now));
+    if (now) setMark(Date.parse(now) / 1000);
+  };
 }
 
 async function fill(holder: HTMLElement, raster: RunRaster, lon: number, lat: number): Promise<void> {
@@ -76,6 +80,7 @@ export function pointPart(place: { lon: number; lat: number }): HTMLElement | nu
   if (!run || !raster) return null;
   const [west, south, east, north] = raster.bounds;
   if (place.lon < west || place.lon > east || place.lat < south || place.lat > north) return null;
+  followTime = null;
   const holder = h("div");
   void fill(holder, raster, place.lon, place.lat);
   return section(t("point.title"), holder);

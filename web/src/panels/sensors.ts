@@ -31,7 +31,7 @@ function sensorRow(sensor: Sensor): HTMLElement {
       {
         type: "button",
         class: "sensor-row",
-        onclick: () => setState({ selection: { layer: "sensors", id: sensor.id } }),
+        onclick: () => setState({ place: null, selection: { layer: "sensors", id: sensor.id } }),
       },
       swatch(kind?.color ?? "#1f6fb2", "circle"),
       h(

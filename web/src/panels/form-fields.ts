@@ -1,0 +1,189 @@
+/** One control for each kind of input, each able to read and check what was entered. */
+
+import { readItems, toIso } from "../api";
+import { findVectorLayer } from "../data";
+import { h, replace } from "../dom";
+import { formatNumber, parseCityTime, writeCityTime } from "../format";
+import { explain, say, t } from "../i18n";
+import type { InputSchema, Item } from "../types";
+
+export type Reading = { value: unknown } | { problem: string };
+
+export interface Control {
+  /** What is put on the page. */
+  element: HTMLElement;
+  /** What carries the id, so that the label finds it. */
+  target: HTMLElement;
+  read: () => Reading;
+}
+
+const ITEM_LIMIT = 500;
+const PLAIN_TYPES: readonly string[] = ["string", "number", "integer"];
+
+/** Inputs that hold ids of things on the map, for servers that do not say so with `x-items`. */
+const ITEMS_BY_NAME: Record<string, string> = {
+  gates_closed: "drainage_links?link_type=gate",
+  pumps_off: "drainage_links?link_type=pump",
+  gauge: "sensors?kind=stage",
+  dyke_id: "dykes",
+};
+
+export const lowest = (schema: InputSchema): number | undefined => schema.minimum ?? schema.exclusiveMinimum;
+export const highest = (schema: InputSchema): number | undefined => schema.maximum ?? schema.exclusiveMaximum;
+export const isMoment = (schema: InputSchema): boolean => schema.format === "date-time";
+export const isList = (schema: InputSchema): boolean =>
+  schema.type === "array" && PLAIN_TYPES.includes(schema.items?.type ?? "string");
+
+/** Return the collection and filter whose items an input chooses from, where the city has any. */
+export function findItems(name: string, schema: InputSchema): string | undefined {
+  const items = schema["x-items"] ?? ITEMS_BY_NAME[name];
+  const layer = findVectorLayer(items?.split("?")[0] ?? "");
+  return layer && layer.count > 0 ? items : undefined;
+}
+
+function checkNumber(text: string, schema: InputSchema): Reading {
+  const value = Number(text.trim().replace(",", "."));
+  if (!Number.isFinite(value)) return { problem: t("scenario.notNumber") };
+  if (schema.type === "integer" && !Number.isInteger(value)) return { problem: t("scenario.notInteger") };
+  const { minimum, maximum, exclusiveMinimum: above, exclusiveMaximum: below } = schema;
+  const refuse = (key: Parameters<typeof t>[0], limit: number): Reading => ({
+    problem: t(key, { minimum: formatNumber(limit, 3), maximum: formatNumber(limit, 3) }),
+  });
+  if (minimum !== undefined && value < minimum) return refuse("scenario.tooSmall", minimum);
+  if (above !== undefined && value <= above) return refuse("scenario.notAbove", above);
+  if (maximum !== undefined && value > maximum) return refuse("scenario.tooLarge", maximum);
+  if (below !== undefined && value >= below) return refuse("scenario.notBelow", below);
+  return { value };
+}
+
+function checkList(text: string, schema: InputSchema): Reading {
+  const parts = text
+    .split(/[,;\n]/)
+    .map((entry) => entry.trim())
+    .filter(Boolean);
+  const { items } = schema;
+  if (items?.type !== "number" && items?.type !== "integer") return { value: parts };
+  const readings = parts.map((entry) => checkNumber(entry, items));
+  const wrong = readings.find((reading) => "problem" in reading);
+  return wrong ?? { value: readings.map((reading) => ("value" in reading ? reading.value : null)) };
+}
+
+function checkText(text: string, schema: InputSchema): Reading {
+  if (schema.type === "number" || schema.type === "integer") return checkNumber(text, schema);
+  if (isList(schema)) return checkList(text, schema);
+  if (isMoment(schema)) {
+    const moment = parseCityTime(text);
+    return moment ? { value: toIso(moment) } : { problem: t("scenario.required") };
+  }
+  return { value: text };
+}
+
+/** Read a text: nothing entered means "not given", which a required input does not allow. */
+function readText(text: string, schema: InputSchema, required: boolean): Reading {
+  if (text !== "") return checkText(text, schema);
+  return required ? { problem: t("scenario.required") } : { value: undefined };
+}
+
+function momentText(value: unknown): string {
+  const moment = new Date(typeof value === "string" ? value : "");
+  return Number.isNaN(moment.getTime()) ? "" : writeCityTime(moment);
+}
+
+function textControl(schema: InputSchema, required: boolean): Control {
+  const isNumber = schema.type === "number" || schema.type === "integer";
+  const type = isMoment(schema) ? "datetime-local" : isNumber ? "number" : "text";
+  const box = h("input", { type, class: "input", autocomplete: "off" });
+  if (isNumber) {
+    box.step = schema.type === "integer" ? "1" : "any";
+    box.min = String(lowest(schema) ?? "");
+    box.max = String(highest(schema) ?? "");
+  }
+  const value = schema.default ?? "";
+  box.value = isMoment(schema) ? momentText(value) : Array.isArray(value) ? value.join(", ") : String(value);
+  const read = (): Reading =>
+    box.validity.badInput ? { problem: t("scenario.notNumber") } : readText(box.value.trim(), schema, required);
+  return { element: box, target: box, read };
+}
+
+function checkControl(schema: InputSchema): Control {
+  const box = h("input", { type: "checkbox" });
+  box.checked = schema.default === true;
+  return { element: box, target: box, read: () => ({ value: box.checked }) };
+}
+
+interface Option {
+  value: string | number;
+  label: string;
+}
+
+function selectControl(options: Option[], schema: InputSchema, required: boolean): Control {
+  const box = h("select", { class: "select" });
+  const fill = (shown: Option[]): void => {
+    const unset = required || schema.default !== undefined ? null : h("option", { value: "" }, t("scenario.unset"));
+    replace(box, unset, ...shown.map(({ value, label }) => h("option", { value }, label)));
+    box.value = String(schema.default ?? (required ? (shown[0]?.value ?? "") : ""));
+  };
+  fill(options);
+  const read = (): Reading => {
+    if (box.value === "") return readText("", schema, required);
+    return { value: schema.enum?.find((value) => String(value) === box.value) ?? box.value };
+  };
+  return { element: box, target: box, read };
+}
+
+/** Boxes to tick, one an option. */
+function checklistControl(options: Option[], schema: InputSchema): Control {
+  const chosen = new Set([schema.default ?? []].flat().map(String));
+  const rows = options.map(({ value, label }) => {
+    const box = h("input", { type: "checkbox", value });
+    box.checked = chosen.has(String(value));
+    return { value, box, row: h("label", { class: "option" }, box, h("span", {}, label)) };
+  });
+  const list = h("div", { class: "checklist", role: "group", tabindex: -1 }, ...rows.map(({ row }) => row));
+  const read = (): Reading => ({ value: rows.filter(({ box }) => box.checked).map(({ value }) => value) });
+  return { element: list, target: list, read };
+}
+
+const itemOption = ({ id, properties }: Item): Option => ({
+  value: id,
+  label: properties["name"] ? `${String(properties["name"])} (${id})` : id,
+});
+
+/** A choice among items of the city; a plain field stands in until they have come, and stays if they do not. */
+function itemControl(items: string, schema: InputSchema, required: boolean): Control {
+  const holder = h("div");
+  let inner = textControl(schema, required);
+  const show = (control: Control): void => {
+    control.target.id = holder.id;
+    holder.removeAttribute("id");
+    inner = control;
+    replace(holder, control.element);
+  };
+  replace(holder, inner.element);
+  const [collection = "", query = ""] = items.split("?");
+  readItems(collection, { ...Object.fromEntries(new URLSearchParams(query)), limit: String(ITEM_LIMIT) }).then(
+    (page) => {
+      if (page.features.length === 0 || page.features.length >= ITEM_LIMIT) return;
+      const options = page.features.map(itemOption).sort((a, b) => a.label.localeCompare(b.label, "vi"));
+      show(schema.type === "array" ? checklistControl(options, schema) : selectControl(options, schema, required));
+    },
+    (error: unknown) => holder.append(h("span", { class: "soft" }, explain(error))),
+  );
+  return { element: holder, target: holder, read: () => inner.read() };
+}
+
+function enumOptions(schema: InputSchema): Option[] {
+  return (schema.enum ?? []).map((value) => ({
+    value,
+    label: say(schema["x-enum-titles"]?.[String(value)], String(value).replaceAll("_", " ")),
+  }));
+}
+
+/** Build the control that fits a schema. */
+export function makeControl(name: string, schema: InputSchema, required: boolean): Control {
+  if (schema.type === "boolean") return checkControl(schema);
+  if (schema.enum) return selectControl(enumOptions(schema), schema, required);
+  if (schema.type === "array" && schema.items?.enum) return checklistControl(enumOptions(schema.items), schema);
+  const items = findItems(name, schema);
+  return items ? itemControl(items, schema, required) : textControl(schema, required);
+}
