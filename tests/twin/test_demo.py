@@ -15,6 +15,8 @@ import yaml
 from scipy.ndimage import label
 
 from layers.errors import InputError
+from layers.ingest.catalog import read_catalog
+from layers.ingest.observations import read_datastreams
 from layers.registry import LAYERS, VECTOR_LAYERS
 from twin.demo.city import generate_city
 from twin.demo.plan import BOUNDS, CRS, GRID
@@ -98,7 +100,7 @@ def test_geometry_is_valid_of_the_declared_type_and_inside(tables: dict[str, gpd
 @pytest.mark.parametrize(
     ("name", "low", "high"),
     [
-        ("buildings", 17_000, 24_000),
+        ("buildings", 17_000, 25_000),
         ("parcels", 18_000, 32_000),
         ("wards", 8, 8),
         ("provinces", 1, 1),
@@ -224,7 +226,7 @@ def test_sensors_watch_things_that_exist(tables: dict[str, gpd.GeoDataFrame], fo
     assert 8 <= kinds["stage"] <= 12 and kinds["rain"] == 4
     assert kinds["pump"] == links["pump"] and kinds["gate"] == links["gate"]
     streams = pd.read_csv(folder / "datastreams.csv")
-    assert set(streams["sensor_id"]) == set(sensors["id"]) and streams["datastream_id"].is_unique
+    assert set(streams["sensor_id"]) == set(sensors["id"]) and streams["id"].is_unique
 
 
 def test_people_are_counted_once(tables: dict[str, gpd.GeoDataFrame]) -> None:
@@ -280,7 +282,7 @@ def test_banks_hold_an_ordinary_tide_and_the_spring_tide_gets_over_the_low_ones(
 
 
 def test_readings_cover_sixty_days_with_some_faults(readings: pd.DataFrame, folder: Path) -> None:
-    streams = pd.read_csv(folder / "datastreams.csv").set_index("datastream_id")
+    streams = pd.read_csv(folder / "datastreams.csv").set_index("id")
     assert set(readings["datastream_id"]) == set(streams.index)
     full = 60 * 144
     for name, rows in readings.groupby("datastream_id"):
@@ -330,6 +332,8 @@ def test_hash_is_uniform_and_repeats() -> None:
 
 
 def test_catalogue_names_files_and_layers_that_exist(folder: Path, tables: dict[str, gpd.GeoDataFrame]) -> None:
+    assert len(read_catalog(folder / "catalog.yml").sources) == len(tables) + 3
+    assert {one.sensor_id for one in read_datastreams(folder / "datastreams.csv")} == set(tables["sensors"]["id"])
     catalog = yaml.safe_load((folder / "catalog.yml").read_text(encoding="utf-8"))
     assert catalog["city"]["crs"] == CRS and catalog["city"]["synthetic"] is True
     assert catalog["city"]["main_gauge"] in set(tables["sensors"]["id"])

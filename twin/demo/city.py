@@ -21,7 +21,7 @@ from twin.demo.lighting import make_lighting
 from twin.demo.places import make_places, make_signals, make_stops
 from twin.demo.plan import draw_water, make_plan
 from twin.demo.population import make_population
-from twin.demo.readings import make_series
+from twin.demo.readings import check_end, make_series
 from twin.demo.shapes import Table
 from twin.demo.stations import Station, make_sensors, place_stations
 from twin.demo.streets import build_streets, make_bridges, make_street_tables
@@ -65,6 +65,7 @@ def generate_city(
         raise InputError(f"demo seed {seed} is negative, expected 0 or more")
     tell = progress or _keep_quiet
     moment = end or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    check_end(moment)
     city = build_city(seed=seed, progress=lambda step, share: tell(step, 0.6 * share))
     series = make_series(city.stations, seed=seed, end=moment)
     folder.mkdir(parents=True, exist_ok=True)

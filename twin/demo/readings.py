@@ -57,15 +57,20 @@ class Series:
     result: Floats
 
 
+def check_end(end: datetime) -> None:
+    """Raise InputError when ``end`` has no time zone."""
+    if end.tzinfo is None:
+        raise InputError(
+            f"end {end.isoformat()} has no time zone, expected an aware datetime such as {datetime.now(UTC)}"
+        )
+
+
 def make_series(stations: list[Station], *, seed: int, end: datetime) -> list[Series]:
     """Return 60 days of 10-minute readings of every station, the last at or just before ``end``.
 
     Raises InputError when ``end`` has no time zone.
     """
-    if end.tzinfo is None:
-        raise InputError(
-            f"end {end.isoformat()} has no time zone, expected an aware datetime such as {datetime.now(UTC)}"
-        )
+    check_end(end)
     last = int(end.timestamp()) // STEP * STEP
     seconds = np.arange(last - int(timedelta(days=DAYS).total_seconds()) + STEP, last + STEP, STEP, dtype=np.int64)
     series = []

@@ -114,7 +114,7 @@ def write_datastreams(path: Path, series: list[Series]) -> None:
     """Write what each datastream measures."""
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["datastream_id", "sensor_id", "observed_property", "unit", "name_vi", "name_en"])
+        rows.writerow(["id", "sensor_id", "observed_property", "unit", "title_vi", "title_en"])
         for item in series:
             rows.writerow(
                 [item.datastream_id, item.sensor_id, item.observed_property, item.unit, item.name_vi, item.name_en]
