@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_handlers(app)
     app.router.routes.extend(tiles.routes)
-    for module in (landing, collections, items, styles, rasters, sensors, processes, jobs, runs, health):
+    for module in (landing, collections, items, tiles, styles, rasters, sensors, processes, jobs, runs, health):
         app.include_router(module.router)
     app.include_router(rasters.files)
     app.mount("/", Viewer(used.web_dir), name="viewer")

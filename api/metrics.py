@@ -58,7 +58,8 @@ class CountRequests:
         try:
             await self._app(scope, receive, note_status)
         finally:
-            route = getattr(scope.get("route"), "path", None) or "other"
+            matched = scope.get("route") or scope.get("endpoint")
+            route = getattr(matched, "path", None) or "other"
             method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "DELETE", "OPTIONS") else "other"
             self._metrics.requests.labels(route, method, status).inc()
             self._metrics.seconds.labels(route).observe(time.perf_counter() - began)

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from api.answers import MVT
 from api.links import Links
 
 _PROBLEM = {
@@ -24,11 +25,45 @@ _PAGE_STYLE = (
 )
 
 
+def _describe_tile(name: str, summary: str, numbers: tuple[str, ...]) -> dict[str, Any]:
+    """Return the operation of a tile route, which the framework does not know."""
+    parameters = [
+        {"name": each, "in": "path", "required": True, "schema": {"type": kind}}
+        for each, kind in ((name, "string"), *((number, "integer") for number in numbers))
+    ]
+    answers = {
+        "200": {"description": "The tile", "content": {MVT: {"schema": {"type": "string", "format": "binary"}}}},
+        "204": {"description": "Nothing is there"},
+        "304": {"description": "Nothing changed since the given ETag"},
+    }
+    description = "Any declared property filters: property=value. Twin-Tile-Truncated says when features were left out."
+    return {
+        "get": {
+            "tags": ["tiles"],
+            "summary": summary,
+            "description": description,
+            "parameters": parameters,
+            "responses": answers,
+        }
+    }
+
+
+_TILES = {
+    "/tiles/{ids}/{z}/{x}/{y}.mvt": _describe_tile(
+        "ids", "A vector tile of one or more layers, separated by commas", ("z", "x", "y")
+    ),
+    "/api/collections/{collectionId}/tiles/WebMercatorQuad/{tileMatrix}/{tileRow}/{tileCol}": _describe_tile(
+        "collectionId", "A vector tile of a collection", ("tileMatrix", "tileRow", "tileCol")
+    ),
+}
+
+
 def build_openapi(app: FastAPI, links: Links) -> dict[str, Any]:
     """Return the description of ``app`` in OpenAPI 3.0.3."""
     document: dict[str, Any] = _lower(app.openapi())
     document["openapi"] = "3.0.3"
     document["servers"] = [{"url": links.base}]
+    document["paths"] |= _lower(_TILES)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = _PROBLEM
     for unused in ("HTTPValidationError", "ValidationError"):

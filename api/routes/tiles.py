@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
+from fastapi import APIRouter, Depends
 from isal import igzip
 from starlette.datastructures import Headers
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
@@ -17,8 +17,7 @@ from api.answers import MVT, answer_json
 from api.cache import CachedTile
 from api.compression import accepts_gzip
 from api.declarations import list_properties
-from api.dependencies import find_collection
-from api.links import Links
+from api.dependencies import LinksOf, ResourcesOf, find_collection, refuse_unknown
 from api.parameters import parse_filters
 from api.resources import Resources
 from api.style import MAX_SOURCE_ZOOM
@@ -27,6 +26,7 @@ from layers.schema import VectorLayer
 from layers.store.tiles import TileAddress, make_tiles, name_columns
 
 MAX_LAYERS = 32
+router = APIRouter(tags=["tiles"], dependencies=[Depends(refuse_unknown)])
 _CACHING = (b"cache-control", b"public, no-cache")
 
 
@@ -55,7 +55,13 @@ def _mark_declaration(ids: str) -> str:
 
 
 class VectorTile:
-    """One tile of one or more layers, answered from the version, from memory, or from PostGIS."""
+    """One tile of one or more layers, answered from the version, from memory, or from PostGIS.
+
+    ``path`` is the pattern of the route, by which requests are counted.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, resources = scope["path_params"], scope["app"].state.resources
@@ -107,13 +113,10 @@ def _find_tileset(layer_id: str, tile_matrix_set: str) -> str:
     return find_collection(layer_id).id
 
 
-def read_tilejson(request: Request) -> Response:
-    """Return the TileJSON 3 of one or more layers."""
-    layers = find_layers(request.path_params["ids"])
-    if request.query_params:
-        raise InputError(f"parameter '{next(iter(request.query_params))[:80]}' is not known")
-    resources: Resources = request.app.state.resources
-    links = Links.of(request)
+@router.get("/tiles/{ids}.json", summary="TileJSON of one or more layers, separated by commas")
+def read_tilejson(ids: str, resources: ResourcesOf, links: LinksOf) -> Response:
+    """Return TileJSON 3."""
+    layers = find_layers(ids)
     with resources.engine.connect() as connection:
         extents = [resources.read_extent(connection, layer).bounds for layer in layers]
     known = [bounds for bounds in extents if bounds is not None]
@@ -149,8 +152,5 @@ def _describe_fields(layer: VectorLayer) -> dict[str, Any]:
     }
 
 
-routes: list[BaseRoute] = [
-    Route("/tiles/{ids}/{z}/{x}/{y}.mvt", VectorTile(), methods=["GET"]),
-    Route("/api/collections/{collection_id}/tiles/{tile_matrix_set}/{z}/{y}/{x}", VectorTile(), methods=["GET"]),
-    Route("/tiles/{ids}.json", read_tilejson, methods=["GET"]),
-]
+_PATHS = ("/tiles/{ids}/{z}/{x}/{y}.mvt", "/api/collections/{collection_id}/tiles/{tile_matrix_set}/{z}/{y}/{x}")
+routes: list[BaseRoute] = [Route(path, VectorTile(path), methods=["GET"]) for path in _PATHS]

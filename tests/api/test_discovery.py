@@ -1,0 +1,173 @@
+"""The way in: links, conformance, description, catalogue, queryables and styles follow the declarations."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.routes.landing import CONFORMANCE
+from api.style import adapt_color
+from layers.registry import LAYERS, RASTER_LAYERS, THEMES, VECTOR_LAYERS
+from tests.api.conftest import TREES
+
+STANDARDS = ("http://www.opengis.net/", "https://json-schema.org/")
+
+
+def collect_links(node: Any) -> list[dict[str, Any]]:
+    if isinstance(node, dict):
+        own = [node] if isinstance(node.get("href"), str) else []
+        return own + [link for value in node.values() for link in collect_links(value)]
+    return [link for entry in node for link in collect_links(entry)] if isinstance(node, list) else []
+
+
+def test_every_link_leads_somewhere_of_the_type_it_says(client: TestClient) -> None:
+    waiting, seen = ["http://testserver/api"], set[str]()
+    while waiting:
+        address = waiting.pop()
+        if address in seen:
+            continue
+        seen.add(address)
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        if "json" not in answer.headers["content-type"]:
+            continue
+        for link in collect_links(answer.json()):
+            href = link["href"]
+            if link.get("templated") or href.startswith(STANDARDS) or href.endswith("/execution"):
+                continue
+            assert urlsplit(href).netloc == "testserver", f"{address} links to {href}"
+            if "/items/" in href:
+                continue
+            found = client.get(href)
+            assert found.status_code == 200, f"{address} links to {href}: {found.status_code}"
+            said = link.get("type")
+            assert said is None or found.headers["content-type"].startswith(said.split(";")[0]), f"{address} → {href}"
+            if len(seen) < 400 and "cursor=" not in href:
+                waiting.append(href)
+    assert len(seen) > 5 * len(VECTOR_LAYERS)
+
+
+def test_conformance_lists_what_the_landing_page_serves(client: TestClient) -> None:
+    assert client.get("/api/conformance").json()["conformsTo"] == list(CONFORMANCE)
+    relations = {link["rel"] for link in client.get("/api").json()["links"]}
+    assert {"self", "service-desc", "service-doc", "conformance", "data"} <= relations
+
+
+def test_the_description_is_openapi_3_0(client: TestClient) -> None:
+    answer = client.get("/api/openapi")
+    assert answer.headers["content-type"] == "application/vnd.oai.openapi+json;version=3.0"
+    document = answer.json()
+    assert document["openapi"] == "3.0.3"
+    text = answer.text
+    assert '"type":"null"' not in text
+    assert '"const"' not in text
+    assert "422" not in {code for ops in document["paths"].values() for op in ops.values() for code in op["responses"]}
+    schemas = document["components"]["schemas"]
+    for reference in re.findall(r'"\$ref":"#/components/schemas/([^"]+)"', text):
+        assert reference in schemas
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert operation["responses"], path
+            named = {parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "path"}
+            assert named == set(re.findall(r"{(\w+)", path)), path
+            for parameter in operation.get("parameters", []):
+                assert {"name", "in", "schema"} <= set(parameter), path
+                assert not isinstance(parameter["schema"].get("type"), list), path
+    limit = next(
+        parameter
+        for parameter in document["paths"]["/api/collections/{collection_id}/items"]["get"]["parameters"]
+        if parameter["name"] == "limit"
+    )
+    assert (limit["schema"]["minimum"], limit["schema"]["maximum"], limit["schema"]["default"]) == (1, 10_000, 100)
+
+
+def test_the_page_of_the_description_loads_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/api/docs").text
+    assert "<script" not in page
+    assert "GET /api/catalog" in page
+
+
+@pytest.mark.parametrize("layer_id", list(VECTOR_LAYERS))
+def test_queryables_and_schema_follow_the_declaration(client: TestClient, layer_id: str) -> None:
+    layer = VECTOR_LAYERS[layer_id]
+    queryables = client.get(f"/api/collections/{layer_id}/queryables")
+    assert queryables.headers["content-type"] == "application/schema+json"
+    properties = queryables.json()["properties"]
+    assert list(properties) == [prop.name for prop in layer.properties if prop.access == "public"]
+    for prop in layer.properties:
+        schema = properties[prop.name]
+        assert schema["title"] == prop.title.en
+        assert schema.get("enum", []) == [code.value for code in prop.codes]
+        if prop.unit:
+            assert schema["x-ogc-unit"] == prop.unit
+    whole = client.get(f"/api/collections/{layer_id}/schema").json()
+    assert whole["properties"]["geometry"]["x-ogc-role"] == "primary-geometry"
+    items = client.get(f"/api/collections/{layer_id}/items?limit=1")
+    assert items.status_code == 200
+    for feature in items.json()["features"]:
+        assert list(feature["properties"]) == list(properties)
+
+
+def test_the_catalogue_tells_everything(client: TestClient) -> None:
+    catalog = client.get("/api/catalog").json()
+    city = catalog["city"]
+    assert (city["id"], city["crs"], city["main_gauge"], city["synthetic"]) == ("test", "EPSG:5897", "S-1", True)
+    assert len(city["bounds"]) == 4
+    assert [theme["id"] for theme in catalog["themes"]] == [theme.id for theme in THEMES]
+    told = {layer["id"]: layer for theme in catalog["themes"] for layer in theme["layers"]}
+    assert set(told) == set(LAYERS)
+    trees = told["trees"]
+    assert (trees["count"], trees["geometry"], trees["synthetic"]) == (TREES, "Point", True)
+    assert trees["sources"][0]["licence"] == "CC0-1.0"
+    assert told["wards"]["count"] == 0
+    assert told["buildings"]["legend"][0] == {
+        "value": "house",
+        "color": "#e3cdb8",
+        "label": {"vi": "Nhà ở", "en": "House"},
+        "shape": "fill",
+    }
+    height = next(prop for prop in told["buildings"]["properties"] if prop["name"] == "height")
+    assert (height["unit"], height["symbol"]) == ("m", "m")
+    assert told["terrain"]["raster_id"] == "terrain"
+    assert told["flood_depth"]["raster_id"] is None
+    assert told["flood_depth"]["legend"][1]["label"] == {"vi": "0,1", "en": "0.1"}
+    for layer_id in RASTER_LAYERS:
+        assert len(told[layer_id]["legend"]) == len(RASTER_LAYERS[layer_id].ramp)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_a_style_draws_every_layer_once_from_a_source_it_has(client: TestClient, mode: str) -> None:
+    style = client.get(f"/api/styles/{mode}").json()
+    assert style["version"] == 8
+    assert "glyphs" not in style
+    drawn = [layer for layer in style["layers"] if layer["type"] != "background"]
+    assert len({layer["id"] for layer in drawn}) == len(drawn)
+    assert {layer["source-layer"] for layer in drawn} == set(VECTOR_LAYERS)
+    for layer in drawn:
+        declared = VECTOR_LAYERS[layer["metadata"]["twin:layer"]]
+        assert layer["id"].removesuffix("-outline").removesuffix("-label") == declared.id
+        tiles = style["sources"][layer["source"]]["tiles"][0]
+        assert declared.id in urlsplit(tiles).path.split("/")[2].split(",")
+        in_base = layer["source"] == "base"
+        assert layer["layout"]["visibility"] == ("visible" if in_base else "none")
+    base = urlsplit(style["sources"]["base"]["tiles"][0]).path.split("/")[2].split(",")
+    assert set(base) == {"buildings", "road_links", "sensors"} | (set(base) & {"green_spaces", "signals"})
+    ranks = [VECTOR_LAYERS[layer["source-layer"]].rank for layer in drawn if not layer["id"].endswith("-label")]
+    assert ranks == sorted(ranks)
+
+
+def test_what_a_style_reads_is_in_the_tiles(client: TestClient) -> None:
+    style = client.get("/api/styles/light").json()
+    for layer in style["layers"]:
+        read = set(re.findall(r"\['get', '(\w+)'\]", repr(layer)))
+        if read:
+            assert read <= set(VECTOR_LAYERS[layer["source-layer"]].tile_properties), layer["id"]
+
+
+def test_colours_keep_their_transparency_and_grow_dark() -> None:
+    assert adapt_color("#00000000", "light") == "rgba(0, 0, 0, 0)"
+    assert adapt_color("#ffffff80", "light") == "rgba(255, 255, 255, 0.502)"
+    dark = adapt_color("#ffffff", "dark", ground=True)
+    assert max(int(part) for part in re.findall(r"\d+", dark)[:3]) < 90
