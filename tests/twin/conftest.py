@@ -147,3 +147,15 @@ def changed_city() -> Callable[..., MemoryCity]:
 def hours() -> Callable[[float], timedelta]:
     """Return a function hours → timedelta."""
     return lambda count: timedelta(hours=count)
+
+
+@pytest.fixture(scope="session")
+def make_tiny_city() -> Callable[[], MemoryCity]:
+    """Return the function that makes the tiny city."""
+    return make_city
+
+
+@pytest.fixture(scope="session")
+def tide_of() -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Return the tide of the tiny city as a function of time [s]."""
+    return make_tide
