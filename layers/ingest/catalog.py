@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from layers.errors import SourceError
+from layers.registry import RASTER_LAYERS
 
 
 class _Strict(BaseModel):
@@ -36,9 +37,9 @@ class City(_Strict):
 class Source(_Strict):
     """One source of data.
 
-    ``uri`` is relative to the catalogue. ``kind``: features (default; goes to ``layer``), raster (goes to ``layer``)
-    or observations (``datastreams`` names the table of series). ``table`` chooses a layer inside the file,
-    ``mapping`` a YAML file beside it.
+    ``uri`` is relative to the catalogue. ``kind`` follows from the rest where it is not said: observations where
+    ``datastreams`` names the table of series, raster where ``layer`` is one, else features. ``table`` chooses a layer
+    inside the file, ``mapping`` a YAML file beside it.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,80}$")
@@ -53,6 +54,14 @@ class Source(_Strict):
     mapping: str | None = None
     crs: str | None = None
     datastreams: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _infer_kind(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "kind" in values:
+            return values
+        inferred = "raster" if values.get("layer") in RASTER_LAYERS else "features"
+        return {**values, "kind": "observations" if values.get("datastreams") else inferred}
 
     @model_validator(mode="after")
     def _has_target(self) -> "Source":

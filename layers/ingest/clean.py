@@ -70,6 +70,8 @@ class _Payloads(MappingOf[int, dict[str, Any]]):
     def __getitem__(self, position: int) -> dict[str, Any]:
         row = self._raw.frame.iloc[position]
         held = {str(name): _plain(row[name]) for name in self._columns}
+        if "@id" in held:
+            held = {name: value for name, value in held.items() if value is not None}
         shape = None if self._raw.shapes is None else self._raw.shapes[position]
         if shape is not None and shapely.get_num_coordinates(shape) * 20 < _LONGEST_PAYLOAD_WKT:
             held["_wkt"] = shapely.to_wkt(shape, rounding_precision=-1)

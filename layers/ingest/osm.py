@@ -90,5 +90,5 @@ class _Rows:
         """Return the geometry as hexadecimal WKB, or None where a member's place is unknown or a line is a dot."""
         try:
             return str(create(thing))
-        except (RuntimeError, ValueError):
+        except (osmium.InvalidLocationError, RuntimeError, ValueError):
             return None
