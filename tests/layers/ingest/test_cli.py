@@ -1,0 +1,81 @@
+"""The real command: files in and out, one line and a non-zero exit for a mistake."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+
+TWIN = Path(sys.executable).with_name("twin")
+Trees = Callable[[int], gpd.GeoDataFrame]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+pytestmark = pytest.mark.skipif(not TWIN.exists(), reason="the twin command is not installed beside this Python")
+
+
+@pytest.fixture(scope="module")
+def city_url(make_database: Callable[..., str]) -> Iterator[str]:
+    yield make_database("cli_ingest")
+
+
+@pytest.fixture
+def run(city_url: str, tmp_path: Path) -> Run:
+    def run_twin(*words: object) -> "subprocess.CompletedProcess[str]":
+        settings = {**os.environ, "TWIN_DATABASE_URL": city_url, "TWIN_DATA_DIR": str(tmp_path / "data")}
+        command = [str(TWIN), *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, env=settings, check=False, timeout=120)
+
+    return run_twin
+
+
+def test_load_look_export(run: Run, tmp_path: Path, tree_frame: Trees) -> None:
+    frame = tree_frame(20)
+    frame.loc[3, "height"] = -1.0
+    frame.to_file(tmp_path / "Cây Xanh.gpkg")
+    loaded = run("load", tmp_path / "Cây Xanh.gpkg", "--layer", "trees", "--source", "trees-1", "--json")
+    assert loaded.returncode == 0, loaded.stderr
+    (report,) = json.loads(loaded.stdout)
+    assert (report["read"], report["loaded"], report["quarantined"]) == (20, 19, 1)
+    assert (
+        "height: outside 0 to 1000 m"
+        in run("load", tmp_path / "Cây Xanh.gpkg", "--layer", "trees", "--source", "trees-1").stdout
+    )
+    trees = next(row for row in json.loads(run("layers", "--json").stdout) if row["id"] == "trees")
+    assert (trees["count"], trees["sources"], trees["geometry"]) == (19, ["trees-1"], "Point")
+    listed = json.loads(run("quarantine", "list", "--layer", "trees", "--json").stdout)
+    assert listed["summary"][0]["count"] == 1
+    assert listed["rows"][0]["row"] == 4
+    assert run("quarantine", "export", "--to", tmp_path / "q.csv").returncode == 0
+    mended = (tmp_path / "q.csv").read_text().replace("-1", "1")
+    assert "outside 0 to 1000 m" in mended
+    written = run("export", "trees", "--to", tmp_path / "out.geojson", "--bbox", "105.7,10.0,105.7505,10.03")
+    assert written.returncode == 0, written.stderr
+    # Trees stand every 0.0001 degrees from 105.75 on; the fourth is in the quarantine.
+    assert len(gpd.read_file(tmp_path / "out.geojson")) == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("load", "gone.gpkg", "--layer", "trees"), "gone.gpkg does not exist"),
+        (("load", "gone.gpkg"), "which layer does it go to?"),
+        (("load",), "nothing to load"),
+        (("load", "a.csv", "--catalog"), "not both"),
+        (("load", "--catalog"), "catalogue"),
+        (("load", "a.csv", "--layer", "trees", "--source", "Ä b"), "source id 'Ä b'"),
+        (("export", "shrubs", "--to", "a.gpkg"), "layer 'shrubs' is not declared"),
+        (("export", "trees", "--to", "a.xlsx"), "'.xlsx' cannot be written"),
+        (("export", "trees", "--to", "a.gpkg", "--bbox", "1,2,3"), "is not four numbers"),
+        (("export", "trees", "--to", "a.gpkg", "--bbox", "5,2,3,4"), "is not west < east"),
+        (("quarantine", "export", "--to", "a.gpkg"), "use .csv or .geojson"),
+    ],
+)
+def test_a_mistake_is_one_line(run: Run, words: tuple[str, ...], named: str) -> None:
+    done = run(*words)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert named in done.stderr
+    assert len(done.stderr.splitlines()) == 1
