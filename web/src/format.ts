@@ -100,6 +100,34 @@ export function formatLegendValue(label: string, value: string | number | undefi
   return /\d$/.test(label) && symbol && symbol !== "–" ? `${label} ${symbol}` : label;
 }
 
+/** UCUM units as people write them; a unit that is not here is written as it is. */
+const UNIT_SYMBOLS: Record<string, string> = {
+  "1": "",
+  "%": "%",
+  m2: "m²",
+  m3: "m³",
+  "m3/s": "m³/s",
+  "m2/s": "m²/s",
+  Cel: "°C",
+  "ug/m3": "µg/m³",
+  min: "min",
+};
+
+export const formatUnit = (unit: string | null | undefined): string => UNIT_SYMBOLS[unit ?? ""] ?? unit ?? "";
+
+/** Write a reading of a sensor; a pump runs or stands, a gate is open by a share. */
+export function formatReading(
+  value: number | null | undefined,
+  unit: string | undefined,
+  kind: string,
+  digits = 2,
+): string {
+  if (value === null || value === undefined) return "–";
+  if (kind === "pump" && unit === "1") return t(value > 0 ? "sensors.pumpOn" : "sensors.pumpOff");
+  if (kind === "gate" && unit === "1") return `${formatNumber(value * 100, 0)} %`;
+  return `${formatNumber(value, digits)} ${formatUnit(unit)}`.trim();
+}
+
 /** Milliseconds by which the city's clock is ahead of UTC at a moment. */
 function cityOffset(moment: number): number {
   const parts = new Intl.DateTimeFormat("en-GB", {

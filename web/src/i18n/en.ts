@@ -69,6 +69,8 @@ export const en: Record<Key, string> = {
   "sensors.forecast": "Forecast",
   "sensors.band": "10–90 % band",
   "sensors.issued": "Forecast issued {time}",
+  "sensors.pumpOn": "Running",
+  "sensors.pumpOff": "Off",
   "sensors.search": "Search sensors",
   "sensors.stale": "Old reading",
   "alarm.0": "Normal",

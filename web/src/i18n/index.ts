@@ -21,6 +21,12 @@ export function say(words: Words | string | null | undefined, otherwise = ""): s
   return words[getState().lang] || words.vi || words.en || otherwise;
 }
 
+/** Return the chosen half of a line that says the same twice, "Vietnamese — English"; any other line whole. */
+export function sayHalf(line: string): string {
+  const halves = line.split(" — ");
+  return halves.length === 2 ? (halves[getState().lang === "vi" ? 0 : 1] ?? line) : line;
+}
+
 /** Say in plain words why a request failed. */
 export function explain(error: unknown): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);

@@ -67,6 +67,8 @@ export const vi = {
   "sensors.forecast": "Dự báo",
   "sensors.band": "Khoảng 10–90 %",
   "sensors.issued": "Dự báo lúc {time}",
+  "sensors.pumpOn": "Đang chạy",
+  "sensors.pumpOff": "Dừng",
   "sensors.search": "Tìm trạm đo",
   "sensors.stale": "Số liệu cũ",
   "alarm.0": "Bình thường",

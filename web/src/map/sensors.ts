@@ -3,7 +3,7 @@
 import type { GeoJSONSource, Map as MapView } from "maplibre-gl";
 import { ALARM_COLORS, alarmLevel, isStale, mainDatastream, sensorKind } from "../alarm";
 import { sensors } from "../data";
-import { formatNumber } from "../format";
+import { formatReading } from "../format";
 import { getState } from "../state";
 
 const SOURCE = "live-sensors";
@@ -13,9 +13,7 @@ function describe(): GeoJSON.FeatureCollection {
   const features = sensors.map((sensor): GeoJSON.Feature => {
     const stream = mainDatastream(sensor);
     const level = alarmLevel(sensor);
-    const value = stream?.result;
-    const label =
-      value === null || value === undefined ? "–" : `${formatNumber(value, 2)} ${stream?.unit ?? ""}`.trim();
+    const label = formatReading(stream?.result, stream?.unit, sensor.properties.kind);
     const color = sensorKind(sensor.properties.kind)?.color ?? "#1f6fb2";
     return {
       type: "Feature",

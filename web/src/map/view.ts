@@ -19,6 +19,8 @@ import { isShown, layerOf } from "./layers";
 const FONT = "Be Vietnam Pro";
 const FONT_SAMPLE = "Aăâđêôơưếộ";
 
+const NARROW = 641;
+
 setWorkerUrl(workerUrl);
 
 export type Overlay = (map: MapView) => void;
@@ -86,6 +88,13 @@ export async function createMap(container: HTMLElement, camera: Camera | null): 
     ...place,
   });
   map.addControl(new ScaleControl({ unit: "metric", maxWidth: 110 }), "bottom-left");
+  // On a narrow screen the long line of sources folds into its button once it was shown.
+  map.once("idle", () => {
+    if (container.clientWidth < NARROW) {
+      container.querySelector(".maplibregl-ctrl-attrib")?.classList.remove("maplibregl-compact-show");
+      container.querySelector("details.maplibregl-ctrl-attrib")?.removeAttribute("open");
+    }
+  });
   map.on("moveend", () => {
     const { lng, lat } = map.getCenter();
     setCamera({ lon: lng, lat, zoom: map.getZoom(), bearing: map.getBearing(), pitch: map.getPitch() });

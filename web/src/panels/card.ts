@@ -92,7 +92,7 @@ function candidateList(): HTMLElement | null {
           onclick: () => setState({ selection: { layer: candidate.layer, id: candidate.id } }),
         },
         h("span", {}, candidate.name ?? layer),
-        candidate.name ? h("span", { class: "soft" }, layer) : null,
+        h("span", { class: "soft" }, candidate.name ? layer : candidate.id),
       ),
     );
   });

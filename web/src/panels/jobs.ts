@@ -4,7 +4,7 @@ import { cancelJob, readJob, readJobs } from "../api";
 import { refreshRuns } from "../data";
 import { h, replace } from "../dom";
 import { formatShortDateTime } from "../format";
-import { explain, say, t } from "../i18n";
+import { explain, say, sayHalf, t } from "../i18n";
 import { setState, watch } from "../state";
 import type { Job, ProcessSummary } from "../types";
 import { empty, failure, textButton } from "./parts";
@@ -25,7 +25,7 @@ async function showRun(id: string): Promise<void> {
 function jobRow(job: Job, titles: Map<string, string>, reload: () => void): HTMLElement {
   const open = OPEN.includes(job.status);
   const progress = Math.min(Math.max(job.progress ?? 0, 0), 100);
-  const reason = h("p", { class: "soft note" }, job.message ?? "");
+  const reason = h("p", { class: "soft note" }, sayHalf(job.message ?? ""));
   const cancel = async (): Promise<void> => {
     try {
       await cancelJob(job.jobID);

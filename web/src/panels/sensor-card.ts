@@ -4,7 +4,7 @@ import { ALARM_COLORS, alarmLevel, mainDatastream, sensorKind } from "../alarm";
 import { readForecast, readObservations } from "../api";
 import { type ChartContent, type ChartLevel, drawChart, joinTimes } from "../chart";
 import { h, replace } from "../dom";
-import { formatDateTime, formatNumber, formatShortDateTime } from "../format";
+import { formatDateTime, formatReading, formatShortDateTime, formatUnit } from "../format";
 import { type Key, say, t } from "../i18n";
 import type { Datastream, Observations, Sensor, StageForecast } from "../types";
 import { empty, failure, loading, section } from "./parts";
@@ -41,8 +41,8 @@ export function stageChart(
   return { times, series, bands, levels, unit, label };
 }
 
-function readingRow(stream: Datastream): HTMLElement {
-  const value = stream.result === null ? "–" : `${formatNumber(stream.result, 3)} ${stream.unit}`;
+function readingRow(stream: Datastream, kind: string): HTMLElement {
+  const value = formatReading(stream.result, stream.unit, kind, 3);
   const quality =
     stream.quality === null ? "" : t(`quality.${[1, 2, 3, 4, 9].includes(stream.quality) ? stream.quality : 2}` as Key);
   return h(
@@ -66,7 +66,7 @@ async function fillChart(holder: HTMLElement, note: HTMLElement, sensor: Sensor,
     }
     const levels = sensor.properties.kind === "stage" ? alarmLines(sensor) : [];
     const label = `${sensor.properties.name}: ${t("sensors.last72")}`;
-    await drawChart(holder, stageChart(past, forecast, levels, stream.unit, label));
+    await drawChart(holder, stageChart(past, forecast, levels, formatUnit(stream.unit), label));
     note.textContent = forecast ? t("sensors.issued", { time: formatShortDateTime(forecast.issue_time) }) : "";
   } catch (error) {
     replace(
@@ -93,7 +93,7 @@ export function sensorPart(sensor: Sensor): HTMLElement {
     "div",
     {},
     h("p", { class: "card-tags" }, h("span", { class: "soft" }, say(kind?.label, sensor.properties.kind)), state),
-    h("div", { class: "readings" }, ...datastreams.map(readingRow)),
+    h("div", { class: "readings" }, ...datastreams.map((stream) => readingRow(stream, sensor.properties.kind))),
     main ? section(t("sensors.last72"), holder, note) : empty(t("sensors.noReading")),
   );
 }

@@ -3,7 +3,7 @@
 import { ALARM_COLORS, alarmLevel, isStale, mainDatastream, sensorKind } from "../alarm";
 import { onData, refreshSensors, sensors, sensorsError, sensorsRead } from "../data";
 import { fold, h, replace } from "../dom";
-import { formatNumber, formatShortDateTime, formatTime } from "../format";
+import { formatReading, formatShortDateTime, formatTime } from "../format";
 import { type Key, say, t } from "../i18n";
 import { icon } from "../icons";
 import { setState, watch } from "../state";
@@ -16,8 +16,7 @@ function sensorRow(sensor: Sensor): HTMLElement {
   const stream = mainDatastream(sensor);
   const level = alarmLevel(sensor);
   const kind = sensorKind(sensor.properties.kind);
-  const value = stream?.result;
-  const reading = value === null || value === undefined ? "–" : `${formatNumber(value, 2)} ${stream?.unit ?? ""}`;
+  const reading = formatReading(stream?.result, stream?.unit, sensor.properties.kind);
   const time = stream?.phenomenon_time ? formatShortDateTime(stream.phenomenon_time) : t("sensors.noReading");
   const alarm =
     level > 0
