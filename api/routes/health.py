@@ -88,4 +88,4 @@ def _check_worker(resources: Resources) -> Check:
 
 def _check_viewer(resources: Resources) -> Check:
     built = (resources.settings.web_dir / "index.html").exists()
-    return Check("viewer", built, "built" if built else "not built; type: make web", False)
+    return Check("viewer", built, "built" if built else "not built; type: make setup", False)

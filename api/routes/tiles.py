@@ -23,7 +23,7 @@ from api.resources import Resources
 from api.style import MAX_SOURCE_ZOOM
 from layers.errors import InputError, NotFoundError
 from layers.schema import VectorLayer
-from layers.store.tiles import TileAddress, make_tiles, name_columns
+from layers.store.tiles import TileAddress, make_tile, name_columns
 
 MAX_LAYERS = 32
 router = APIRouter(tags=["tiles"], dependencies=[Depends(refuse_unknown)])
@@ -98,7 +98,7 @@ async def _make(
     resources: Resources, layers: tuple[VectorLayer, ...], tile: TileAddress, equals: dict[str, object]
 ) -> CachedTile:
     async with resources.pool.connection() as connection:
-        made = await make_tiles(connection, layers, tile, equals=equals)
+        made = await make_tile(connection, layers, tile, equals=equals)
     return CachedTile(igzip.compress(made.data, compresslevel=2) if made.data else b"", made.truncated)
 
 

@@ -8,9 +8,9 @@ from starlette.types import Scope
 
 _PAGE = """<!doctype html><html lang="vi"><head><meta charset="utf-8"><title>City twin</title>
 <style>body{font:16px/1.6 sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}</style></head><body>
-<h1>Bản đồ chưa được dựng</h1><p>Máy chủ đang chạy. Để dựng trang bản đồ, gõ: <code>make web</code></p>
+<h1>Bản đồ chưa được dựng</h1><p>Máy chủ đang chạy. Để dựng trang bản đồ, gõ: <code>make setup</code></p>
 <h1 lang="en">The viewer is not built</h1><p lang="en">The server runs. To build the map page, type:
-<code>make web</code></p><p><a href="/api">/api</a></p></body></html>"""
+<code>make setup</code></p><p><a href="/api">/api</a></p></body></html>"""
 
 
 class Viewer(StaticFiles):

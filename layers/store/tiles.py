@@ -1,6 +1,6 @@
 """Vector tiles out of layer tables (ST_AsMVT), and the layer versions that tell when one is out of date.
 
-One statement a layer and zoom band: the envelope is computed here, so that no row is transformed; below zoom 14
+One statement a set of layers and zoom band: the envelope is computed here, so that no row is transformed; below zoom 14
 shapes are simplified by half a pixel and those smaller than a pixel are left out.
 """
 
@@ -55,7 +55,7 @@ class TileAddress:
 
 @dataclass(frozen=True, slots=True)
 class MadeTile:
-    """A layer's part of a tile; ``truncated`` when the budget left features out."""
+    """A tile as bytes; ``truncated`` when the budget left features out."""
 
     data: bytes
     truncated: bool
@@ -87,30 +87,38 @@ def build_tile_query(
 
 async def make_tile(
     connection: AsyncConnection[TupleRow],
-    layer: VectorLayer,
+    layers: Sequence[VectorLayer],
     tile: TileAddress,
     *,
-    columns: tuple[str, ...],
     equals: Mapping[str, object],
 ) -> MadeTile:
-    """Return the part of ``tile`` that ``layer`` fills, within the feature and byte budgets."""
-    if tile.z < layer.min_zoom:
+    """Return ``tile`` of ``layers`` within the feature budget of each layer and the byte budget of all.
+
+    Layers are parts of one message, so their bytes one after the other are the tile.
+    """
+    drawn = [layer for layer in layers if tile.z >= layer.min_zoom]
+    if not drawn:
         return MadeTile(b"", False)
-    query = build_tile_query(layer.id, layer.geometry, columns, tuple(equals), tile.z >= DETAIL_ZOOM)
+    detailed = tile.z >= DETAIL_ZOOM
+    # One statement, one round trip: half the time of a statement a layer.
+    query = " union all ".join(
+        f"({build_tile_query(layer.id, layer.geometry, name_columns(layer), tuple(equals), detailed)})"
+        for layer in drawn
+    )
     parameters: dict[str, object] = {f"f{place}": value for place, value in enumerate(equals.values())}
     parameters.update(zip(("x0", "y0", "x1", "y1"), tile.bounds, strict=True))
-    parameters["width"] = tile.width
-    if "%(pixel)s" in query:
-        parameters["pixel"] = tile.width / _SCREEN
-    budget = FEATURE_BUDGET
-    truncated = False
+    parameters |= {"width": tile.width, "pixel": tile.width / _SCREEN}
+    budget, truncated = FEATURE_BUDGET, False
     while True:
         # One row more than the budget tells whether something was left out.
         cursor = await connection.execute(query, {**parameters, "budget": budget + 1}, prepare=True, binary=True)
-        data, count = await cursor.fetchone() or (None, 0)
-        if len(data or b"") <= BYTE_BUDGET:
-            return MadeTile(bytes(data or b""), truncated or count > budget)
-        budget, truncated = int(min(budget, count) * 0.9 * BYTE_BUDGET / len(data)), True
+        parts = await cursor.fetchall()
+        data = b"".join(part[0] for part in parts if part[0])
+        most = max(part[1] for part in parts)
+        truncated = truncated or most > budget
+        if len(data) <= BYTE_BUDGET or budget == 0:
+            return MadeTile(data, truncated)
+        budget, truncated = int(min(budget, most) * 0.9 * BYTE_BUDGET / len(data)), True
 
 
 async def follow_versions(url: str) -> AsyncIterator[dict[str, str]]:
@@ -137,19 +145,3 @@ def name_columns(layer: VectorLayer) -> tuple[str, ...]:
     """Return the properties a tile of ``layer`` carries that everybody may see."""
     public = {prop.name for prop in layer.properties if prop.access == "public"}
     return tuple(name for name in layer.tile_properties if name in public)
-
-
-async def make_tiles(
-    connection: AsyncConnection[TupleRow],
-    layers: Sequence[VectorLayer],
-    tile: TileAddress,
-    *,
-    equals: Mapping[str, object],
-) -> MadeTile:
-    """Return the parts of several layers one after the other, which is how a multi-layer tile is made."""
-    parts = [
-        await make_tile(connection, layer, tile, columns=name_columns(layer), equals=equals)
-        for layer in layers
-        if tile.z >= layer.min_zoom
-    ]
-    return MadeTile(b"".join(part.data for part in parts), any(part.truncated for part in parts))

@@ -25,7 +25,7 @@ def test_alive_and_ready(client: TestClient) -> None:
 def test_the_viewer_is_served_once_it_is_built(client: TestClient, settings: Settings) -> None:
     missing = client.get("/")
     assert missing.status_code == 503
-    assert "make web" in missing.text
+    assert "make setup" in missing.text
     folder: Path = settings.web_dir
     (folder / "assets").mkdir(parents=True)
     try:
