@@ -96,7 +96,8 @@ def _read_shape(row: Mapping[Any, Any]) -> Any:
     if shape is None or not isinstance(crs, str):
         return None
     moved = transform(gpd.GeoSeries([shape]).to_numpy(), read_crs(crs), WGS84)[0]
-    return moved if bool(pd.notna(shapely.bounds(moved)).all()) else None
+    west, south, east, north = shapely.bounds(moved)
+    return moved if -180 <= west <= east <= 180 and -90 <= south <= north <= 90 else None
 
 
 def _to_file_type(values: "pd.Series[Any]", kind: str) -> "pd.Series[Any]":
