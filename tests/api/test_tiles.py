@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -131,10 +132,11 @@ def test_an_unchanged_tile_is_304_and_a_changed_one_is_not(client: TestClient, w
 
 def wait_for(client: TestClient, address: str, status: int, old: str | None) -> str:
     """Ask until the notification of the change arrived, and return the ETag."""
-    for _ in range(200):
+    for _ in range(500):
         answer = client.get(address, headers={"if-none-match": old or '"none"'})
         if answer.status_code == status:
             return answer.headers["etag"]
+        time.sleep(0.02)
     raise AssertionError(f"{address} never answered {status}")
 
 
