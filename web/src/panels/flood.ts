@@ -70,7 +70,9 @@ function productChooser(shown: Run): HTMLElement {
     });
     return h("label", { class: "option" }, input, h("span", {}, label));
   };
-  const products = shown.rasters.map((raster) =>
+  const rank = (id: string): number => findRasterLayer(id)?.rank ?? 0;
+  const rasters = [...shown.rasters].sort((a, b) => rank(a.layer) - rank(b.layer));
+  const products = rasters.map((raster) =>
     option(raster.layer, say(findRasterLayer(raster.layer)?.title, raster.layer)),
   );
   return h(
