@@ -16,24 +16,25 @@ from layers.schema import VectorLayer
 PUBLIC_LAYERS = {key: layer for key, layer in VECTOR_LAYERS.items() if layer.access == "public"}
 
 
-def give_resources(request: Request) -> Resources:
-    """Return what the server holds."""
+async def give_resources(request: Request) -> Resources:
+    """Return what the server holds (asynchronous: an answer of its own thread would cost more than the work)."""
     held: Resources = request.app.state.resources
     return held
 
 
-def give_links(request: Request) -> Links:
+async def give_links(request: Request) -> Links:
     """Return the maker of links."""
     return Links.of(request)
 
 
 def give_connection(request: Request) -> Iterator[Connection]:
     """Return a connection whose transaction is committed when the route succeeds."""
-    with give_resources(request).engine.begin() as connection:
+    held: Resources = request.app.state.resources
+    with held.engine.begin() as connection:
         yield connection
 
 
-def refuse_unknown(request: Request) -> None:
+async def refuse_unknown(request: Request) -> None:
     """Raise InputError for a query parameter the route does not declare, or one given twice."""
     known = list_parameters(request)
     for name in request.query_params:

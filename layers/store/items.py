@@ -71,14 +71,15 @@ async def select_items(
         f"select fid, id, ST_AsGeoJSON(ST_Transform(geom, 4326), 7) {_list(columns)} from {origin} "
         f"where fid > %(after)s and {condition} order by fid limit %(limit)s"
     )
-    cursor = await connection.execute(statement, {**parameters, "after": after, "limit": limit})
+    # Planned anew each time: a plan for any box at all would walk the key where the box's index is right.
+    cursor = await connection.execute(statement, {**parameters, "after": after, "limit": limit}, prepare=False)
     return [Item(row[0], row[1], row[3:], row[2]) for row in await cursor.fetchall()]
 
 
 async def count_items(connection: AsyncConnection[TupleRow], layer: VectorLayer, query: ItemQuery) -> int:
     """Return how many items match ``query``."""
     origin, condition, parameters = _build_origin(layer, [name for name, _ in query.equals], query)
-    cursor = await connection.execute(f"select count(*) from {origin} where {condition}", parameters)
+    cursor = await connection.execute(f"select count(*) from {origin} where {condition}", parameters, prepare=False)
     return int((await cursor.fetchone() or (0,))[0])
 
 

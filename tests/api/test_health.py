@@ -4,10 +4,10 @@ import gzip
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from layers.errors import InputError
 from twin.cli import app
 from twin.settings import Settings
 
@@ -55,8 +55,26 @@ def test_json_is_compressed_for_who_takes_it(client: TestClient) -> None:
     assert packed.json() == plain.json()
 
 
-def test_serving_others_must_be_said_on_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TWIN_HOST", "0.0.0.0")
-    result = CliRunner().invoke(app, ["serve"])
-    assert isinstance(result.exception, InputError)
-    assert "twin serve --host 0.0.0.0" in str(result.exception)
+def serve(monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[Result, dict[str, object]]:
+    """Call ``twin serve`` up to the moment it would listen, and return what it said and was about to do."""
+    called: dict[str, object] = {}
+    monkeypatch.setenv("TWIN_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.setattr("uvicorn.run", lambda application, **options: called.update(options, application=application))
+    return CliRunner().invoke(app, ["serve", *words]), called
+
+
+def test_only_this_machine_is_served_unless_an_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TWIN_HOST", raising=False)
+    quiet, called = serve(monkeypatch)
+    assert (called["host"], called["application"]) == ("127.0.0.1", "api.app:create_app")
+    assert "no login" not in quiet.output
+    loud, called = serve(monkeypatch, "--host", "0.0.0.0", "--port", "8123")
+    assert (called["host"], called["port"]) == ("0.0.0.0", 8123)
+    assert "no login" in " ".join(loud.output.split())
+    assert "http://0.0.0.0:8123/" in loud.output
+
+
+def test_an_impossible_port_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused, called = serve(monkeypatch, "--port", "99999")
+    assert refused.exit_code == 2
+    assert not called
