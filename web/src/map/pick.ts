@@ -33,7 +33,7 @@ export function pick(map: MapView, event: MapMouseEvent): Candidate[] {
     [x + TOLERANCE, y + TOLERANCE],
   ];
   const exact = map.queryRenderedFeatures(event.point);
-  const near = map.queryRenderedFeatures(box);
+  const near = map.queryRenderedFeatures(box).filter((feature) => !feature.layer.type.startsWith("fill"));
   const nearPoints = near.filter((feature) => feature.layer.type === "circle");
   const found = new Map<string, Candidate>();
   for (const group of [[...nearPoints, ...exact], near]) {
