@@ -22,7 +22,10 @@ function readFeature(feature: MapGeoJSONFeature): (Candidate & { rank: number })
   const id = feature.properties["id"];
   if (!layer || id === undefined || id === null) return null;
   const name = feature.properties["name"];
-  return { layer, id: String(id), name: name ? String(name) : null, rank: findVectorLayer(layer)?.rank ?? 0 };
+  // A ward covers everything in it; who clicks there means what lies in the ward.
+  const isBoundary = (feature.layer.metadata as Record<string, string> | undefined)?.["twin:theme"] === "admin";
+  const rank = isBoundary ? -1 : (findVectorLayer(layer)?.rank ?? 0);
+  return { layer, id: String(id), name: name ? String(name) : null, rank };
 }
 
 /** Return the features at a click, the topmost first, each once; points may lie a few pixels beside it. */
