@@ -126,12 +126,17 @@ async def follow_versions(url: str) -> AsyncIterator[dict[str, str]]:
 
     A token names the counter and the moment it moved, so a restored database never repeats one.
     """
-    connection = await AsyncConnection.connect(url, autocommit=True, application_name="twin versions")
-    async with connection:
-        await connection.execute("listen layer_version")
+    # Two connections: a notification that comes together with the answer to a query would lie unread until the next
+    # one wakes the socket.
+    listener = await AsyncConnection.connect(url, autocommit=True, application_name="twin versions")
+    async with (
+        listener,
+        await AsyncConnection.connect(url, autocommit=True, application_name="twin versions") as reader,
+    ):
+        await listener.execute("listen layer_version")
         while True:
-            yield await read_version_tokens(connection)
-            async for _ in connection.notifies(timeout=30.0, stop_after=1):
+            yield await read_version_tokens(reader)
+            async for _ in listener.notifies(timeout=30.0, stop_after=1):
                 pass
 
 
