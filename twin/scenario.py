@@ -45,6 +45,13 @@ class CloseGate:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenGate:
+    """The tide gate stays open at any stage."""
+
+    gate_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class StopPump:
     """The pump does not run."""
 
@@ -62,8 +69,8 @@ class BreachDyke:
     lat: float | None = None
 
 
-Edit = StageOffset | HoldStage | DesignStorm | CloseGate | StopPump | BreachDyke
-Kind = TypeVar("Kind", StageOffset, HoldStage, DesignStorm, CloseGate, StopPump, BreachDyke)
+Edit = StageOffset | HoldStage | DesignStorm | CloseGate | OpenGate | StopPump | BreachDyke
+Kind = TypeVar("Kind", StageOffset, HoldStage, DesignStorm, CloseGate, OpenGate, StopPump, BreachDyke)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +157,8 @@ class EditedCity:
 
 def check_edits(view: CityView, scenario: Scenario) -> None:
     """Raise NotFoundError for an edit that names a gate, pump or dyke the city does not have."""
-    _check_ids(view, "gate", [edit.gate_id for edit in scenario.find(CloseGate)])
+    closed, opened = scenario.find(CloseGate), scenario.find(OpenGate)
+    _check_ids(view, "gate", [edit.gate_id for edit in closed] + [edit.gate_id for edit in opened])
     _check_ids(view, "pump", [edit.pump_id for edit in scenario.find(StopPump)])
     dykes = [edit.dyke_id for edit in scenario.find(BreachDyke) if edit.dyke_id is not None]
     if dykes:

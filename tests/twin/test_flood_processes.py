@@ -105,10 +105,12 @@ def make_gated(changed_city):
 def test_a_closed_gate_keeps_the_water_out(changed_city) -> None:
     city = make_gated(changed_city)
     level = {"stage_level": 2.0, "ramp_hours": 1.0, "pumps_off": ["P1"]}
-    opened = compute(city, "flood-scenario", **level)
+    opened = compute(city, "flood-scenario", **level, gates_open=["G1"])
+    working = compute(city, "flood-scenario", **level)
     closed = compute(city, "flood-scenario", **level, gates_closed=["G1"])
     assert opened.summary["flooded_area"] > 50_000.0
     assert closed.summary["flooded_area"] == 0.0
+    assert working.summary["flooded_area"] == 0.0, "a gate that works shuts at high water"
 
 
 def test_a_breach_lets_it_in(changed_city) -> None:

@@ -1,6 +1,6 @@
 """From the city to the water's domain: terrain with its dykes, roughness, rivers and canals, gates, pumps, breaches."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from hydrology.terrain import lower_cells, raise_cells
 from layers.errors import InputError, NotFoundError, TooLargeError
 from layers.grid import Grid
 from twin.process import CityView
-from twin.scenario import BreachDyke, Scenario
+from twin.scenario import BreachDyke, OpenGate, Scenario
 
 Mask = NDArray[np.bool_]
 Raster = NDArray[np.float64]
@@ -37,6 +37,8 @@ RUNOFF = {1: 1.0, 2: 0.90, 3: 0.95, 4: 0.35, 5: 0.30, 6: 0.50, 7: 0.40, 8: 0.80}
 """Runoff coefficient by cover code: Chow, Maidment and Mays 1988, Applied Hydrology, table 15.1.1, 25-year storm."""
 
 CLOSED_GATE_FREEBOARD = 2.0
+GATE_BAND = 0.2
+"""Tide gates shut for the whole run when the stage will rise so far [m] above the usual one."""
 PUMP_BAND = 0.10
 
 
@@ -107,7 +109,9 @@ def build_domain(
     ``river`` replaces the city's water bodies. Dykes are burned into the bed with their crest and never under
     water themselves; closed canals and ponds start at their usual level. Raises InputError for a city without water.
     """
-    stage, still = (river, np.zeros(grid.shape, dtype=np.int32)) if river is not None else find_water(view, grid)
+    opened = {edit.gate_id for edit in scenario.find(OpenGate)} if levels.highest > levels.usual + GATE_BAND else None
+    found = (river, np.zeros(grid.shape, dtype=np.int32)) if river is not None else find_water(view, grid, opened)
+    stage, still = found
     ground = bed
     bed, walls = burn_dykes(view, bed, grid)
     breached = find_breaches(view, scenario, ground, grid)
@@ -131,11 +135,11 @@ def build_domain(
     return FloodDomain(grid, bed, n, runoff, depth, stage, stage | closed | shut, pumps)
 
 
-def find_water(view: CityView, grid: Grid) -> tuple[Mask, NDArray[np.int32]]:
-    """Return the cells that follow the river's stage, and the number of the still body each other water cell is in.
+def find_water(view: CityView, grid: Grid, opened: Set[str] | None) -> tuple[Mask, NDArray[np.int32]]:
+    """Return the cells that follow the river, and the number of the still body each other water cell is in.
 
-    Rivers and canals follow it unless they are not tidal (a closed gate makes them so). A city with centre lines
-    only gets them at their width (6 m where none is given).
+    Rivers and canals follow it unless they are not tidal (a closed gate makes them so). At high water all gates shut
+    but those ``opened`` (None: no high water). A city with centre lines only gets them at their width, or 6 m.
     """
     bodies = view.layer("water_bodies")
     if bodies.empty:
@@ -144,6 +148,8 @@ def find_water(view: CityView, grid: Grid) -> tuple[Mask, NDArray[np.int32]]:
     follows = (tidal == True) | (tidal.isna() & kinds.isin(("river", "canal")))  # noqa: E712 - column holds null too
     chosen = follows.to_numpy(dtype=bool)
     shapes = bodies.geometry.to_numpy()
+    if opened is not None:
+        chosen = chosen & (bodies["gate_id"].isna() | bodies["gate_id"].isin(opened)).to_numpy(dtype=bool)
     stage = _rasterize(shapes[chosen], grid) > 0
     still = _rasterize(shapes[~chosen], grid, numbered=True)
     return stage, np.where(stage, 0, still).astype(np.int32)

@@ -171,7 +171,14 @@ def _clean(depth: Raster32, keep: NDArray[np.bool_]) -> Raster32:
 
 def _sign(domain: FloodDomain, stage: StageSeries, rain: RainSeries | None, hours: float, interval_s: float) -> str:
     digest = hashlib.sha256(f"{domain.grid} {domain.pumps} {hours} {interval_s}".encode())
-    for array in (domain.bed, domain.mannings_n, domain.depth, domain.stage_cells, stage.times, stage.stages):
+    for array in (
+        domain.bed,
+        domain.mannings_n,
+        domain.depth,
+        domain.stage_cells,
+        stage.times,
+        stage.stages,
+    ):
         digest.update(np.ascontiguousarray(array).tobytes())
     if rain is not None:
         digest.update(rain.intensity.tobytes() + rain.times.tobytes())

@@ -13,7 +13,7 @@ from twin.processes.flood_forecast import choose_gauge
 from twin.processes.flood_inputs import find_river_below, read_terrain
 from twin.processes.flood_stage import StageSeries, forecast_gauge, hold_stage
 from twin.processes.flood_steps import OUTPUT_LAYERS, compute_flood
-from twin.scenario import BreachDyke, CloseGate, DesignStorm, HoldStage, Scenario, StageOffset, StopPump
+from twin.scenario import BreachDyke, CloseGate, DesignStorm, HoldStage, OpenGate, Scenario, StageOffset, StopPump
 
 
 class Breach(Inputs):
@@ -77,8 +77,16 @@ class FloodScenarioInputs(Inputs):
         "Thời gian mưa", "Storm duration", "Duration of the design storm.", unit="h", default=3.0, gt=0.0, le=72.0
     )
     gates_closed: tuple[str, ...] = describe(
-        "Cống ngăn triều đóng", "Closed gates", "Ids of the tide gates kept closed.", default=(), max_length=500
+        "Cống ngăn triều đóng",
+        "Closed gates",
+        "Ids of the tide gates kept closed all the time; the others shut at high water.",
+        default=(),
+        max_length=500,
     )
+    gates_open: tuple[str, ...] = describe(
+        "Cống ngăn triều kẹt mở", "Gates stuck open", "Ids of the tide gates that do not shut at high water.",
+        default=(), max_length=500,
+    )  # fmt: skip
     pumps_off: tuple[str, ...] = describe(
         "Bơm dừng", "Stopped pumps", "Ids of the pumps that do not run.", default=(), max_length=500
     )
@@ -90,6 +98,8 @@ class FloodScenarioInputs(Inputs):
     def _has_one_stage(self) -> Self:
         if self.stage_level is not None and self.stage_offset != 0.0:
             raise ValueError("stage_level and stage_offset exclude each other")
+        for gate in set(self.gates_closed) & set(self.gates_open):
+            raise ValueError(f"gate '{gate}' cannot be both closed and stuck open")
         return self
 
 
@@ -104,6 +114,8 @@ def build_scenario(inputs: FloodScenarioInputs, base_time: datetime) -> Scenario
         scenario = scenario.with_edit(DesignStorm(inputs.storm_depth, inputs.storm_hours))
     for gate in inputs.gates_closed:
         scenario = scenario.with_edit(CloseGate(gate))
+    for gate in inputs.gates_open:
+        scenario = scenario.with_edit(OpenGate(gate))
     for pump in inputs.pumps_off:
         scenario = scenario.with_edit(StopPump(pump))
     for breach in inputs.breaches:
@@ -164,6 +176,9 @@ def _entitle(scenario: Scenario) -> Text:
             case CloseGate():
                 vi.append(f"đóng cống {edit.gate_id}")
                 en.append(f"gate {edit.gate_id} closed")
+            case OpenGate():
+                vi.append(f"cống {edit.gate_id} kẹt mở")
+                en.append(f"gate {edit.gate_id} stuck open")
             case StopPump():
                 vi.append(f"dừng bơm {edit.pump_id}")
                 en.append(f"pump {edit.pump_id} off")
