@@ -5,7 +5,7 @@ import sys
 import typer
 
 from layers.errors import TwinError
-from twin.commands import db, demo, doctor, export, jobs, layers, load, quarantine, run, sensors, serve, up, worker
+from twin.commands import db, demo, doctor, export, jobs, layers, load, quarantine, run, scene, sensors, serve, up, worker
 
 app = typer.Typer(
     name="twin",
@@ -14,7 +14,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for family in (up, doctor, demo, db, serve, run, jobs, worker, sensors, load, export, layers, quarantine):
+for family in (up, doctor, demo, db, serve, run, jobs, worker, sensors, scene, load, export, layers, quarantine):
     family.register(app)
 
 
