@@ -145,7 +145,7 @@ export function makeCard(map: MapView): HTMLElement {
       geometry ? () => zoomTo(map, geometry) : null,
       layer?.synthetic ? syntheticBadge(t("app.synthetic")) : null,
       sensor ? sensorPart(sensor) : null,
-      place && !sensor ? pointPart(place) : null,
+      place ? pointPart(place) : null,
       propertyList(item, layer),
       layer ? sourceList(layer) : null,
     );
