@@ -37,6 +37,9 @@ RUNOFF = {1: 1.0, 2: 0.90, 3: 0.95, 4: 0.35, 5: 0.30, 6: 0.50, 7: 0.40, 8: 0.80}
 """Runoff coefficient by cover code: Chow, Maidment and Mays 1988, Applied Hydrology, table 15.1.1, 25-year storm."""
 
 CLOSED_GATE_FREEBOARD = 2.0
+CANAL_DEPTH = 1.0
+"""Water a closed canal keeps to flow in [m] below its starting level; ponds and lakes start full to the bed."""
+
 GATE_BAND = 0.2
 """Tide gates shut for the whole run when the stage will rise so far [m] above the usual one."""
 PUMP_BAND = 0.10
@@ -110,8 +113,7 @@ def build_domain(
     water themselves; closed canals and ponds start at their usual level. Raises InputError for a city without water.
     """
     opened = {edit.gate_id for edit in scenario.find(OpenGate)} if levels.highest > levels.usual + GATE_BAND else None
-    found = (river, np.zeros(grid.shape, dtype=np.int32)) if river is not None else find_water(view, grid, opened)
-    stage, still = found
+    stage, still, canal = _find_none(grid, river) if river is not None else find_water(view, grid, opened)
     ground = bed
     bed, walls = burn_dykes(view, bed, grid)
     breached = find_breaches(view, scenario, ground, grid)
@@ -129,21 +131,24 @@ def build_domain(
             "the city has no river or tidal canal on this grid",
             hint="load water_bodies, or give river_below [m] to take low ground at the edge as the river",
         )
-    depth = np.where(closed, np.maximum(fill_still_water(bed, still, closed, levels) - bed, 0.0), 0.0)
+    level = np.where(closed, fill_still_water(bed, still, closed, levels), -np.inf)
+    # Deep still water would shorten every step and keep its surroundings awake; only what rises above it matters.
+    bed = raise_cells(bed, closed, level - np.where(canal, CANAL_DEPTH, 0.0))
+    depth = np.where(closed, np.maximum(level - bed, 0.0), 0.0)
     n, runoff = read_cover(view, grid, stage | closed)
     pumps = read_pumps(view, grid, bed, depth, stage)
     return FloodDomain(grid, bed, n, runoff, depth, stage, stage | closed | shut, pumps)
 
 
-def find_water(view: CityView, grid: Grid, opened: Set[str] | None) -> tuple[Mask, NDArray[np.int32]]:
-    """Return the cells that follow the river, and the number of the still body each other water cell is in.
+def find_water(view: CityView, grid: Grid, opened: Set[str] | None) -> tuple[Mask, NDArray[np.int32], Mask]:
+    """Return the cells that follow the river, the number of the still body other water is in, and closed canals.
 
     Rivers and canals follow it unless they are not tidal (a closed gate makes them so). At high water all gates shut
     but those ``opened`` (None: no high water). A city with centre lines only gets them at their width, or 6 m.
     """
     bodies = view.layer("water_bodies")
     if bodies.empty:
-        return _rasterize_lines(view, grid), np.zeros(grid.shape, dtype=np.int32)
+        return _find_none(grid, _rasterize_lines(view, grid))
     kinds, tidal = bodies["water_type"], bodies["is_tidal"]
     follows = (tidal == True) | (tidal.isna() & kinds.isin(("river", "canal")))  # noqa: E712 - column holds null too
     chosen = follows.to_numpy(dtype=bool)
@@ -152,7 +157,12 @@ def find_water(view: CityView, grid: Grid, opened: Set[str] | None) -> tuple[Mas
         chosen = chosen & (bodies["gate_id"].isna() | bodies["gate_id"].isin(opened)).to_numpy(dtype=bool)
     stage = _rasterize(shapes[chosen], grid) > 0
     still = _rasterize(shapes[~chosen], grid, numbered=True)
-    return stage, np.where(stage, 0, still).astype(np.int32)
+    canal = _rasterize(shapes[~chosen & bodies["gate_id"].notna().to_numpy(dtype=bool)], grid) > 0
+    return stage, np.where(stage, 0, still).astype(np.int32), canal
+
+
+def _find_none(grid: Grid, stage: Mask) -> tuple[Mask, NDArray[np.int32], Mask]:
+    return stage, np.zeros(grid.shape, dtype=np.int32), np.zeros(grid.shape, dtype=bool)
 
 
 def _rasterize_lines(view: CityView, grid: Grid) -> Mask:
