@@ -5,7 +5,22 @@ import sys
 import typer
 
 from layers.errors import TwinError
-from twin.commands import db, demo, doctor, export, jobs, layers, load, quarantine, run, scene, sensors, serve, up, worker
+from twin.commands import (
+    db,
+    demo,
+    doctor,
+    export,
+    jobs,
+    layers,
+    load,
+    quarantine,
+    run,
+    scene,
+    sensors,
+    serve,
+    up,
+    worker,
+)
 
 app = typer.Typer(
     name="twin",
