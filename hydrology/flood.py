@@ -135,10 +135,8 @@ class FloodSolver:
                 fields.stage[cells] = np.maximum(self._domain.bed[cells], level)
 
     def _mark_wet(self) -> None:
-        """Mark the blocks with water that can move: computed cells, and prescribed ones beside them."""
+        """Mark the blocks with computed water; those of overtopped banks are woken by the first step."""
         depth = (self._old.stage - self._domain.bed) * (self._domain.per_length > 0.0)
-        rim = self._forcing.rim_row, self._forcing.rim_col
-        depth[rim] = (self._old.stage - self._domain.bed)[rim]
         rows, cols = np.nonzero(depth > self.parameters.dry_depth)
         self._blocks.wet[rows, 1 + (cols - 1) // BLOCK] = 1
 

@@ -244,21 +244,24 @@ def hold_stages(
     blocks: Blocks,
     scheme: Scheme,
 ) -> float:
-    """Set the prescribed cells that border computed ones; return the largest depth over a face between them [m]."""
+    """Set the prescribed cells that border computed ones; return the largest depth over a face between them [m].
+
+    A river below its banks wakes nothing: only faces that water stands over make their blocks wet.
+    """
     for k in range(forcing.rim_row.size):
         row, col, which = forcing.rim_row[k], forcing.rim_col[k], forcing.rim_boundary[k]
         level = segment.stage[which] + elapsed * segment.stage_rate[which]
         stage[row, col] = max(level, domain.bed[row, col])
-        if stage[row, col] - domain.bed[row, col] > scheme.dry_depth:
-            blocks.wet[row, 1 + (col - 1) // BLOCK] = 1
     highest = 0.0
     for k in range(forcing.link_axis.size):
         row, col = forcing.link_face_row[k], forcing.link_face_col[k]
-        if forcing.link_axis[k] == 0:
-            over = max(stage[row, col], stage[row, col - 1]) - domain.crest_x[row, col]
-        else:
-            over = max(stage[row, col], stage[row - 1, col]) - domain.crest_y[row, col]
+        west, north = 1 - forcing.link_axis[k], forcing.link_axis[k]
+        crest = domain.crest_x[row, col] if west else domain.crest_y[row, col]
+        over = max(stage[row, col], stage[row - north, col - west]) - crest
         highest = max(highest, over)
+        if over > scheme.dry_depth:
+            blocks.wet[row, 1 + (col - 1) // BLOCK] = 1
+            blocks.wet[row - north, 1 + (col - west - 1) // BLOCK] = 1
     return highest
 
 

@@ -57,7 +57,7 @@ def draw_dykes(plan: Plan, water: Water) -> list[DykeLine]:
     """Return the river wall, the canal embankments with low stretches, and the sluice walls at the gates."""
     lines: list[DykeLine] = []
     for u in np.arange(-3400.0, 4200.0, 200.0):
-        crest = 2.35 if abs(u - 20.0) < 700.0 else 1.66 if u in (-1200.0, 1200.0) else 2.05
+        crest = 2.35 if abs(u - 20.0) < 700.0 else 1.76 if u in (-1200.0, 1200.0) else 2.25
         points = plan.frame.draw_line(np.linspace(u, u + 200.0, 15), 6.0)
         lines.append(DykeLine("Kè sông Hậu", "wall", crest, 4.0, points))
     for canal in CANALS:
@@ -71,7 +71,7 @@ def draw_dykes(plan: Plan, water: Water) -> list[DykeLine]:
         if canal.gated:
             u = float(canal.centre(stop)) + np.linspace(-1.0, 1.0, 9) * (canal.width / 2 + 5.0)
             head = plan.frame.draw_line(u, stop + 5.0)
-            lines.append(DykeLine(f"Bờ bao đầu {canal.name}", "earth", 1.5, 3.0, head))
+            lines.append(DykeLine(f"Bờ bao đầu {canal.name}", "earth", 1.85, 3.0, head))
     for cross in CROSS_CANALS:
         lines.extend(_draw_cross_banks(plan, cross))
     lines.extend(_draw_sluice_walls(plan))
@@ -89,22 +89,22 @@ def _draw_cross_banks(plan: Plan, cross: CrossCanal) -> list[DykeLine]:
         reach[0] = float(plan.column_u(cross.sector, cross.to_fraction, cross.v)) - 5.0
     half = cross.width / 2 + 5.0
     banks = []
-    for offset, label, crest in ((-half, "bắc", 1.62), (half, "nam", 1.95)):
+    for offset, label, crest in ((-half, "bắc", 2.05), (half, "nam", 2.15)):
         line = plan.frame.draw_line(np.linspace(reach[0], reach[1], 70), cross.v + offset)
-        banks.append(DykeLine(f"Bờ bao {label} {cross.name}", "earth", 1.5 if cross.gated else crest, 3.0, line))
+        banks.append(DykeLine(f"Bờ bao {label} {cross.name}", "earth", 1.85 if cross.gated else crest, 3.0, line))
     if 0.0 < cross.to_fraction < 1.0:
         head = plan.frame.draw_line(reach[0], cross.v + np.linspace(-half, half, 7))
-        banks.append(DykeLine(f"Bờ bao đầu {cross.name}", "earth", 1.95, 3.0, head))
+        banks.append(DykeLine(f"Bờ bao đầu {cross.name}", "earth", 2.15, 3.0, head))
     return banks
 
 
 def _canal_crest(gated: bool, v: float, u: float, side: float) -> float:
     if gated:
-        return 2.2 if v < GATE_V else 1.5
+        return 2.2 if v < GATE_V else 1.85
     if v > 2300.0:
-        return 1.62 if int(v / 300.0) % 5 == 0 else 1.95
-    low = side < 0.0 and (600.0 < v < 1200.0 if u < 0.0 else 300.0 < v < 900.0)
-    return 1.58 if low else 2.05
+        return 1.80 if side > 0.0 and int(v / 300.0) % 7 == 0 else 2.15
+    low = side < 0.0 and (600.0 < v < 900.0 if u < 0.0 else 300.0 < v < 600.0)
+    return 1.72 if low else 2.15
 
 
 def _draw_sluice_walls(plan: Plan) -> list[DykeLine]:
