@@ -1,6 +1,8 @@
 """A run in three dimensions as one web page that needs nothing else: buildings, and the deepest water on the land."""
 
 import html
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ MOST_BUILDINGS = 40_000
 USUAL_HEIGHT = 6.0
 """Height of a building that names neither height nor storeys [m]."""
 
+_OUTSIDE = re.compile(r"^ *<(?:script src|link [^>\n]*href)=[\"']?https?:[^\n]*\n", re.MULTILINE)
 _BUILDING_COLOUR, _WATER_ALPHA, _BACKGROUND = [217, 206, 194, 255], 210, "#f4f2ee"
 
 
@@ -55,7 +58,7 @@ def write_scene(connection: Connection, processed_dir: Path, run_id: str, path: 
     )
     page = deck.to_html(as_string=True, offline=True, notebook_display=False, css_background_color=_BACKGROUND)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_add_legend(str(page), run, classes), encoding="utf-8")
+    path.write_text(_add_legend(_close_page(str(page), deck), run, classes), encoding="utf-8")
     return path.stat().st_size
 
 
@@ -141,5 +144,14 @@ def _add_legend(page: str, run: RunRow, classes: tuple[Code, ...]) -> str:
         f"<b>{html.escape(run.title_vi)}</b><br>{html.escape(run.title_en)}<br>"
         f"<span>Độ sâu ngập lớn nhất · Maximum flood depth</span>{rows}</div>"
     )
-    head, _, tail = page.rpartition("</body>")
-    return f"{head}{legend}</body>{tail}"
+    head, body, tail = page.partition("\n  <body>\n")
+    return f"{head}{body}{legend}{tail}"
+
+
+def _close_page(page: str, deck: pydeck.Deck) -> str:
+    """Return the page without links to other hosts, which it does not need, and its data without indentation."""
+    alone = _OUTSIDE.sub("", page)
+    spread = deck.to_json()
+    tight = json.dumps(json.loads(spread), separators=(",", ":"), ensure_ascii=False)
+    # A name that holds the end of a script must not end the page's.
+    return alone.replace(spread, tight.replace("</", "<\\/"))

@@ -1,6 +1,7 @@
 """Runs on a real PostGIS: results, records, failure, dismissal, a worker killed in the middle."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from layers.store.rasters import list_rasters, register_raster, write_cog
 from twin.jobs import defer_run, work
 from twin.registry import PROCESSES
 from twin.runs import _Stored, execute, submit_run
+from twin.scene import write_scene
 from twin.settings import Settings
 from twin.store import create_run, delete_runs_but, list_runs, read_run, request_dismiss
 
@@ -105,6 +107,21 @@ def test_a_forecast_leaves_rasters_features_and_a_record(engine: Engine, setting
     assert leftovers(settings) == [run_id]
     with pytest.raises(ConflictError, match="is successful and cannot be started"):
         execute(engine, settings, run_id)
+
+
+def test_a_scene_is_one_page_that_needs_nothing_else(engine: Engine, settings: Settings, tmp_path: Path) -> None:
+    with engine.connect() as connection:
+        run_id = next(row.id for row in list_runs(connection, status="successful"))
+        size = write_scene(connection, settings.processed_dir, run_id, tmp_path / "scene.html")
+    page = (tmp_path / "scene.html").read_text(encoding="utf-8")
+    assert size < 15e6
+    assert not re.findall(r"<(?:script|link)[^>]+(?:src|href)=[\"']?https?:", page)
+    assert "Độ sâu ngập lớn nhất" in page and "Dự báo ngập 6 giờ theo trạm S1" in page
+    assert page.count('"height"') > 60
+    waiting = submit_run(engine, "flood-scenario", LEVEL)
+    with engine.connect() as connection, pytest.raises(ConflictError, match="has no water to show"):
+        write_scene(connection, settings.processed_dir, waiting, tmp_path / "none.html")
+    assert not (tmp_path / "none.html").exists()
 
 
 def test_wrong_inputs_enter_nothing(engine: Engine) -> None:
