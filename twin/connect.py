@@ -3,7 +3,7 @@
 from sqlalchemy import Engine
 
 from layers.store.cluster import start_cluster
-from layers.store.engine import open_engine
+from layers.store.engine import check_connection, open_engine
 from twin.settings import Settings
 
 
@@ -13,5 +13,7 @@ def find_database(settings: Settings) -> str:
 
 
 def connect(settings: Settings, *, statement_timeout_s: float | None = None, pool_size: int = 5) -> Engine:
-    """Return an engine on the database in force."""
-    return open_engine(find_database(settings), statement_timeout_s=statement_timeout_s, pool_size=pool_size)
+    """Return an engine on the database in force; DatabaseError says why it cannot be reached."""
+    engine = open_engine(find_database(settings), statement_timeout_s=statement_timeout_s, pool_size=pool_size)
+    check_connection(engine)
+    return engine

@@ -26,6 +26,9 @@ from twin.settings import Settings, read_settings
 from twin.store import list_runs
 
 READY_WITHIN_S = 60.0
+DEMO_LASTS_S = 4 * 3600.0
+# Coarser than the default: the first look should not wait for the finest water.
+FIRST_FORECAST = {"cell_size": 15.0}
 
 
 def register(app: typer.Typer) -> None:
@@ -69,7 +72,7 @@ def start_everything() -> None:
 
 def prepare_city(settings: Settings) -> None:
     """Bring database, layers and a first forecast to where people can look; what is there already is left alone."""
-    if settings.catalog is None and not settings.catalog_path.exists():
+    if settings.catalog is None and _is_demo_stale(settings.catalog_path):
         make_demo()
     catalog = read_catalog(settings.catalog_path)
     with show_progress("Database") as report:
@@ -82,6 +85,15 @@ def prepare_city(settings: Settings) -> None:
     engine.dispose()
 
 
+def _is_demo_stale(catalog: Path) -> bool:
+    """Return whether the demo city is not there or its readings end too long ago to forecast from.
+
+    Made again it is the same city to the byte, so only its readings are loaded anew.
+    """
+    readings = catalog.parent / "observations.csv.gz"
+    return not (catalog.exists() and readings.exists()) or time.time() - readings.stat().st_mtime > DEMO_LASTS_S
+
+
 def _run_first_forecast(engine: Engine, settings: Settings, catalog: Catalog) -> None:
     if catalog.city.main_gauge is None:
         return
@@ -89,7 +101,7 @@ def _run_first_forecast(engine: Engine, settings: Settings, catalog: Catalog) ->
         if list_runs(connection, process="flood-forecast", status="successful", limit=1):
             return
     with show_progress("First flood forecast") as report:
-        execute(engine, settings, submit_run(engine, "flood-forecast", {}), follow=report)
+        execute(engine, settings, submit_run(engine, "flood-forecast", FIRST_FORECAST), follow=report)
 
 
 def _start(command: str, folder: Path) -> "subprocess.Popen[bytes]":

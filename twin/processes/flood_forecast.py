@@ -5,7 +5,7 @@ from datetime import datetime
 from layers.errors import InputError
 from layers.schema import Text
 from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
-from twin.processes.flood_stage import forecast_gauge
+from twin.processes.flood_stage import choose_base_time, forecast_gauge
 from twin.processes.flood_steps import OUTPUT_LAYERS, compute_flood
 from twin.scenario import Scenario
 
@@ -34,9 +34,7 @@ class FloodForecastInputs(Inputs):
 def compute(view: CityView, inputs: FloodForecastInputs, progress: Progress) -> Outputs:
     """Return the flood of the next hours. Raises InputError without a gauge or its readings."""
     gauge = choose_gauge(view, inputs.gauge)
-    issue_time = inputs.issue_time or view.now
-    if issue_time.tzinfo is None:
-        raise InputError(f"issue_time {issue_time.isoformat()} names no time zone", hint="end it with Z or +07:00")
+    issue_time = choose_base_time(view, inputs.issue_time, "issue_time")
     progress.report(0.0, "dự báo mực nước — stage forecast")
     _, stage = forecast_gauge(view, gauge, issue_time, inputs.horizon_hours)
     return compute_flood(

@@ -6,12 +6,11 @@ from typing import Self
 import numpy as np
 from pydantic import model_validator
 
-from layers.errors import InputError
 from layers.schema import Text
 from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
 from twin.processes.flood_forecast import choose_gauge
 from twin.processes.flood_inputs import find_river_below, read_terrain
-from twin.processes.flood_stage import StageSeries, forecast_gauge, hold_stage
+from twin.processes.flood_stage import StageSeries, choose_base_time, forecast_gauge, hold_stage
 from twin.processes.flood_steps import OUTPUT_LAYERS, compute_flood
 from twin.scenario import BreachDyke, CloseGate, DesignStorm, HoldStage, OpenGate, Scenario, StageOffset, StopPump
 
@@ -125,9 +124,7 @@ def build_scenario(inputs: FloodScenarioInputs, base_time: datetime) -> Scenario
 
 def compute(view: CityView, inputs: FloodScenarioInputs, progress: Progress) -> Outputs:
     """Return the flood of the scenario. Raises InputError when neither a level nor readings give a stage."""
-    base_time = inputs.base_time or view.now
-    if base_time.tzinfo is None:
-        raise InputError(f"base_time {base_time.isoformat()} names no time zone", hint="end it with Z or +07:00")
+    base_time = choose_base_time(view, inputs.base_time, "base_time")
     scenario = build_scenario(inputs, base_time)
     return compute_flood(
         view,

@@ -34,6 +34,17 @@ class StageSeries:
         return StageSeries(self.times, self.stages + metres, self.usual, self.report)
 
 
+def choose_base_time(view: CityView, given: datetime | None, name: str) -> datetime:
+    """Return the given time, or now, in whole seconds; InputError for a time without a zone.
+
+    Times are written in whole seconds everywhere, and a frame must be found again by what was written.
+    """
+    chosen = given or view.now
+    if chosen.tzinfo is None:
+        raise InputError(f"{name} {chosen.isoformat()} names no time zone", hint="end it with Z or +07:00")
+    return chosen.replace(microsecond=0)
+
+
 def forecast_gauge(
     view: CityView, gauge: str, issue_time: datetime, horizon_hours: float
 ) -> tuple[StageForecast, StageSeries]:
