@@ -42,6 +42,19 @@ class Grid:
             int(top - bottom), int(right - left), float(left * cell_size), float(top * cell_size), cell_size, crs
         )
 
+    @classmethod
+    def within(cls, bounds: tuple[float, float, float, float], cell_size: float, crs: str) -> "Grid":
+        """Return the largest grid aligned to multiples of ``cell_size`` whose cells lie wholly in ``bounds``."""
+        x0, y0, x1, y1 = bounds
+        # A corner that is a multiple but for rounding is on the line.
+        left, bottom = np.ceil(x0 / cell_size - 1e-6), np.ceil(y0 / cell_size - 1e-6)
+        right, top = np.floor(x1 / cell_size + 1e-6), np.floor(y1 / cell_size + 1e-6)
+        if not (right > left and top > bottom):
+            raise InputError(f"cells of {cell_size} m do not fit into bounds {bounds}")
+        return cls(
+            int(top - bottom), int(right - left), float(left * cell_size), float(top * cell_size), cell_size, crs
+        )
+
     @property
     def shape(self) -> tuple[int, int]:
         """(rows, cols)."""

@@ -120,7 +120,8 @@ def read_grid(
     """Return one band of the raster at ``path`` and its grid; no data becomes NaN.
 
     ``bounds`` (x0, y0, x1, y1) [m] in the raster's own CRS and ``cell_size`` [m] choose another grid, aligned to
-    multiples of the cell size; without them cells come as stored. Raises SourceError when the file cannot be read.
+    multiples of the cell size; without bounds its cells lie wholly in the raster, because the mean over part of a cell
+    is not that of the cell. Without either, cells come as stored. Raises SourceError when the file cannot be read.
     """
     try:
         with rasterio.open(path) as source:
@@ -132,7 +133,8 @@ def read_grid(
             if bounds is None and np.isclose(width, height) and (cell_size is None or np.isclose(cell_size, width)):
                 values = source.read(band, masked=True)
                 return np.ma.filled(values.astype(np.float32), np.nan), native
-            grid = Grid.covering(bounds or tuple(source.bounds), cell_size or min(width, height), crs)
+            size = cell_size or min(width, height)
+            grid = Grid.covering(bounds, size, crs) if bounds else Grid.within(tuple(source.bounds), size, crs)
             array = np.full(grid.shape, np.nan, dtype=np.float32)
             reproject(
                 rasterio.band(source, band),

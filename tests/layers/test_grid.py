@@ -47,3 +47,23 @@ def test_empty_grids_are_refused() -> None:
         Grid(1, 1, 0.0, 0.0, -1.0, "EPSG:5897")
     with pytest.raises(InputError, match="bounds"):
         Grid.covering((1.0, 0.0, 1.0, 5.0), 1.0, "EPSG:5897")
+
+
+@given(
+    st.floats(-1e6, 1e6),
+    st.floats(-1e6, 1e6),
+    st.floats(100.0, 5e3),
+    st.floats(100.0, 5e3),
+    st.sampled_from([5.0, 15.0, 30.0]),
+)
+def test_a_grid_within_stays_within(x: float, y: float, width: float, height: float, cell: float) -> None:
+    grid = Grid.within((x, y, x + width, y + height), cell, "EPSG:5897")
+    left, bottom, right, top = grid.bounds
+    assert left >= x - 1e-4 * cell and bottom >= y - 1e-4 * cell
+    assert right <= x + width + 1e-4 * cell and top <= y + height + 1e-4 * cell
+    assert grid.cols * cell > width - 2.001 * cell and grid.rows * cell > height - 2.001 * cell
+
+
+def test_a_whole_grid_within_itself_is_itself() -> None:
+    grid = Grid(7, 11, 580_000.0, 1_110_000.0, 5.0, "EPSG:5897")
+    assert Grid.within(grid.bounds, 5.0, "EPSG:5897") == grid

@@ -40,6 +40,7 @@ CLOSED_GATE_FREEBOARD = 2.0
 CANAL_DEPTH = 1.0
 """Water a closed canal keeps to flow in [m] below its starting level; ponds and lakes start full to the bed."""
 
+EDGE_DEPTH = 0.5
 GATE_BAND = 0.2
 """Tide gates shut for the whole run when the stage will rise so far [m] above the usual one."""
 PUMP_BAND = 0.10
@@ -113,7 +114,7 @@ def build_domain(
     water themselves; closed canals and ponds start at their usual level. Raises InputError for a city without water.
     """
     opened = {edit.gate_id for edit in scenario.find(OpenGate)} if levels.highest > levels.usual + GATE_BAND else None
-    stage, still, canal = _find_none(grid, river) if river is not None else find_water(view, grid, opened)
+    stage, still, canal = _find_none(grid, river) if river is not None else find_water(view, bed, grid, levels, opened)
     ground = bed
     bed, walls = burn_dykes(view, bed, grid)
     breached = find_breaches(view, scenario, ground, grid)
@@ -140,11 +141,14 @@ def build_domain(
     return FloodDomain(grid, bed, n, runoff, depth, stage, stage | closed | shut, pumps)
 
 
-def find_water(view: CityView, grid: Grid, opened: Set[str] | None) -> tuple[Mask, NDArray[np.int32], Mask]:
+def find_water(
+    view: CityView, bed: Raster, grid: Grid, levels: Levels, opened: Set[str] | None
+) -> tuple[Mask, NDArray[np.int32], Mask]:
     """Return the cells that follow the river, the number of the still body other water is in, and closed canals.
 
     Rivers and canals follow it unless they are not tidal (a closed gate makes them so). At high water all gates shut
-    but those ``opened`` (None: no high water). A city with centre lines only gets them at their width, or 6 m.
+    but those ``opened`` (None: no high water). A cell at the water's edge belongs to it when its mean bed [m] lies well
+    below the usual level. A city with centre lines only gets them at their width, or 6 m.
     """
     bodies = view.layer("water_bodies")
     if bodies.empty:
@@ -155,7 +159,8 @@ def find_water(view: CityView, grid: Grid, opened: Set[str] | None) -> tuple[Mas
     shapes = bodies.geometry.to_numpy()
     if opened is not None:
         chosen = chosen & (bodies["gate_id"].isna() | bodies["gate_id"].isin(opened)).to_numpy(dtype=bool)
-    stage = _rasterize(shapes[chosen], grid) > 0
+    edge = _rasterize(shapes[chosen], grid, touched=True) > 0
+    stage = (_rasterize(shapes[chosen], grid) > 0) | (edge & (bed < levels.usual - EDGE_DEPTH))
     still = _rasterize(shapes[~chosen], grid, numbered=True)
     canal = _rasterize(shapes[~chosen & bodies["gate_id"].notna().to_numpy(dtype=bool)], grid) > 0
     return stage, np.where(stage, 0, still).astype(np.int32), canal
