@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default=ROOT / "data", description="Where raw/ and processed/ files live.")
     run_dir: Path | None = Field(default=None, description="Where the private cluster and process files live.")
     catalog: Path | None = Field(
-        default=None, description="The city's catalogue of sources; without it the demo city's."
+        default=None, description="The city's catalogue; without it data/catalog.yml, else the demo city's."
     )
     host: str = Field(default="127.0.0.1", description="Address the server listens on; loopback until configured.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port the server listens on.")
@@ -58,11 +58,15 @@ class Settings(BaseSettings):
         return folder
 
     @property
-    def catalog_path(self) -> Path:
-        """The catalogue in force: the given one, else the city's own, else the demo city's."""
-        if self.catalog is not None:
-            return self.catalog
+    def demo_catalog(self) -> Path:
+        """The catalogue of the generated demo city."""
         return self.raw_dir / "demo" / "catalog.yml"
+
+    @property
+    def catalog_path(self) -> Path:
+        """The catalogue in force: the given one, else the city's own ``data/catalog.yml``, else the demo city's."""
+        own = self.data_dir / "catalog.yml"
+        return self.catalog or (own if own.exists() else self.demo_catalog)
 
 
 def read_settings() -> Settings:

@@ -72,7 +72,7 @@ def start_everything() -> None:
 
 def prepare_city(settings: Settings) -> None:
     """Bring database, layers and a first forecast to where people can look; what is there already is left alone."""
-    if settings.catalog is None and _is_demo_stale(settings.catalog_path):
+    if settings.catalog_path == settings.demo_catalog and _is_demo_stale(settings.demo_catalog):
         make_demo()
     catalog = read_catalog(settings.catalog_path)
     with show_progress("Database") as report:
