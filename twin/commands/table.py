@@ -1,0 +1,57 @@
+"""The table of commands: each one's name, module and line of help; a module is imported when its command is used.
+
+Numba, GDAL and the queue take seconds to import, and most commands need none or one of them.
+"""
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
+
+
+class Entry(NamedTuple):
+    """Where a command lives, and its line in ``twin --help``."""
+
+    module: str
+    help: str
+
+
+COMMANDS: dict[str, Entry] = {
+    "up": Entry("twin.commands.up", "Start all of it — database, city, first forecast, worker, server — until Ctrl-C."),
+    "doctor": Entry("twin.commands.doctor", "Say what works, what is missing and what to type."),
+    "demo": Entry("twin.commands.demo", "Generate the synthetic demo city: terrain, layers, readings, catalogue."),
+    "db": Entry("twin.commands.db", "The database: start, stop, migrate, status."),
+    "serve": Entry("twin.commands.serve", "Serve the map and the API until stopped."),
+    "run": Entry("twin.commands.run", "Carry out a process and print what came out."),
+    "jobs": Entry("twin.commands.jobs", "Runs that wait, work and are over: list, show, cancel, prune."),
+    "worker": Entry("twin.commands.worker", "Carry out the runs in the queue, until stopped."),
+    "sensors": Entry("twin.commands.sensors", "Sensors: their series and latest readings."),
+    "scene": Entry("twin.commands.scene", "Write a run's buildings and water as one self-contained page."),
+    "load": Entry("twin.commands.load", "Nạp dữ liệu vào thành phố — load data into the city."),
+    "export": Entry("twin.commands.export", "Xuất một lớp ra tệp — write a layer to a file."),
+    "layers": Entry("twin.commands.layers", "Các lớp dữ liệu — the layers: id, title, geometry, count, sources."),
+    "quarantine": Entry("twin.commands.quarantine", "Dòng bị loại — rows that were not loaded, and why."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Knows every command by its line of help and imports the one that is called."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for name, entry in COMMANDS.items():
+            self.commands[name] = TyperCommand(name, help=entry.help)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the command that ``args`` begin with, imported now, and what follows it."""
+        name, known, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name in COMMANDS else known, rest
+
+
+def load_command(name: str) -> Any:
+    """Import the module of command ``name`` and return what it registers."""
+    own = typer.Typer(pretty_exceptions_enable=False)
+    import_module(COMMANDS[name].module).register(own)
+    return get_group(own).commands[name]
