@@ -107,8 +107,8 @@ def install_packages(packages: list[str], *, optional: list[str]) -> None:
     # The distribution's own cluster would only occupy a port: the twin makes a private one.
     config = Path("/etc/postgresql-common/createcluster.conf")
     if "postgresql-postgis" in packages and not config.exists():
-        _run([*root, "mkdir", "-p", str(config.parent)], "Prepare PostgreSQL", 1, way_out)
-        _run([*root, "sh", "-c", f"echo create_main_cluster = false > {config}"], "Prepare PostgreSQL", 1, way_out)
+        write = f"mkdir -p {config.parent} && echo create_main_cluster = false > {config}"
+        _run([*root, "sh", "-c", write], "Prepare PostgreSQL", 1, way_out)
     _run([*root, "apt-get", "update"], "Package lists", 30, way_out)
     named = [resolved for name in packages for resolved in _resolve(name)]
     install = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"]
