@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from api.compression import CompressText
-from api.errors import install_handlers
+from api.errors import AnswerUnexpected, install_handlers
 from api.metrics import CountRequests, Metrics
 from api.resources import hold_resources
 from api.routes import collections, health, items, jobs, landing, processes, rasters, runs, sensors, styles, tiles
@@ -51,6 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The last added is the outermost.
     app.add_middleware(RefuseBadRequests)
     app.add_middleware(CompressText)
+    app.add_middleware(AnswerUnexpected)
     # Public data may be read from any page; nothing that changes something is allowed from another origin.
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD"], expose_headers=_EXPOSED)
     app.add_middleware(SecureHeaders)

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answers import PROBLEM, answer_json
 from layers.errors import TwinError
@@ -43,7 +44,6 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer_http)
     for kind in (psycopg.OperationalError, psycopg_pool.PoolTimeout, sqlalchemy.exc.OperationalError):
         app.add_exception_handler(kind, _answer_database)
-    app.add_exception_handler(Exception, _answer_unexpected)
 
 
 async def _answer_twin(_request: Request, error: Exception) -> Response:
@@ -88,6 +88,29 @@ async def _answer_database(_request: Request, error: Exception) -> Response:
     )
 
 
-async def _answer_unexpected(request: Request, error: Exception) -> Response:
-    _log.error("unexpected error at %s %s", request.method, request.url.path, exc_info=error)
-    return answer_problem("internal", 500, "the server made a mistake; it is in the server's log")
+class AnswerUnexpected:
+    """Answers what nobody foresaw with a problem document.
+
+    The framework would do so outside of all middleware, where neither the security headers nor CORS are added.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def note_start(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note_start)
+        except Exception as error:
+            # Half an answer cannot be taken back: the server ends the connection. Start-up and its end are not ours.
+            if begun or scope["type"] != "http":
+                raise
+            _log.error("unexpected error at %s %s", scope["method"], scope["path"], exc_info=error)
+            answer = answer_problem("internal", 500, "the server made a mistake; it is in the server's log")
+            await answer(scope, receive, send)

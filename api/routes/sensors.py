@@ -10,7 +10,6 @@ from api.answers import GEOJSON, answer_json, write_moment
 from api.dependencies import ConnectionOf, refuse_unknown
 from api.parameters import parse_bbox, parse_moment
 from layers.errors import InputError, NotFoundError
-from layers.store.items import Bounds
 from layers.store.observations import (
     Datastream,
     LatestRow,
@@ -38,8 +37,7 @@ def read_latest(
     """Return sensors as GeoJSON, each with its datastreams and their latest results."""
     bounds = parse_bbox(bbox) if bbox is not None else None
     moment = parse_moment(since, "since") if since is not None else None
-    rows = select_latest(connection, kind=kind, since=moment)
-    shown = [_write_sensor(row) for row in rows if bounds is None or _lies_in(row, bounds)]
+    shown = [_write_sensor(row) for row in select_latest(connection, bbox_crs84=bounds, kind=kind, since=moment)]
     collection = {"type": "FeatureCollection", "timeStamp": write_moment(datetime.now(UTC)), "features": shown}
     return answer_json(collection, media_type=GEOJSON, headers={"cache-control": "no-cache"})
 
@@ -84,12 +82,6 @@ def read_forecast(datastream_id: str, connection: ConnectionOf) -> Response:
 def _find_end(connection: ConnectionOf, datastream_id: str) -> datetime:
     extent = read_extent(connection, datastream_id)
     return extent[1] if extent else datetime.now(UTC)
-
-
-def _lies_in(row: LatestRow, bounds: Bounds) -> bool:
-    west, south, east, north = bounds
-    across = west <= row.lon <= east if west <= east else row.lon >= west or row.lon <= east
-    return across and south <= row.lat <= north
 
 
 def _write_sensor(row: LatestRow) -> dict[str, Any]:

@@ -40,8 +40,9 @@ def check_connection(engine: Engine) -> str:
                 text("select default_version from pg_available_extensions where name = 'postgis'")
             ).scalar()
     except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[-1]
-        raise DatabaseError(f"the database cannot be reached: {reason}", hint="type: twin doctor") from error
+        reason = str(error.orig).strip().splitlines()[0].removeprefix("connection failed: ")
+        where = engine.url.set(drivername="postgresql").render_as_string()
+        raise DatabaseError(f"the database {where} cannot be reached: {reason}", hint="type: twin doctor") from error
     if found is None:
         raise DatabaseError("the database server has no PostGIS", hint="install postgresql-postgis on it")
     return str(found)

@@ -129,6 +129,13 @@ def to_mercator(longitude: float, latitude: float) -> tuple[float, float]:
     return longitude / 180.0 * HALF_WORLD, math.log(math.tan(math.pi / 4.0 + clipped / 2.0)) / math.pi * HALF_WORLD
 
 
+def cut_mercator_boxes(bounds: Bounds) -> list[Bounds]:
+    """Return ``bounds`` [°] in EPSG:3857 [m]: one box, or two when it crosses the antimeridian (west > east)."""
+    west, south, east, north = bounds
+    spans = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
+    return [(*to_mercator(left, south), *to_mercator(right, north)) for left, right in spans]
+
+
 def _list(columns: Sequence[str]) -> str:
     return "".join(f", {quote(name)}" for name in columns)
 
@@ -143,8 +150,7 @@ def _build_origin(layer: VectorLayer, columns: Sequence[str], query: ItemQuery) 
     if query.bounds is not None:
         # CRS84 and EPSG:3857 have the same rectangles, so the indexed column answers without a transformation.
         boxes = []
-        for place, box in enumerate(_split_at_antimeridian(query.bounds)):
-            corners = (*to_mercator(box[0], box[1]), *to_mercator(box[2], box[3]))
+        for place, corners in enumerate(cut_mercator_boxes(query.bounds)):
             names = [f"b{place}{side}" for side in range(4)]
             parameters.update(zip(names, corners, strict=True))
             envelope = f"ST_MakeEnvelope({', '.join(f'%({name})s' for name in names)}, 3857)"
@@ -171,10 +177,3 @@ def _build_past(layer: VectorLayer, columns: Sequence[str], during: Interval, pa
         f"select {listed} from {HISTORY}.{quote(layer.id)} where {began} and {ended}"
         f") versions order by fid, valid_from desc) as past"
     )
-
-
-def _split_at_antimeridian(bounds: Bounds) -> list[Bounds]:
-    west, south, east, north = bounds
-    if west <= east:
-        return [bounds]
-    return [(west, south, 180.0, north), (-180.0, south, east, north)]

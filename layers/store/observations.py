@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from layers.errors import InputError, NotFoundError
+from layers.store.items import cut_mercator_boxes
 
 MISSING, NOT_EVALUATED = 9, 2
 _STAGE = "incoming_observation"
@@ -206,16 +207,18 @@ def select_latest(
 ) -> list[LatestRow]:
     """Return every sensor with the latest reading of its datastreams.
 
-    ``bbox_crs84`` (west, south, east, north) and ``kind`` choose sensors; ``since`` keeps those with a reading at or
-    after it.
+    ``bbox_crs84`` (west, south, east, north; west > east crosses the antimeridian) and ``kind`` choose sensors;
+    ``since`` keeps those with a reading at or after it.
     """
     conditions, parameters = ["true"], dict[str, object]()
     if bbox_crs84 is not None:
-        conditions.append(
-            "s.geom && st_transform(st_makeenvelope(:w, :s, :e, :n, 4326), (select srid from meta.city)) "
-            "and st_transform(s.geom, 4326) && st_makeenvelope(:w, :s, :e, :n, 4326)"
-        )
-        parameters.update(zip("wsen", bbox_crs84, strict=True))
+        # In EPSG:3857, where the whole world has coordinates; in the city's own CRS it has none.
+        boxes = []
+        for place, corners in enumerate(cut_mercator_boxes(bbox_crs84)):
+            names = [f"{side}{place}" for side in "wsen"]
+            parameters.update(zip(names, corners, strict=True))
+            boxes.append(f"s.geom_3857 && st_makeenvelope({', '.join(f':{name}' for name in names)}, 3857)")
+        conditions.append(f"({' or '.join(boxes)})")
     if kind is not None:
         conditions.append("s.kind = :kind")
         parameters["kind"] = kind

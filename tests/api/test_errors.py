@@ -110,9 +110,12 @@ def test_a_large_body_is_refused(client: TestClient) -> None:
 def test_a_mistake_of_ours_shows_nothing_of_the_inside(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     resources = client.app.state.resources  # type: ignore[attr-defined]
     monkeypatch.setattr(resources, "engine", None)
-    answer = client.get("/api/catalog")
+    answer = client.get("/api/catalog", headers={"origin": "https://elsewhere.example"})
     assert_problem(answer, 500, "server's log")
     assert "engine" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    assert answer.headers["access-control-allow-origin"] == "*"
 
 
 def test_security_headers_are_on_pages_tiles_and_problems(client: TestClient) -> None:

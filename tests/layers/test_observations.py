@@ -116,6 +116,10 @@ def test_latest_of_everything(connection: Connection) -> None:
     assert [row.sensor_id for row in select_latest(connection, kind="rain")] == ["S2"]
     near = (rows[0].lon - 0.01, rows[0].lat - 0.01, rows[0].lon + 0.01, rows[0].lat + 0.01)
     assert [row.sensor_id for row in select_latest(connection, bbox_crs84=near)] == ["S1"]
+    world = (-180.0, -90.0, 180.0, 90.0)
+    assert [row.sensor_id for row in select_latest(connection, bbox_crs84=world)] == ["S1", "S2"]
+    west, south, east, north = near
+    assert [row.sensor_id for row in select_latest(connection, bbox_crs84=(east, south, west, north))] == ["S2"]
     assert [row.sensor_id for row in select_latest(connection, since=START)] == ["S1"]
     assert select_latest(connection, since=START + timedelta(hours=1)) == []
     assert [row.id for row in list_datastreams(connection, "S1")] == ["S1.stage", "S1.t"]
