@@ -19,6 +19,7 @@ from layers.errors import InputError
 from layers.grid import Grid
 from layers.schema import Text
 
+_TEXTS = ("title", "title_i18n", "description", "description_i18n")
 Bounds = tuple[float, float, float, float]
 Checkpoint = dict[str, NDArray[Any]]
 
@@ -29,12 +30,12 @@ class Inputs(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def describe(vi: str, en: str, description: str, *, unit: str | None = None, **rules: Any) -> Any:
-    """Return the field of an input: titles in both languages, a sentence, its unit [UCUM] and pydantic's rules."""
-    extra: dict[str, Any] = {"title_i18n": {"vi": vi, "en": en}}
+def describe(title: Text, description: Text, *, unit: str | None = None, **rules: Any) -> Any:
+    """Return the field of an input: title and a sentence in both languages, its unit [UCUM] and pydantic's rules."""
+    extra: dict[str, Any] = {"title_i18n": title._asdict(), "description_i18n": description._asdict()}
     if unit is not None:
         extra["x-unit"] = unit
-    return Field(title=en, description=description, json_schema_extra=extra, **rules)
+    return Field(title=title.en, description=description.en, json_schema_extra=extra, **rules)
 
 
 class CityView(Protocol):
@@ -194,7 +195,7 @@ def describe_inputs(process: Process) -> dict[str, dict[str, Any]]:
     described: dict[str, dict[str, Any]] = {}
     for name, declared in schema["properties"].items():
         own = _flatten(declared, definitions)
-        texts: dict[str, Any] = {key: own.pop(key) for key in ("title", "title_i18n", "description") if key in own}
+        texts: dict[str, Any] = {key: own.pop(key) for key in _TEXTS if key in own}
         described[name] = {**texts, "schema": own, "minOccurs": int(name in required)}
     return described
 

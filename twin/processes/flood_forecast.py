@@ -14,20 +14,45 @@ class FloodForecastInputs(Inputs):
     """What a flood forecast is asked."""
 
     gauge: str | None = describe(
-        "Trạm mực nước", "Stage gauge", "Id of the sensor whose stage drives the water; the main gauge if not given.",
-        default=None, min_length=1,
-    )  # fmt: skip
+        Text("Trạm mực nước", "Stage gauge"),
+        Text(
+            "Mã trạm có mực nước điều khiển dòng chảy; bỏ trống thì dùng trạm chính.",
+            "Id of the sensor whose stage drives the water; the main gauge if not given.",
+        ),
+        default=None,
+        min_length=1,
+    )
     issue_time: datetime | None = describe(
-        "Thời điểm phát báo", "Issue time", "Only readings up to this time are used; now if not given.", default=None
+        Text("Thời điểm phát báo", "Issue time"),
+        Text(
+            "Chỉ dùng số đo đến thời điểm này; bỏ trống là bây giờ.",
+            "Only readings up to this time are used; now if not given.",
+        ),
+        default=None,
     )
     horizon_hours: float = describe(
-        "Thời hạn dự báo", "Horizon", "How far ahead.", unit="h", default=24.0, ge=6.0, le=72.0
+        Text("Thời hạn dự báo", "Horizon"),
+        Text("Dự báo trước bao lâu.", "How far ahead."),
+        unit="h",
+        default=24.0,
+        ge=6.0,
+        le=72.0,
     )
     cell_size: float = describe(
-        "Kích thước ô", "Cell size", "Side of a grid cell.", unit="m", default=10.0, ge=5.0, le=90.0
+        Text("Kích thước ô", "Cell size"),
+        Text("Cạnh của một ô lưới tính.", "Side of a grid cell."),
+        unit="m",
+        default=10.0,
+        ge=5.0,
+        le=90.0,
     )
     output_minutes: float = describe(
-        "Bước thời gian", "Output step", "Time between two maps of depth.", unit="min", default=15.0, ge=5.0, le=120.0
+        Text("Bước thời gian", "Output step"),
+        Text("Khoảng cách giữa hai bản đồ độ sâu.", "Time between two maps of depth."),
+        unit="min",
+        default=15.0,
+        ge=5.0,
+        le=120.0,
     )
 
 

@@ -18,14 +18,36 @@ from twin.scenario import BreachDyke, CloseGate, DesignStorm, HoldStage, OpenGat
 class Breach(Inputs):
     """A gap in a dyke."""
 
-    dyke_id: str | None = describe("Đê", "Dyke", "Id of the dyke, breached in its middle.", default=None)
-    lon: float | None = describe("Kinh độ", "Longitude", "Of the breach.", unit="deg", default=None, ge=-180, le=180)
-    lat: float | None = describe("Vĩ độ", "Latitude", "Of the breach.", unit="deg", default=None, ge=-90, le=90)
-    width: float = describe("Bề rộng", "Width", "Width of the gap.", unit="m", default=20.0, gt=0.0, le=2000.0)
+    dyke_id: str | None = describe(
+        Text("Đê", "Dyke"),
+        Text("Mã tuyến đê, vỡ tại điểm giữa.", "Id of the dyke, breached in its middle."),
+        default=None,
+    )
+    lon: float | None = describe(
+        Text("Kinh độ", "Longitude"), Text("Của chỗ vỡ.", "Of the breach."), unit="deg", default=None, ge=-180, le=180
+    )
+    lat: float | None = describe(
+        Text("Vĩ độ", "Latitude"), Text("Của chỗ vỡ.", "Of the breach."), unit="deg", default=None, ge=-90, le=90
+    )
+    width: float = describe(
+        Text("Bề rộng", "Width"),
+        Text("Bề rộng của chỗ vỡ.", "Width of the gap."),
+        unit="m",
+        default=20.0,
+        gt=0.0,
+        le=2000.0,
+    )
     crest: float | None = describe(
-        "Cao độ đáy vỡ", "Crest", "Elevation left in the gap; the ground beside it if not given.",
-        unit="m", default=None, ge=-50.0, le=100.0,
-    )  # fmt: skip
+        Text("Cao độ đáy vỡ", "Crest"),
+        Text(
+            "Cao độ còn lại trong chỗ vỡ; bỏ trống thì bằng mặt đất bên cạnh.",
+            "Elevation left in the gap; the ground beside it if not given.",
+        ),
+        unit="m",
+        default=None,
+        ge=-50.0,
+        le=100.0,
+    )
 
     @model_validator(mode="after")
     def _has_place(self) -> Self:
@@ -38,59 +60,138 @@ class FloodScenarioInputs(Inputs):
     """What a flood scenario is asked."""
 
     gauge: str | None = describe(
-        "Trạm mực nước", "Stage gauge", "Id of the sensor whose stage drives the water; the main gauge if not given.",
-        default=None, min_length=1,
-    )  # fmt: skip
-    base_time: datetime | None = describe(
-        "Thời điểm bắt đầu", "Base time", "When the scenario starts; now if not given.", default=None
+        Text("Trạm mực nước", "Stage gauge"),
+        Text(
+            "Mã trạm có mực nước điều khiển dòng chảy; bỏ trống thì dùng trạm chính.",
+            "Id of the sensor whose stage drives the water; the main gauge if not given.",
+        ),
+        default=None,
+        min_length=1,
     )
-    horizon_hours: float = describe("Thời đoạn", "Duration", "How long.", unit="h", default=24.0, ge=1.0, le=72.0)
+    base_time: datetime | None = describe(
+        Text("Thời điểm bắt đầu", "Base time"),
+        Text("Lúc kịch bản bắt đầu; bỏ trống là bây giờ.", "When the scenario starts; now if not given."),
+        default=None,
+    )
+    horizon_hours: float = describe(
+        Text("Thời đoạn", "Duration"),
+        Text("Kịch bản kéo dài bao lâu.", "How long."),
+        unit="h",
+        default=24.0,
+        ge=1.0,
+        le=72.0,
+    )
     cell_size: float = describe(
-        "Kích thước ô", "Cell size", "Side of a grid cell.", unit="m", default=10.0, ge=5.0, le=90.0
+        Text("Kích thước ô", "Cell size"),
+        Text("Cạnh của một ô lưới tính.", "Side of a grid cell."),
+        unit="m",
+        default=10.0,
+        ge=5.0,
+        le=90.0,
     )
     output_minutes: float = describe(
-        "Bước thời gian", "Output step", "Time between two maps of depth.", unit="min", default=15.0, ge=5.0, le=120.0
+        Text("Bước thời gian", "Output step"),
+        Text("Khoảng cách giữa hai bản đồ độ sâu.", "Time between two maps of depth."),
+        unit="min",
+        default=15.0,
+        ge=5.0,
+        le=120.0,
     )
     stage_offset: float = describe(
-        "Nước dâng thêm", "Stage offset", "Added to the forecast stage.", unit="m", default=0.0, ge=-5.0, le=5.0
+        Text("Nước dâng thêm", "Stage offset"),
+        Text("Cộng vào mực nước dự báo.", "Added to the forecast stage."),
+        unit="m",
+        default=0.0,
+        ge=-5.0,
+        le=5.0,
     )
     stage_level: float | None = describe(
-        "Mực nước cố định", "Stage level", "The stage rises to this level and stays; no gauge is needed.",
-        unit="m", default=None, ge=-10.0, le=50.0,
-    )  # fmt: skip
+        Text("Mực nước cố định", "Stage level"),
+        Text(
+            "Mực nước dâng đến mức này rồi giữ nguyên; không cần trạm đo.",
+            "The stage rises to this level and stays; no gauge is needed.",
+        ),
+        unit="m",
+        default=None,
+        ge=-10.0,
+        le=50.0,
+    )
     ramp_hours: float = describe(
-        "Thời gian dâng", "Ramp", "Time in which the stage rises to the level.", unit="h", default=6.0, ge=0.0, le=48.0
+        Text("Thời gian dâng", "Ramp"),
+        Text("Thời gian để mực nước dâng đến mức cố định.", "Time in which the stage rises to the level."),
+        unit="h",
+        default=6.0,
+        ge=0.0,
+        le=48.0,
     )
     usual_level: float | None = describe(
-        "Mực nước thường", "Usual level", "Stage before the rise; that of the water on the terrain if not given.",
-        unit="m", default=None, ge=-10.0, le=50.0,
-    )  # fmt: skip
+        Text("Mực nước thường", "Usual level"),
+        Text(
+            "Mực nước trước khi dâng; bỏ trống thì lấy mặt nước trên địa hình.",
+            "Stage before the rise; that of the water on the terrain if not given.",
+        ),
+        unit="m",
+        default=None,
+        ge=-10.0,
+        le=50.0,
+    )
     river_below: float | None = describe(
-        "Cao độ sông", "River below", "In a city without polygons of water: ground not above this, connected to the "
-        "edge of the terrain, is the river.", unit="m", default=None, ge=-50.0, le=1000.0,
-    )  # fmt: skip
+        Text("Cao độ sông", "River below"),
+        Text(
+            "Khi thành phố không có vùng mặt nước: đất không cao hơn mức này và nối với rìa địa hình là sông.",
+            "In a city without polygons of water: ground not above this, connected to the edge of the terrain, is the "
+            "river.",
+        ),
+        unit="m",
+        default=None,
+        ge=-50.0,
+        le=1000.0,
+    )
     storm_depth: float = describe(
-        "Lượng mưa", "Storm depth", "Rain of the design storm.", unit="mm", default=0.0, ge=0.0, le=1500.0
+        Text("Lượng mưa", "Storm depth"),
+        Text("Tổng lượng của trận mưa thiết kế.", "Rain of the design storm."),
+        unit="mm",
+        default=0.0,
+        ge=0.0,
+        le=1500.0,
     )
     storm_hours: float = describe(
-        "Thời gian mưa", "Storm duration", "Duration of the design storm.", unit="h", default=3.0, gt=0.0, le=72.0
+        Text("Thời gian mưa", "Storm duration"),
+        Text("Trận mưa thiết kế kéo dài bao lâu.", "Duration of the design storm."),
+        unit="h",
+        default=3.0,
+        gt=0.0,
+        le=72.0,
     )
     gates_closed: tuple[str, ...] = describe(
-        "Cống ngăn triều đóng",
-        "Closed gates",
-        "Ids of the tide gates kept closed all the time; the others shut at high water.",
+        Text("Cống ngăn triều đóng", "Closed gates"),
+        Text(
+            "Mã các cống ngăn triều luôn đóng; những cống khác đóng khi nước lớn.",
+            "Ids of the tide gates kept closed all the time; the others shut at high water.",
+        ),
         default=(),
         max_length=500,
     )
     gates_open: tuple[str, ...] = describe(
-        "Cống ngăn triều kẹt mở", "Gates stuck open", "Ids of the tide gates that do not shut at high water.",
-        default=(), max_length=500,
-    )  # fmt: skip
+        Text("Cống ngăn triều kẹt mở", "Gates stuck open"),
+        Text(
+            "Mã các cống ngăn triều không đóng được khi nước lớn.",
+            "Ids of the tide gates that do not shut at high water.",
+        ),
+        default=(),
+        max_length=500,
+    )
     pumps_off: tuple[str, ...] = describe(
-        "Bơm dừng", "Stopped pumps", "Ids of the pumps that do not run.", default=(), max_length=500
+        Text("Bơm dừng", "Stopped pumps"),
+        Text("Mã các máy bơm không chạy.", "Ids of the pumps that do not run."),
+        default=(),
+        max_length=500,
     )
     breaches: tuple[Breach, ...] = describe(
-        "Vỡ đê", "Breaches", "Gaps in dykes, open from the start.", default=(), max_length=100
+        Text("Vỡ đê", "Breaches"),
+        Text("Những đoạn đê vỡ sẵn từ lúc bắt đầu.", "Gaps in dykes, open from the start."),
+        default=(),
+        max_length=100,
     )
 
     @model_validator(mode="after")
