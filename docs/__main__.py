@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from docs.commands import describe_commands
 from layers.registry import LAYERS, THEMES
 from layers.schema import Layer, Property, VectorLayer
 from twin.process import describe_inputs
@@ -14,7 +15,12 @@ FOLDER = Path(__file__).resolve().parent / "reference"
 
 def build_pages() -> dict[str, str]:
     """Return file name → Markdown of every derived page."""
-    return {"layers.md": describe_layers(), "settings.md": describe_settings(), "processes.md": describe_processes()}
+    return {
+        "layers.md": describe_layers(),
+        "settings.md": describe_settings(),
+        "processes.md": describe_processes(),
+        "commands.md": describe_commands(),
+    }
 
 
 def describe_layers() -> str:
@@ -74,12 +80,15 @@ def describe_processes() -> str:
     lines = ["# Processes", "", "Run with `twin run ID --input name=value` or `POST /api/processes/ID/execution`.", ""]
     for process in PROCESSES.values():
         lines += [f"## `{process.id}` — {process.title.vi} · {process.title.en}", "", process.description.vi, ""]
-        lines += [process.description.en, "", "| input | what | unit | default |", "|---|---|---|---|"]
+        lines += [process.description.en, "", "| input | what | unit | range | default |", "|---|---|---|---|---|"]
         for name, found in describe_inputs(process).items():
-            title, schema = found["title_i18n"], found["schema"]
+            title, says, schema = found["title_i18n"], found["description_i18n"], found["schema"]
             default = schema.get("default")
-            shown = "" if default is None else f"`{default}`"
-            lines.append(f"| `{name}` | {title['vi']} · {title['en']} | {schema.get('x-unit', '')} | {shown} |")
+            shown = "" if default in (None, []) else f"`{default}`"
+            what = f"**{title['vi']} · {title['en']}.** {says['vi']} {says['en']}"
+            low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
+            span = "" if high is None else f"{low} to {high}"
+            lines.append(f"| `{name}` | {what} | {schema.get('x-unit', '')} | {span} | {shown} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 

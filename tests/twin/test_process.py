@@ -35,6 +35,7 @@ def test_description_of_one_input() -> None:
         "title": "Stage offset",
         "title_i18n": {"vi": "Nước dâng thêm", "en": "Stage offset"},
         "description": "Added to the forecast stage.",
+        "description_i18n": {"vi": "Cộng vào mực nước dự báo.", "en": "Added to the forecast stage."},
         "schema": {"type": "number", "default": 0.0, "minimum": -5.0, "maximum": 5.0, "x-unit": "m"},
         "minOccurs": 0,
     }

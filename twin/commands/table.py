@@ -20,10 +20,18 @@ class Entry(NamedTuple):
 
 COMMANDS: dict[str, Entry] = {
     "up": Entry("twin.commands.up", "Start all of it — database, city, first forecast, worker, server — until Ctrl-C."),
-    "doctor": Entry("twin.commands.doctor", "Say what works, what is missing and what to type."),
-    "demo": Entry("twin.commands.demo", "Generate the synthetic demo city: terrain, layers, readings, catalogue."),
+    "doctor": Entry(
+        "twin.commands.doctor",
+        "Say what works, what is missing and what to type; exit code 1 when something needed is missing.",
+    ),
+    "demo": Entry(
+        "twin.commands.demo", "Generate the synthetic demo city: terrain, layers, sixty days of readings, catalogue."
+    ),
     "db": Entry("twin.commands.db", "The database: start, stop, migrate, status."),
-    "serve": Entry("twin.commands.serve", "Serve the map and the API until stopped."),
+    "serve": Entry(
+        "twin.commands.serve",
+        "Serve the map and the API until stopped; only to this machine unless an address is named.",
+    ),
     "run": Entry("twin.commands.run", "Carry out a process and print what came out."),
     "jobs": Entry("twin.commands.jobs", "Runs that wait, work and are over: list, show, cancel, prune."),
     "worker": Entry("twin.commands.worker", "Carry out the runs in the queue, until stopped."),
