@@ -42,9 +42,11 @@ def start_everything() -> None:
     folder = settings.state_dir
     lock = take_lock(folder)
     end_leftovers(folder)
-    # A terminal that closes, or a supervisor that ends us, is as good a reason to stop cleanly as Ctrl-C.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    # A supervisor that ends us, or a terminal that closes, is as good a reason to stop cleanly as Ctrl-C. Ctrl-C itself
+    # is set too: a shell's background job inherits it ignored. Under nohup a closed terminal stays ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     children: list[subprocess.Popen[bytes]] = []
     try:
         _check_port(settings)
