@@ -14,6 +14,7 @@ from layers.store.items import Bounds
 from layers.store.migrate import CityRow, read_city
 from layers.store.rasters import list_rasters
 from layers.store.sources import SourceRow, list_sources
+from twin.registry import PROCESSES
 
 # What best says where the city is, the modelled ground first.
 _WHERE = ("buildings", "road_links", "wards", "land_use", "water_bodies", "trees", "sensors", "places")
@@ -22,6 +23,7 @@ _WHERE = ("buildings", "road_links", "wards", "land_use", "water_bodies", "trees
 def build_catalog(connection: Connection, resources: Resources) -> dict[str, Any]:
     """Return the catalogue: the city and, theme by theme, every public layer."""
     sources = _group_sources(list_sources(connection, None))
+    made = {layer_id for process in PROCESSES.values() for layer_id in process.outputs}
     static = {row.layer: row.id for row in list_rasters(connection) if row.run_id is None}
     themes = []
     for theme in THEMES:
@@ -31,7 +33,7 @@ def build_catalog(connection: Connection, resources: Resources) -> dict[str, Any
                 continue
             known = sources.get(layer.id, [])
             if isinstance(layer, RasterLayer):
-                members.append(describe_raster(layer, static.get(layer.id), known))
+                members.append(describe_raster(layer, static.get(layer.id), known, per_run=layer.id in made))
             else:
                 members.append(describe_vector(layer, resources.read_extent(connection, layer).count, known))
         themes.append({"id": theme.id, "title": theme.title._asdict(), "layers": members})

@@ -113,8 +113,10 @@ def describe_vector(layer: VectorLayer, count: int, sources: list[dict[str, Any]
     }
 
 
-def describe_raster(layer: RasterLayer, raster_id: str | None, sources: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a raster layer as the viewer's catalogue has it."""
+def describe_raster(
+    layer: RasterLayer, raster_id: str | None, sources: list[dict[str, Any]], *, per_run: bool
+) -> dict[str, Any]:
+    """Return a raster layer as the viewer's catalogue has it; ``per_run``: runs make it, the city has none itself."""
     return {
         "id": layer.id,
         "kind": "raster",
@@ -126,6 +128,7 @@ def describe_raster(layer: RasterLayer, raster_id: str | None, sources: list[dic
         "symbol": QUANTITIES[layer.quantity].symbol,
         "legend": build_legend(layer),
         "raster_id": raster_id,
+        "per_run": per_run,
         "synthetic": any(source["synthetic"] for source in sources),
         "sources": sources,
     }

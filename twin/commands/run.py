@@ -78,6 +78,6 @@ def _summarize(done: RunRow) -> str:
             f"người / people               {summary['people']:,}",
             f"nhà / buildings              {summary['buildings']:,}",
             f"đường ngập / roads wet       {summary['road_length'] / 1e3:.1f} km, "
-            f"cấm xe / closed {summary['closed_road_length'] / 1e3:.1f} km",
+            f"đoạn bị cấm, cả đoạn / closed links, whole {summary['closed_road_length'] / 1e3:.1f} km",
         ]
     return "\n".join(lines)

@@ -53,7 +53,19 @@ export function findRasterLayer(id: string): RasterLayer | undefined {
 }
 
 /** Whether a layer's pictures exist per run and not once for the city. */
-export const isPerRun = (layer: Layer): boolean => layer.kind === "raster" && layer.raster_id === null;
+export const isPerRun = (layer: Layer): boolean => layer.kind === "raster" && layer.per_run;
+
+/** Whether there is nothing of a layer to draw, as far as we know. */
+export function isEmpty(layer: Layer): boolean {
+  if (layer.kind === "vector") return layer.count === 0;
+  return layer.per_run ? runs?.length === 0 : layer.raster_id === null;
+}
+
+/** Return the layers of the city that are drawn at first: where none of those has anything, all that have. */
+export function chooseFirst(layers: readonly Layer[]): Layer[] {
+  const visible = layers.filter((layer) => layer.visible);
+  return visible.every(isEmpty) ? layers.filter((layer) => layer.visible || !isEmpty(layer)) : visible;
+}
 
 /** Return the raster that is drawn now, or undefined. */
 export function shownRaster(): RunRaster | undefined {

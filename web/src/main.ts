@@ -6,7 +6,7 @@ import "./styles/shell.css";
 import "./styles/panels.css";
 import type { Map as MapView } from "maplibre-gl";
 import { readCatalog } from "./api";
-import { getCatalog, isPerRun, onData, refreshRun, refreshRuns, refreshSensors, setCatalog } from "./data";
+import { chooseFirst, getCatalog, isPerRun, onData, refreshRun, refreshRuns, refreshSensors, setCatalog } from "./data";
 import { h, replace } from "./dom";
 import { setTimezone } from "./format";
 import { explain, t } from "./i18n";
@@ -15,7 +15,7 @@ import { restoreFlood, setFloodOpacity } from "./map/flood";
 import { addBuildings3d, addCityRasters, applyVisibility, filterFloodAssets } from "./map/layers";
 import { addHighlight, pick, zoomTo } from "./map/pick";
 import { addSensors, showSensors, updateSensors } from "./map/sensors";
-import { applyStyle, createMap } from "./map/view";
+import { applyStyle, createMap, showCity } from "./map/view";
 import { closeCard, makeCard, openPlace } from "./panels/card";
 import { floodPanel } from "./panels/flood";
 import { layersPanel } from "./panels/layers";
@@ -95,7 +95,7 @@ async function start(app: HTMLElement): Promise<void> {
   const { city, themes } = getCatalog();
   setTimezone(city.timezone);
   const tree = themes.flatMap((theme) => theme.layers).filter((layer) => !isPerRun(layer));
-  const atFirst = new Set(tree.filter((layer) => layer.visible).map((layer) => layer.id));
+  const atFirst = new Set(chooseFirst(tree).map((layer) => layer.id));
   const camera = readLink(atFirst, new Set(tree.map((layer) => layer.id)));
   if (matchMedia(PHONE).matches) setState({ panelOpen: false });
 
@@ -124,7 +124,8 @@ async function start(app: HTMLElement): Promise<void> {
     if (state.panelOpen && matchMedia(PHONE).matches) closeCard();
   });
   showMapError(app, map);
-  if (getState().threeD && !camera) map.jumpTo({ pitch: 50 });
+  // Only now is it known how much of the map the panels cover.
+  if (!camera) showCity(map, { animate: false });
   await Promise.all([refreshSensors(), refreshRuns()]);
   await refreshRun();
   setInterval(() => {

@@ -53,6 +53,7 @@ export interface RasterLayer extends LayerBase {
   series: boolean;
   symbol: string;
   raster_id: string | null;
+  per_run: boolean;
 }
 
 export type Layer = VectorLayer | RasterLayer;

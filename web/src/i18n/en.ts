@@ -93,7 +93,7 @@ export const en: Record<Key, string> = {
   "flood.people": "People affected",
   "flood.buildings": "Buildings flooded",
   "flood.roads": "Roads flooded",
-  "flood.closedRoads": "Roads impassable",
+  "flood.closedRoads": "Impassable streets, whole length",
   "flood.area": "Flooded area",
   "flood.peakStage": "Peak stage",
   "flood.peakTime": "Time of peak",
@@ -137,6 +137,8 @@ export const en: Record<Key, string> = {
   "impact.downloading": "Loading {count} rows…",
   "scenario.process": "Analysis",
   "scenario.none": "The server offers no analysis yet.",
+  "scenario.noGauge":
+    "The city names no main stage gauge: enter the id of one with readings or, in a scenario, a stage level.",
   "scenario.run": "Run",
   "scenario.started": "The run was requested.",
   "scenario.jobs": "Jobs",

@@ -91,7 +91,7 @@ export const vi = {
   "flood.people": "Người bị ảnh hưởng",
   "flood.buildings": "Công trình ngập",
   "flood.roads": "Đường ngập",
-  "flood.closedRoads": "Đường không qua được",
+  "flood.closedRoads": "Đoạn đường không qua được, tính cả đoạn",
   "flood.area": "Diện tích ngập",
   "flood.peakStage": "Đỉnh mực nước",
   "flood.peakTime": "Lúc đỉnh",
@@ -135,6 +135,8 @@ export const vi = {
   "impact.downloading": "Đang tải {count} dòng…",
   "scenario.process": "Phép tính",
   "scenario.none": "Máy chủ chưa cung cấp phép tính nào.",
+  "scenario.noGauge":
+    "Thành phố chưa khai báo trạm mực nước chính: hãy nhập mã một trạm có số đo, hoặc (với kịch bản) mực nước cố định.",
   "scenario.run": "Chạy",
   "scenario.started": "Đã gửi yêu cầu chạy.",
   "scenario.jobs": "Các lần chạy",

@@ -1,4 +1,4 @@
-/** The flood picture: two buffers, so the next moment is loaded unseen and then faded in. */
+/** The flood picture: two buffers, so the next moment is loaded unseen and then takes the place of the last. */
 
 import type { Map as MapView } from "maplibre-gl";
 import { run, shownRaster } from "../data";
@@ -7,7 +7,6 @@ import type { RunRaster } from "../types";
 import { firstMark } from "./view";
 
 const BUFFERS = ["flood-a", "flood-b"] as const;
-const FADE_MS = 160;
 const POLL_MS = 40;
 const PATIENCE_MS = 8000;
 const MAX_ZOOM = 17;
@@ -41,7 +40,8 @@ function fillBuffer(map: MapView, buffer: 0 | 1, raster: RunRaster, url: string)
       source: id,
       paint: {
         "raster-opacity": 0,
-        "raster-opacity-transition": { duration: FADE_MS, delay: 0 },
+        // A fade that is started anew at every moment would leave a slow machine with no water at all.
+        "raster-opacity-transition": { duration: 0, delay: 0 },
         "raster-fade-duration": 0,
       },
     },
@@ -64,6 +64,12 @@ function setOpacity(map: MapView, buffer: 0 | 1, opacity: number): void {
   if (map.getLayer(BUFFERS[buffer])) map.setPaintProperty(BUFFERS[buffer], "raster-opacity", opacity);
 }
 
+const nextPicture = (map: MapView): Promise<void> =>
+  new Promise((resolve) => {
+    map.once("render", () => resolve());
+    map.triggerRepaint();
+  });
+
 /** Draw the chosen product of the run at the chosen time; resolves when it is on the screen. */
 export async function drawFlood(map: MapView): Promise<void> {
   const ticket = ++request;
@@ -85,12 +91,13 @@ export async function drawFlood(map: MapView): Promise<void> {
   setOpacity(map, back, getState().opacity);
   setOpacity(map, front, 0);
   front = back;
+  await nextPicture(map);
 }
 
 /** Load the moment after `time` into the hidden buffer. */
 export async function preloadFlood(map: MapView, next: string): Promise<void> {
   const ticket = request;
-  await pause(FADE_MS + POLL_MS);
+  await pause(POLL_MS);
   const raster = shownRaster();
   if (ticket !== request || !raster?.times) return;
   fillBuffer(map, front === 0 ? 1 : 0, raster, tileUrl(raster, next));

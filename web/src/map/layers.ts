@@ -6,7 +6,7 @@ import type {
   Map as MapView,
   VectorTileSource,
 } from "maplibre-gl";
-import { findLayer, getCatalog, isPerRun } from "../data";
+import { findLayer, getCatalog } from "../data";
 import { getState, type State } from "../state";
 import { firstMark } from "./view";
 
@@ -76,7 +76,7 @@ export function addCityRasters(map: MapView): void {
   const before = map.getStyle().layers.find((layer) => layer.type !== "background")?.id;
   const surface = map.getStyle().layers.find((layer: LayerSpecification) => layer.type === "line")?.id ?? before;
   for (const layer of getCatalog().themes.flatMap((theme) => theme.layers)) {
-    if (layer.kind !== "raster" || isPerRun(layer)) continue;
+    if (layer.kind !== "raster" || layer.raster_id === null) continue;
     const tiles = `${location.origin}/tiles/raster/${layer.raster_id}/{z}/{x}/{y}.png`;
     map.addSource(layer.id, { type: "raster", tiles: [tiles], tileSize: 256, maxzoom: 16 });
     map.addLayer(

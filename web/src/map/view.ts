@@ -1,9 +1,11 @@
 /** The map itself: made once; its style is fetched, prepared and set again when the colours change. */
 
 import {
+  type FitBoundsOptions,
   type LngLatBoundsLike,
   type MapOptions,
   Map as MapView,
+  type PaddingOptions,
   ScaleControl,
   type StyleSpecification,
   setWorkerUrl,
@@ -107,6 +109,14 @@ export function firstMark(map: MapView): string | undefined {
   return map.getStyle().layers.find((layer) => layer.type === "circle" || layer.type === "symbol")?.id;
 }
 
-export function showCity(map: MapView): void {
-  map.fitBounds(getCity().bounds as LngLatBoundsLike, { padding: 24, pitch: getState().threeD ? 50 : 0, bearing: 0 });
+/** Return `margin` around what is to be seen, on the left beside the panels; on a phone they lie elsewhere. */
+export function makeRoom(map: MapView, margin: number): PaddingOptions {
+  const covered = document.querySelector(".side")?.getBoundingClientRect().right ?? 0;
+  const left = map.getContainer().clientWidth < NARROW ? 0 : covered;
+  return { top: margin, right: margin, bottom: margin, left: left + margin };
+}
+
+export function showCity(map: MapView, options: FitBoundsOptions = {}): void {
+  const pitch = getState().threeD ? 50 : 0;
+  map.fitBounds(getCity().bounds as LngLatBoundsLike, { padding: makeRoom(map, 24), pitch, bearing: 0, ...options });
 }

@@ -25,7 +25,11 @@ async function showRun(id: string): Promise<void> {
 function jobRow(job: Job, titles: Map<string, string>, reload: () => void): HTMLElement {
   const open = OPEN.includes(job.status);
   const progress = Math.min(Math.max(job.progress ?? 0, 0), 100);
-  const reason = h("p", { class: "soft note" }, sayHalf(job.message ?? ""));
+  const reason = h(
+    "p",
+    { class: "soft note" },
+    job.status === "failed" ? (job.message ?? "") : sayHalf(job.message ?? ""),
+  );
   const cancel = async (): Promise<void> => {
     try {
       await cancelJob(job.jobID);

@@ -1,6 +1,6 @@
 /** The layer tree: search, themes, what is shown, legend and source of each layer. */
 
-import { findLayer, getCatalog, isPerRun } from "../data";
+import { findLayer, getCatalog, isEmpty, isPerRun, onData } from "../data";
 import { fold, h, replace } from "../dom";
 import { formatLegendValue, formatNumber } from "../format";
 import { say, t } from "../i18n";
@@ -17,8 +17,6 @@ function isOn(layer: Layer): boolean {
   const state = getState();
   return isPerRun(layer) ? state.product === layer.id : state.layers.has(layer.id);
 }
-
-const isEmpty = (layer: Layer): boolean => layer.kind === "vector" && layer.count === 0;
 
 function toggle(layer: Layer, shown: boolean): void {
   if (isPerRun(layer)) setState({ product: shown ? layer.id : "none" });
@@ -102,7 +100,8 @@ function layerRow(layer: Layer, update: () => void): HTMLElement {
     },
     icon("chevron", 14),
   );
-  const count = layer.kind === "vector" ? (isEmpty(layer) ? t("layers.empty") : formatNumber(layer.count, 0)) : "";
+  const number = layer.kind === "vector" ? formatNumber(layer.count, 0) : "";
+  const count = isEmpty(layer) ? t("layers.empty") : number;
   return h(
     "li",
     { class: `layer ${isEmpty(layer) ? "layer-empty" : ""}`, "data-layer": layer.id },
@@ -182,5 +181,6 @@ export function layersPanel(): HTMLElement {
   };
   update();
   watch(["layers", "lang", "product"], update);
+  onData("runs", update);
   return h("div", { class: "panel-body" }, h("div", { class: "search" }, icon("search", 16), field), list);
 }

@@ -1,6 +1,7 @@
 /** Scenarios: choose an analysis, fill in its form, run it, follow its job. */
 
 import { readProcess, readProcesses, startJob } from "../api";
+import { getCity } from "../data";
 import { h, replace } from "../dom";
 import { explain, say, t } from "../i18n";
 import { watch } from "../state";
@@ -44,7 +45,16 @@ export function scenarioPanel(): HTMLElement {
     };
     const built = makeForm(process, () => void submit(), button, message);
     const description = say(process.description_i18n, process.description ?? "");
-    replace(form, description ? h("p", { class: "soft" }, description) : null, built.element);
+    // Without a main gauge somebody must say where the water level comes from: what is folded away is needed.
+    const lacksGauge = "gauge" in process.inputs && getCity().main_gauge === null;
+    const more = built.element.querySelector("details");
+    if (more && lacksGauge) more.open = true;
+    replace(
+      form,
+      description ? h("p", { class: "soft" }, description) : null,
+      lacksGauge ? h("p", { class: "note" }, t("scenario.noGauge")) : null,
+      built.element,
+    );
   };
 
   const choose = async (id: string): Promise<void> => {
