@@ -13,7 +13,9 @@ _HERE = Path(__file__).parent
 # Numba keys a cached function by its own file alone, although kernels and constants of the others are compiled into
 # it: a folder named after all of them keeps an edit or an upgrade from running old machine code.
 _SOURCES = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_HERE.glob("*.py")))).hexdigest()[:16]
-numba.config.CACHE_DIR = str(_HERE / "__pycache__" / f"kernels-{_SOURCES}")
+numba.config.CACHE_DIR = str(  # type: ignore[attr-defined]
+    _HERE / "__pycache__" / f"kernels-{_SOURCES}"
+)
 
 # NaN and the sign of zero carry no meaning inside a kernel (inputs are checked before, volumes after), which lets
 # minima and maxima vectorise. Sums are not reordered: a mirrored domain must give the mirrored flood.

@@ -20,6 +20,7 @@ from layers.grid import Grid
 from layers.registry import read_vector_layer
 from layers.schema import Code
 from layers.store.features import select_features
+from layers.store.migrate import read_city
 from layers.store.rasters import read_grid, read_raster_row
 from twin.processes.flood_impact import CLASS_BOUNDS
 from twin.store import RunRow, read_run
@@ -46,6 +47,7 @@ def write_scene(connection: Connection, processed_dir: Path, run_id: str, path: 
     classes = _read_classes()
     water = draw_water(depth, grid, classes)
     buildings = draw_buildings(select_features(connection, read_vector_layer("buildings"), bounds=grid.bounds))
+    synthetic = bool(read_city(connection).declaration.get("synthetic", False))
     west, south, east, north = row.bounds
     deck = pydeck.Deck(
         layers=[_extrude(buildings, "buildings"), _extrude(water, "water")],
@@ -58,7 +60,7 @@ def write_scene(connection: Connection, processed_dir: Path, run_id: str, path: 
     )
     page = deck.to_html(as_string=True, offline=True, notebook_display=False, css_background_color=_BACKGROUND)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_add_legend(_close_page(str(page), deck), run, classes), encoding="utf-8")
+    path.write_text(_add_legend(_close_page(str(page), deck), run, classes, synthetic), encoding="utf-8")
     return path.stat().st_size
 
 
@@ -131,8 +133,9 @@ def _read_colour(colour: str | None) -> list[int]:
     return [red, green, blue, _WATER_ALPHA]
 
 
-def _add_legend(page: str, run: RunRow, classes: tuple[Code, ...]) -> str:
-    """Return the page with title, times and depth classes in its corner."""
+def _add_legend(page: str, run: RunRow, classes: tuple[Code, ...], synthetic: bool) -> str:
+    """Return the page with title, depth classes and, where it is so, that the data are made up in its corner."""
+    warning = "<b>Dữ liệu mô phỏng · Synthetic data</b><br>" if synthetic else ""
     rows = "".join(
         f'<div><span style="display:inline-block;width:14px;height:14px;margin-right:6px;background:{entry.color}">'
         f"</span>{html.escape(entry.title.vi)} · {html.escape(entry.title.en)}</div>"
@@ -141,7 +144,7 @@ def _add_legend(page: str, run: RunRow, classes: tuple[Code, ...]) -> str:
     legend = (
         '<div style="position:fixed;left:16px;bottom:16px;z-index:9;padding:12px 14px;background:#fffffff0;'
         'border-radius:6px;font:13px/1.5 system-ui,sans-serif;color:#222">'
-        f"<b>{html.escape(run.title_vi)}</b><br>{html.escape(run.title_en)}<br>"
+        f"{warning}<b>{html.escape(run.title_vi)}</b><br>{html.escape(run.title_en)}<br>"
         f"<span>Độ sâu ngập lớn nhất · Maximum flood depth</span>{rows}</div>"
     )
     head, body, tail = page.partition("\n  <body>\n")
