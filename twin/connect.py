@@ -4,6 +4,7 @@ from sqlalchemy import Engine
 
 from layers.store.cluster import start_cluster
 from layers.store.engine import check_connection, open_engine
+from layers.store.migrate import read_city
 from twin.settings import Settings
 
 
@@ -16,4 +17,12 @@ def connect(settings: Settings, *, statement_timeout_s: float | None = None, poo
     """Return an engine on the database in force; DatabaseError says why it cannot be reached."""
     engine = open_engine(find_database(settings), statement_timeout_s=statement_timeout_s, pool_size=pool_size)
     check_connection(engine)
+    return engine
+
+
+def connect_to_city(settings: Settings) -> Engine:
+    """Return an engine on the database in force; DatabaseError also when nobody made the city's tables in it."""
+    engine = connect(settings)
+    with engine.connect() as connection:
+        read_city(connection)
     return engine

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 
@@ -13,6 +13,7 @@ from layers.errors import ConflictError, NotFoundError
 from layers.registry import VECTOR_LAYERS
 from layers.schema import Text
 
+RunStatus = Literal["accepted", "running", "successful", "failed", "dismissed"]
 _COLUMNS = (
     "id, process, status, inputs, title_vi, title_en, progress, message, created, started, finished, updated, "
     "attempts, base_time, horizon_hours, summary, stage_forecast, balance, provenance, error"

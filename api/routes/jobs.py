@@ -1,6 +1,6 @@
 """Jobs: how far each run is, its results, and the way to stop it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query
@@ -13,10 +13,9 @@ from layers.errors import ConflictError, NotFoundError
 from layers.registry import VECTOR_LAYERS
 from layers.store.rasters import list_rasters
 from twin.registry import PROCESSES
-from twin.store import RunRow, list_runs, read_run, request_dismiss
+from twin.store import RunRow, RunStatus, list_runs, read_run, request_dismiss
 
 EXCEPTIONS = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0"
-Status = Literal["accepted", "running", "successful", "failed", "dismissed"]
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"], dependencies=[Depends(refuse_unknown)])
 
@@ -38,7 +37,7 @@ def list_jobs(
     connection: ConnectionOf,
     links: LinksOf,
     process_id: Annotated[str | None, Query(alias="processID", description="Only of this process")] = None,
-    status: Annotated[Status | None, Query(description="Only in this state")] = None,
+    status: Annotated[RunStatus | None, Query(description="Only in this state")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
 ) -> Response:
     """List the jobs."""

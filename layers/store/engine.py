@@ -14,9 +14,10 @@ def open_engine(url: str, *, statement_timeout_s: float | None = None, pool_size
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
+        # Without what it says: a password may be in it.
         raise DatabaseError(
-            f"the database URL '{url}' is not valid", hint="postgresql://user:password@host:port/name"
+            "the database URL (TWIN_DATABASE_URL) cannot be read", hint="postgresql://user:password@host:port/name"
         ) from error
     if not parsed.drivername.startswith("postgresql"):
         raise DatabaseError(f"the database URL names '{parsed.drivername}', expected postgresql")

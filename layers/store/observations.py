@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from layers.errors import InputError, NotFoundError
+from layers.registry import read_vector_layer
 from layers.store.items import cut_mercator_boxes
 
 MISSING, NOT_EVALUATED = 9, 2
@@ -208,7 +209,7 @@ def select_latest(
     """Return every sensor with the latest reading of its datastreams.
 
     ``bbox_crs84`` (west, south, east, north; west > east crosses the antimeridian) and ``kind`` choose sensors;
-    ``since`` keeps those with a reading at or after it.
+    ``since`` keeps those with a reading at or after it. Raises InputError for a kind that sensors cannot have.
     """
     conditions, parameters = ["true"], dict[str, object]()
     if bbox_crs84 is not None:
@@ -220,6 +221,7 @@ def select_latest(
             boxes.append(f"s.geom_3857 && st_makeenvelope({', '.join(f':{name}' for name in names)}, 3857)")
         conditions.append(f"({' or '.join(boxes)})")
     if kind is not None:
+        _check_kind(kind)
         conditions.append("s.kind = :kind")
         parameters["kind"] = kind
     having = ""
@@ -241,6 +243,13 @@ def select_latest(
         parameters,
     )
     return [LatestRow(*row) for row in rows]
+
+
+def _check_kind(kind: str) -> None:
+    declared = read_vector_layer("sensors").find("kind")
+    known = [code.value for code in declared.codes] if declared else []
+    if kind not in known:
+        raise InputError(f"there is no kind '{kind[:80]}' of sensor", hint=f"one of {', '.join(known)}")
 
 
 def _prepare(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:

@@ -8,9 +8,10 @@ import typer
 
 from layers.errors import InputError
 from twin.commands.run import to_json
-from twin.connect import connect
+from twin.connect import connect_to_city
+from twin.registry import read_process
 from twin.settings import read_settings
-from twin.store import delete_runs_but, list_runs, read_run, request_dismiss
+from twin.store import RunStatus, delete_runs_but, list_runs, read_run, request_dismiss
 
 jobs = typer.Typer(help="Runs that wait, work and are over: list, show, cancel, prune.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -24,12 +25,14 @@ def register(app: typer.Typer) -> None:
 @jobs.command("list")
 def list_all(
     process: Annotated[str | None, typer.Option(help="Only of this process.")] = None,
-    status: Annotated[str | None, typer.Option(help="Only with this status.")] = None,
+    status: Annotated[RunStatus | None, typer.Option(help="Only with this status.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List runs, newest first."""
-    with connect(read_settings()).connect() as connection:
+    if process is not None:
+        read_process(process)
+    with connect_to_city(read_settings()).connect() as connection:
         rows = list_runs(connection, process=process, status=status, limit=limit)
     if as_json:
         typer.echo(orjson.dumps([to_json(row) for row in rows]).decode())
@@ -41,7 +44,7 @@ def list_all(
 @jobs.command("show")
 def show(run_id: str, as_json: Json = False) -> None:
     """Show one run."""
-    with connect(read_settings()).connect() as connection:
+    with connect_to_city(read_settings()).connect() as connection:
         row = read_run(connection, run_id)
     if as_json:
         typer.echo(orjson.dumps(to_json(row)).decode())
@@ -55,7 +58,7 @@ def show(run_id: str, as_json: Json = False) -> None:
 @jobs.command("cancel")
 def cancel(run_id: str, as_json: Json = False) -> None:
     """Dismiss a run: a waiting one never starts, a running one stops."""
-    with connect(read_settings()).begin() as connection:
+    with connect_to_city(read_settings()).begin() as connection:
         row = request_dismiss(connection, run_id)
     typer.echo(orjson.dumps({"id": row.id, "status": row.status}).decode() if as_json else f"{row.id} {row.status}")
 
@@ -66,7 +69,7 @@ def prune(keep: Annotated[int, typer.Option(help="How many of the newest finishe
     if keep < 0:
         raise InputError(f"keep {keep} is negative, expected 0 or more")
     settings = read_settings()
-    with connect(settings).begin() as connection:
+    with connect_to_city(settings).begin() as connection:
         gone = delete_runs_but(connection, keep)
     for run_id in gone:
         shutil.rmtree(settings.processed_dir / "runs" / run_id, ignore_errors=True)

@@ -6,7 +6,7 @@ import orjson
 import typer
 
 from layers.errors import ConflictError
-from twin.connect import connect
+from twin.connect import connect_to_city
 from twin.jobs import defer_run
 from twin.process import describe_inputs, parse_words
 from twin.progress import show_progress
@@ -38,7 +38,7 @@ def run(
         return
     words = parse_words(process, values or [])
     settings = read_settings()
-    engine = connect(settings)
+    engine = connect_to_city(settings)
     run_id = submit_run(engine, process.id, words)
     if queue:
         defer_run(engine, run_id)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from twin.connect import connect
+from twin.connect import connect_to_city
 from twin.scene import write_scene
 from twin.settings import read_settings
 
@@ -21,6 +21,6 @@ def scene(
 ) -> None:
     """Write a run's buildings and water as one self-contained page."""
     settings = read_settings()
-    with connect(settings).connect() as connection:
+    with connect_to_city(settings).connect() as connection:
         size = write_scene(connection, settings.processed_dir, run_id, to)
     typer.echo(f"{to} ({size / 1e6:.1f} MB)")

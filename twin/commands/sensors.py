@@ -7,7 +7,7 @@ import orjson
 import typer
 
 from layers.store.observations import list_datastreams, select_latest
-from twin.connect import connect
+from twin.connect import connect_to_city
 from twin.settings import read_settings
 
 sensors = typer.Typer(help="Sensors: their series and latest readings.", no_args_is_help=True)
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 @sensors.command("list")
 def list_series(as_json: Json = False) -> None:
     """List all series."""
-    with connect(read_settings()).connect() as connection:
+    with connect_to_city(read_settings()).connect() as connection:
         rows = list_datastreams(connection)
     if as_json:
         typer.echo(orjson.dumps([asdict(row) for row in rows]).decode())
@@ -36,7 +36,7 @@ def latest(
     kind: Annotated[str | None, typer.Option(help="Only sensors of this kind.")] = None, as_json: Json = False
 ) -> None:
     """Show the latest reading of everything."""
-    with connect(read_settings()).connect() as connection:
+    with connect_to_city(read_settings()).connect() as connection:
         rows = select_latest(connection, kind=kind)
     if as_json:
         typer.echo(orjson.dumps([asdict(row) for row in rows]).decode())

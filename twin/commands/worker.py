@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from twin.connect import connect
+from twin.connect import connect_to_city
 from twin.jobs import STALLED_S, work
 from twin.settings import read_settings
 
@@ -24,4 +24,4 @@ def worker(
     """Carry out the runs in the queue, until stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     settings = read_settings()
-    work(connect(settings), settings, once=once, stalled_s=stalled_after)
+    work(connect_to_city(settings), settings, once=once, stalled_s=stalled_after)
