@@ -15,7 +15,7 @@ from layers.grid import Grid
 WALL = 1.0e5
 """Bed of cells that are not there and crest of closed faces [m]: higher than any water."""
 
-BLOCK = 16
+BLOCK = 32
 """Cells of a row that are skipped or computed together."""
 
 INSIDE = (slice(1, -1), slice(1, -1))
