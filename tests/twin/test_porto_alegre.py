@@ -54,6 +54,7 @@ def test_the_guaiba_at_its_record(
     values = {"stage_level": LEVEL, "river_below": 0, "cell_size": CELL, "horizon_hours": 24, "ramp_hours": 8}
     run = execute(engine, settings, submit_run(engine, "flood-scenario", {**values, "output_minutes": 60}))
     assert run.status == "successful"
+    assert run.title_vi == "Kịch bản: mực nước 5,35 m"
     summary = run.summary
     people = sum(row["people"] for row in summary["affected"] if row["asset_layer"] == "population")
     print(

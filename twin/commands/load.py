@@ -145,8 +145,9 @@ def print_reports(reports: Iterable[LoadReport]) -> None:
             console.print(f"  {one.layer}: {count:,} × {reason}", highlight=False, markup=False)
         if one.gone:
             console.print(f"  {one.layer}: {one.gone:,} stored rows are no longer in the file and are kept")
-    if reports and reports[0].skipped:
-        console.print(f"  {reports[0].skipped:,} rows of the file went to no layer")
+    # All layers of a source say the same of the file.
+    for source, skipped in {one.source: one.skipped for one in reports if one.skipped}.items():
+        console.print(f"  {source}: {skipped:,} rows of the file went to no layer", highlight=False, markup=False)
     if any(one.dry_run for one in reports):
         console.print("  chạy thử, chưa ghi gì · dry run, nothing written")
     elif any(one.quarantined for one in reports):

@@ -81,7 +81,10 @@ def choose_gauge(view: CityView, gauge: str | None) -> str:
     """Return the given gauge or the city's main one; InputError when there is neither."""
     chosen = gauge or view.main_gauge
     if chosen is None:
-        raise InputError("no gauge given, and the city names no main_gauge", hint="give gauge (a sensor id) or, in a scenario, stage_level")
+        raise InputError(
+            "no gauge given, and the city names no main_gauge",
+            hint="give gauge (a sensor id) or, in a scenario, stage_level",
+        )
     return chosen
 
 

@@ -46,7 +46,7 @@ class Breach(Inputs):
         unit="m",
         default=None,
         ge=-50.0,
-        le=100.0,
+        le=1000.0,
     )
 
     @model_validator(mode="after")
@@ -114,7 +114,7 @@ class FloodScenarioInputs(Inputs):
         unit="m",
         default=None,
         ge=-10.0,
-        le=50.0,
+        le=1000.0,
     )
     ramp_hours: float = describe(
         Text("Thời gian dâng", "Ramp"),
@@ -133,7 +133,7 @@ class FloodScenarioInputs(Inputs):
         unit="m",
         default=None,
         ge=-10.0,
-        le=50.0,
+        le=1000.0,
     )
     river_below: float | None = describe(
         Text("Cao độ sông", "River below"),
@@ -263,13 +263,13 @@ def _entitle(scenario: Scenario) -> Text:
     for edit in scenario.edits:
         match edit:
             case HoldStage():
-                vi.append(f"mực nước {edit.level:g} m")
+                vi.append(f"mực nước {_write_vi(edit.level)} m")
                 en.append(f"stage {edit.level:g} m")
             case StageOffset():
-                vi.append(f"nước dâng {edit.metres:+g} m")
+                vi.append(f"nước dâng {_write_vi(edit.metres, '+g')} m")
                 en.append(f"stage {edit.metres:+g} m")
             case DesignStorm():
-                vi.append(f"mưa {edit.depth_mm:g} mm trong {edit.duration_hours:g} giờ")
+                vi.append(f"mưa {_write_vi(edit.depth_mm)} mm trong {_write_vi(edit.duration_hours)} giờ")
                 en.append(f"{edit.depth_mm:g} mm of rain in {edit.duration_hours:g} h")
             case CloseGate():
                 vi.append(f"đóng cống {edit.gate_id}")
@@ -285,6 +285,11 @@ def _entitle(scenario: Scenario) -> Text:
                 vi.append(f"vỡ đê {place}")
                 en.append(f"dyke breached at {place}")
     return Text("Kịch bản: " + (", ".join(vi) or "không thay đổi"), "Scenario: " + (", ".join(en) or "no change"))
+
+
+def _write_vi(value: float, style: str = "g") -> str:
+    """Return a number as Vietnamese writes it: with a comma."""
+    return format(value, style).replace(".", ",")
 
 
 PROCESS = Process(

@@ -16,6 +16,7 @@ import { addBuildings3d, addCityRasters, applyVisibility, filterFloodAssets } fr
 import { addHighlight, pick, zoomTo } from "./map/pick";
 import { addSensors, showSensors, updateSensors } from "./map/sensors";
 import { applyStyle, createMap, showCity } from "./map/view";
+import { makeZoomNote } from "./map/zoom-note";
 import { closeCard, makeCard, openPlace } from "./panels/card";
 import { floodPanel } from "./panels/flood";
 import { layersPanel } from "./panels/layers";
@@ -119,12 +120,14 @@ async function start(app: HTMLElement): Promise<void> {
   if (mark) watch(["lang"], () => replace(mark, syntheticBadge(t("app.synthetic"))));
   app.append(makeHeader(), panels, makePlayer(map), makeMapButtons(map), makeCard(map));
   if (mark) app.append(mark);
+  app.append(makeZoomNote(map));
   // On a phone card and sheet share one place: opening a sheet puts the card away.
   watch(["tab", "panelOpen"], (state) => {
     if (state.panelOpen && matchMedia(PHONE).matches) closeCard();
   });
   showMapError(app, map);
-  // Only now is it known how much of the map the panels cover.
+  // Only now is it known how much room the panels leave the map.
+  map.resize();
   if (!camera) showCity(map, { animate: false });
   await Promise.all([refreshSensors(), refreshRuns()]);
   await refreshRun();

@@ -10,7 +10,9 @@ from pathlib import Path
 import geopandas as gpd
 import pytest
 
+from layers.ingest.quality import LoadReport
 from twin.cli import main
+from twin.commands.load import print_reports
 
 TWIN = Path(sys.executable).with_name("twin")
 Trees = Callable[[int], gpd.GeoDataFrame]
@@ -95,3 +97,11 @@ def test_a_mistake_is_one_line(
     assert said.out == ""
     assert named in said.err
     assert len(said.err.splitlines()) == 1
+
+
+def test_rows_no_layer_wanted_are_told_of_every_source(capsys: pytest.CaptureFixture[str]) -> None:
+    print_reports(
+        [LoadReport("terrain", "terrain"), *(LoadReport("osm", layer, skipped=3) for layer in ("trees", "buildings"))]
+    )
+    told = [line.strip() for line in capsys.readouterr().out.splitlines() if "no layer" in line]
+    assert told == ["osm: 3 rows of the file went to no layer"]

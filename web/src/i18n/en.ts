@@ -28,6 +28,7 @@ export const en: Record<Key, string> = {
   "tab.scenario": "Scenarios",
   "map.zoomIn": "Zoom in",
   "map.zoomOut": "Zoom out",
+  "map.zoomToSee": "Zoom in to see the data",
   "map.home": "Back to the whole city",
   "map.threeD": "View in three dimensions",
   "map.twoD": "View in two dimensions",

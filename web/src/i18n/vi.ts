@@ -26,6 +26,7 @@ export const vi = {
   "tab.scenario": "Kịch bản",
   "map.zoomIn": "Phóng to",
   "map.zoomOut": "Thu nhỏ",
+  "map.zoomToSee": "Phóng to để thấy dữ liệu",
   "map.home": "Về toàn thành phố",
   "map.threeD": "Xem ba chiều",
   "map.twoD": "Xem hai chiều",

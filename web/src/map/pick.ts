@@ -5,7 +5,6 @@ import { findVectorLayer } from "../data";
 import type { Selection } from "../state";
 import { layerOf } from "./layers";
 import { SENSOR_LAYERS } from "./sensors";
-import { makeRoom } from "./view";
 
 const TOLERANCE = 5;
 const MAX_CANDIDATES = 12;
@@ -116,5 +115,5 @@ export function zoomTo(map: MapView, geometry: GeoJSON.Geometry): void {
     north = Math.max(north, lat);
   }
   if (west > east) return;
-  map.fitBounds([west, south, east, north], { padding: makeRoom(map, 80), maxZoom: 17, pitch: map.getPitch() });
+  map.fitBounds([west, south, east, north], { padding: 120, maxZoom: 17, pitch: map.getPitch() });
 }

@@ -5,7 +5,6 @@ import {
   type LngLatBoundsLike,
   type MapOptions,
   Map as MapView,
-  type PaddingOptions,
   ScaleControl,
   type StyleSpecification,
   setWorkerUrl,
@@ -109,14 +108,7 @@ export function firstMark(map: MapView): string | undefined {
   return map.getStyle().layers.find((layer) => layer.type === "circle" || layer.type === "symbol")?.id;
 }
 
-/** Return `margin` around what is to be seen, on the left beside the panels; on a phone they lie elsewhere. */
-export function makeRoom(map: MapView, margin: number): PaddingOptions {
-  const covered = document.querySelector(".side")?.getBoundingClientRect().right ?? 0;
-  const left = map.getContainer().clientWidth < NARROW ? 0 : covered;
-  return { top: margin, right: margin, bottom: margin, left: left + margin };
-}
-
 export function showCity(map: MapView, options: FitBoundsOptions = {}): void {
   const pitch = getState().threeD ? 50 : 0;
-  map.fitBounds(getCity().bounds as LngLatBoundsLike, { padding: makeRoom(map, 24), pitch, bearing: 0, ...options });
+  map.fitBounds(getCity().bounds as LngLatBoundsLike, { padding: 24, pitch, bearing: 0, ...options });
 }
