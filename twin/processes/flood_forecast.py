@@ -4,24 +4,15 @@ from datetime import datetime
 
 from layers.errors import InputError
 from layers.schema import Text
-from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
+from twin.process import CityView, Outputs, Process, Progress, describe
 from twin.processes.flood_stage import choose_base_time, forecast_gauge
-from twin.processes.flood_steps import OUTPUT_LAYERS, compute_flood
+from twin.processes.flood_steps import OUTPUT_LAYERS, FloodInputs, compute_flood
 from twin.scenario import Scenario
 
 
-class FloodForecastInputs(Inputs):
+class FloodForecastInputs(FloodInputs):
     """What a flood forecast is asked."""
 
-    gauge: str | None = describe(
-        Text("Trạm mực nước", "Stage gauge"),
-        Text(
-            "Mã trạm có mực nước điều khiển dòng chảy; bỏ trống thì dùng trạm chính.",
-            "Id of the sensor whose stage drives the water; the main gauge if not given.",
-        ),
-        default=None,
-        min_length=1,
-    )
     issue_time: datetime | None = describe(
         Text("Thời điểm phát báo", "Issue time"),
         Text(
@@ -37,22 +28,6 @@ class FloodForecastInputs(Inputs):
         default=24.0,
         ge=6.0,
         le=72.0,
-    )
-    cell_size: float = describe(
-        Text("Kích thước ô", "Cell size"),
-        Text("Cạnh của một ô lưới tính.", "Side of a grid cell."),
-        unit="m",
-        default=10.0,
-        ge=5.0,
-        le=90.0,
-    )
-    output_minutes: float = describe(
-        Text("Bước thời gian", "Output step"),
-        Text("Khoảng cách giữa hai bản đồ độ sâu.", "Time between two maps of depth."),
-        unit="min",
-        default=15.0,
-        ge=5.0,
-        le=120.0,
     )
 
 

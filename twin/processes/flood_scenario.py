@@ -11,7 +11,7 @@ from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
 from twin.processes.flood_forecast import choose_gauge
 from twin.processes.flood_inputs import find_river_below, read_terrain
 from twin.processes.flood_stage import StageSeries, choose_base_time, forecast_gauge, hold_stage
-from twin.processes.flood_steps import OUTPUT_LAYERS, compute_flood
+from twin.processes.flood_steps import OUTPUT_LAYERS, FloodInputs, compute_flood
 from twin.scenario import BreachDyke, CloseGate, DesignStorm, HoldStage, OpenGate, Scenario, StageOffset, StopPump
 
 
@@ -56,18 +56,9 @@ class Breach(Inputs):
         return self
 
 
-class FloodScenarioInputs(Inputs):
+class FloodScenarioInputs(FloodInputs):
     """What a flood scenario is asked."""
 
-    gauge: str | None = describe(
-        Text("Trạm mực nước", "Stage gauge"),
-        Text(
-            "Mã trạm có mực nước điều khiển dòng chảy; bỏ trống thì dùng trạm chính.",
-            "Id of the sensor whose stage drives the water; the main gauge if not given.",
-        ),
-        default=None,
-        min_length=1,
-    )
     base_time: datetime | None = describe(
         Text("Thời điểm bắt đầu", "Base time"),
         Text("Lúc kịch bản bắt đầu; bỏ trống là bây giờ.", "When the scenario starts; now if not given."),
@@ -80,22 +71,6 @@ class FloodScenarioInputs(Inputs):
         default=24.0,
         ge=1.0,
         le=72.0,
-    )
-    cell_size: float = describe(
-        Text("Kích thước ô", "Cell size"),
-        Text("Cạnh của một ô lưới tính.", "Side of a grid cell."),
-        unit="m",
-        default=10.0,
-        ge=5.0,
-        le=90.0,
-    )
-    output_minutes: float = describe(
-        Text("Bước thời gian", "Output step"),
-        Text("Khoảng cách giữa hai bản đồ độ sâu.", "Time between two maps of depth."),
-        unit="min",
-        default=15.0,
-        ge=5.0,
-        le=120.0,
     )
     stage_offset: float = describe(
         Text("Nước dâng thêm", "Stage offset"),

@@ -11,7 +11,7 @@ from hydrology.rainfall import RainSeries, design_storm
 from layers.errors import InputError
 from layers.schema import Text
 from layers.store.rasters import format_time
-from twin.process import CityView, Outputs, Progress
+from twin.process import CityView, Inputs, Outputs, Progress, describe
 from twin.processes.flood_impact import Water, assess_impact
 from twin.processes.flood_inputs import FloodDomain, Levels, build_domain, find_river_below, read_terrain
 from twin.processes.flood_run import run_flood, to_rasters
@@ -29,6 +29,36 @@ OUTPUT_LAYERS = (
     "flood_arrival",
     "flood_assets",
 )
+
+
+class FloodInputs(Inputs):
+    """What every flood run is asked."""
+
+    gauge: str | None = describe(
+        Text("Trạm mực nước", "Stage gauge"),
+        Text(
+            "Mã trạm có mực nước điều khiển dòng chảy; bỏ trống thì dùng trạm chính.",
+            "Id of the sensor whose stage drives the water; the main gauge if not given.",
+        ),
+        default=None,
+        min_length=1,
+    )
+    cell_size: float = describe(
+        Text("Kích thước ô", "Cell size"),
+        Text("Cạnh của một ô lưới tính.", "Side of a grid cell."),
+        unit="m",
+        default=10.0,
+        ge=5.0,
+        le=90.0,
+    )
+    output_minutes: float = describe(
+        Text("Bước thời gian", "Output step"),
+        Text("Khoảng cách giữa hai bản đồ độ sâu.", "Time between two maps of depth."),
+        unit="min",
+        default=15.0,
+        ge=5.0,
+        le=120.0,
+    )
 
 
 def compute_flood(
