@@ -127,6 +127,7 @@ export interface InputSchema {
   title?: string;
   title_i18n?: Words;
   description?: string;
+  description_i18n?: Words;
   properties?: Record<string, InputSchema>;
   required?: string[];
   default?: unknown;
@@ -264,3 +265,6 @@ export interface ItemPage {
   numberMatched?: number;
   numberReturned?: number;
 }
+
+/** Bring an item on the screen. */
+export type ZoomToItem = (layer: string, id: string, geometry: GeoJSON.Geometry | null) => void;

@@ -4,7 +4,7 @@ import type { Map as MapView } from "maplibre-gl";
 import { run, shownRaster } from "../data";
 import { getState } from "../state";
 import type { RunRaster } from "../types";
-import { firstMark } from "./view";
+import { firstMark } from "./order";
 
 const BUFFERS = ["flood-a", "flood-b"] as const;
 const POLL_MS = 40;

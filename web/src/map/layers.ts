@@ -8,7 +8,7 @@ import type {
 } from "maplibre-gl";
 import { findLayer, getCatalog } from "../data";
 import { getState, type State } from "../state";
-import { firstMark } from "./view";
+import { firstMark } from "./order";
 
 const BUILDINGS = "buildings";
 const BUILDINGS_3D = "buildings-3d";

@@ -103,11 +103,6 @@ export async function createMap(container: HTMLElement, camera: Camera | null): 
   return map;
 }
 
-/** Return the id of the first layer that must stay above overlays: points and words. */
-export function firstMark(map: MapView): string | undefined {
-  return map.getStyle().layers.find((layer) => layer.type === "circle" || layer.type === "symbol")?.id;
-}
-
 export function showCity(map: MapView, options: FitBoundsOptions = {}): void {
   const pitch = getState().threeD ? 50 : 0;
   map.fitBounds(getCity().bounds as LngLatBoundsLike, { padding: 24, pitch, bearing: 0, ...options });

@@ -17,7 +17,7 @@ import { h, replace } from "../dom";
 import { formatArea, formatDateTime, formatFixed, formatLength, formatNumber, formatShortDateTime } from "../format";
 import { say, t } from "../i18n";
 import { getState, setState, watch } from "../state";
-import type { Run, RunShort, RunSummary } from "../types";
+import type { Run, RunShort, RunSummary, ZoomToItem } from "../types";
 import { impactPart } from "./impact";
 import { legendList } from "./layers";
 import { empty, failure, figure, loading, section, select, syntheticBadge, textButton } from "./parts";
@@ -137,8 +137,6 @@ function runBody(shown: Run, body: HTMLElement, map: { zoomToItem: ZoomToItem })
       : null,
   );
 }
-
-export type ZoomToItem = (layer: string, id: string, geometry: GeoJSON.Geometry | null) => void;
 
 /** Build the panel; `zoomToItem` brings an affected asset on the screen. */
 export function floodPanel(zoomToItem: ZoomToItem): HTMLElement {

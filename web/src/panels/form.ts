@@ -99,8 +99,13 @@ function rowsField(name: string, input: ProcessInput, properties: Record<string,
   const holder = h("div", { class: "rows" });
   const add = (): void => {
     const fields = Object.entries(properties).map(([property, schema]) => {
-      const { title = property, title_i18n, description } = schema;
-      const words = { title, ...(title_i18n ? { title_i18n } : {}), ...(description ? { description } : {}) };
+      const { title = property, title_i18n, description, description_i18n } = schema;
+      const words = {
+        title,
+        ...(title_i18n ? { title_i18n } : {}),
+        ...(description ? { description } : {}),
+        ...(description_i18n ? { description_i18n } : {}),
+      };
       return makeField(property, { ...words, schema, minOccurs: needed.has(property) ? 1 : 0 });
     });
     rows.push(fields);

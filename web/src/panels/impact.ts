@@ -5,9 +5,8 @@ import { findLayer, findVectorLayer } from "../data";
 import { type Child, h, replace } from "../dom";
 import { formatFixed, formatLength, formatNumber, formatProperty, formatShortDateTime } from "../format";
 import { say, t } from "../i18n";
-import type { Item, ItemPage, Run, RunSummary, WardImpact } from "../types";
+import type { Item, ItemPage, Run, RunSummary, WardImpact, ZoomToItem } from "../types";
 import { csvText, saveText } from "./csv";
-import type { ZoomToItem } from "./flood";
 import { empty, failure, loading, section, select, textButton } from "./parts";
 
 const PAGE = 20;
