@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from api.links import Links
 from layers.schema import RasterLayer, Style, VectorLayer
+from layers.store.tiles import find_area_name
 
 Mode = Literal["light", "dark"]
 MAX_SOURCE_ZOOM = 16
@@ -92,7 +93,7 @@ def _place(part: dict[str, Any], layer: VectorLayer, source: str, shown: bool) -
         "id": part["id"],
         "type": part["type"],
         "source": source,
-        "source-layer": layer.id,
+        "source-layer": part.get("source-layer", layer.id),
         "minzoom": layer.min_zoom,
         "metadata": {"twin:layer": layer.id, "twin:theme": layer.theme},
         "layout": layout,
@@ -160,6 +161,7 @@ def _draw_label(layer: VectorLayer, mode: Mode) -> dict[str, Any]:
     return {
         "id": f"{layer.id}-label",
         "type": "symbol",
+        "source-layer": f"{layer.id}-label" if find_area_name(layer) else layer.id,
         "layout": layout,
         "paint": {"text-color": ink, "text-halo-color": halo, "text-halo-width": 1.2},
     }

@@ -85,6 +85,22 @@ def build_tile_query(
     )
 
 
+@lru_cache(maxsize=1024)
+def build_name_query(layer_id: str, label: str, filters: tuple[str, ...]) -> str:
+    """Return the statement that makes the places of an area layer's names, as layer ``<layer_id>-label``.
+
+    An area lies in many tiles, and its name would stand in each of them; a point of it lies in one.
+    """
+    conditions = "".join(f" and {quote(name)} = %(f{place})s" for place, name in enumerate(filters))
+    envelope = "ST_MakeEnvelope(%(x0)s, %(y0)s, %(x1)s, %(y1)s, 3857)"
+    return (
+        f"select ST_AsMVT(part, '{layer_id}-label', {_EXTENT}, 'shape', 'fid') filter (where part.shape is not null), "
+        f"count(*) from (select fid, id, {quote(label)}, ST_AsMVTGeom(ST_PointOnSurface(geom_3857), {envelope}, "
+        f"{_EXTENT}, 0, true) as shape from {CITY}.{quote(layer_id)} "
+        f"where geom_3857 && {envelope} and {quote(label)} is not null{conditions} limit %(budget)s) part"
+    )
+
+
 async def make_tile(
     connection: AsyncConnection[TupleRow],
     layers: Sequence[VectorLayer],
@@ -101,10 +117,11 @@ async def make_tile(
         return MadeTile(b"", False)
     detailed = tile.z >= DETAIL_ZOOM
     # One statement, one round trip: half the time of a statement a layer.
-    query = " union all ".join(
-        f"({build_tile_query(layer.id, layer.geometry, name_columns(layer), tuple(equals), detailed)})"
-        for layer in drawn
-    )
+    queries = [
+        build_tile_query(layer.id, layer.geometry, name_columns(layer), tuple(equals), detailed) for layer in drawn
+    ]
+    queries += [build_name_query(layer.id, label, tuple(equals)) for layer in drawn if (label := find_area_name(layer))]
+    query = " union all ".join(f"({query})" for query in queries)
     parameters: dict[str, object] = {f"f{place}": value for place, value in enumerate(equals.values())}
     parameters.update(zip(("x0", "y0", "x1", "y1"), tile.bounds, strict=True))
     parameters |= {"width": tile.width, "pixel": tile.width / _SCREEN}
@@ -144,6 +161,12 @@ async def read_version_tokens(connection: AsyncConnection[TupleRow]) -> dict[str
     """Return the version token of every layer that ever changed."""
     cursor = await connection.execute("select layer, version, extract(epoch from changed) from meta.layer_version")
     return {layer: f"{version}-{changed}" for layer, version, changed in await cursor.fetchall()}
+
+
+def find_area_name(layer: VectorLayer) -> str | None:
+    """Return the property an area layer is named by on the map; None for other layers."""
+    label = layer.style.label
+    return label if layer.geometry == "MultiPolygon" and label in name_columns(layer) else None
 
 
 def name_columns(layer: VectorLayer) -> tuple[str, ...]:

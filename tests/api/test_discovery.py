@@ -147,7 +147,7 @@ def test_a_style_draws_every_layer_once_from_a_source_it_has(client: TestClient,
     assert "glyphs" not in style
     drawn = [layer for layer in style["layers"] if layer["type"] != "background"]
     assert len({layer["id"] for layer in drawn}) == len(drawn)
-    assert {layer["source-layer"] for layer in drawn} == set(VECTOR_LAYERS)
+    assert {layer["source-layer"].removesuffix("-label") for layer in drawn} == set(VECTOR_LAYERS)
     for layer in drawn:
         declared = VECTOR_LAYERS[layer["metadata"]["twin:layer"]]
         assert layer["id"].removesuffix("-outline").removesuffix("-label") == declared.id
@@ -168,7 +168,7 @@ def test_what_a_style_reads_is_in_the_tiles(client: TestClient) -> None:
     for layer in style["layers"]:
         read = set(re.findall(r"\['get', '(\w+)'\]", repr(layer)))
         if read:
-            assert read <= set(VECTOR_LAYERS[layer["source-layer"]].tile_properties), layer["id"]
+            assert read <= set(VECTOR_LAYERS[layer["source-layer"].removesuffix("-label")].tile_properties), layer["id"]
 
 
 def test_colours_keep_their_transparency_and_grow_dark() -> None:

@@ -227,3 +227,24 @@ def test_a_tile_is_valid_gzip_of_one_member(client: TestClient) -> None:
 
 def test_answers_are_json_where_they_say_so(client: TestClient) -> None:
     assert json.loads(client.get("/tiles/trees.json").content)["name"] == "Trees"
+
+
+def test_an_area_over_several_tiles_is_named_once(client: TestClient, writer: Engine, decode: Decode) -> None:
+    park = shapely.MultiPolygon([shapely.box(X0 + 5000, Y0, X0 + 9000, Y0 + 4000)])
+    frame = gpd.GeoDataFrame({"id": ["park"], "name": ["Công viên"]}, geometry=[park], crs="EPSG:5897")
+    with writer.begin() as connection:
+        upsert_features(connection, VECTOR_LAYERS["green_spaces"], frame, source_id="test")
+    west, south, east, north = gpd.GeoSeries([park], crs="EPSG:5897").to_crs(3857).total_bounds
+    width = TileAddress(14, 0, 0).width
+    columns, rows = (
+        range(int((low + tile_store.HALF_WORLD) / width), int((high + tile_store.HALF_WORLD) / width) + 1)
+        for low, high in ((west, east), (-north, -south))
+    )
+    drawn, named = 0, []
+    for address in (f"14/{x}/{y}" for x in columns for y in rows):
+        wait_for(client, f"/tiles/green_spaces/{address}.mvt", 200, None)
+        layers = decode(client.get(f"/tiles/green_spaces/{address}.mvt").content, address)
+        drawn += "park" in set(layers["green_spaces"]["id"])
+        named += list(layers.get("green_spaces-label", {"name": []})["name"])
+    assert drawn >= 4
+    assert named == ["Công viên"]
