@@ -1,7 +1,10 @@
 # Two commands matter: `make run` and `make test`. Both bring a fresh machine to what they need.
 .PHONY: run test check bench docs serve setup setup-tests lock clean
 
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p && break; done)
+# The first Python that runs and is new enough; a name on the path may be a shim of a version manager that does not.
+NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(or $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c "$(NEW_ENOUGH)" 2>/dev/null && echo $$p && break; done),python3)
 BOOTSTRAP = $(PYTHON) -m twin.bootstrap $(if $(TWIN_DATABASE_URL),--external-database)
 BIN = .venv/bin
 
