@@ -73,7 +73,7 @@ class City:
             row = read_raster_row(self._connection, layer_id)
         except NotFoundError as error:
             raise NotFoundError(
-                f"the city has no raster of layer '{layer_id}'", hint="load one: see data/catalog.yml"
+                f"the city has no raster of layer '{layer_id}'", hint=f"type: twin load FILE.tif --layer {layer_id}"
             ) from error
         self.rasters_read[layer_id] = row.fingerprint
         how = Resampling.mode if declared.stepped else Resampling.average

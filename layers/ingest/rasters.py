@@ -20,7 +20,7 @@ from layers.ingest.shapes import name_crs
 from layers.quantities import QUANTITIES
 from layers.registry import read_raster_layer
 from layers.schema import RasterLayer
-from layers.store.rasters import register_raster, write_cog
+from layers.store.rasters import list_rasters, register_raster, write_cog
 
 _MOST_CELLS = 400_000_000
 
@@ -49,7 +49,10 @@ def load_raster(
     impossible = _blank_impossible(array, layer)
     if measured == impossible:
         raise SourceError(f"raster {path} has no value the layer '{layer.id}' can hold")
-    report = LoadReport(source.id, layer.id, read=measured, loaded=measured - impossible, quarantined=impossible)
+    stored = {row.fingerprint for row in list_rasters(connection, layer=layer.id) if row.run_id is None}
+    good = measured - impossible
+    report = LoadReport(source.id, layer.id, read=measured, quarantined=impossible)
+    report.loaded, report.unchanged = (0, good) if fingerprint in stored else (good, 0)
     if impossible:
         report.reasons = Counter({f"cells outside what {layer.quantity} can be": impossible})
     if not dry_run and processed_dir is not None:

@@ -51,7 +51,12 @@ def test_degrees_become_metres(engine: Engine, tmp_path: Path, make_source: Make
 def test_a_raster_in_the_citys_crs_is_not_resampled(engine: Engine, tmp_path: Path, make_source: Make) -> None:
     values = np.random.default_rng(1).normal(1.0, 0.3, (30, 20))
     path = write_tif(tmp_path / "dem.tif", values, crs="EPSG:5897", west=580_000, north=1_108_000, cell=10)
-    load_source(engine, raster(make_source, path), Path(), processed_dir=tmp_path / "processed")
+    counts = []
+    for _ in range(2):
+        (report,) = load_source(engine, raster(make_source, path), Path(), processed_dir=tmp_path / "processed")
+        counts.append((report.loaded, report.unchanged))
+    assert counts[0][0] == counts[1][1] > 0
+    assert counts[0][1] == counts[1][0] == 0
     with rasterio.open(tmp_path / "processed" / "rasters" / "terrain.tif") as made:
         assert np.array_equal(made.read(1), values.astype(np.float32))
 
