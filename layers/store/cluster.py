@@ -94,6 +94,14 @@ def start_cluster(folder: Path) -> str:
     return read_url(cluster)
 
 
+def find_running(folder: Path) -> str | None:
+    """Return the URL of the cluster below ``folder`` if it runs; nothing is started."""
+    binaries, cluster = find_binaries(), Cluster(folder.resolve())
+    if binaries is None or not (cluster.data / "PG_VERSION").exists() or not _is_running(binaries, cluster):
+        return None
+    return read_url(cluster)
+
+
 def stop_cluster(folder: Path) -> None:
     """Stop the cluster below ``folder`` if it runs (fast shutdown, waits until it is down)."""
     binaries, cluster = find_binaries(), Cluster(folder.resolve())

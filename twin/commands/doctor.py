@@ -12,11 +12,10 @@ import typer
 
 from layers.errors import TwinError
 from layers.ingest.catalog import read_catalog
-from layers.store.cluster import find_binaries
+from layers.store.cluster import find_binaries, find_running
 from layers.store.engine import check_connection, open_engine
 from layers.store.features import read_versions
 from layers.store.migrate import read_city
-from twin.connect import find_database
 from twin.settings import Settings, read_settings
 
 Verdict = Literal["ok", "missing", "optional"]
@@ -68,14 +67,17 @@ def _look_at_postgis(settings: Settings) -> Finding:
 
 
 def _look_at_database(settings: Settings) -> Finding:
+    url = settings.database_url or find_running(settings.state_dir / "postgres")
+    if url is None:
+        return Finding("database", "optional", "the private cluster is not running; it starts when needed", "make run")
     try:
-        engine = open_engine(find_database(settings))
+        engine = open_engine(url)
         version = check_connection(engine)
         with engine.connect() as connection:
             city = read_city(connection)
             filled = len(read_versions(connection))
     except TwinError as error:
-        return Finding("database", "missing", error.message, "twin db migrate")
+        return Finding("database", "missing", error.message, error.hint or "twin db migrate")
     return Finding("database", "ok", f"PostGIS {version}, city '{city.id}' in EPSG:{city.srid}, {filled} layers filled")
 
 
