@@ -14,6 +14,8 @@ from rich.table import Table
 
 from bench import features, flood, imports, tiles
 from layers.store.cluster import start_cluster, stop_cluster
+from layers.store.engine import open_engine
+from layers.store.migrate import migrate
 
 Row = dict[str, Any]
 WITH_DATABASE: dict[str, Callable[[str], list[Row]]] = {
@@ -34,7 +36,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="twin-bench-"))
     folder.chmod(0o755)
     try:
-        url = start_cluster(folder / "postgres") if set(names) & set(WITH_DATABASE) else ""
+        url = make_city(folder / "postgres") if set(names) & set(WITH_DATABASE) else ""
         for name in names:
             rows = WITH_DATABASE[name](url) if name in WITH_DATABASE else NUMERICS[name]()
             if wanted.json:
@@ -44,6 +46,15 @@ def main() -> int:
     finally:
         stop_cluster(folder / "postgres")
     return 0
+
+
+def make_city(folder: Path) -> str:
+    """Return the URL of a migrated, empty city on a private cluster."""
+    url = start_cluster(folder)
+    engine = open_engine(url)
+    migrate(engine, "bench", "EPSG:5897", {"id": "bench", "crs": "EPSG:5897"})
+    engine.dispose()
+    return url
 
 
 def print_rows(name: str, rows: list[Row]) -> None:
