@@ -22,7 +22,9 @@ _WHERE = ("buildings", "road_links", "wards", "land_use", "water_bodies", "trees
 
 def build_catalog(connection: Connection, resources: Resources) -> dict[str, Any]:
     """Return the catalogue: the city and, theme by theme, every public layer."""
-    sources = _group_sources(list_sources(connection, None))
+    rows = list_sources(connection, None)
+    sources = _group_sources(rows)
+    made_up = {layer_id for row in rows if row.synthetic for layer_id in row.layers}
     made = {layer_id for process in PROCESSES.values() for layer_id in process.outputs}
     static = {row.layer: row.id for row in list_rasters(connection) if row.run_id is None}
     themes = []
@@ -35,7 +37,8 @@ def build_catalog(connection: Connection, resources: Resources) -> dict[str, Any
             if isinstance(layer, RasterLayer):
                 members.append(describe_raster(layer, static.get(layer.id), known, per_run=layer.id in made))
             else:
-                members.append(describe_vector(layer, resources.read_extent(connection, layer).count, known))
+                count = resources.read_extent(connection, layer).count
+                members.append(describe_vector(layer, count, known, synthetic=layer.id in made_up))
         themes.append({"id": theme.id, "title": theme.title._asdict(), "layers": members})
     return {"city": describe_city(connection, resources), "themes": themes}
 

@@ -94,8 +94,10 @@ def describe_collection(layer: VectorLayer, extent: LayerExtent, links: Links) -
     return described
 
 
-def describe_vector(layer: VectorLayer, count: int, sources: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a vector layer as the viewer's catalogue has it."""
+def describe_vector(
+    layer: VectorLayer, count: int, sources: list[dict[str, Any]], *, synthetic: bool
+) -> dict[str, Any]:
+    """Return a vector layer as the viewer's catalogue has it; ``synthetic``: made up, or computed from what is."""
     return {
         "id": layer.id,
         "kind": "vector",
@@ -106,7 +108,7 @@ def describe_vector(layer: VectorLayer, count: int, sources: list[dict[str, Any]
         "visible": layer.visible,
         "rank": layer.rank,
         "count": count,
-        "synthetic": any(source["synthetic"] for source in sources),
+        "synthetic": synthetic,
         "sources": sources,
         "legend": build_legend(layer),
         "properties": [describe_property(prop) for prop in list_properties(layer)],
