@@ -53,7 +53,7 @@ def describe_city(connection: Connection, resources: Resources) -> dict[str, Any
         "bounds": find_bounds(connection, resources, city),
         "crs": f"EPSG:{city.srid}",
         "timezone": said.get("timezone") or "UTC",
-        "synthetic": bool(said.get("synthetic", False)),
+        "synthetic": city.synthetic,
         "attribution": said.get("attribution") or "",
         "main_gauge": said.get("main_gauge"),
     }

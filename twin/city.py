@@ -30,16 +30,14 @@ class City:
         self._connection = connection
         self._processed = processed_dir
         self._now = now
-        row = read_city(connection)
-        self._declaration = row.declaration
-        self._crs = f"EPSG:{row.srid}"
+        self._row = read_city(connection)
         self.layers_read: set[str] = set()
         self.rasters_read: dict[str, str] = {}
 
     @property
     def crs(self) -> str:
         """The city's projected CRS."""
-        return self._crs
+        return f"EPSG:{self._row.srid}"
 
     @property
     def now(self) -> datetime:
@@ -49,13 +47,13 @@ class City:
     @property
     def main_gauge(self) -> str | None:
         """Id of the sensor whose stage drives forecasts."""
-        gauge = self._declaration.get("main_gauge")
+        gauge = self._row.declaration.get("main_gauge")
         return str(gauge) if gauge else None
 
     @property
     def synthetic(self) -> bool:
         """Whether the city is a made-up one."""
-        return bool(self._declaration.get("synthetic"))
+        return self._row.synthetic
 
     def layer(
         self, layer_id: str, *, bounds: Bounds | None = None, columns: Sequence[str] | None = None

@@ -47,7 +47,7 @@ def write_scene(connection: Connection, processed_dir: Path, run_id: str, path: 
     classes = _read_classes()
     water = draw_water(depth, grid, classes)
     buildings = draw_buildings(select_features(connection, read_vector_layer("buildings"), bounds=grid.bounds))
-    synthetic = bool(read_city(connection).declaration.get("synthetic", False))
+    synthetic = read_city(connection).synthetic
     west, south, east, north = row.bounds
     deck = pydeck.Deck(
         layers=[_extrude(buildings, "buildings"), _extrude(water, "water")],

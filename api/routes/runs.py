@@ -45,7 +45,7 @@ def read_one(run_id: str, connection: ConnectionOf) -> Response:
 
 
 def _is_synthetic(connection: ConnectionOf) -> bool:
-    return bool(read_city(connection).declaration.get("synthetic", False))
+    return read_city(connection).synthetic
 
 
 def _write_short(run: RunRow, synthetic: bool) -> dict[str, Any]:

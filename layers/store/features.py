@@ -41,7 +41,7 @@ def upsert_features(
     """
     names = [prop.name for prop in layer.properties]
     _copy_to_stage(connection, layer, frame, names)
-    table = f'{CITY}."{layer.id}"'
+    table = f"{CITY}.{quote(layer.id)}"
     columns = ["source_id", *names, "geom"]
     same = " and ".join(
         f"{'t.geom::bytea' if name == 'geom' else f't.{quote(name)}'} is not distinct from "
@@ -79,7 +79,7 @@ def upsert_features(
 
 def delete_features(connection: Connection, layer: VectorLayer, ids: Sequence[str]) -> int:
     """Delete the rows with these ids, keep them in the history, and return how many there were."""
-    done = connection.execute(text(f'delete from {CITY}."{layer.id}" where id = any(:ids)'), {"ids": list(ids)})
+    done = connection.execute(text(f"delete from {CITY}.{quote(layer.id)} where id = any(:ids)"), {"ids": list(ids)})
     return done.rowcount
 
 
@@ -114,12 +114,12 @@ def select_features(
         conditions.append(f"{quote(name)} = :value{position}")
         parameters[f"value{position}"] = value
     listed = ", ".join(["id", *map(quote, names), "geom"])
-    origin = f'{CITY}."{layer.id}"'
+    origin = f"{CITY}.{quote(layer.id)}"
     if at is not None:
         parameters["at"] = at
         origin = (
             f"(select {listed} from {origin} where valid_from <= :at union all "
-            f'select {listed} from {HISTORY}."{layer.id}" where valid_from <= :at and valid_to > :at) as past'
+            f"select {listed} from {HISTORY}.{quote(layer.id)} where valid_from <= :at and valid_to > :at) as past"
         )
     rows = connection.execute(
         text(
@@ -136,7 +136,7 @@ def select_features(
 
 def count_features(connection: Connection, layer: VectorLayer) -> int:
     """Return how many features the layer has now."""
-    return int(connection.execute(text(f'select count(*) from {CITY}."{layer.id}"')).scalar_one())
+    return int(connection.execute(text(f"select count(*) from {CITY}.{quote(layer.id)}")).scalar_one())
 
 
 def read_versions(connection: Connection) -> dict[str, int]:
@@ -149,7 +149,10 @@ def _copy_to_stage(connection: Connection, layer: VectorLayer, frame: gpd.GeoDat
     connection.execute(text(f"drop table if exists {_STAGE}"))
     listed = ", ".join(["id", *map(quote, names), "geom"])
     connection.execute(
-        text(f'create temporary table {_STAGE} on commit drop as select {listed} from {CITY}."{layer.id}" with no data')
+        text(
+            f"create temporary table {_STAGE} on commit drop as "
+            f"select {listed} from {CITY}.{quote(layer.id)} with no data"
+        )
     )
     srid = connection.execute(text("select srid from meta.city")).scalar_one()
     rows = pd.DataFrame({"id": frame["id"].to_numpy()})

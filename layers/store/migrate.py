@@ -25,6 +25,11 @@ class CityRow:
     srid: int
     declaration: dict[str, object]
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether the city is a made-up one."""
+        return bool(self.declaration.get("synthetic"))
+
 
 def migrate(engine: Engine, city_id: str, crs: str, declaration: dict[str, object]) -> list[str]:
     """Create or upgrade everything and return what changed in the layer tables, one line a change.

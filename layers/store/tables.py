@@ -33,6 +33,7 @@ from sqlalchemy.types import TypeEngine
 from layers.errors import DatabaseError
 from layers.registry import VECTOR_LAYERS
 from layers.schema import Property, VectorLayer
+from layers.store.names import quote
 
 CITY, HISTORY = "city", "history"
 _TYPES: dict[str, TypeEngine[Any]] = {
@@ -146,9 +147,9 @@ def _attach_history(connection: Connection, layer: VectorLayer) -> None:
             "select attname, format_type(atttypid, atttypmod) as kind from pg_attribute "
             "where attrelid = cast(:table as regclass) and attnum > 0 and not attisdropped and attgenerated = ''"
         ),
-        {"table": f'{CITY}."{layer.id}"'},
+        {"table": f"{CITY}.{quote(layer.id)}"},
     ).all()
-    past, present = f'{HISTORY}."{layer.id}"', f'{CITY}."{layer.id}"'
+    past, present = f"{HISTORY}.{quote(layer.id)}", f"{CITY}.{quote(layer.id)}"
     connection.execute(
         text(f"create table if not exists {past} (valid_to timestamptz not null default clock_timestamp())")
     )

@@ -18,8 +18,8 @@ from twin.processes.flood_run import run_flood, to_rasters
 from twin.processes.flood_stage import StageSeries
 from twin.scenario import DesignStorm, EditedCity, Scenario, check_edits
 
-PARAMETERS = FloodParameters(courant=0.6)
-"""Of every flood run. In two dimensions the scheme is stable up to a Courant number of 1/√2; this keeps a distance."""
+PARAMETERS = FloodParameters()
+"""Of every flood run."""
 
 OUTPUT_LAYERS = (
     "flood_depth",
