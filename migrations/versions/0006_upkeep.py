@@ -1,0 +1,24 @@
+"""Upkeep: attachments, inspections, work orders."""
+
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+UPGRADE = """
+select 1;
+"""
+
+DOWNGRADE = """
+select 1;
+"""
+
+
+def upgrade() -> None:
+    op.execute(UPGRADE)
+
+
+def downgrade() -> None:
+    op.execute(DOWNGRADE)
