@@ -33,7 +33,7 @@ from layers.ingest.shapes import (
     reject_unusable,
     repair_areas,
 )
-from layers.ingest.values import as_text, convert
+from layers.ingest.values import TEXT, as_text, convert
 from layers.schema import VectorLayer
 
 LONGEST_ID = 200
@@ -259,7 +259,7 @@ def _make_ids(
     problems.add(missing, "no identifier", name=named, hint="fill it, or give another 'id' in the mapping")
     long = made.map(len).to_numpy(dtype=int) > LONGEST_ID
     problems.add(long, f"identifier longer than {LONGEST_ID} characters", name=named, values=made)
-    odd = made.astype("string").str.contains("[\x00-\x1f\ud800-\udfff]", regex=True).to_numpy(dtype=bool)
+    odd = made.astype(TEXT).str.contains("[\x00-\x1f\ud800-\udfff]", regex=True).to_numpy(dtype=bool)
     problems.add(odd, "identifier holds control characters", name=named, values=made)
     return made
 

@@ -12,7 +12,7 @@ from layers.errors import SourceError
 from layers.ingest.catalog import Source
 from layers.ingest.quality import LoadReport, Problems, Rejection
 from layers.ingest.readers import read_file
-from layers.ingest.values import as_text
+from layers.ingest.values import TEXT, as_text
 from layers.store.observations import Datastream, insert_observations, upsert_datastreams
 from layers.store.quarantine import replace_quarantine
 
@@ -100,7 +100,7 @@ def check_readings(frame: pd.DataFrame, known: set[str], problems: Problems) -> 
 
 def _read_times(words: "pd.Series[Any]", problems: Problems) -> "pd.Series[Any]":
     """Return UTC times; rows without a time or without its zone are rejected."""
-    zoned = words.astype("string").str.contains(r"(?:[zZ]|[+-]\d{2}:?\d{2})$", regex=True).fillna(False)
+    zoned = words.astype(TEXT).str.contains(r"(?:[zZ]|[+-]\d{2}:?\d{2})$", regex=True).fillna(False)
     times = pd.to_datetime(words.where(zoned.to_numpy(dtype=bool), None), format="ISO8601", utc=True, errors="coerce")
     bad = times.isna()
     problems.add(

@@ -17,6 +17,7 @@ from layers.errors import SourceError
 from layers.ingest.mapping import GeometryRule
 from layers.ingest.osm import read_osm
 from layers.ingest.shapes import Shapes
+from layers.ingest.values import TEXT
 
 OGR = {".gpkg": "GeoPackage", ".geojson": "GeoJSON", ".json": "GeoJSON", ".shp": "shapefile", ".fgb": "FlatGeobuf"}
 OSM = (".osm", ".pbf")
@@ -168,7 +169,7 @@ def locate(raw: Raw, rule: GeometryRule, path: Path) -> Raw:
             listed = ", ".join(map(str, raw.frame.columns))
             raise SourceError(f"{path} has no coordinate column '{name}'", hint=f"it has {listed}")
     numbers = [pd.to_numeric(raw.frame[name], errors="coerce").to_numpy(dtype=float) for name in (x, y)]
-    texts = [raw.frame[name].astype("string").str.strip().fillna("") for name in (x, y)]
+    texts = [raw.frame[name].astype(TEXT).str.strip().fillna("") for name in (x, y)]
     blank = ((texts[0] == "") & (texts[1] == "")).to_numpy(dtype=bool)
     finite = np.isfinite(numbers[0]) & np.isfinite(numbers[1])
     shapes: Shapes = np.full(len(raw.frame), None, dtype=object)
@@ -182,7 +183,7 @@ def _from_wkt(raw: Raw, column: str, path: Path) -> Raw:
     if column not in raw.frame.columns:
         listed = ", ".join(map(str, raw.frame.columns))
         raise SourceError(f"{path} has no geometry column '{column}'", hint=f"it has {listed}")
-    text = raw.frame[column].astype("string").str.strip().fillna("")
+    text = raw.frame[column].astype(TEXT).str.strip().fillna("")
     long = (text.str.len() > LONGEST_WKT).to_numpy(dtype=bool)
     words = [None if skip else word for word, skip in zip(text, long | (text == "").to_numpy(dtype=bool), strict=True)]
     shapes: Shapes = np.asarray(shapely.from_wkt(words, on_invalid="ignore"), dtype=object)

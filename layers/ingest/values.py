@@ -11,6 +11,8 @@ from layers.ingest.quality import Problems
 from layers.quantities import conversion_factor
 from layers.schema import Property
 
+# Not Arrow's: that one cannot hold the lone surrogates of a badly decoded file.
+TEXT = pd.StringDtype("python")
 NULL_WORDS = frozenset({"", "\\N", "NULL", "null", "<Null>", "<null>"})
 _TRUE, _FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
 _LARGEST_INTEGER = 2.0**53
@@ -92,7 +94,7 @@ def _drop_nodata(
 
 
 def _extract(text: "pd.Series[Any]", prop: Property, pattern: str, problems: Problems) -> "pd.Series[Any]":
-    found = text.astype("string").str.extract(pattern, expand=False)
+    found = text.astype(TEXT).str.extract(pattern, expand=False)
     missed = text.notna() & found.isna()
     problems.add(
         missed.to_numpy(dtype=bool), f"does not fit the pattern {pattern}", name=prop.name, values=text, hint=None
@@ -134,7 +136,7 @@ def _to_string(
             unknown.to_numpy(dtype=bool), "unknown code", name=prop.name, values=text, hint=f"expected one of {listed}"
         )
         return text
-    shown = text.astype("string")
+    shown = text.astype(TEXT)
     broken = shown.str.contains("[\x00\ud800-\udfff]", regex=True).fillna(False)
     problems.add(
         broken.to_numpy(dtype=bool), "holds characters that are no text", name=prop.name, hint="check the encoding"
@@ -150,7 +152,7 @@ def _to_number(
 ) -> "pd.Series[Any]":
     plain = text
     if rule.decimal_comma:
-        plain = text.astype("string").str.replace(",", ".", regex=False)
+        plain = text.astype(TEXT).str.replace(",", ".", regex=False)
         conversions[f"{prop.name}: decimal comma"] += int((text.notna() & (plain != text)).fillna(False).sum())
     numbers = pd.to_numeric(plain, errors="coerce").astype("float64")
     problems.add(
