@@ -37,6 +37,30 @@ class ConflictError(TwinError):
     code, status = "conflict", 409
 
 
+class PreconditionError(TwinError):
+    """What was to be changed is no longer what the caller saw."""
+
+    code, status = "changed-meanwhile", 412
+
+
+class PreconditionRequiredError(TwinError):
+    """A change must say which state it changes."""
+
+    code, status = "precondition-required", 428
+
+
+class UnauthorizedError(TwinError):
+    """Who asks is not known."""
+
+    code, status = "unauthorized", 401
+
+
+class ForbiddenError(TwinError):
+    """Who asks may not do this."""
+
+    code, status = "forbidden", 403
+
+
 class TooLargeError(InputError):
     """What was given exceeds a limit."""
 
