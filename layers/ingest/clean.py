@@ -15,21 +15,17 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from layers.errors import CrsError, MappingError
+from layers.errors import MappingError
+from layers.ingest.crs import Shapes, check_area, check_crs, name_crs
 from layers.ingest.mapping import PLACE, ROW, Condition, LayerRule, PropertyRule
 from layers.ingest.quality import Problems, Rejection
-from layers.ingest.readers import WGS84, Raw, locate
+from layers.ingest.readers import Raw, locate
 from layers.ingest.shapes import (
-    Shapes,
-    check_area,
-    check_crs,
     count_dimensions,
     fit_type,
     make_points,
     make_squares,
-    name_crs,
     project,
-    read_crs,
     reject_unusable,
     repair_areas,
 )
@@ -107,19 +103,6 @@ def choose_default_rule(layer: VectorLayer, raw: Raw) -> LayerRule:
     return LayerRule.model_validate(
         {"layer": layer.id, "id": "id" if "id" in raw.frame.columns else PLACE, "properties": taken}
     )
-
-
-def choose_crs(raw: Raw, path: Path, *, given: str | None, default: str | None) -> CRS:
-    """Return the CRS of a file: given, its own, the mapping's, WGS 84 for tables; CrsError when none is known."""
-    if given is not None:
-        return read_crs(given)
-    if raw.crs is not None:
-        return read_crs(raw.crs)
-    if default is not None:
-        return read_crs(default)
-    if raw.shapes is None:
-        return read_crs(WGS84)
-    raise CrsError(f"{path} does not say its coordinate reference system", hint="give it with --crs EPSG:N")
 
 
 def clean_layer(

@@ -14,7 +14,7 @@ import shapely
 from pyproj import CRS
 
 from layers.errors import CrsError, InputError
-from layers.ingest.shapes import name_crs, read_crs, transform
+from layers.ingest.crs import name_crs, read_crs, transform
 from layers.schema import VectorLayer
 
 DRIVERS = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".fgb": "FlatGeobuf", ".zip": "ESRI Shapefile"}

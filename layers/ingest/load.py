@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine
 
 from layers.errors import MappingError
 from layers.ingest.catalog import Source
-from layers.ingest.clean import Cleaned, choose_crs, choose_default_rule, clean_layer, reject
+from layers.ingest.clean import Cleaned, choose_default_rule, clean_layer, reject
+from layers.ingest.crs import choose_crs
 from layers.ingest.mapping import PACKAGED, LayerRule, Mapping, read_mapping
 from layers.ingest.observations import load_observations
 from layers.ingest.quality import LoadReport
@@ -147,7 +148,9 @@ def _load_features(
     by_layer = _group_rules(source, plan.mapping)
     raw = _read(source, plan.path, by_layer)
     default = plan.mapping.crs if plan.mapping else None
-    source_crs = choose_crs(raw, plan.path, given=crs or source.crs, default=default)
+    source_crs = choose_crs(
+        str(plan.path), given=crs or source.crs, declared=raw.crs, default=default, is_table=raw.shapes is None
+    )
     parts = []
     for position, (layer_id, rules) in enumerate(by_layer.items()):
         tell(0.2 + 0.4 * position / len(by_layer), f"{source.id}: checking {layer_id}")

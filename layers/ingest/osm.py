@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 
 from layers.errors import MappingError, SourceError
-from layers.ingest.shapes import Shapes
+from layers.ingest.crs import Shapes
 
 _AREA_TYPES = ("multipolygon", "boundary")
 _INCOMPLETE = "the file lacks nodes or ways of this object"

@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 from layers.errors import CrsError, SourceError
 from layers.grid import Grid
 from layers.ingest.catalog import Source
+from layers.ingest.crs import name_crs
 from layers.ingest.quality import LoadReport
-from layers.ingest.shapes import name_crs
 from layers.quantities import QUANTITIES
 from layers.registry import read_raster_layer
 from layers.schema import RasterLayer

@@ -14,15 +14,14 @@ import pyogrio.errors
 import shapely
 
 from layers.errors import SourceError
+from layers.ingest.crs import WGS84, Shapes
 from layers.ingest.mapping import GeometryRule
 from layers.ingest.osm import read_osm
-from layers.ingest.shapes import Shapes
 from layers.ingest.values import TEXT
 
 OGR = {".gpkg": "GeoPackage", ".geojson": "GeoJSON", ".json": "GeoJSON", ".shp": "shapefile", ".fgb": "FlatGeobuf"}
 OSM = (".osm", ".pbf")
 LONGEST_WKT = 1_000_000
-WGS84 = "EPSG:4326"
 _PAIRS = (("lon", "lat"), ("longitude", "latitude"), ("lng", "lat"), ("x", "y"), ("easting", "northing"))
 
 

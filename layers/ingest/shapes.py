@@ -7,54 +7,16 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError, ProjError
+from pyproj import CRS
 
-from layers.errors import CrsError, SourceError
+from layers.errors import SourceError
+from layers.ingest.crs import Shapes, find_outside, name_area, show_places, transform
 from layers.ingest.quality import Problems
 from layers.schema import GeometryType
 
-Shapes = NDArray[np.object_]
 MOST_VERTICES = 1_000_000
-# A CRS serves a little beyond its area of use; about 200 km [degrees].
-_MARGIN = 2.0
 _NAMES = ("Point", "LineString", "LinearRing", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon", "Collection")
 _POINT, _LINE, _RING, _POLYGON, _MULTIPOINT, _MULTILINE, _MULTIPOLYGON = range(7)
-
-
-def read_crs(name: str) -> CRS:
-    """Return the CRS called ``name`` (``EPSG:4326``, WKT …); CrsError names an unknown one."""
-    try:
-        return CRS.from_user_input(name)
-    except CRSError as error:
-        raise CrsError(f"'{name[:80]}' is not a known coordinate reference system", hint="such as EPSG:4326") from error
-
-
-def check_crs(shapes: Shapes, crs: CRS, file: str) -> None:
-    """Raise CrsError when the coordinates cannot be in ``crs``: metres declared as degrees or degrees as metres."""
-    x0, y0, x1, y1 = np.moveaxis(shapely.bounds(shapes), -1, 0)
-    known = np.isfinite(x0) & np.isfinite(y1)
-    if not known.any():
-        return
-    in_degrees = (np.abs(x0) <= 360) & (np.abs(x1) <= 360) & (np.abs(y0) <= 90) & (np.abs(y1) <= 90)
-    share = float(in_degrees[known].mean())
-    example = f"such as {x0[known][0]:.6g}, {y0[known][0]:.6g}"
-    if crs.is_geographic and share < 0.5:
-        raise CrsError(
-            f"{file}: the coordinates are not degrees ({example}) but {name_crs(crs)} is declared",
-            hint="give the projected CRS with --crs EPSG:N",
-        )
-    if crs.is_projected and share > 0.5:
-        raise CrsError(
-            f"{file}: the coordinates look like degrees ({example}) but {name_crs(crs)} is declared",
-            hint="give --crs EPSG:4326 if they are",
-        )
-
-
-def name_crs(crs: CRS) -> str:
-    """Return authority and code of ``crs``, or its name."""
-    authority = crs.to_authority()
-    return ":".join(authority) if authority else str(crs.name)
 
 
 def reject_unusable(shapes: Shapes, problems: Problems, reasons: "pd.Series[Any] | None" = None) -> None:
@@ -81,18 +43,6 @@ def reject_unusable(shapes: Shapes, problems: Problems, reasons: "pd.Series[Any]
     problems.add(endless, "a coordinate is not a number", name="geometry")
 
 
-def check_area(shapes: Shapes, source: CRS, target: CRS, file: str) -> None:
-    """Raise CrsError when no row of a file lies near the area of use of ``target``: then its CRS is wrong."""
-    bounds = shapely.bounds(shapes)
-    known = np.isfinite(bounds).all(axis=1)
-    if known.any() and _find_outside(shapes[known], source, target).all():
-        first = _show(shapes[known][:1]).iloc[0]
-        raise CrsError(
-            f"{file}: no row read as {name_crs(source)} lies near {_name_area(target)}, the first is at {first}",
-            hint="is the CRS right, or are x and y exchanged?",
-        )
-
-
 def project(shapes: Shapes, source: CRS, target: CRS, problems: Problems) -> Shapes:
     """Return the shapes in ``target``, without Z and M; shapes outside what both CRS can hold are rejected.
 
@@ -102,14 +52,14 @@ def project(shapes: Shapes, source: CRS, target: CRS, problems: Problems) -> Sha
     if source.is_geographic:
         _, y0, _, y1 = np.moveaxis(shapely.bounds(flat), -1, 0)
         off = (np.abs(y0) > 90) | (np.abs(y1) > 90)
-        problems.add(off, "latitude beyond 90 degrees", name="geometry", values=_show(flat))
+        problems.add(off, "latitude beyond 90 degrees", name="geometry", values=show_places(flat))
         flat = _blank(flat, off)
-    outside = _find_outside(flat, source, target) & ~shapely.is_missing(flat)
-    hint = f"beyond {_name_area(target)}"
-    problems.add(outside, "far outside the city's area", name="geometry", values=_show(flat), hint=hint)
+    outside = find_outside(flat, source, target) & ~shapely.is_missing(flat)
+    hint = f"beyond {name_area(target)}"
+    problems.add(outside, "far outside the city's area", name="geometry", values=show_places(flat), hint=hint)
     moved = transform(_blank(flat, outside), source, target)
     lost = ~shapely.is_missing(moved) & ~np.isfinite(shapely.bounds(moved)).all(axis=1)
-    problems.add(lost, "cannot be projected", name="geometry", values=_show(flat), hint=hint)
+    problems.add(lost, "cannot be projected", name="geometry", values=show_places(flat), hint=hint)
     return _blank(moved, lost)
 
 
@@ -117,50 +67,6 @@ def _blank(shapes: Shapes, mask: NDArray[np.bool_]) -> Shapes:
     made = shapes.copy()
     made[mask] = None
     return made
-
-
-def _name_area(crs: CRS) -> str:
-    return f"{name_crs(crs)} ({crs.area_of_use.name[:70]})" if crs.area_of_use else name_crs(crs)
-
-
-def transform(shapes: Shapes, source: CRS, target: CRS) -> Shapes:
-    """Return the shapes in ``target`` (x east, y north in both); unprojectable coordinates become infinite."""
-    if source == target:
-        return shapes
-    moving = Transformer.from_crs(source, target, always_xy=True)
-
-    def move(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        x, y = moving.transform(points[:, 0], points[:, 1])
-        return np.column_stack([x, y])
-
-    moved: Shapes = shapely.transform(shapes, move)
-    return moved
-
-
-def _find_outside(shapes: Shapes, source: CRS, target: CRS) -> NDArray[np.bool_]:
-    area = target.area_of_use
-    if area is None:
-        return np.zeros(len(shapes), dtype=bool)
-    x0, y0, x1, y1 = np.moveaxis(shapely.bounds(shapes), -1, 0)
-    try:
-        moving = Transformer.from_crs(source, CRS.from_epsg(4326), always_xy=True)
-        west, south = moving.transform(x0, y0)
-        east, north = moving.transform(x1, y1)
-    except ProjError as error:
-        raise CrsError(f"{name_crs(source)} cannot be brought to degrees: {error}") from error
-    inside = (
-        (west >= area.west - _MARGIN)
-        & (east <= area.east + _MARGIN)
-        & (south >= area.south - _MARGIN)
-        & (north <= area.north + _MARGIN)
-    )
-    return np.asarray(~inside, dtype=bool)
-
-
-def _show(shapes: Shapes) -> "pd.Series[Any]":
-    """Return where each shape begins, as people write it."""
-    x, y, _, _ = np.moveaxis(shapely.bounds(shapes), -1, 0)
-    return pd.Series([f"{a:.6f}, {b:.6f}" if np.isfinite(a) else None for a, b in zip(x, y, strict=True)], dtype=object)
 
 
 def count_dimensions(shapes: Shapes, conversions: "Counter[str]") -> None:

@@ -7,8 +7,8 @@ import typer
 from pyproj import Transformer
 
 from layers.errors import InputError
+from layers.ingest.crs import read_crs
 from layers.ingest.export import check_target, export_features
-from layers.ingest.shapes import read_crs
 from layers.registry import read_vector_layer
 from layers.store.features import select_features
 from layers.store.migrate import read_city

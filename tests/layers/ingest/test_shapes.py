@@ -11,20 +11,16 @@ from hypothesis import strategies as st
 from pyproj import CRS
 
 from layers.errors import CrsError, SourceError
+from layers.ingest.crs import Shapes, check_area, check_crs, read_crs, transform
 from layers.ingest.quality import Problems
 from layers.ingest.shapes import (
     MOST_VERTICES,
-    Shapes,
-    check_area,
-    check_crs,
     fit_type,
     make_points,
     make_squares,
     project,
-    read_crs,
     reject_unusable,
     repair_areas,
-    transform,
 )
 
 WGS84, CITY, UTM = CRS.from_epsg(4326), CRS.from_epsg(5897), CRS.from_epsg(32648)

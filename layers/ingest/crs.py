@@ -1,0 +1,116 @@
+"""The coordinate reference system of a file: named, chosen, checked against where the data would fall."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError, ProjError
+
+from layers.errors import CrsError
+
+Shapes = NDArray[np.object_]
+WGS84 = "EPSG:4326"
+# A CRS serves a little beyond its area of use; about 200 km [degrees].
+_MARGIN = 2.0
+
+
+def read_crs(name: str) -> CRS:
+    """Return the CRS called ``name`` (``EPSG:4326``, WKT …); CrsError names an unknown one."""
+    try:
+        return CRS.from_user_input(name)
+    except CRSError as error:
+        raise CrsError(f"'{name[:80]}' is not a known coordinate reference system", hint="such as EPSG:4326") from error
+
+
+def name_crs(crs: CRS) -> str:
+    """Return authority and code of ``crs``, or its name."""
+    authority = crs.to_authority()
+    return ":".join(authority) if authority else str(crs.name)
+
+
+def name_area(crs: CRS) -> str:
+    return f"{name_crs(crs)} ({crs.area_of_use.name[:70]})" if crs.area_of_use else name_crs(crs)
+
+
+def choose_crs(file: str, *, given: str | None, declared: str | None, default: str | None, is_table: bool) -> CRS:
+    """Return the CRS of a file: given, its own, the mapping's, WGS 84 for tables; CrsError when none is known."""
+    name = given or declared or default or (WGS84 if is_table else None)
+    if name is None:
+        raise CrsError(f"{file} does not say its coordinate reference system", hint="give it with --crs EPSG:N")
+    return read_crs(name)
+
+
+def check_crs(shapes: Shapes, crs: CRS, file: str) -> None:
+    """Raise CrsError when the coordinates cannot be in ``crs``: metres declared as degrees or degrees as metres."""
+    x0, y0, x1, y1 = np.moveaxis(shapely.bounds(shapes), -1, 0)
+    known = np.isfinite(x0) & np.isfinite(y1)
+    if not known.any():
+        return
+    in_degrees = (np.abs(x0) <= 360) & (np.abs(x1) <= 360) & (np.abs(y0) <= 90) & (np.abs(y1) <= 90)
+    share = float(in_degrees[known].mean())
+    example = f"such as {x0[known][0]:.6g}, {y0[known][0]:.6g}"
+    if crs.is_geographic and share < 0.5:
+        raise CrsError(
+            f"{file}: the coordinates are not degrees ({example}) but {name_crs(crs)} is declared",
+            hint="give the projected CRS with --crs EPSG:N",
+        )
+    if crs.is_projected and share > 0.5:
+        raise CrsError(
+            f"{file}: the coordinates look like degrees ({example}) but {name_crs(crs)} is declared",
+            hint="give --crs EPSG:4326 if they are",
+        )
+
+
+def check_area(shapes: Shapes, source: CRS, target: CRS, file: str) -> None:
+    """Raise CrsError when no row of a file lies near the area of use of ``target``: then its CRS is wrong."""
+    bounds = shapely.bounds(shapes)
+    known = np.isfinite(bounds).all(axis=1)
+    if known.any() and find_outside(shapes[known], source, target).all():
+        first = show_places(shapes[known][:1]).iloc[0]
+        raise CrsError(
+            f"{file}: no row read as {name_crs(source)} lies near {name_area(target)}, the first is at {first}",
+            hint="is the CRS right, or are x and y exchanged?",
+        )
+
+
+def find_outside(shapes: Shapes, source: CRS, target: CRS) -> NDArray[np.bool_]:
+    area = target.area_of_use
+    if area is None:
+        return np.zeros(len(shapes), dtype=bool)
+    x0, y0, x1, y1 = np.moveaxis(shapely.bounds(shapes), -1, 0)
+    try:
+        moving = Transformer.from_crs(source, CRS.from_epsg(4326), always_xy=True)
+        west, south = moving.transform(x0, y0)
+        east, north = moving.transform(x1, y1)
+    except ProjError as error:
+        raise CrsError(f"{name_crs(source)} cannot be brought to degrees: {error}") from error
+    inside = (
+        (west >= area.west - _MARGIN)
+        & (east <= area.east + _MARGIN)
+        & (south >= area.south - _MARGIN)
+        & (north <= area.north + _MARGIN)
+    )
+    return np.asarray(~inside, dtype=bool)
+
+
+def transform(shapes: Shapes, source: CRS, target: CRS) -> Shapes:
+    """Return the shapes in ``target`` (x east, y north in both); unprojectable coordinates become infinite."""
+    if source == target:
+        return shapes
+    moving = Transformer.from_crs(source, target, always_xy=True)
+
+    def move(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        x, y = moving.transform(points[:, 0], points[:, 1])
+        return np.column_stack([x, y])
+
+    moved: Shapes = shapely.transform(shapes, move)
+    return moved
+
+
+def show_places(shapes: Shapes) -> "pd.Series[Any]":
+    """Return where each shape begins, as people write it."""
+    x, y, _, _ = np.moveaxis(shapely.bounds(shapes), -1, 0)
+    return pd.Series([f"{a:.6f}, {b:.6f}" if np.isfinite(a) else None for a, b in zip(x, y, strict=True)], dtype=object)
