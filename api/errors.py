@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import psycopg
 import psycopg_pool
@@ -21,10 +22,19 @@ _log = logging.getLogger("api")
 
 
 def answer_problem(
-    code: str, status: int, detail: str, *, hint: str | None = None, headers: Mapping[str, str] | None = None
+    code: str,
+    status: int,
+    detail: str,
+    *,
+    hint: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    members: Mapping[str, Any] | None = None,
 ) -> Response:
-    """Return a problem document; ``code`` is its type if it is an address, else the last part of it."""
-    problem = {
+    """Return a problem document; ``code`` is its type if it is an address, else the last part of it.
+
+    ``members`` are those of the problem's own type, such as the findings of a rejected edit.
+    """
+    problem: dict[str, Any] = {
         "type": code if "://" in code else f"urn:twin:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
@@ -32,6 +42,7 @@ def answer_problem(
     }
     if hint:
         problem["hint"] = hint
+    problem |= members or {}
     return answer_json(
         problem, status=status, media_type=PROBLEM, headers={"cache-control": "no-store", **(headers or {})}
     )
@@ -50,7 +61,10 @@ async def _answer_twin(_request: Request, error: Exception) -> Response:
     assert isinstance(error, TwinError)
     if error.status >= 500:
         _log.error("%s: %s", error.code, error)
-    return answer_problem(error.code, error.status, error.message, hint=error.hint)
+    # A client that is not known is told how to make itself known (RFC 9110, 15.5.2).
+    headers = {"www-authenticate": "Bearer"} if error.status == 401 else None
+    members = getattr(error, "members", None)
+    return answer_problem(error.code, error.status, error.message, hint=error.hint, headers=headers, members=members)
 
 
 async def _answer_validation(_request: Request, error: Exception) -> Response:

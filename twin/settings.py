@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from layers.errors import SetupError
@@ -30,12 +30,19 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None, description="Address others reach the server at, for links behind a proxy."
     )
+    write_token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="Token for writing over HTTP; without it only this machine may write. Needed behind a proxy.",
+    )
     web_dir: Path = Field(default=ROOT / "web" / "dist", description="The built viewer.")
     statement_timeout: float = Field(
         30.0, gt=0, description="Longest time one database statement of the server may take [s]."
     )
     tile_cache_mb: int = Field(default=128, ge=0, description="Memory for ready tiles [MB].")
     worker_threads: int = Field(default=1, ge=1, le=16, description="Jobs one worker runs at a time.")
+
+    attachment_mb: int = Field(default=20, ge=1, le=1000, description="Largest file attached to an item [MB].")
 
     @property
     def raw_dir(self) -> Path:

@@ -35,6 +35,7 @@ CITY = {
     "attribution": "none",
     "main_gauge": "S-1",
 }
+ADDRESS = "http://127.0.0.1:8000"
 X0, Y0 = 580_000.0, 1_108_000.0
 START = datetime(2026, 11, 1, tzinfo=UTC)
 TREES = 237
@@ -66,8 +67,9 @@ def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Set
 
 @pytest.fixture(scope="session")
 def client(settings: Settings) -> Iterator[TestClient]:
-    """HTTP client of a running application; errors of the server come as answers, as they do to a user."""
-    with TestClient(create_app(settings), raise_server_exceptions=False) as opened:
+    """HTTP client of a running application on this machine, which may write; errors come as answers, as to a user."""
+    app = create_app(settings)
+    with TestClient(app, ADDRESS, client=("127.0.0.1", 50_000), raise_server_exceptions=False) as opened:
         yield opened
 
 
