@@ -161,7 +161,7 @@ def test_sewers_of_montpelier(open_city: Callable[[str], Engine], shared: Shared
 def test_catch_basins_of_somerville(open_city: Callable[[str], Engine], shared: Shared, make_source: Make) -> None:
     engine = open_city("EPSG:26986")
     path = shared("drains-boston-metro/somerville-catch-basins-2023-05-07.csv")
-    source = make_source(path, id="basins", mapping=str(MAPPINGS / "somerville_2023.yml"))
+    source = make_source(path, id="basins", mapping=str(MAPPINGS / "drains_somerville_2023.yml"))
     report = load_twice(engine, source)["drainage_nodes"]
     # 3,617 rows, of which 132 are only proposed; SW-CB-01474 lies at the south pole.
     assert (report.read, report.skipped, report.quarantined) == (3485, 132, 1)
