@@ -1,16 +1,22 @@
 """Files are read as they are; broken, empty and unknown ones are named in one line."""
 
 import gzip
+import sqlite3
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
+import pandas as pd
 import pytest
+import shapely
 
 from layers.errors import SourceError
+from layers.ingest.locate import locate
 from layers.ingest.mapping import GeometryRule
-from layers.ingest.readers import locate, read_file
+from layers.ingest.readers import open_file, read_file
 
 Trees = Callable[[int], gpd.GeoDataFrame]
 
@@ -87,8 +93,8 @@ def test_tables_are_listed(tmp_path: Path, tree_frame: Trees) -> None:
         ("t.shp", b"\x00\x00\x27\x0a", "cannot be read as shapefile"),
         ("t.zip", b"PK\x03\x04", "not a whole zip"),
         ("t.csv", b"a,b\n", "a header but no rows"),
-        ("t.csv", b"a,b\n1,2\n3,4,5\n", "is not a CSV table"),
-        ("t.csv", "a,b\nđ,2\n".encode("utf-16"), "is not UTF-8"),
+        ("t.csv", b'a,b\n1,2\n3,"4\n', "a quotation mark in line 3 is never closed"),
+        ("t.csv", b"a,b\n\x00\x01,2\n", "holds binary zeros"),
         ("t.csv.gz", b"not gzip", "is not a CSV table"),
     ],
 )
@@ -142,3 +148,118 @@ def test_wkt_column(tmp_path: Path) -> None:
     assert located.reasons.fillna("").tolist() == [
         "", "geometry is not WKT", "", "geometry text longer than 1000000 characters",
     ]  # fmt: skip
+
+
+def test_a_ragged_row_is_rejected_alone(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id,lon,lat\na,105.7,10\nb,105.7,10,surplus\nc,105.7\n\nd,105.7,10,,\n")
+    located = locate(read_file(path), GeometryRule(), path)
+    assert located.reasons is not None
+    assert located.reasons.fillna("").tolist() == [
+        "",
+        "4 cells where the header has 3",
+        "a coordinate is not a number",
+        "",
+    ]
+    assert [shape is None for shape in located.shapes] == [False, True, True, False]
+    assert located.notes == ("rows with fewer cells than the header: their last columns are empty",)
+
+
+@pytest.mark.parametrize("name", ["t.gpkg", "t.csv", "t.shp"])
+def test_chunks_follow_each_other(tmp_path: Path, tree_frame: Trees, name: str) -> None:
+    path, trees = tmp_path / name, tree_frame(25)
+    if name == "t.csv":
+        trees.drop(columns="geometry").to_csv(path, index=False)
+    else:
+        trees.to_file(path)
+    with open_file(path) as opened:
+        assert opened.columns[:2] == ("id", "species")
+        assert opened.count in (25, None)
+        for _ in range(2):
+            chunks = list(opened.read(10))
+            assert [(chunk.first_row, len(chunk.frame)) for chunk in chunks] == [(0, 10), (10, 10), (20, 5)]
+            assert [one for chunk in chunks for one in chunk.frame["id"]] == [f"t{i}" for i in range(25)]
+            assert chunks[2].frame.index.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_column_has_one_type_in_all_chunks(tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame(
+        {"whole": pd.array([1, 2, None, 9007199254740993], dtype="Int64"), "flag": pd.array([True, False, None, True])},
+        geometry=shapely.points([0, 1, 2, 3], 0),
+    )
+    frame.to_file(tmp_path / "t.gpkg")
+    with open_file(tmp_path / "t.gpkg") as opened:
+        parts = [chunk.frame for chunk in opened.read(2)]
+    assert [str(part["whole"].dtype) for part in parts] == ["Int64", "Int64"]
+    assert parts[1]["whole"].tolist()[1] == 9007199254740993
+    assert [one for part in parts for one in part["flag"]] == [True, False, None, True]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8", "latin-1"])
+def test_csv_text_is_unicode_or_comes_byte_for_byte(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes("id,tên\n1,à\n".replace("tên", "t\xean").encode(encoding))
+    with open_file(path) as opened:
+        assert opened.columns == ("id", "t\xean")
+        assert opened.undecoded == (encoding == "latin-1")
+        assert next(opened.read()).frame.iloc[0, 1] == "à"
+
+
+def test_shapefile_text_without_an_encoding_comes_byte_for_byte(tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame({"ten": ["Cần Thơ"]}, geometry=shapely.points([0], [0]))
+    frame.to_file(tmp_path / "t.shp", encoding="UTF-8")
+    with open_file(tmp_path / "t.shp") as opened:
+        assert not opened.undecoded
+        assert next(opened.read()).frame["ten"][0] == "Cần Thơ"
+    (tmp_path / "t.cpg").unlink()
+    raw = bytes(range(0x80, 0x80 + 40))
+    dbf = bytearray((tmp_path / "t.dbf").read_bytes())
+    start = int.from_bytes(dbf[8:10], "little") + 1
+    dbf[start : start + 40], dbf[29] = raw, 0x57
+    (tmp_path / "t.dbf").write_bytes(dbf)
+    with open_file(tmp_path / "t.shp") as opened:
+        assert opened.undecoded
+        assert next(opened.read()).frame["ten"][0] == raw.decode("latin-1")
+
+
+def test_a_zip_holds_several_shapefiles(tmp_path: Path, tree_frame: Trees) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        tree_frame(len(name)).to_file(tmp_path / name / f"{name}.shp")
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        for part in tmp_path.glob("*/*"):
+            archive.write(part, f"deep/down/{part.parent.name}/{part.name}")
+    with pytest.raises(SourceError, match="choose one with 'table': one, two"):
+        read_file(tmp_path / "t.zip")
+    assert len(read_file(tmp_path / "t.zip", table="two").frame) == 3
+
+
+@pytest.mark.parametrize("name", ["../evil.shp", "/etc/evil.shp", "a/../../evil.shp", "c:evil.shp"])
+def test_a_zip_stays_in_its_folder(tmp_path: Path, name: str) -> None:
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        archive.writestr(name, b"x")
+    with pytest.raises(SourceError, match=r"t\.zip: '.*' in it leads out of its folder"):
+        read_file(tmp_path / "t.zip")
+
+
+def test_a_zip_bomb_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "t.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.shp", bytes(100 << 20))
+    with pytest.raises(SourceError, match="would unpack to 100 MiB"):
+        read_file(tmp_path / "t.zip")
+
+
+def test_curves_become_straight(tmp_path: Path) -> None:
+    path = tmp_path / "t.gpkg"
+    gpd.GeoDataFrame({"id": [1]}, geometry=[shapely.Point(0, 0)], crs=4326).to_file(path)
+    # A GeoPackage header of 8 bytes before the WKB of CIRCULARSTRING (0 0, 1 1, 2 0).
+    wkb = struct.pack("<BII6d", 1, 8, 3, 0, 0, 1, 1, 2, 0)
+    with sqlite3.connect(path) as database:
+        for (trigger,) in database.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+            database.execute(f'drop trigger "{trigger}"')
+        database.execute("update gpkg_geometry_columns set geometry_type_name = 'GEOMETRY'")
+        database.execute("update t set geom = ?", [b"GP\x00\x01" + struct.pack("<i", 4326) + wkb])
+    raw = read_file(path)
+    assert raw.shapes is not None
+    assert shapely.length(raw.shapes[0]) == pytest.approx(np.pi, rel=1e-3)
+    assert "curves are drawn as short straight pieces" in raw.notes

@@ -1,0 +1,1 @@
+"""One family of file formats a module: path → Opened."""

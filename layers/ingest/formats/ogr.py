@@ -1,0 +1,214 @@
+"""What GDAL reads → rows, streamed as Arrow batches."""
+
+import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyogrio
+import pyogrio.errors
+import shapely
+
+from layers.errors import SourceError
+from layers.ingest.crs import Shapes
+from layers.ingest.formats.request import Request
+from layers.ingest.raw import Opened, Raw
+
+_ERRORS = (
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.FeatureError,
+    pyogrio.errors.FieldError,
+    pyogrio.errors.GeometryError,
+    pyogrio.errors.CRSError,
+    pa.ArrowException,
+    RuntimeError,
+    OSError,
+    ValueError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Something GDAL opens: the user's ``path``, the ``address`` GDAL is given, what people call the format.
+
+    ``encoding`` is handed to GDAL; ``undecoded`` says that it makes one character of every byte. ``options`` are
+    GDAL's open options.
+    """
+
+    path: Path
+    address: str
+    kind: str
+    encoding: str | None = None
+    undecoded: bool = False
+    options: dict[str, str] = field(default_factory=dict)
+
+
+def open_ogr(dataset: Dataset, request: Request) -> Opened:
+    """Open one layer of ``dataset``; SourceError names a file GDAL cannot read, and lists the layers where one must
+    be chosen."""
+    notes: list[str] = []
+    with _naming(dataset, notes):
+        table = choose_table(dataset.path, list_tables(dataset), request.table)
+        info = pyogrio.read_info(
+            dataset.address, layer=table, encoding=dataset.encoding, force_feature_count=True, **dataset.options
+        )
+    count = int(info["features"])
+    if count == 0:
+        raise SourceError(f"{dataset.path}: table '{table}' has no rows")
+    columns = tuple(map(str, info["fields"]))
+    crs = str(info["crs"]) if info["crs"] else None
+    undecoded = dataset.undecoded or info["encoding"] != "UTF-8"
+
+    def read(rows: int) -> Iterator[Raw]:
+        first = 0
+        for frame, shapes, reasons in _stream(dataset, table, rows, notes):
+            yield Raw(frame, shapes, crs, reasons, first_row=first)
+            first += len(frame)
+        if first != count:
+            raise SourceError(f"{dataset.path} breaks off: {first} of {count} rows can be read")
+
+    return Opened(columns, read, crs, count, undecoded, notes)
+
+
+def list_tables(dataset: Dataset) -> list[str]:
+    """Return the names of the layers GDAL finds."""
+    return [str(name) for name, _ in pyogrio.list_layers(dataset.address)]
+
+
+def choose_table(path: Path, tables: list[str], table: str | None) -> str:
+    """Return the table of the file to read; SourceError lists those there are."""
+    if not tables:
+        raise SourceError(f"{path} holds no table")
+    listed = ", ".join(tables)
+    if table is None and len(tables) > 1:
+        raise SourceError(f"{path} holds {len(tables)} tables", hint=f"choose one with 'table': {listed}")
+    if table is not None and table not in tables:
+        raise SourceError(f"{path} has no table '{table}'", hint=f"it has {listed}")
+    return table or tables[0]
+
+
+@contextmanager
+def _naming(dataset: Dataset, notes: list[str]) -> Iterator[None]:
+    """Turn GDAL's errors into one that names the file, and keep its warnings."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield
+        except _ERRORS as error:
+            words = " ".join(str(error).replace(dataset.address, dataset.path.name).split())[:200]
+            raise SourceError(f"{dataset.path} cannot be read as {dataset.kind}: {words}") from error
+        finally:
+            for one in caught:
+                _note(notes, " ".join(str(one.message).replace(dataset.address, dataset.path.name).split()))
+
+
+def _stream(
+    dataset: Dataset, table: str, rows: int, notes: list[str]
+) -> Iterator[tuple[pd.DataFrame, Shapes | None, "pd.Series[Any] | None"]]:
+    """Yield columns, geometry and what is wrong with it, batch by batch."""
+    opening = pyogrio.open_arrow(
+        dataset.address,
+        layer=table,
+        encoding=dataset.encoding,
+        batch_size=rows,
+        use_pyarrow=True,
+        datetime_as_string=True,
+        **dataset.options,
+    )
+    with _naming(dataset, notes):
+        meta, reader = opening.__enter__()
+    try:
+        place = meta["geometry_name"] or "wkb_geometry"
+        first = 0
+        while True:
+            with _naming(dataset, notes):
+                batch = next(reader, None)
+                if batch is None:
+                    return
+                frame = _make_frame(batch, [str(name) for name in meta["fields"]], notes)
+                shapes, reasons = None, None
+                if place in batch.schema.names:
+                    wkb = batch.column(place).to_numpy(zero_copy_only=False)
+                    try:
+                        shapes, reasons = _make_shapes(wkb)
+                    except NotImplementedError:  # curves
+                        shapes, reasons = _make_shapes(_read_straight(dataset, table, first, len(batch)))
+                        _note(notes, "curves are drawn as short straight pieces")
+            yield frame, shapes, reasons
+            first += len(batch)
+    finally:
+        opening.__exit__(None, None, None)
+
+
+def _make_frame(batch: pa.RecordBatch, names: list[str], notes: list[str]) -> pd.DataFrame:
+    columns: dict[str, Any] = {}
+    for name in names:
+        kind = batch.schema.field(name).type
+        if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            _note(notes, f"column '{name}' holds bytes and is left out")
+            continue
+        columns[name] = _make_column(batch.column(name))
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(batch)))
+
+
+def _make_column(values: pa.Array) -> Any:
+    """Return a column whose type is the same in every batch: with or without nulls."""
+    kind = values.type
+    if pa.types.is_integer(kind):
+        return values.to_pandas(types_mapper={kind: pd.Int64Dtype()}.get)
+    if pa.types.is_floating(kind):
+        return values.to_numpy(zero_copy_only=False)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return pd.Series(_decode(values), dtype=object)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        words = [None if value is None else json.dumps(value, ensure_ascii=False) for value in values.to_pylist()]
+        return pd.Series(words, dtype=object)
+    if pa.types.is_boolean(kind):
+        return pd.Series(values.to_pylist(), dtype=object)
+    return pd.Series([None if value is None else str(value) for value in values.to_pylist()], dtype=object)
+
+
+def _decode(values: pa.Array) -> Any:
+    """Return text; where it is not UTF-8, as legacy files have it, every byte becomes one character."""
+    try:
+        values.validate(full=True)
+        return values.to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        raw = values.cast(pa.large_binary() if pa.types.is_large_string(values.type) else pa.binary())
+        return [None if value is None else value.decode("latin-1") for value in raw.to_pylist()]
+
+
+def _make_shapes(wkb: Any) -> tuple[Shapes, "pd.Series[Any] | None"]:
+    shapes: Shapes = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object)
+    broken = shapely.is_missing(shapes) & np.asarray([one is not None for one in wkb], dtype=bool)
+    if not broken.any():
+        return shapes, None
+    reasons = pd.Series(None, index=pd.RangeIndex(len(shapes)), dtype=object)
+    reasons[broken] = "geometry cannot be read (a ring that does not close, or too few points)"
+    return shapes, reasons
+
+
+def _read_straight(dataset: Dataset, table: str, first: int, count: int) -> Any:
+    """Return the same rows' geometry with curves made straight, which GDAL does where it hands over single features."""
+    _, _, wkb, _ = pyogrio.raw.read(
+        dataset.address,
+        layer=table,
+        encoding=dataset.encoding,
+        columns=[],
+        skip_features=first,
+        max_features=count,
+        **dataset.options,
+    )
+    return wkb
+
+
+def _note(notes: list[str], words: str) -> None:
+    if words not in notes:
+        notes.append(words)

@@ -1,0 +1,53 @@
+"""Shapefiles, bare or zipped → rows; what their text is encoded in is read from the .cpg or the DBF, if it is said."""
+
+from pathlib import Path
+
+from layers.ingest.formats.ogr import Dataset, choose_table, open_ogr
+from layers.ingest.formats.request import Request
+from layers.ingest.formats.zips import unpack
+from layers.ingest.raw import Opened
+
+KIND, ZIPPED = "shapefile", "zipped shapefile"
+# DBF language drivers that name a code page other than the Western one, which is written where nothing is known.
+_SILENT_DRIVERS = frozenset({0x00, 0x03, 0x57})
+_SILENT_PAGES = frozenset(
+    {"", "ansi", "1252", "cp1252", "ansi 1252", "windows-1252", "iso-8859-1", "88591", "iso88591"}
+)
+
+
+def open_shapefile(path: Path, request: Request) -> Opened:
+    """Open a shapefile; without a .cpg and a language driver that says something, its text comes byte for byte."""
+    return _open(path, path, KIND, Request(encoding=request.encoding))
+
+
+def open_zip(path: Path, request: Request) -> Opened:
+    """Open a shapefile in a zip, at any depth; ``table`` chooses by the name of the .shp where there are several."""
+    folder = unpack(path)
+    try:
+        found = {one.stem: one for one in sorted(folder.path.rglob("*")) if one.suffix.lower() == ".shp"}
+        chosen = choose_table(path, list(found), request.table)
+        opened = _open(path, found[chosen], ZIPPED, Request(encoding=request.encoding))
+    except BaseException:
+        folder.close()
+        raise
+    opened.closing.callback(folder.close)
+    return opened
+
+
+def _open(path: Path, part: Path, kind: str, request: Request) -> Opened:
+    silent = request.encoding is not None or not says_encoding(part)
+    return open_ogr(Dataset(path, str(part), kind, "ISO-8859-1" if silent else None, silent), request)
+
+
+def says_encoding(path: Path) -> bool:
+    """Return whether a shapefile's .cpg or its DBF header names the encoding of its text."""
+    beside = {one.suffix.lower(): one for one in path.parent.glob(f"{path.stem}.*")}
+    if ".cpg" in beside:
+        page = beside[".cpg"].read_text(encoding="latin-1")[:40].strip().lower()
+        if page not in _SILENT_PAGES:
+            return True
+    if ".dbf" not in beside:
+        return True
+    with beside[".dbf"].open("rb") as opened:
+        head = opened.read(32)
+    return len(head) == 32 and head[29] not in _SILENT_DRIVERS

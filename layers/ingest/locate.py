@@ -1,0 +1,75 @@
+"""Rows without geometry of their own get it from their columns."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from layers.errors import SourceError
+from layers.ingest.crs import Shapes
+from layers.ingest.mapping import GeometryRule
+from layers.ingest.raw import Raw, name_reasons
+from layers.ingest.values import TEXT
+
+LONGEST_WKT = 1_000_000
+_PAIRS = (("lon", "lat"), ("longitude", "latitude"), ("lng", "lat"), ("x", "y"), ("easting", "northing"))
+
+
+def locate(raw: Raw, rule: GeometryRule, path: Path) -> Raw:
+    """Return the rows with geometry, made from columns where the rule says so or the file has none of its own.
+
+    A row that cannot be used keeps its reason and gets none. SourceError lists the columns there are when the
+    coordinate columns are not among them.
+    """
+    if rule.wkt is not None:
+        return _from_wkt(raw, rule.wkt, path)
+    if rule.x is None and raw.shapes is not None:
+        return raw
+    x, y = (rule.x, rule.y) if rule.x is not None and rule.y is not None else _guess_pair(raw.frame, path)
+    for name in (x, y):
+        _require_column(raw.frame, name, "coordinate", path)
+    numbers = [pd.to_numeric(raw.frame[name], errors="coerce").to_numpy(dtype=float) for name in (x, y)]
+    texts = [raw.frame[name].astype(TEXT).str.strip().fillna("") for name in (x, y)]
+    reasons = name_reasons(raw)
+    usable = reasons.isna().to_numpy(dtype=bool)
+    blank = ((texts[0] == "") & (texts[1] == "")).to_numpy(dtype=bool)
+    finite = np.isfinite(numbers[0]) & np.isfinite(numbers[1])
+    good = finite & usable
+    shapes: Shapes = np.full(len(raw.frame), None, dtype=object)
+    shapes[good] = shapely.points(numbers[0][good], numbers[1][good])
+    reasons[usable & ~finite & ~blank] = "a coordinate is not a number"
+    return replace(raw, shapes=shapes, reasons=reasons)
+
+
+def _from_wkt(raw: Raw, column: str, path: Path) -> Raw:
+    _require_column(raw.frame, column, "geometry", path)
+    reasons = name_reasons(raw)
+    usable = reasons.isna().to_numpy(dtype=bool)
+    text = raw.frame[column].astype(TEXT).str.strip().fillna("")
+    long = usable & (text.str.len() > LONGEST_WKT).to_numpy(dtype=bool)
+    given = usable & ~long & (text != "").to_numpy(dtype=bool)
+    words = [word if keep else None for word, keep in zip(text, given, strict=True)]
+    shapes: Shapes = np.asarray(shapely.from_wkt(words, on_invalid="ignore"), dtype=object)
+    reasons[long] = f"geometry text longer than {LONGEST_WKT} characters"
+    reasons[shapely.is_missing(shapes) & given] = "geometry is not WKT"
+    return replace(raw, shapes=shapes, reasons=reasons)
+
+
+def _require_column(frame: pd.DataFrame, name: str, what: str, path: Path) -> None:
+    if name not in frame.columns:
+        listed = ", ".join(map(str, frame.columns))
+        raise SourceError(f"{path} has no {what} column '{name}'", hint=f"it has {listed}")
+
+
+def _guess_pair(frame: pd.DataFrame, path: Path) -> tuple[str, str]:
+    by_lower = {str(name).lower(): str(name) for name in frame.columns}
+    for x, y in _PAIRS:
+        if x in by_lower and y in by_lower:
+            return by_lower[x], by_lower[y]
+    listed = ", ".join(map(str, frame.columns))
+    raise SourceError(
+        f"{path} has no coordinate columns (lon and lat, or x and y)",
+        hint=f"name them in a mapping under geometry; it has {listed}"[:600],
+    )
