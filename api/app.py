@@ -11,11 +11,43 @@ from api.compression import CompressText
 from api.errors import AnswerUnexpected, install_handlers
 from api.metrics import CountRequests, Metrics
 from api.resources import hold_resources
-from api.routes import collections, health, items, jobs, landing, processes, rasters, runs, sensors, styles, tiles
+from api.routes import (
+    attachments,
+    collections,
+    health,
+    inspections,
+    items,
+    jobs,
+    landing,
+    processes,
+    rasters,
+    runs,
+    sensors,
+    styles,
+    tiles,
+    work_orders,
+)
 from api.routes.viewer import Viewer
 from api.security import RefuseBadRequests, SecureHeaders
 from twin.settings import Settings, read_settings
 
+# In the order in which addresses are tried: an item's id may hold slashes, so what lies below an item comes first.
+_ROUTES = (
+    landing,
+    collections,
+    attachments,
+    inspections,
+    items,
+    tiles,
+    styles,
+    rasters,
+    sensors,
+    processes,
+    jobs,
+    runs,
+    work_orders,
+    health,
+)
 _EXPOSED = ["ETag", "Location", "Content-Crs", "Twin-Tile-Truncated"]
 
 
@@ -33,8 +65,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(
         title="City twin",
         version=version("city-twin"),
-        description="Layers, tiles, sensors, processes and runs of a city. All of it is public and read-only, "
-        "except that processes can be run.",
+        description="Layers, tiles, sensors, processes and runs of a city. All of it is public to read, "
+        "except the record of upkeep; who may write is said in docs/api.md.",
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -43,7 +75,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_handlers(app)
     app.router.routes.extend(tiles.routes)
-    for module in (landing, collections, items, tiles, styles, rasters, sensors, processes, jobs, runs, health):
+    for module in _ROUTES:
         app.include_router(module.router)
     app.include_router(rasters.files)
     app.mount("/", Viewer(used.web_dir), name="viewer")

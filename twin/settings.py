@@ -41,7 +41,6 @@ class Settings(BaseSettings):
     )
     tile_cache_mb: int = Field(default=128, ge=0, description="Memory for ready tiles [MB].")
     worker_threads: int = Field(default=1, ge=1, le=16, description="Jobs one worker runs at a time.")
-
     attachment_mb: int = Field(default=20, ge=1, le=1000, description="Largest file attached to an item [MB].")
 
     @property

@@ -41,6 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "export": Entry("twin.commands.export", "Xuất một lớp ra tệp — write a layer to a file."),
     "layers": Entry("twin.commands.layers", "Các lớp dữ liệu — the layers: id, title, geometry, count, sources."),
     "quarantine": Entry("twin.commands.quarantine", "Dòng bị loại — rows that were not loaded, and why."),
+    "work": Entry("twin.commands.work", "Phiếu việc — work orders: list, show, open, move."),
 }
 
 
