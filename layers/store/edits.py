@@ -1,0 +1,81 @@
+"""The record of edits: who changed what and why; every version of a feature names the edit that made it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection, text
+
+from layers.schema import VectorLayer
+from layers.store.loads import lock_layer
+from layers.store.names import quote
+from layers.store.tables import CITY
+
+EditKind = Literal["load", "edit", "revert", "mend", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class EditRow:
+    """One edit on record; ``valid_from`` where it was back-dated, ``reverts`` the edit it takes back."""
+
+    id: int
+    at: datetime
+    valid_from: datetime | None
+    author: str
+    reason: str
+    kind: EditKind
+    source: str | None
+    reverts: int | None
+    layers: tuple[str, ...]
+
+
+def begin_edit(
+    connection: Connection,
+    *,
+    author: str,
+    reason: str,
+    kind: EditKind,
+    source: str | None = None,
+    valid_from: datetime | None = None,
+    reverts: int | None = None,
+    layers: Iterable[str] = (),
+) -> int:
+    """Record an edit, let the rest of the transaction write in its name, and return its id.
+
+    ``layers`` are locked against loads and other edits first, so that the times of edits of a layer follow the order
+    in which they are committed. ``valid_from`` back-dates: since when it is so in the city.
+    """
+    for layer_id in sorted(set(layers)):
+        lock_layer(connection, layer_id)
+    row = connection.execute(
+        text(
+            "with made as (insert into meta.edit (author, reason, kind, source, valid_from, reverts) "
+            "values (:author, :reason, :kind, :source, :valid_from, :reverts) returning id, at, valid_from) "
+            "select id, set_config('twin.edit', id::text, true), set_config('twin.edit_at', at::text, true), "
+            "set_config('twin.edit_valid', coalesce(valid_from::text, ''), true) from made"
+        ),
+        {
+            "author": author,
+            "reason": reason,
+            "kind": kind,
+            "source": source,
+            "valid_from": valid_from,
+            "reverts": reverts,
+        },
+    )
+    return int(row.one().id)
+
+
+def grade_feature(
+    connection: Connection, layer: VectorLayer, feature: str, condition: str, *, author: str, reason: str
+) -> None:
+    """Make ``condition`` the present condition of a feature, as an edit of ``author``."""
+    begin_edit(connection, author=author, reason=reason, kind="edit", layers=[layer.id])
+    connection.execute(
+        text(
+            f"update {CITY}.{quote(layer.id)} set condition = :condition, valid_from = meta.edit_valid() "
+            "where id = :id and condition is distinct from :condition"
+        ),
+        {"id": feature, "condition": condition},
+    )
