@@ -10,7 +10,7 @@ from api.dependencies import PUBLIC_LAYERS
 from api.resources import Resources
 from layers.registry import LAYERS, THEMES
 from layers.schema import RasterLayer
-from layers.store.items import Bounds
+from layers.store.mercator import Bounds
 from layers.store.migrate import CityRow, read_city
 from layers.store.rasters import list_rasters
 from layers.store.sources import SourceRow, list_sources

@@ -3,32 +3,61 @@
 import base64
 import binascii
 import math
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 
-from layers.errors import InputError
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from layers.errors import CrsError, InputError
 from layers.schema import Property, VectorLayer
-from layers.store.items import Bounds, Interval
+from layers.store.items import DEGREES, OutputCrs
+from layers.store.mercator import Bounds
+from layers.store.ordering import Position, SortKey, read_position, write_position
+from layers.store.origins import Interval
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
 _CRS84_NAMES = {CRS84, "CRS84", "OGC:CRS84", "urn:ogc:def:crs:OGC:1.3:CRS84"}
+_EPSG_NAME = re.compile(r"(?:https?://www\.opengis\.net/def/crs/EPSG/\d+/|urn:ogc:def:crs:EPSG:[\d.]*:|EPSG:)(\d{1,6})")
 _INT64 = 2**63
 
 
-def parse_bbox(value: str, crs: str | None = None) -> Bounds:
-    """Return west, south, east, north [°] of ``bbox`` with 4 or 6 numbers (heights are ignored)."""
-    if crs is not None and crs not in _CRS84_NAMES:
-        raise InputError(f"bbox-crs '{crs}' is not served", hint=f"use {CRS84}")
+def parse_crs(value: str, name: str) -> OutputCrs:
+    """Return the CRS that parameter ``name`` asks for, with its own order of axes; CrsError for one there is not."""
+    if value in _CRS84_NAMES:
+        return DEGREES
+    found = _EPSG_NAME.fullmatch(value.strip("[]"))
+    if found is None:
+        raise CrsError(f"{name} '{value[:80]}' is not a CRS", hint=f"use {CRS84}, or {EPSG}9210")
+    try:
+        crs = CRS.from_epsg(int(found[1]))
+    except CRSError:
+        raise CrsError(f"{name}: EPSG:{found[1]} does not exist") from None
+    if not (crs.is_projected or crs.is_geographic) or len(crs.axis_info) != 2:
+        raise CrsError(f"{name}: EPSG:{found[1]} ({crs.name}) has no two horizontal axes")
+    northing_first = crs.axis_info[0].direction in ("north", "south")
+    return OutputCrs(int(found[1]), northing_first, 7 if crs.is_geographic else 3)
+
+
+def parse_numbers(value: str) -> list[float]:
+    """Return the 4 numbers of ``bbox`` (heights of 6 are left out); InputError says what is wrong."""
     try:
         numbers = [float(part) for part in value.split(",")]
     except ValueError:
         raise InputError(f"bbox '{value}' is not a list of numbers", hint="west,south,east,north") from None
     if len(numbers) not in (4, 6):
         raise InputError(f"bbox '{value}' has {len(numbers)} numbers, expected 4 or 6", hint="west,south,east,north")
-    west, south, east, north = (numbers[place] for place in ((0, 1, 2, 3) if len(numbers) == 4 else (0, 1, 3, 4)))
     if not all(math.isfinite(number) for number in numbers):
         raise InputError(f"bbox '{value}' is not finite")
+    return [numbers[place] for place in ((0, 1, 2, 3) if len(numbers) == 4 else (0, 1, 3, 4))]
+
+
+def parse_bbox(value: str) -> Bounds:
+    """Return west, south, east, north [°] of ``bbox`` with 4 or 6 numbers (heights are ignored)."""
+    west, south, east, north = parse_numbers(value)
     if not (-180.0 <= west <= 180.0 and -180.0 <= east <= 180.0):
         raise InputError(f"bbox '{value}': longitudes must lie in -180 to 180")
     if not -90.0 <= south <= north <= 90.0:
@@ -119,18 +148,28 @@ def _is_date(value: str) -> bool:
         return False
 
 
-def write_cursor(layer_id: str, key: int) -> str:
-    """Return the opaque cursor of the page after ``key``."""
-    return base64.urlsafe_b64encode(f"{layer_id}:{key}".encode()).decode().rstrip("=")
+def write_cursor(layer_id: str, position: Position) -> str:
+    """Return the opaque cursor of the page after ``position``."""
+    return base64.urlsafe_b64encode(f"{layer_id}:{write_position(position)}".encode()).decode().rstrip("=")
 
 
-def parse_cursor(layer_id: str, cursor: str) -> int:
-    """Return the key in ``cursor``; InputError for one this layer never gave."""
+def parse_cursor(layer: VectorLayer, order: Sequence[SortKey], cursor: str) -> Position:
+    """Return the position in ``cursor``; InputError for one this layer never gave in this order."""
     try:
-        words = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
-        name, _, key = words.partition(":")
-        if name == layer_id and key.isdecimal() and int(key) < _INT64:
-            return int(key)
-    except (binascii.Error, ValueError):
+        words = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+        name, _, position = words.partition(":")
+        if name == layer.id:
+            return read_position(position, layer, order)
+    except (binascii.Error, ValueError, RecursionError):
         pass
     raise InputError(f"cursor '{cursor[:80]}' was not given by this collection", hint="follow the link 'next'")
+
+
+def parse_names(layer: VectorLayer, value: str) -> list[str]:
+    """Return the public properties that ``properties`` names, in the layer's own order."""
+    names = [part.strip() for part in value.split(",") if part.strip()]
+    known = [prop.name for prop in layer.properties if prop.access == "public"]
+    wrong = next((name for name in names if name not in known), None)
+    if wrong is not None:
+        raise InputError(f"properties: '{layer.id}' has no property '{wrong[:80]}'", hint=", ".join(known))
+    return [name for name in known if name in names]

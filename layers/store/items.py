@@ -1,51 +1,53 @@
-"""Features as items: keyset pages, one by id, now or at a time past, in CRS84."""
+"""Features as items: keyset pages in any order, one by id, now or at a time past, in CRS84 or another CRS."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+import geopandas as gpd
+import pandas as pd
+import shapely
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from sqlalchemy import Connection, text
 
+from layers.errors import TooLargeError
 from layers.schema import VectorLayer
+from layers.store.mercator import Bounds, to_degrees
 from layers.store.names import quote
-from layers.store.tables import CITY, HISTORY
-from layers.store.tiles import HALF_WORLD
-
-Bounds = tuple[float, float, float, float]
-_MERCATOR_LATITUDE = 85.051128
-
-
-class Interval(NamedTuple):
-    """A closed stretch of time, open where None; an instant has both ends equal."""
-
-    start: datetime | None
-    end: datetime | None
+from layers.store.ordering import Position, SortKey, read_keys, write_after, write_order
+from layers.store.origins import PRESENT, Past
+from layers.store.selection import ItemQuery, build_selection, explain_failure
+from layers.store.tables import CITY
 
 
-@dataclass(frozen=True, slots=True)
-class ItemQuery:
-    """What is asked of a layer.
+class OutputCrs(NamedTuple):
+    """The CRS of answered geometry: EPSG code, whether northing (latitude) comes first, and decimals written."""
 
-    ``bounds`` (west, south, east, north) in CRS84, west > east across the antimeridian; ``equals`` pairs of property
-    and value; ``during`` reads the past: every feature that existed then, in its last version of that time.
-    """
+    srid: int = 4326
+    flip: bool = False
+    decimals: int = 7
 
-    bounds: Bounds | None = None
-    equals: tuple[tuple[str, object], ...] = ()
-    during: Interval | None = None
+
+DEGREES = OutputCrs()
 
 
 class Item(NamedTuple):
-    """One feature: key of the paging, item id, values of the asked properties, geometry as GeoJSON text."""
+    """One feature: key of the paging, item id, since when the database says so, geometry as GeoJSON text, values of
+    the asked properties, and of the sort keys."""
 
     fid: int
     id: str
-    values: tuple[object, ...]
+    recorded_from: datetime
     geometry: str
+    values: tuple[object, ...]
+    sort: tuple[object, ...] = ()
+
+    @property
+    def position(self) -> Position:
+        """Where a page that ends with this item is continued."""
+        return Position(self.sort, self.fid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +64,33 @@ async def select_items(
     columns: Sequence[str],
     query: ItemQuery,
     *,
-    after: int,
     limit: int,
+    order: Sequence[SortKey] = (),
+    after: Position | None = None,
+    crs: OutputCrs = DEGREES,
 ) -> list[Item]:
-    """Return at most ``limit`` items whose key is greater than ``after``, in the order of the key."""
-    origin, condition, parameters = _build_origin(layer, columns, query)
+    """Return at most ``limit`` items in ``order`` (then by key), those that follow ``after``."""
+    selection = build_selection(layer, query)
+    keys = read_keys(order, selection.scope)
+    following = write_after(order, keys, after, selection.scope) if after is not None else "true"
+    ordered = write_order(order, keys, selection.scope)
+    listed = "".join(f", {term.sql}" for term in keys)
     statement = (
-        f"select fid, id, ST_AsGeoJSON(ST_Transform(geom, 4326), 7) {_list(columns)} from {origin} "
-        f"where fid > %(after)s and {condition} order by fid limit %(limit)s"
+        f"select {_write_columns(columns, crs)}{listed} from {selection.write_origin(columns)} "
+        f"where {following} and {selection.condition} order by {ordered} limit {selection.scope.bindings.bind(limit)}"
     )
     # Planned anew each time: a plan for any box at all would walk the key where the box's index is right.
-    cursor = await connection.execute(statement, {**parameters, "after": after, "limit": limit}, prepare=False)
-    return [Item(row[0], row[1], row[3:], row[2]) for row in await cursor.fetchall()]
+    with explain_failure():
+        cursor = await connection.execute(statement, selection.values, prepare=False)
+    return [_read_item(row, len(columns)) for row in await cursor.fetchall()]
 
 
 async def count_items(connection: AsyncConnection[TupleRow], layer: VectorLayer, query: ItemQuery) -> int:
     """Return how many items match ``query``."""
-    origin, condition, parameters = _build_origin(layer, [name for name, _ in query.equals], query)
-    cursor = await connection.execute(f"select count(*) from {origin} where {condition}", parameters, prepare=False)
+    selection = build_selection(layer, query)
+    statement = f"select count(*) from {selection.write_origin()} where {selection.condition}"
+    with explain_failure():
+        cursor = await connection.execute(statement, selection.values, prepare=False)
     return int((await cursor.fetchone() or (0,))[0])
 
 
@@ -89,17 +100,49 @@ async def select_item(
     columns: Sequence[str],
     item_id: str,
     *,
-    during: Interval | None = None,
+    past: Past = PRESENT,
+    crs: OutputCrs = DEGREES,
 ) -> Item | None:
     """Return the item called ``item_id``, or None."""
-    origin, condition, parameters = _build_origin(layer, columns, ItemQuery(during=during))
-    cursor = await connection.execute(
-        f"select fid, id, ST_AsGeoJSON(ST_Transform(geom, 4326), 7) {_list(columns)} from {origin} "
-        f"where id = %(id)s and {condition} order by fid desc limit 1",
-        {**parameters, "id": item_id},
+    selection = build_selection(layer, ItemQuery(past=past))
+    statement = (
+        f"select {_write_columns(columns, crs)} from {selection.write_origin(columns)} "
+        f"where t.id = {selection.scope.bindings.bind(item_id)} order by t.fid desc limit 1"
     )
+    cursor = await connection.execute(statement, selection.values)
     row = await cursor.fetchone()
-    return Item(row[0], row[1], row[3:], row[2]) if row else None
+    return _read_item(row, len(columns)) if row else None
+
+
+def select_frame(
+    connection: Connection,
+    layer: VectorLayer,
+    columns: Sequence[str],
+    query: ItemQuery,
+    *,
+    order: Sequence[SortKey] = (),
+    limit: int | None = None,
+) -> gpd.GeoDataFrame:
+    """Return all items that match as a frame with ``id``, ``columns`` and geometry in the city's CRS.
+
+    TooLargeError when there are more than ``limit``.
+    """
+    selection = build_selection(layer, query)
+    keys = read_keys(order, selection.scope)
+    ordered = write_order(order, keys, selection.scope)
+    listed = "".join(f", t.{quote(name)}" for name in columns)
+    most = f" limit {int(limit) + 1}" if limit is not None else ""
+    statement = (
+        f"select t.id{listed}, ST_AsBinary(t.geom) from {selection.write_origin(columns)} "
+        f"where {selection.condition} order by {ordered}{most}"
+    )
+    with explain_failure():
+        rows = connection.exec_driver_sql(statement, selection.values).all()
+    if limit is not None and len(rows) > limit:
+        raise TooLargeError(f"more than {limit:,} items of '{layer.id}' match", hint="filter more, or: twin export")
+    srid = connection.execute(text("select srid from meta.city")).scalar_one()
+    frame = pd.DataFrame([row[:-1] for row in rows], columns=["id", *columns])
+    return gpd.GeoDataFrame(frame, geometry=shapely.from_wkb([bytes(row[-1]) for row in rows]), crs=f"EPSG:{srid}")
 
 
 def read_extent(connection: Connection, layer: VectorLayer) -> LayerExtent:
@@ -117,63 +160,15 @@ def read_extent(connection: Connection, layer: VectorLayer) -> LayerExtent:
     return LayerExtent(row[0], (west, south, east, north))
 
 
-def to_degrees(x: float, y: float) -> tuple[float, float]:
-    """Return longitude and latitude [°] of a point in EPSG:3857 [m]."""
-    latitude = math.degrees(2.0 * math.atan(math.exp(y / HALF_WORLD * math.pi)) - math.pi / 2.0)
-    return round(x / HALF_WORLD * 180.0, 7), round(latitude, 7)
+def _read_item(row: TupleRow, count: int) -> Item:
+    fid, item_id, recorded_from, geometry = row[:4]
+    return Item(fid, item_id, recorded_from, geometry, row[4 : 4 + count], row[4 + count :])
 
 
-def to_mercator(longitude: float, latitude: float) -> tuple[float, float]:
-    """Return x and y in EPSG:3857 [m] of a point [°]; latitudes end at ±85.05."""
-    clipped = math.radians(max(-_MERCATOR_LATITUDE, min(_MERCATOR_LATITUDE, latitude)))
-    return longitude / 180.0 * HALF_WORLD, math.log(math.tan(math.pi / 4.0 + clipped / 2.0)) / math.pi * HALF_WORLD
-
-
-def cut_mercator_boxes(bounds: Bounds) -> list[Bounds]:
-    """Return ``bounds`` [°] in EPSG:3857 [m]: one box, or two when it crosses the antimeridian (west > east)."""
-    west, south, east, north = bounds
-    spans = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
-    return [(*to_mercator(left, south), *to_mercator(right, north)) for left, right in spans]
-
-
-def _list(columns: Sequence[str]) -> str:
-    return "".join(f", {quote(name)}" for name in columns)
-
-
-def _build_origin(layer: VectorLayer, columns: Sequence[str], query: ItemQuery) -> tuple[str, str, dict[str, object]]:
-    """Return where rows come from, the condition on them, and its parameters."""
-    parameters: dict[str, object] = {}
-    conditions = ["true"]
-    for place, (name, value) in enumerate(query.equals):
-        conditions.append(f"{quote(name)} = %(f{place})s")
-        parameters[f"f{place}"] = value
-    if query.bounds is not None:
-        # CRS84 and EPSG:3857 have the same rectangles, so the indexed column answers without a transformation.
-        boxes = []
-        for place, corners in enumerate(cut_mercator_boxes(query.bounds)):
-            names = [f"b{place}{side}" for side in range(4)]
-            parameters.update(zip(names, corners, strict=True))
-            envelope = f"ST_MakeEnvelope({', '.join(f'%({name})s' for name in names)}, 3857)"
-            boxes.append(f"ST_Intersects(geom_3857, {envelope})")
-        conditions.append(f"({' or '.join(boxes)})")
-    origin = f"{CITY}.{quote(layer.id)}"
-    if query.during is not None:
-        needed = dict.fromkeys((*columns, *(name for name, _ in query.equals)))
-        origin = _build_past(layer, list(needed), query.during, parameters)
-    return origin, " and ".join(conditions), parameters
-
-
-def _build_past(layer: VectorLayer, columns: Sequence[str], during: Interval, parameters: dict[str, object]) -> str:
-    """Return a sub-select of the last version each feature had within ``during``."""
-    began, ended = "true", "true"
-    if during.end is not None:
-        began, parameters["end"] = "valid_from <= %(end)s", during.end
-    if during.start is not None:
-        ended, parameters["start"] = "valid_to > %(start)s", during.start
-    listed = f"fid, id, valid_from, geom{_list(columns)}"
-    return (
-        f"(select distinct on (fid) *, ST_Transform(geom, 3857) as geom_3857 from ("
-        f"select {listed} from {CITY}.{quote(layer.id)} where {began} union all "
-        f"select {listed} from {HISTORY}.{quote(layer.id)} where {began} and {ended}"
-        f") versions order by fid, valid_from desc) as past"
-    )
+def _write_columns(columns: Sequence[str], crs: OutputCrs) -> str:
+    """Return the list of what an item is read from."""
+    placed = f"ST_Transform(t.geom, {int(crs.srid)})"
+    if crs.flip:
+        placed = f"ST_FlipCoordinates({placed})"
+    listed = "".join(f", t.{quote(name)}" for name in columns)
+    return f"t.fid, t.id, t.recorded_from, ST_AsGeoJSON({placed}, {int(crs.decimals)}, 0){listed}"

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from layers.errors import InputError, NotFoundError
 from layers.registry import read_vector_layer
-from layers.store.items import cut_mercator_boxes
+from layers.store.mercator import cut_mercator_boxes
 
 MISSING, NOT_EVALUATED = 9, 2
 _STAGE = "incoming_observation"

@@ -1,0 +1,235 @@
+"""CQL2 → SQL: a filter's tree becomes a condition on a layer, checked against its declaration.
+
+Beside the standard's classes three functions join layers; the last argument is a filter on the layer they name:
+``near(places, 50, category = 'school')`` within 50 m of a school, ``inside(wards, name = 'Ninh Kiều')`` within that
+ward, ``related(lighting_circuits, circuit_id, circuit_id, cabinet_id = 'LC-7')`` own and its property are equal.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from layers.errors import InputError
+from layers.registry import VECTOR_LAYERS
+from layers.schema import VectorLayer
+from layers.store.filter_space import PREDICATES, compare_shapes, measure_distance, read_shape
+from layers.store.filter_time import RELATIONS, Span, compare_times, read_end, to_span
+from layers.store.terms import Bindings, Scope, Term, align, describe, read_date, read_moment
+
+MAX_JOINS = 4
+_COMPARISONS = {"=", "<>", "<", ">", "<=", ">="}
+_ARITHMETIC = {"+": "{} + {}", "-": "{} - {}", "*": "{} * {}", "/": "{} / nullif({}, 0)", "^": "power({}, {})"}
+_DIVISIONS = {"div": "trunc({a} / nullif({b}, 0))", "%": "({a} - {b} * trunc({a} / nullif({b}, 0)))"}
+_TEXT_FUNCTIONS = {"casei": "lower({})", "accenti": "meta.strip_accents({})"}
+Origin = Callable[[VectorLayer, Sequence[str], Bindings], str]
+
+
+@dataclass(slots=True)
+class Translator:
+    """Makes conditions; ``origin`` says where rows of a joined layer come from (the present, or a past)."""
+
+    origin: Origin
+    joins: int = 0
+
+    def translate_condition(self, node: Any, scope: Scope) -> str:
+        """Return ``node`` as a condition; InputError where it is none."""
+        term = self.translate(node, scope)
+        if term.kind != "boolean":
+            raise InputError(f"the filter expects a condition and finds {describe(term)}")
+        return term.sql
+
+    def translate(self, node: Any, scope: Scope) -> Term:
+        """Return any part of a filter as a term."""
+        if isinstance(node, bool | int | float | str):
+            return scope.read_literal(node)
+        if not isinstance(node, dict):
+            what = "NULL" if node is None else "a list"
+            raise InputError(f"the filter holds {what} where a value is expected", hint="use IS NULL, or IN")
+        if isinstance(node.get("property"), str):
+            return scope.read_property(node["property"])
+        if isinstance(node.get("date"), str):
+            return scope.bind("date", read_date(node["date"]))
+        if isinstance(node.get("timestamp"), str):
+            return scope.bind("moment", read_moment(node["timestamp"]))
+        if "bbox" in node or isinstance(node.get("type"), str):
+            return read_shape(node, scope)
+        operator, arguments = node.get("op"), node.get("args")
+        if not isinstance(operator, str) or not isinstance(arguments, list):
+            raise InputError(f"the filter holds something that is not CQL2: {str(node)[:80]}")
+        return self._apply(operator.lower(), arguments, scope)
+
+    def _apply(self, operator: str, arguments: list[Any], scope: Scope) -> Term:
+        if operator in ("and", "or", "not"):
+            return self._apply_logic(operator, arguments, scope)
+        if operator in _COMPARISONS | {"between", "like", "in", "isnull"}:
+            return Term(self._compare(operator, arguments, scope), "boolean")
+        if operator in _ARITHMETIC or operator in _DIVISIONS:
+            return self._calculate(operator, arguments, scope)
+        if operator in _TEXT_FUNCTIONS:
+            (inner,) = self._read_all(operator, arguments, scope, 1)
+            if inner.kind != "text":
+                raise InputError(f"{operator} takes text, not {describe(inner)}")
+            return Term(_TEXT_FUNCTIONS[operator].format(inner.sql), "text")
+        if operator in PREDICATES or operator == "s_dwithin":
+            return Term(self._compare_shapes(operator, arguments, scope), "boolean")
+        if operator in RELATIONS:
+            left, right = (self._read_span(node, scope) for node in check_count(operator, arguments, 2))
+            return Term(compare_times(operator, left, right), "boolean")
+        if operator in _JOINS:
+            return Term(self._join(operator, arguments, scope), "boolean")
+        raise InputError(f"the filter's operator '{operator[:40]}' is not served", hint=f"served: {OPERATORS}")
+
+    def _apply_logic(self, operator: str, arguments: list[Any], scope: Scope) -> Term:
+        if operator == "not":
+            (inner,) = check_count(operator, arguments, 1)
+            return Term(f"(not {self.translate_condition(inner, scope)})", "boolean")
+        if len(arguments) < 2:
+            raise InputError(f"'{operator}' takes two or more conditions")
+        parts = [self.translate_condition(inner, scope) for inner in arguments]
+        return Term(f"({f' {operator} '.join(parts)})", "boolean")
+
+    def _compare(self, operator: str, arguments: list[Any], scope: Scope) -> str:
+        if operator == "isnull":
+            (inner,) = self._read_all(operator, arguments, scope, 1)
+            return f"({inner.sql} is null)"
+        if operator == "in":
+            subject, values = check_count(operator, arguments, 2)
+            if not isinstance(values, list) or not values:
+                raise InputError("'in' takes a list of values", hint="use IN ('house', 'shop')")
+            listed = align([self.translate(subject, scope), *(self.translate(value, scope) for value in values)], scope)
+            _refuse_geometry(operator, listed)
+            return f"({listed[0].sql} in ({', '.join(term.sql for term in listed[1:])}))"
+        if operator == "between":
+            subject, lower, upper = self._align_all(operator, arguments, scope, 3)
+            return f"({subject.sql} between {lower.sql} and {upper.sql})"
+        if operator == "like":
+            subject, pattern = self._read_all(operator, arguments, scope, 2)
+            for term in (subject, pattern):
+                if term.kind != "text":
+                    raise InputError(f"'like' compares text, not {describe(term)}")
+            return f"({subject.sql} like {pattern.sql})"
+        left, right = self._align_all(operator, arguments, scope, 2)
+        return f"({left.sql} {operator} {right.sql})"
+
+    def _calculate(self, operator: str, arguments: list[Any], scope: Scope) -> Term:
+        left, right = self._read_all(operator, arguments, scope, 2)
+        for term in (left, right):
+            if term.kind != "number":
+                raise InputError(f"'{operator}' takes numbers, not {describe(term)}")
+        # As doubles: whole numbers would be divided without a rest and overflow.
+        a, b = f"({left.sql})::double precision", f"({right.sql})::double precision"
+        if operator in _DIVISIONS:
+            return Term(_DIVISIONS[operator].format(a=a, b=b), "number")
+        return Term(f"({_ARITHMETIC[operator].format(a, b)})", "number")
+
+    def _compare_shapes(self, operator: str, arguments: list[Any], scope: Scope) -> str:
+        wanted = 3 if operator == "s_dwithin" else 2
+        check_count(operator, arguments, wanted)
+        left, right = (self.translate(node, scope) for node in arguments[:2])
+        for term in (left, right):
+            if term.kind != "geometry":
+                raise InputError(f"{operator} takes geometries, not {describe(term)}")
+        if operator == "s_dwithin":
+            return measure_distance(left, right, _read_metres(operator, arguments[2]))
+        return compare_shapes(operator, left, right)
+
+    def _read_span(self, node: Any, scope: Scope) -> Span:
+        if not isinstance(node, dict) or "interval" not in node:
+            return to_span(self.translate(node, scope), scope)
+        ends = node["interval"]
+        if not isinstance(ends, list) or len(ends) != 2:
+            raise InputError("an INTERVAL has two ends", hint="INTERVAL('2020-01-01', '..')")
+        start, end = (
+            blank if inner == ".." else to_span(self._read_end(inner, scope), scope).start
+            for inner, blank in zip(ends, ("'-infinity'::timestamptz", "'infinity'::timestamptz"), strict=True)
+        )
+        return Span(start, end)
+
+    def _read_end(self, node: Any, scope: Scope) -> Term:
+        return read_end(node, scope) if isinstance(node, str) else self.translate(node, scope)
+
+    def _join(self, operator: str, arguments: list[Any], scope: Scope) -> str:
+        needed = _JOINS[operator]
+        if not needed <= len(arguments) <= needed + 1:
+            raise InputError(f"'{operator}' takes {needed} or {needed + 1} arguments", hint=_USES[operator])
+        self.joins += 1
+        if self.joins > MAX_JOINS:
+            raise InputError(f"the filter joins more than {MAX_JOINS} layers")
+        layer = find_layer(_read_name(operator, arguments[0]), public=scope.public)
+        other = Scope(layer, f"j{self.joins}", scope.bindings, scope.public, scope.srid, scope.flip)
+        here, there = scope.read_property("geometry"), other.read_property("geometry")
+        if operator == "near":
+            link = measure_distance(here, there, _read_metres(operator, arguments[1]))
+        elif operator == "inside":
+            if layer.geometry != "MultiPolygon":
+                raise InputError(f"nothing lies inside of layer '{layer.id}', which holds no areas")
+            link = f"ST_Within({_geometry(here)}, {_geometry(there)})"
+        else:
+            own = scope.read_property(_read_name(operator, arguments[1]))
+            theirs = other.read_property(_read_name(operator, arguments[2]))
+            link = " = ".join(term.sql for term in align([own, theirs], scope))
+        inner = self.translate_condition(arguments[needed], other) if len(arguments) > needed else "true"
+        rows = self.origin(layer, list(other.columns), scope.bindings)
+        return f"exists (select 1 from {rows} as {other.alias} where {link} and {inner})"
+
+    def _read_all(self, operator: str, arguments: list[Any], scope: Scope, count: int) -> list[Term]:
+        return [self.translate(node, scope) for node in check_count(operator, arguments, count)]
+
+    def _align_all(self, operator: str, arguments: list[Any], scope: Scope, count: int) -> list[Term]:
+        listed = align(self._read_all(operator, arguments, scope, count), scope)
+        _refuse_geometry(operator, listed)
+        return listed
+
+
+_JOINS = {"near": 2, "inside": 1, "related": 3}
+_USES = {
+    "near": "near(places, 50, category = 'school')",
+    "inside": "inside(wards, name = 'Ninh Kiều')",
+    "related": "related(lighting_circuits, circuit_id, circuit_id, cabinet_id = 'LC-7')",
+}
+OPERATORS = ", ".join(
+    (
+        *("and, or, not, =, <>, <, >, <=, >=, between, like, in, is null", *_ARITHMETIC, *_DIVISIONS, *_TEXT_FUNCTIONS),
+        *(*PREDICATES, "s_dwithin", *RELATIONS, *_JOINS),
+    )
+)
+
+
+def find_layer(name: str, *, public: bool) -> VectorLayer:
+    """Return the layer a filter names; InputError where there is none, or none the public may see."""
+    layer = VECTOR_LAYERS.get(name)
+    if layer is None or (public and layer.access != "public"):
+        known = ", ".join(key for key, each in VECTOR_LAYERS.items() if not public or each.access == "public")
+        raise InputError(f"the filter names layer '{name[:80]}', which does not exist", hint=f"one of {known}")
+    return layer
+
+
+def check_count(operator: str, arguments: list[Any], count: int) -> list[Any]:
+    """Return ``arguments``; InputError when there are not ``count``."""
+    if len(arguments) != count:
+        raise InputError(f"'{operator}' takes {count} arguments, the filter gives {len(arguments)}")
+    return arguments
+
+
+def _read_name(operator: str, node: Any) -> str:
+    """Return a name, written bare or in quotes."""
+    name = node.get("property") if isinstance(node, dict) else node
+    if not isinstance(name, str):
+        raise InputError(f"'{operator}' expects a name and finds {str(node)[:40]}", hint=_USES[operator])
+    return name
+
+
+def _read_metres(operator: str, node: Any) -> float:
+    if isinstance(node, bool) or not isinstance(node, int | float):
+        raise InputError(f"'{operator}' expects a distance in metres and finds {str(node)[:40]}")
+    return float(node)
+
+
+def _refuse_geometry(operator: str, terms: Sequence[Term]) -> None:
+    if any(term.kind == "geometry" for term in terms):
+        raise InputError(f"'{operator}' does not compare geometries", hint="use s_intersects, s_within …")
+
+
+def _geometry(term: Term) -> str:
+    """Return a feature's own geometry: two layers of one city need no transformation."""
+    return term.sql.removesuffix("_3857")

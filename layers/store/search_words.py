@@ -1,0 +1,17 @@
+"""Words as search compares them: without diacritics and case, letters and digits and '/' only.
+
+The same as ``meta.search_words`` of the database does for the stored side.
+"""
+
+import re
+import unicodedata
+
+MAX_WORDS = 12
+_LETTERS = str.maketrans({"đ": "d", "Đ": "d"})
+
+
+def fold_words(words: str) -> list[str]:
+    """Return the words of a text, folded: ``'12 Nguyễn Trãi, P. Đông'`` → ``['12', 'nguyen', 'trai', 'p', 'dong']``."""
+    plain = unicodedata.normalize("NFD", words.translate(_LETTERS).lower())
+    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return re.findall(r"(?:[^\W_]|/)+", bare)[:MAX_WORDS]
