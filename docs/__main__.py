@@ -1,6 +1,7 @@
 """``python -m docs``: write the reference pages that follow from the declarations."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from docs.commands import describe_commands
@@ -43,20 +44,27 @@ def describe_layer(layer: Layer) -> list[str]:
     ]
     if not isinstance(layer, VectorLayer):
         return [*lines, f"Raster of {layer.quantity}.", ""]
-    lines += [
-        f"Geometry: {layer.geometry}.",
-        "",
-        "| property | title | type | unit | values |",
-        "|---|---|---|---|---|",
-    ]
+    lines += [f"Geometry: {layer.geometry}.", ""]
+    if layer.words:
+        lines += [f"Other standards: {list_words(layer.words)}.", ""]
+    lines += ["| property | title | type | unit | values | other standards |", "|---|---|---|---|---|---|"]
     return [*lines, *(describe_property(prop) for prop in layer.properties), ""]
 
 
 def describe_property(prop: Property) -> str:
     """Return the table row of one property."""
     kind = prop.type + (", required" if prop.required else "")
-    codes = ", ".join(f"`{code.value}` {code.title.vi}" for code in prop.codes)
-    return f"| `{prop.name}` | {prop.title.vi} · {prop.title.en} | {kind} | {prop.unit or ''} | {codes} |"
+    codes = ", ".join(
+        f"`{code.value}` {code.title.vi}" + (f" ({list_words(code.words)})" if code.words else "")
+        for code in prop.codes
+    )
+    title = f"{prop.title.vi} · {prop.title.en}"
+    return f"| `{prop.name}` | {title} | {kind} | {prop.unit or ''} | {codes} | {list_words(prop.words)} |"
+
+
+def list_words(words: Mapping[str, str]) -> str:
+    """Return the words of other standards as one phrase, in the order of the standards."""
+    return "; ".join(f"{standard} {names.replace('|', ', ')}" for standard, names in sorted(words.items()))
 
 
 def describe_settings() -> str:

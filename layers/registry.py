@@ -2,26 +2,73 @@
 
 from layers.errors import NotFoundError
 from layers.schema import Layer, RasterLayer, Text, Theme, VectorLayer
-from layers.types import admin, buildings, drainage, flood, land, lighting, places, sensors, transport, trees
+from layers.types import (
+    addresses,
+    admin,
+    buildings,
+    drainage,
+    environment,
+    fire,
+    flood,
+    land,
+    lighting,
+    parking,
+    places,
+    planning,
+    power,
+    sensors,
+    telecom,
+    transport,
+    trees,
+    waste,
+    water_supply,
+)
 
 THEMES = (
     Theme("flood", Text("Ngập lụt", "Flood")),
     Theme("sensors", Text("Quan trắc", "Sensors")),
     Theme("drainage", Text("Thoát nước, sông rạch", "Drainage and water")),
-    Theme("transport", Text("Giao thông", "Transport")),
-    Theme("buildings", Text("Công trình", "Buildings")),
+    Theme("water_supply", Text("Cấp nước", "Water supply")),
+    Theme("power", Text("Điện", "Power")),
     Theme("lighting", Text("Chiếu sáng", "Lighting")),
+    Theme("telecom", Text("Viễn thông", "Telecom")),
+    Theme("transport", Text("Giao thông", "Transport")),
+    Theme("parking", Text("Bãi đỗ xe", "Parking")),
+    Theme("waste", Text("Chất thải rắn", "Solid waste")),
+    Theme("environment", Text("Môi trường", "Environment")),
     Theme("trees", Text("Cây xanh", "Trees and green")),
+    Theme("fire", Text("Phòng cháy chữa cháy", "Fire protection")),
+    Theme("buildings", Text("Công trình", "Buildings")),
+    Theme("addresses", Text("Địa chỉ", "Addresses")),
     Theme("places", Text("Địa điểm", "Places")),
+    Theme("planning", Text("Quy hoạch, dự án", "Planning and projects")),
     Theme("land", Text("Đất đai", "Land")),
     Theme("admin", Text("Hành chính, dân cư", "Administration and people")),
 )
 
-LAYERS: dict[str, Layer] = {
-    layer.id: layer
-    for module in (land, buildings, drainage, lighting, trees, transport, sensors, places, admin, flood)
-    for layer in module.LAYERS
-}
+_MODULES = (
+    land,
+    planning,
+    buildings,
+    drainage,
+    water_supply,
+    power,
+    lighting,
+    telecom,
+    waste,
+    parking,
+    environment,
+    trees,
+    fire,
+    transport,
+    sensors,
+    places,
+    addresses,
+    admin,
+    flood,
+)
+
+LAYERS: dict[str, Layer] = {layer.id: layer for module in _MODULES for layer in module.LAYERS}
 VECTOR_LAYERS: dict[str, VectorLayer] = {key: layer for key, layer in LAYERS.items() if isinstance(layer, VectorLayer)}
 RASTER_LAYERS: dict[str, RasterLayer] = {key: layer for key, layer in LAYERS.items() if isinstance(layer, RasterLayer)}
 

@@ -19,7 +19,9 @@ Access = Literal["public", "staff", "restricted"]
 
 NO_WORDS: Mapping[str, str] = MappingProxyType({})
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,47}$")
-RESERVED = frozenset({"fid", "id", "geom", "geom_3857", "source_id", "content_hash", "valid_from", "valid_to"})
+RESERVED = frozenset(
+    "fid id geom geom_3857 source_id content_hash valid_from valid_to recorded_from recorded_to edit_id ended_by".split()
+)
 
 
 class Text(NamedTuple):
@@ -31,11 +33,15 @@ class Text(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One value of a code list: what is stored, what people read, and its colour on the map if it has one."""
+    """One value of a code list: what is stored, what people read, and its colour on the map if it has one.
+
+    ``words`` maps the values that other standards use for it (``{"epanet": "PRV"}``).
+    """
 
     value: str
     title: Text
     color: str | None = None
+    words: Mapping[str, str] = field(default_factory=lambda: NO_WORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,8 @@ class Property:
     """One attribute of a layer.
 
     ``quantity`` names an entry of ``layers.quantities`` and gives unit and range. ``codes`` closes the set of
-    values. ``words`` maps the names other standards use (``{"inspire": "...", "swmm": "..."}``).
+    values. ``words`` maps the names other standards use, ``Class.attribute`` for each standard that has one
+    (``{"epanet": "PIPES.Diameter"}``); several are parted by ``|``.
     """
 
     name: str
@@ -104,7 +111,8 @@ class VectorLayer:
     """A layer of features, stored as one table.
 
     ``rank`` orders drawing from the ground (0) upwards. ``min_zoom`` is the lowest zoom at which tiles hold it.
-    ``visible`` says whether the viewer shows it at first.
+    ``visible`` says whether the viewer shows it at first. ``words`` names the classes of other standards it maps
+    to, parted by ``|``.
     """
 
     id: str
@@ -204,19 +212,27 @@ def number(
     return Property(name, Text(vi, en), "number", quantity, required=required, in_tiles=in_tiles, words=words)
 
 
-def integer(name: str, vi: str, en: str, quantity: str | None = "count", *, in_tiles: bool = False) -> Property:
+def integer(
+    name: str,
+    vi: str,
+    en: str,
+    quantity: str | None = "count",
+    *,
+    in_tiles: bool = False,
+    words: Mapping[str, str] = NO_WORDS,
+) -> Property:
     """Return an integer property."""
-    return Property(name, Text(vi, en), "integer", quantity, in_tiles=in_tiles)
+    return Property(name, Text(vi, en), "integer", quantity, in_tiles=in_tiles, words=words)
 
 
-def flag(name: str, vi: str, en: str) -> Property:
+def flag(name: str, vi: str, en: str, *, words: Mapping[str, str] = NO_WORDS) -> Property:
     """Return a yes/no property."""
-    return Property(name, Text(vi, en), "boolean")
+    return Property(name, Text(vi, en), "boolean", words=words)
 
 
-def date(name: str, vi: str, en: str) -> Property:
+def date(name: str, vi: str, en: str, *, words: Mapping[str, str] = NO_WORDS) -> Property:
     """Return a date property."""
-    return Property(name, Text(vi, en), "date")
+    return Property(name, Text(vi, en), "date", words=words)
 
 
 def moment(name: str, vi: str, en: str) -> Property:
@@ -231,6 +247,6 @@ def coded(
     return Property(name, Text(vi, en), "string", codes=codes, required=required, words=words)
 
 
-def code(value: str, vi: str, en: str, color: str | None = None) -> Code:
+def code(value: str, vi: str, en: str, color: str | None = None, *, words: Mapping[str, str] = NO_WORDS) -> Code:
     """Return one entry of a code list."""
-    return Code(value, Text(vi, en), color)
+    return Code(value, Text(vi, en), color, words)

@@ -1,6 +1,8 @@
-"""Administration: provinces, wards with official codes, and where people live."""
+"""Administration: provinces, wards with official codes, what they were before, and where people live."""
 
-from layers.schema import Style, Text, VectorLayer, code, coded, integer, number, text
+from layers.schema import Style, Text, VectorLayer, code, coded, date, flag, integer, number, text
+
+_UNIT = "au:AdministrativeUnit"
 
 LAYERS = (
     VectorLayer(
@@ -19,7 +21,7 @@ LAYERS = (
         rank=20,
         min_zoom=4,
         visible=False,
-        words={"inspire": "au:AdministrativeUnit"},
+        words={"inspire": _UNIT},
     ),
     VectorLayer(
         id="wards",
@@ -46,7 +48,56 @@ LAYERS = (
         style=Style("#00000000", outline="#9c7fa5", width=1.5, label="name"),
         rank=21,
         min_zoom=7,
-        words={"inspire": "au:AdministrativeUnit"},
+        words={"inspire": _UNIT},
+    ),
+    VectorLayer(
+        id="admin_changes",
+        theme="admin",
+        title=Text("Đơn vị hành chính cũ → mới", "Former administrative units"),
+        description=Text(
+            "Phường, xã, quận, huyện, tỉnh trước sắp xếp và đơn vị thay thế; từ 01/07/2025 không còn cấp huyện.",
+            "Units as they were, with the unit that took their place; there are no districts since 1 July 2025.",
+        ),
+        geometry="MultiPolygon",
+        properties=(
+            text("old_name", "Tên cũ", "Former name", required=True),
+            text("old_code", "Mã cũ", "Former code"),
+            coded(
+                "old_level",
+                "Cấp cũ",
+                "Former level",
+                code("province", "Tỉnh, thành phố", "Province", "#7a5a8c", words={"inspire": "1stOrder"}),
+                code("district", "Quận, huyện", "District", "#a0577a", words={"inspire": "2ndOrder"}),
+                code(
+                    "ward", "Phường, xã, thị trấn", "Ward, commune, township", "#9c7fa5", words={"inspire": "3rdOrder"}
+                ),
+                required=True,
+                words={"inspire": f"{_UNIT}.nationalLevel"},
+            ),
+            text("old_district", "Quận, huyện cũ", "Former district"),
+            text("old_province", "Tỉnh, thành phố cũ", "Former province"),
+            text("new_code", "Mã mới", "Present code"),
+            text("new_name", "Tên mới", "Present name"),
+            coded(
+                "change",
+                "Thay đổi",
+                "Change",
+                code("merged", "Sáp nhập", "Merged"),
+                code("split", "Chia tách", "Split"),
+                code("renamed", "Đổi tên", "Renamed"),
+                code("kept", "Giữ nguyên", "Kept"),
+                code("abolished", "Bãi bỏ", "Abolished"),
+                required=True,
+            ),
+            flag("is_part", "Chỉ một phần", "Only a part of it"),
+            date("effective", "Hiệu lực từ", "In force since", words={"inspire": f"{_UNIT}.beginLifespanVersion"}),
+            text("decision", "Nghị quyết", "Resolution"),
+        ),
+        style=Style("#00000000", outline="#a0577a", width=1.2, dash=(2.0, 2.0), label="old_name"),
+        rank=19,
+        min_zoom=9,
+        visible=False,
+        words={"inspire": _UNIT},
     ),
     VectorLayer(
         id="population",

@@ -1,6 +1,6 @@
-"""Land: parcels, land use, zoning, terrain and land cover."""
+"""Land: parcels, land use, terrain and land cover."""
 
-from layers.schema import RasterLayer, Style, Text, VectorLayer, code, coded, date, number, text
+from layers.schema import RasterLayer, Style, Text, VectorLayer, code, coded, number, text
 
 LAND_USE = (
     code("residential", "Đất ở", "Residential", "#f2e3d0"),
@@ -54,26 +54,6 @@ LAYERS = (
         rank=2,
         min_zoom=8,
         words={"inspire": "elu:ExistingLandUseObject"},
-    ),
-    VectorLayer(
-        id="zoning",
-        theme="land",
-        title=Text("Quy hoạch phân khu", "Zoning"),
-        description=Text("Phân khu chức năng theo quy hoạch.", "Planned zones and what may be built there."),
-        geometry="MultiPolygon",
-        properties=(
-            text("name", "Tên", "Name", in_tiles=True),
-            coded("zone", "Chức năng", "Zone", *LAND_USE, required=True),
-            number("max_height", "Chiều cao tối đa", "Maximum height", "height"),
-            number("max_coverage", "Mật độ xây dựng tối đa", "Maximum coverage", "ratio"),
-            text("decision", "Quyết định", "Decision"),
-            date("valid_since", "Hiệu lực từ", "Valid since"),
-        ),
-        style=Style("#ebe7e1", by="zone", opacity=0.55, outline="#8d7f6a"),
-        rank=14,
-        min_zoom=9,
-        visible=False,
-        words={"inspire": "plu:ZoningElement"},
     ),
     RasterLayer(
         id="terrain",

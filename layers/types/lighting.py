@@ -1,6 +1,8 @@
-"""Public lighting: luminaires, cabinets, circuits. Words after TALQ."""
+"""Public lighting: luminaires, cabinets, circuits. Words after TALQ and FIWARE."""
 
-from layers.schema import Style, Text, VectorLayer, code, coded, date, number, text
+from layers.schema import Style, Text, VectorLayer, code, coded, number, text
+from layers.types.inventory import STATE
+from layers.types.power import LAYING
 
 LAYERS = (
     VectorLayer(
@@ -10,29 +12,55 @@ LAYERS = (
         description=Text("Bộ đèn chiếu sáng công cộng.", "Public luminaires."),
         geometry="Point",
         properties=(
-            text("circuit_id", "Mạch", "Circuit"),
-            text("cabinet_id", "Tủ điều khiển", "Cabinet"),
+            text("circuit_id", "Mạch", "Circuit", words={"fiware": "Streetlight.circuit"}),
+            text(
+                "cabinet_id", "Tủ điều khiển", "Cabinet", words={"fiware": "Streetlight.refStreetlightControlCabinet"}
+            ),
             coded(
                 "lamp_type",
                 "Loại đèn",
                 "Lamp",
-                code("led", "LED", "LED", "#e8b500"),
-                code("sodium", "Natri cao áp", "High-pressure sodium", "#e07b00"),
-                code("mercury", "Thủy ngân", "Mercury", "#7c8fb5"),
+                code("led", "LED", "LED", "#e8b500", words={"fiware": "LED"}),
+                code(
+                    "sodium", "Natri cao áp", "High-pressure sodium", "#e07b00", words={"fiware": "highPressureSodium"}
+                ),
+                code("mercury", "Thủy ngân", "Mercury", "#7c8fb5", words={"fiware": "highPressureMercury"}),
                 code("halide", "Halogen kim loại", "Metal halide", "#b58fc7"),
+                words={"fiware": "StreetlightModel.lampTechnology", "talq": "LuminaireType.lightSourceType"},
             ),
-            number("power", "Công suất", "Power", "power"),
-            number("luminous_flux", "Quang thông", "Luminous flux", "luminous_flux"),
-            number("mounting_height", "Chiều cao lắp", "Mounting height", "height"),
-            text("pole_id", "Cột", "Pole"),
-            date("installed", "Ngày lắp đặt", "Installed"),
-            text("note", "Ghi chú", "Note"),
+            number(
+                "power",
+                "Công suất",
+                "Power",
+                "power",
+                words={"fiware": "StreetlightModel.maxPowerConsumption", "talq": "LuminaireType.powerConsumption"},
+            ),
+            number(
+                "luminous_flux",
+                "Quang thông",
+                "Luminous flux",
+                "luminous_flux",
+                words={"fiware": "StreetlightModel.luminousFlux"},
+            ),
+            number(
+                "mounting_height",
+                "Chiều cao lắp",
+                "Mounting height",
+                "height",
+                words={"fiware": "Streetlight.laternHeight"},
+            ),
+            text("pole_id", "Cột", "Pole", words={"fiware": "Streetlight.streetPoleNum"}),
+            *STATE,
         ),
         style=Style("#e8b500", by="lamp_type", radius=2.5, outline="#8c7000"),
         rank=70,
         min_zoom=15,
         visible=False,
-        words={"talq": "LuminaireController", "fiware": "Streetlight"},
+        words={
+            "talq": "LampActuatorFunction|LampMonitorFunction|LuminaireAssetFunction",
+            "fiware": "Streetlight|StreetlightModel",
+            "inspire": "us-net-common:Appurtenance",
+        },
     ),
     VectorLayer(
         id="lighting_cabinets",
@@ -43,15 +71,26 @@ LAYERS = (
         properties=(
             text("name", "Tên", "Name", in_tiles=True),
             number("voltage", "Điện áp", "Voltage", "voltage"),
-            number("rated_power", "Công suất định mức", "Rated power", "power"),
+            number(
+                "rated_power",
+                "Công suất định mức",
+                "Rated power",
+                "power",
+                words={"fiware": "StreetlightControlCabinet.maximumPowerAvailable"},
+            ),
             number("base_elevation", "Cao độ bệ tủ", "Base elevation", "elevation"),
             text("ward_code", "Mã phường/xã", "Ward code"),
+            *STATE,
         ),
         style=Style("#b8860b", radius=5.0, outline="#ffffff"),
         rank=72,
         min_zoom=14,
         visible=False,
-        words={"talq": "CabinetController", "fiware": "StreetlightControlCabinet"},
+        words={
+            "talq": "CabinetConfigurationFunction|CabinetMonitorFunction|ElectricalMeterFunction",
+            "fiware": "StreetlightControlCabinet",
+            "inspire": "us-net-common:Cabinet",
+        },
     ),
     VectorLayer(
         id="lighting_circuits",
@@ -62,19 +101,18 @@ LAYERS = (
         properties=(
             text("circuit_id", "Mạch", "Circuit"),
             text("cabinet_id", "Tủ điều khiển", "Cabinet"),
-            coded(
-                "laying",
-                "Kiểu đi dây",
-                "Laying",
-                code("underground", "Ngầm", "Underground"),
-                code("overhead", "Trên không", "Overhead"),
-            ),
+            coded("laying", "Kiểu đi dây", "Laying", *LAYING),
             number("length", "Chiều dài", "Length", "length"),
+            *STATE,
         ),
         style=Style("#c9a227", width=1.2, dash=(3.0, 2.0)),
         rank=52,
         min_zoom=15,
         visible=False,
-        words={"talq": "Segment"},
+        words={
+            "talq": "SegmentMonitorFunction",
+            "fiware": "StreetlightFeeder",
+            "inspire": "us-net-el:ElectricityCable",
+        },
     ),
 )

@@ -1,6 +1,7 @@
 """Transport: roads, bridges, rail, inland waterways, ferries, stops, signals."""
 
 from layers.schema import Style, Text, VectorLayer, code, coded, flag, integer, number, text
+from layers.types.inventory import STATE
 
 ROAD_CLASS = (
     code("motorway", "Cao tốc", "Motorway", "#e0a06a"),
@@ -80,7 +81,7 @@ LAYERS = (
             number("elevation", "Cao độ", "Elevation", "elevation"),
         ),
         style=Style("#9b8f7d", radius=2.0),
-        rank=58,
+        rank=43,
         min_zoom=16,
         visible=False,
         words={"inspire": "tn-ro:RoadNode"},
@@ -98,6 +99,7 @@ LAYERS = (
             number("deck_elevation", "Cao độ mặt cầu", "Deck elevation", "elevation"),
             number("clearance", "Tĩnh không thông thuyền", "Clearance above water", "height"),
             number("load_limit", "Tải trọng cho phép (tấn)", "Load limit (t)", "count"),
+            *STATE,
         ),
         style=Style("#7c7468", width=6.0, label="name"),
         rank=42,
@@ -188,7 +190,7 @@ LAYERS = (
         style=Style("#2e7d6b", radius=4.0, outline="#ffffff"),
         rank=75,
         min_zoom=14,
-        words={"gtfs": "stops.txt"},
+        words={"gtfs": "stops", "fiware": "GtfsStop"},
     ),
     VectorLayer(
         id="signals",

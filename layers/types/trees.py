@@ -10,7 +10,7 @@ LAYERS = (
         description=Text("Cây đường phố và công viên.", "Street and park trees."),
         geometry="Point",
         properties=(
-            text("species", "Loài", "Species", words={"fiware": "Tree.species"}),
+            text("species", "Loài", "Species"),
             text("local_name", "Tên thường gọi", "Common name"),
             number("height", "Chiều cao", "Height", "height"),
             number("trunk_diameter", "Đường kính thân", "Trunk diameter", "diameter"),
@@ -31,7 +31,6 @@ LAYERS = (
         rank=68,
         min_zoom=15,
         visible=False,
-        words={"fiware": "Tree"},
     ),
     VectorLayer(
         id="green_spaces",

@@ -23,9 +23,10 @@ def texts_of(value: object) -> list[Text]:
     return []
 
 
-def test_the_first_themes_are_there() -> None:
+def test_the_themes_are_there() -> None:
     themes = {layer.theme for layer in LAYERS.values()}
     wanted = {"land", "buildings", "drainage", "lighting", "trees", "transport", "sensors", "places", "admin", "flood"}
+    wanted |= {"water_supply", "power", "telecom", "waste", "parking", "fire", "environment", "planning", "addresses"}
     assert wanted <= themes
     assert themes == {theme.id for theme in THEMES}
 

@@ -24,7 +24,39 @@ from twin.demo.readings import compute_rain, compute_river_stage
 from twin.demo.shapes import hash_uniform
 
 END = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
-LEFT_OUT = {"rail_links", "flood_assets"}
+LEFT_OUT = {
+    "rail_links",
+    "flood_assets",
+    "dmas",
+    "water_pipes",
+    "water_nodes",
+    "water_valves",
+    "water_pumps",
+    "hydrants",
+    "water_meters",
+    "substations",
+    "power_lines",
+    "transformers",
+    "poles",
+    "telecom_cabinets",
+    "telecom_lines",
+    "antennas",
+    "waste_bins",
+    "waste_points",
+    "waste_facilities",
+    "waste_routes",
+    "parking_areas",
+    "parking_spaces",
+    "parking_access",
+    "fire_stations",
+    "fire_water_points",
+    "monitoring_stations",
+    "discharge_permits",
+    "planning_projects",
+    "streets",
+    "addresses",
+    "admin_changes",
+}
 
 
 @pytest.fixture(scope="module")

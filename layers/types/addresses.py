@@ -1,0 +1,85 @@
+"""Addresses: named streets, and where each house number is."""
+
+from layers.schema import Style, Text, VectorLayer, code, coded, date, number, text
+
+_ADDRESS = "ad:Address"
+
+LAYERS = (
+    VectorLayer(
+        id="streets",
+        theme="addresses",
+        title=Text("Tên đường", "Named streets"),
+        description=Text("Đường, hẻm có tên; mỗi đoạn liền mạch là một đối tượng.", "Named streets and alleys."),
+        geometry="LineString",
+        properties=(
+            text("name", "Tên đường", "Name", required=True, words={"inspire": "ad:ThoroughfareName.name"}),
+            text("former_name", "Tên cũ", "Former name"),
+            coded(
+                "street_type",
+                "Loại",
+                "Type",
+                code("avenue", "Đại lộ", "Avenue"),
+                code("highway", "Quốc lộ, tỉnh lộ", "Highway"),
+                code("street", "Đường, phố", "Street"),
+                code("alley", "Hẻm, ngõ", "Alley"),
+                code("quay", "Đường ven sông, bến", "Quay"),
+                required=True,
+            ),
+            text("street_code", "Mã đường", "Street code"),
+            text("ward_codes", "Mã phường/xã đi qua", "Wards it passes"),
+            date("named", "Ngày đặt tên", "Named"),
+            text("decision", "Quyết định đặt tên", "Decision"),
+            number("length", "Chiều dài", "Length", "length"),
+        ),
+        style=Style("#8f7f9c", width=1.0, opacity=0.7, label="name"),
+        rank=45,
+        min_zoom=13,
+        visible=False,
+        words={"inspire": "ad:ThoroughfareName"},
+    ),
+    VectorLayer(
+        id="addresses",
+        theme="addresses",
+        title=Text("Số nhà, địa chỉ", "Addresses"),
+        description=Text(
+            "Điểm địa chỉ: số nhà, đường, phường; không có tên người.",
+            "Address points: house number, street and ward; no person's name.",
+        ),
+        geometry="Point",
+        properties=(
+            text("house_number", "Số nhà", "House number", words={"inspire": f"{_ADDRESS}.locatorDesignator"}),
+            text("alley", "Hẻm, ngõ", "Alley"),
+            text("street", "Đường", "Street", words={"inspire": f"{_ADDRESS}.component"}),
+            text("street_code", "Mã đường", "Street code"),
+            text("neighbourhood", "Khu vực, ấp", "Neighbourhood"),
+            text("ward", "Phường, xã", "Ward"),
+            text("ward_code", "Mã phường/xã", "Ward code"),
+            text("province", "Tỉnh, thành phố", "Province"),
+            text("postcode", "Mã bưu chính", "Postcode", words={"inspire": "ad:PostalDescriptor.postCode"}),
+            text(
+                "full_address",
+                "Địa chỉ đầy đủ",
+                "Full address",
+                required=True,
+                words={"inspire": f"{_ADDRESS}.geographicIdentifier"},
+            ),
+            text("former_address", "Địa chỉ trước 01/07/2025", "Address before 1 July 2025"),
+            text("building_id", "Công trình", "Building"),
+            coded(
+                "accuracy",
+                "Vị trí",
+                "Position",
+                code("entrance", "Cửa vào", "Entrance", words={"inspire": "entrance"}),
+                code("building", "Công trình", "Building", words={"inspire": "building"}),
+                code("parcel", "Thửa đất", "Parcel", words={"inspire": "parcel"}),
+                code("interpolated", "Nội suy theo đường", "Interpolated", words={"inspire": "segment"}),
+                words={"inspire": f"{_ADDRESS}.position.specification"},
+            ),
+        ),
+        style=Style("#8c8276", radius=1.2, label="house_number"),
+        rank=58,
+        min_zoom=16,
+        visible=False,
+        words={"inspire": _ADDRESS},
+    ),
+)

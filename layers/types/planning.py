@@ -1,0 +1,101 @@
+"""Planning: what may be built where, and what is being built."""
+
+from layers.schema import Style, Text, VectorLayer, code, coded, date, integer, number, text
+from layers.types.land import LAND_USE
+
+_ZONE = "plu:ZoningElement"
+
+LAYERS = (
+    VectorLayer(
+        id="zoning",
+        theme="planning",
+        title=Text("Quy hoạch phân khu", "Zoning"),
+        description=Text(
+            "Phân khu chức năng theo quy hoạch và điều được phép xây.", "Planned zones and what may be built there."
+        ),
+        geometry="MultiPolygon",
+        properties=(
+            text("name", "Tên", "Name", in_tiles=True, words={"inspire": f"{_ZONE}.alternativeTitle"}),
+            coded("zone", "Chức năng", "Zone", *LAND_USE, required=True, words={"inspire": f"{_ZONE}.hilucsLandUse"}),
+            text("permitted_use", "Công dụng được phép", "Permitted uses"),
+            number("max_height", "Chiều cao tối đa", "Maximum height", "height"),
+            integer("max_storeys", "Số tầng tối đa", "Maximum storeys"),
+            number("max_coverage", "Mật độ xây dựng tối đa", "Maximum coverage", "ratio"),
+            number("max_floor_area_ratio", "Hệ số sử dụng đất tối đa", "Maximum floor area ratio", "floor_area_ratio"),
+            number("setback", "Khoảng lùi", "Setback", "width"),
+            number("min_elevation", "Cao độ nền khống chế", "Minimum ground level", "elevation"),
+            text("decision", "Quyết định", "Decision"),
+            date("valid_since", "Hiệu lực từ", "Valid since", words={"inspire": f"{_ZONE}.validFrom"}),
+        ),
+        style=Style("#ebe7e1", by="zone", opacity=0.55, outline="#8d7f6a"),
+        rank=14,
+        min_zoom=9,
+        visible=False,
+        words={"inspire": _ZONE},
+    ),
+    VectorLayer(
+        id="planning_projects",
+        theme="planning",
+        title=Text("Dự án", "Projects"),
+        description=Text(
+            "Dự án đầu tư, xây dựng với tiến độ, chất lượng và kinh phí.",
+            "Building and investment projects with progress, quality and budget.",
+        ),
+        geometry="MultiPolygon",
+        properties=(
+            text("name", "Tên dự án", "Name", required=True),
+            coded(
+                "project_type",
+                "Loại",
+                "Type",
+                code("transport", "Giao thông", "Transport"),
+                code("drainage", "Thoát nước, chống ngập", "Drainage and flood protection"),
+                code("water_supply", "Cấp nước", "Water supply"),
+                code("power", "Điện, chiếu sáng", "Power and lighting"),
+                code("housing", "Nhà ở", "Housing"),
+                code("public", "Công trình công cộng", "Public building"),
+                code("park", "Công viên, cây xanh", "Park"),
+                code("industry", "Công nghiệp", "Industry"),
+                code("other", "Khác", "Other"),
+            ),
+            coded(
+                "stage",
+                "Giai đoạn",
+                "Stage",
+                code("proposed", "Đề xuất", "Proposed", "#b9a6d3"),
+                code("design", "Thiết kế", "Design", "#8fa9d6"),
+                code("tender", "Đấu thầu", "Tender", "#e0b95a"),
+                code("construction", "Thi công", "Under construction", "#e0813f"),
+                code("finished", "Hoàn thành", "Finished", "#5fa873"),
+                code("suspended", "Tạm dừng", "Suspended", "#8f8f8f"),
+                required=True,
+            ),
+            number("progress", "Tiến độ", "Progress", "ratio", in_tiles=True),
+            number("planned_progress", "Tiến độ theo kế hoạch", "Planned progress", "ratio"),
+            coded(
+                "quality",
+                "Chất lượng",
+                "Quality",
+                code("good", "Tốt", "Good"),
+                code("acceptable", "Đạt", "Acceptable"),
+                code("defects", "Có sai sót", "Defects"),
+                code("not_assessed", "Chưa đánh giá", "Not assessed"),
+            ),
+            number("budget", "Tổng mức đầu tư", "Budget", "money"),
+            number("spent", "Đã giải ngân", "Spent", "money"),
+            date("start", "Khởi công", "Start"),
+            date("finish", "Hoàn thành theo kế hoạch", "Planned finish"),
+            date("expected_finish", "Dự kiến hoàn thành", "Expected finish"),
+            text("investor", "Chủ đầu tư", "Investor"),
+            text("contractor", "Nhà thầu", "Contractor"),
+            text("decision", "Quyết định", "Decision"),
+            number("area", "Diện tích", "Area", "area"),
+            text("ward_code", "Mã phường/xã", "Ward code"),
+        ),
+        style=Style("#e0813f", by="stage", opacity=0.5, outline="#a3562a", width=1.5, label="name"),
+        rank=15,
+        min_zoom=12,
+        visible=False,
+        words={"inspire": "plu:SpatialPlan"},
+    ),
+)
