@@ -16,8 +16,8 @@ from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.transform import from_bounds
 from rasterio.vrt import WarpedVRT
-from rasterio.warp import transform
 
+from layers.datum import CRS84, make_transformer, write_for_gdal
 from layers.errors import NotFoundError
 from layers.schema import RasterLayer
 from layers.store.tiles import TileAddress
@@ -77,6 +77,7 @@ def draw_tile(path: Path, layer: RasterLayer, tile: TileAddress, band: int) -> b
         _open(path) as dataset,
         WarpedVRT(
             dataset,
+            src_crs=write_for_gdal(dataset.crs.to_wkt()),
             crs=_WEB_MERCATOR,
             transform=transform_to,
             width=TILE_SIZE,
@@ -105,10 +106,10 @@ def draw_legend(layer: RasterLayer, *, width: int = 256, height: int = 24) -> by
 def read_point(path: Path, lon: float, lat: float) -> list[float | None]:
     """Return the value of every band at a place [°]; None where there is none."""
     with _open(path) as dataset:
-        xs, ys = transform(CRS.from_epsg(4326), dataset.crs, [lon], [lat])
-        if not (np.isfinite(xs[0]) and np.isfinite(ys[0])):
+        x, y = make_transformer(CRS84, dataset.crs.to_wkt()).transform(lon, lat)
+        if not (np.isfinite(x) and np.isfinite(y)):
             return [None] * int(dataset.count)
-        row, col = dataset.index(xs[0], ys[0])
+        row, col = dataset.index(x, y)
         if not (0 <= row < dataset.height and 0 <= col < dataset.width):
             return [None] * int(dataset.count)
         values: Sequence[float] = dataset.read(window=((row, row + 1), (col, col + 1)))[:, 0, 0].tolist()

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pyproj import Transformer
 from rasterio.enums import Resampling
 from sqlalchemy import Connection, Engine
 
+from layers.datum import CRS84, make_transformer
 from layers.errors import ConflictError, TwinError
 from layers.registry import read_raster_layer, read_vector_layer
 from layers.store.features import upsert_features
@@ -186,7 +186,7 @@ def _list_raster(
     connection: Connection, settings: Settings, run_id: str, layer_id: str, raster: RasterOutput, folder: Path
 ) -> None:
     x0, y0, x1, y1 = raster.grid.bounds
-    to_degrees = Transformer.from_crs(raster.grid.crs, "OGC:CRS84", always_xy=True)
+    to_degrees = make_transformer(raster.grid.crs, CRS84)
     known = np.isfinite(raster.array).any()
     register_raster(
         connection,

@@ -15,6 +15,7 @@ from pyproj import Transformer
 from rasterio.features import shapes
 from sqlalchemy import Connection
 
+from layers.datum import CRS84, make_transformer
 from layers.errors import ConflictError, NotFoundError
 from layers.grid import Grid
 from layers.registry import read_vector_layer
@@ -69,7 +70,7 @@ def draw_water(depth: NDArray[np.float32], grid: Grid, classes: tuple[Code, ...]
     bounds = np.array([bound for bound, _ in CLASS_BOUNDS], dtype=np.float32)
     number = np.searchsorted(bounds, np.nan_to_num(depth), side="right").astype(np.uint8)
     tops = [*bounds[1:].tolist(), max(float(np.nanmax(depth)), float(bounds[-1])) if np.isfinite(depth).any() else 1.0]
-    to_degrees = Transformer.from_crs(grid.crs, "OGC:CRS84", always_xy=True)
+    to_degrees = make_transformer(grid.crs, CRS84)
     prisms = []
     for shape, value in shapes(number, mask=number > 0, transform=grid.transform):
         entry = classes[int(value) - 1]
@@ -89,7 +90,7 @@ def draw_buildings(frame: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     """Return one prism a building [m]; ConflictError when there are more than a page can hold."""
     if len(frame) > MOST_BUILDINGS:
         raise ConflictError(f"{len(frame):,} buildings are too many for one page of at most {MOST_BUILDINGS:,}")
-    to_degrees = Transformer.from_crs(frame.crs, "OGC:CRS84", always_xy=True)
+    to_degrees = make_transformer(frame.crs, CRS84)
     storeys = frame["storeys"].astype(float) * 3.3
     heights = frame["height"].astype(float).fillna(storeys).fillna(USUAL_HEIGHT)
     prisms = []

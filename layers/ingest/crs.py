@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
+from pyproj import CRS
 from pyproj.exceptions import CRSError, ProjError
 
+from layers.datum import CRS84, make_transformer
 from layers.errors import CrsError
 
 Shapes = NDArray[np.object_]
@@ -82,7 +83,7 @@ def find_outside(shapes: Shapes, source: CRS, target: CRS) -> NDArray[np.bool_]:
         return np.zeros(len(shapes), dtype=bool)
     x0, y0, x1, y1 = np.moveaxis(shapely.bounds(shapes), -1, 0)
     try:
-        moving = Transformer.from_crs(source, CRS.from_epsg(4326), always_xy=True)
+        moving = make_transformer(source, CRS84)
         west, south = moving.transform(x0, y0)
         east, north = moving.transform(x1, y1)
     except ProjError as error:
@@ -100,7 +101,7 @@ def transform(shapes: Shapes, source: CRS, target: CRS) -> Shapes:
     """Return the shapes in ``target`` (x east, y north in both); unprojectable coordinates become infinite."""
     if source == target:
         return shapes
-    moving = Transformer.from_crs(source, target, always_xy=True)
+    moving = make_transformer(source, target)
 
     def move(points: NDArray[np.float64]) -> NDArray[np.float64]:
         x, y = moving.transform(points[:, 0], points[:, 1])

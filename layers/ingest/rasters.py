@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
+from pyproj import CRS
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.warp import calculate_default_transform, reproject
 from sqlalchemy import Connection
 
+from layers.datum import CRS84, make_transformer, write_for_gdal
 from layers.errors import CrsError, SourceError
 from layers.grid import Grid
 from layers.ingest.catalog import Source
@@ -100,7 +101,11 @@ def read_in_crs(
         return values, Grid(values.shape[0], values.shape[1], here.c, here.f, here.a, name)
     try:
         moved, cols, rows = calculate_default_transform(
-            source_crs, name, values.shape[1], values.shape[0], *bounds, resolution=None
+            write_for_gdal(source_crs),
+            write_for_gdal(target),
+            values.shape[1],
+            values.shape[0],
+            *bounds,
         )
     except RasterioError as error:
         raise CrsError(f"raster {path} cannot be brought into {name}: {' '.join(str(error).split())}") from error
@@ -112,10 +117,10 @@ def read_in_crs(
         values,
         made,
         src_transform=here,
-        src_crs=source_crs,
+        src_crs=write_for_gdal(source_crs),
         src_nodata=np.nan,
         dst_transform=grid.transform,
-        dst_crs=name,
+        dst_crs=write_for_gdal(target),
         dst_nodata=np.nan,
         resampling=Resampling.nearest if layer.stepped else Resampling.bilinear,
     )
@@ -132,6 +137,6 @@ def _blank_impossible(array: NDArray[np.float32], layer: RasterLayer) -> int:
 
 
 def _bounds_in_degrees(grid: Grid) -> tuple[float, float, float, float]:
-    moving = Transformer.from_crs(grid.crs, "OGC:CRS84", always_xy=True)
+    moving = make_transformer(grid.crs, CRS84)
     west, south, east, north = moving.transform_bounds(*grid.bounds)
     return west, south, east, north

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from layers.errors import ConflictError, CrsError, DatabaseError
 from layers.store.engine import check_connection
+from layers.store.spatial_reference import ensure_spatial_references, refresh_transformed
 from layers.store.tables import sync_tables
 
 _SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
@@ -35,15 +36,18 @@ def migrate(engine: Engine, city_id: str, crs: str, declaration: dict[str, objec
     """Create or upgrade everything and return what changed in the layer tables, one line a change.
 
     ``crs`` is a projected EPSG code in metres; a database holds one city in one CRS, so another CRS than the
-    present one raises ConflictError.
+    present one raises ConflictError. Where PostGIS knew the CRS with another datum shift than the declared one, what
+    it had transformed is computed anew.
     """
     check_connection(engine)
     srid = read_projected_srid(crs)
+    # PostGIS keeps a CRS as long as its connection lives: begin with a new one, and leave no old one behind.
+    engine.dispose()
     with engine.begin() as connection:
         connection.execute(text("create extension if not exists postgis"))
         connection.execute(text("create schema if not exists meta"))
         _run_alembic(connection)
-        ensure_spatial_reference(connection, srid)
+        shifted = ensure_spatial_references(connection, srid)
         present = connection.execute(text("select srid from meta.city")).scalar()
         if present is not None and present != srid:
             raise ConflictError(
@@ -57,7 +61,9 @@ def migrate(engine: Engine, city_id: str, crs: str, declaration: dict[str, objec
             ),
             {"id": city_id, "srid": srid, "declaration": _to_json(declaration)},
         )
-    return sync_tables(engine, srid)
+        refreshed = refresh_transformed(connection) if shifted else []
+    engine.dispose()
+    return [*sync_tables(engine, srid), *(f"Refreshed {name}: the datum shift of EPSG:{srid}" for name in refreshed)]
 
 
 def read_city(connection: Connection) -> CityRow:
@@ -81,18 +87,6 @@ def read_projected_srid(crs: str) -> int:
     if not parsed.is_projected or parsed.axis_info[0].unit_name != "metre":
         raise CrsError(f"'{crs}' ({parsed.name}) is not projected in metres, which a city's CRS must be")
     return int(authority[1])
-
-
-def ensure_spatial_reference(connection: Connection, srid: int) -> None:
-    """Add the row of ``srid`` to spatial_ref_sys where this PostGIS lacks it (as Debian's lacks EPSG:9210)."""
-    known = connection.execute(text("select 1 from spatial_ref_sys where srid = :srid"), {"srid": srid}).scalar()
-    if known:
-        return
-    crs = CRS.from_epsg(srid)
-    connection.execute(
-        text("insert into spatial_ref_sys (srid, auth_name, auth_srid, srtext) values (:srid, 'EPSG', :srid, :wkt)"),
-        {"srid": srid, "wkt": crs.to_wkt("WKT1_GDAL")},
-    )
 
 
 def _run_alembic(connection: Connection) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pyproj import Transformer
 
+from layers.datum import CRS84, make_transformer
 from layers.errors import InputError
 from layers.ingest.crs import read_crs
 from layers.ingest.export import check_target, export_features
@@ -35,7 +35,7 @@ def export(
         srid = read_city(connection).srid
         bounds = None
         if degrees is not None:
-            moving = Transformer.from_crs("OGC:CRS84", f"EPSG:{srid}", always_xy=True)
+            moving = make_transformer(CRS84, f"EPSG:{srid}")
             bounds = moving.transform_bounds(*degrees)
         frame = select_features(connection, declared, bounds=bounds)
     count = export_features(frame, declared, to, crs=crs)

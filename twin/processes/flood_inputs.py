@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import Transformer
 from rasterio.features import rasterize
 from scipy import ndimage
 
 from hydrology.parameters import MANNINGS_N
 from hydrology.structures import Pump
 from hydrology.terrain import lower_cells, raise_cells
+from layers.datum import CRS84, make_transformer
 from layers.errors import InputError, NotFoundError, TooLargeError
 from layers.grid import Grid
 from twin.process import CityView
@@ -220,7 +220,7 @@ def find_breaches(view: CityView, scenario: Scenario, ground: Raster, grid: Grid
 
 def _locate_breach(view: CityView, edit: BreachDyke) -> shapely.Point:
     if edit.lon is not None and edit.lat is not None:
-        x, y = Transformer.from_crs("OGC:CRS84", view.crs, always_xy=True).transform(edit.lon, edit.lat)
+        x, y = make_transformer(CRS84, view.crs).transform(edit.lon, edit.lat)
         return shapely.Point(x, y)
     dykes = view.layer("dykes", columns=["crest_elevation"])
     found = dykes.loc[dykes["id"] == edit.dyke_id]

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import Transformer
 
 from hydrology.forecast import StageForecast, forecast_stage
+from layers.datum import CRS84, make_transformer
 from layers.errors import InputError, NotFoundError
 from layers.store.rasters import format_time
 from twin.process import CityView
@@ -104,4 +104,4 @@ def read_latitude(view: CityView, gauge: str) -> float:
             raise NotFoundError(f"sensor '{gauge}' does not exist") from error
         x0, y0, x1, y1 = grid.bounds
         x, y = (x0 + x1) / 2.0, (y0 + y1) / 2.0
-    return float(Transformer.from_crs(view.crs, "OGC:CRS84", always_xy=True).transform(x, y)[1])
+    return float(make_transformer(view.crs, CRS84).transform(x, y)[1])
