@@ -65,4 +65,5 @@ def find_collection(layer_id: str) -> VectorLayer:
 
 ResourcesOf = Annotated[Resources, Depends(give_resources)]
 LinksOf = Annotated[Links, Depends(give_links)]
-ConnectionOf = Annotated[Connection, Depends(give_connection)]
+# Closed before the answer leaves: who reads that something was written must find it.
+ConnectionOf = Annotated[Connection, Depends(give_connection, scope="function")]
