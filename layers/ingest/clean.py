@@ -3,8 +3,8 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from layers.errors import MappingError
-from layers.ingest.crs import Shapes, check_area, check_crs, name_crs
+from layers.ingest.crs import Shapes, check_area, check_crs
+from layers.ingest.locate import locate
 from layers.ingest.mapping import PLACE, ROW, Condition, LayerRule, PropertyRule
-from layers.ingest.quality import Problems, Rejection
-from layers.ingest.readers import Raw, locate
+from layers.ingest.payloads import Payloads
+from layers.ingest.quality import Problem, Problems, Rejection
+from layers.ingest.raw import Raw
 from layers.ingest.shapes import (
     count_dimensions,
     fit_type,
@@ -30,150 +32,136 @@ from layers.ingest.shapes import (
     repair_areas,
 )
 from layers.ingest.values import TEXT, as_text, convert
-from layers.schema import VectorLayer
+from layers.schema import Property, VectorLayer
 
 LONGEST_ID = 200
 _FIELD = re.compile(r"\{([^{}]+)\}")
-_LONGEST_PAYLOAD_WKT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What holds for all rows of a file: its path, the CRS it is in and the one to bring it to, and ``hidden`` columns.
+
+    Hidden columns hold personal data: nothing is made of them and no payload keeps them.
+    """
+
+    path: Path
+    source_crs: CRS
+    target_crs: CRS
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """One layer's share of a file: ``frame`` with ``id``, properties and geometry in the city's CRS, ready to store.
+    """One layer's share of a chunk: ``frame`` with ``id``, properties and geometry in the city's CRS, ready to store.
 
-    ``read`` rows were chosen; ``rows`` are the file's row numbers of ``frame``; ``chosen`` marks the rows of the file.
+    ``read`` rows were chosen; ``rows`` are the file's row numbers of ``frame``, ``rules`` the rules that made them;
+    ``chosen`` marks the rows of the chunk.
     """
 
-    layer: VectorLayer
     frame: gpd.GeoDataFrame
     rows: NDArray[np.int64]
-    payloads: "_Payloads"
+    rules: NDArray[np.int64]
     rejections: tuple[Rejection, ...]
     read: int
     chosen: NDArray[np.bool_]
     repaired: int
     conversions: "Counter[str]"
-    ignored_columns: tuple[str, ...]
 
 
-class _Payloads(MappingOf[int, dict[str, Any]]):
-    """What rows of the file held, by position, made only for the rows asked for."""
-
-    def __init__(self, raw: Raw, crs: CRS, hidden: frozenset[str]) -> None:
-        self._raw, self._crs = raw, name_crs(crs)
-        self._columns = [name for name in raw.frame.columns if name not in hidden]
-
-    def __getitem__(self, position: int) -> dict[str, Any]:
-        row = self._raw.frame.iloc[position]
-        held = {str(name): _plain(row[name]) for name in self._columns}
-        if "@id" in held:
-            held = {name: value for name, value in held.items() if value is not None}
-        shape = None if self._raw.shapes is None else self._raw.shapes[position]
-        if shape is not None and shapely.get_num_coordinates(shape) * 20 < _LONGEST_PAYLOAD_WKT:
-            held["_wkt"] = shapely.to_wkt(shape, rounding_precision=-1)
-            held["_crs"] = self._crs
-        return held
-
-    def __iter__(self) -> Any:
-        return iter(range(len(self)))
-
-    def __len__(self) -> int:
-        return len(self._raw.frame)
-
-
-def _plain(value: object) -> object:
-    """Return a cell as JSON can hold it; overlong text is cut."""
-    if value is None or value is pd.NA or (isinstance(value, float) and not np.isfinite(value)):
-        return None
-    if isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    words = str(value)
-    return words if len(words) <= _LONGEST_PAYLOAD_WKT else words[:1000] + "… (cut)"
-
-
-def choose_default_rule(layer: VectorLayer, raw: Raw) -> LayerRule:
+def choose_default_rule(layer: VectorLayer, columns: Collection[str]) -> LayerRule:
     """Return the rule for a file without mapping: columns named as properties are taken, ``id`` is the identifier.
 
     Without a column ``id`` identifiers are made from the place, so that loading twice changes nothing.
     """
     names = {prop.name for prop in layer.properties}
-    taken = {str(name): str(name) for name in raw.frame.columns if name in names}
-    return LayerRule.model_validate(
-        {"layer": layer.id, "id": "id" if "id" in raw.frame.columns else PLACE, "properties": taken}
-    )
+    taken = {name: name for name in columns if name in names}
+    return LayerRule.model_validate({"layer": layer.id, "id": "id" if "id" in columns else PLACE, "properties": taken})
 
 
-def clean_layer(
-    raw: Raw,
-    layer: VectorLayer,
-    rules: tuple[LayerRule, ...],
-    *,
-    source_crs: CRS,
-    target_crs: CRS,
-    path: Path,
-) -> Cleaned:
-    """Return the rows that ``rules`` choose for ``layer``, converted and checked.
+def check_sample(sample: Raw, layer: VectorLayer, rules: tuple[LayerRule, ...], facts: Facts) -> None:
+    """Hold the first rows of a file against what must be true of all of it, before any row is stored.
 
-    Raises MappingError naming a column the file lacks, CrsError when the whole file cannot be where it says,
-    SourceError when no row has the layer's geometry type. Anything wrong with single rows is a rejection.
+    Raises MappingError naming a column the file lacks, CrsError when the file cannot be where it says, SourceError
+    when no row has the layer's geometry type.
     """
-    parts = [_clean_rule(raw, layer, rule, source_crs, target_crs, path) for rule in rules]
-    merged = _merge(parts)
-    return _reject_duplicates(merged)
+    for rule in rules:
+        _check_columns(sample, rule, facts.path)
+        located = locate(sample, rule.geometry, facts.path)
+        assert located.shapes is not None
+        check_crs(located.shapes, facts.source_crs, str(facts.path))
+        check_area(located.shapes, facts.source_crs, facts.target_crs, str(facts.path))
+        if not rule.where:
+            shapes = _redraw(located.shapes, rule, Counter())
+            fit_type(shapes, layer.geometry, Problems(len(shapes)), Counter(), str(facts.path))
 
 
-def _clean_rule(raw: Raw, layer: VectorLayer, rule: LayerRule, source_crs: CRS, target_crs: CRS, path: Path) -> Cleaned:
-    _check_columns(raw, rule, path)
-    located = locate(raw, rule.geometry, path)
+def clean_chunk(raw: Raw, layer: VectorLayer, rules: tuple[LayerRule, ...], facts: Facts) -> Cleaned:
+    """Return the rows that ``rules`` choose for ``layer``, converted and checked; what is wrong is a rejection."""
+    return _merge([_clean_rule(raw, layer, rule, number, facts) for number, rule in enumerate(rules)])
+
+
+def _clean_rule(raw: Raw, layer: VectorLayer, rule: LayerRule, number: int, facts: Facts) -> Cleaned:
+    located = locate(raw, rule.geometry, facts.path)
     assert located.shapes is not None
-    check_crs(located.shapes, source_crs, str(path))
-    check_area(located.shapes, source_crs, target_crs, str(path))
     chosen = select_rows(raw.frame, rule.where)
     positions = np.flatnonzero(chosen)
+    rows = positions + 1 + raw.first_row
     frame = located.frame.iloc[positions].reset_index(drop=True)
     problems, conversions = Problems(len(frame)), Counter[str]()
     reasons = None if located.reasons is None else located.reasons.iloc[positions].reset_index(drop=True)
-    shapes, repaired = _clean_shapes(
-        located.shapes[positions], reasons, layer, rule, source_crs, target_crs, problems, conversions, path
-    )
-    made = pd.DataFrame({"id": _make_ids(frame, shapes, positions + 1, rule, problems)}, dtype=object)
+    shapes, repaired = _clean_shapes(located.shapes[positions], reasons, layer, rule, facts, problems, conversions)
+    made = pd.DataFrame({"id": _make_ids(frame, shapes, rows, rule, problems)}, dtype=object)
     for prop in layer.properties:
-        if prop.name in rule.constants:
-            constant = pd.Series([rule.constants[prop.name]] * len(frame), dtype=object)
-            made[prop.name] = convert([constant], prop, PropertyRule(columns=(prop.name,)), problems, Counter())
-        elif prop.name in rule.properties:
-            prop_rule = rule.properties[prop.name]
-            columns = [frame[name] for name in prop_rule.columns]
-            made[prop.name] = convert(
-                columns, prop, prop_rule, problems, conversions, null_unknown_codes=rule.null_unknown_codes
-            )
-        elif prop.required:
-            every = np.ones(len(frame), dtype=bool)
-            problems.add(every, "required value missing", name=prop.name, hint="no column is mapped to it")
-    good = ~problems.bad
-    payloads = _Payloads(located, source_crs, frozenset(rule.ignore))
-    by_position = {int(at): payloads[int(positions[at])] for at in np.flatnonzero(problems.bad)}
+        values = _make_property(prop, frame, rule, facts, problems, conversions)
+        if values is not None:
+            made[prop.name] = values
+    good, bad = ~problems.bad, np.flatnonzero(problems.bad)
+    payloads = Payloads(located, facts.source_crs, facts.hidden | frozenset(rule.ignore)).make(positions[bad].tolist())
     return Cleaned(
-        layer,
-        gpd.GeoDataFrame(made[good].reset_index(drop=True), geometry=shapes[good], crs=target_crs),
-        positions[good] + 1,
-        payloads,
-        tuple(problems.list_rejections(positions + 1, by_position)),
+        gpd.GeoDataFrame(made[good].reset_index(drop=True), geometry=shapes[good], crs=facts.target_crs),
+        rows[good],
+        np.full(int(good.sum()), number),
+        tuple(
+            Rejection(int(rows[at]), problems.get(int(at)), payload, made["id"].iloc[at], number)
+            for at, payload in zip(bad, payloads, strict=True)
+        ),
         len(frame),
         chosen,
         repaired,
         +conversions,
-        _list_ignored(raw, {*rule.columns, *rule.ignore}),
     )
 
 
-def _list_ignored(raw: Raw, used: set[str]) -> tuple[str, ...]:
+def _make_property(
+    prop: Property,
+    frame: pd.DataFrame,
+    rule: LayerRule,
+    facts: Facts,
+    problems: Problems,
+    conversions: "Counter[str]",
+) -> "pd.Series[Any] | None":
+    """Return the values of one property, or None where the rule says nothing of it."""
+    if prop.name in rule.constants:
+        constant = pd.Series([rule.constants[prop.name]] * len(frame), dtype=object)
+        return convert([constant], prop, PropertyRule(columns=(prop.name,)), problems, Counter())
+    if prop.name in rule.properties:
+        prop_rule = rule.properties[prop.name]
+        columns = [frame[name] for name in prop_rule.columns if name not in facts.hidden]
+        if columns:
+            return convert(columns, prop, prop_rule, problems, conversions, null_unknown_codes=rule.null_unknown_codes)
+    if prop.required:
+        every = np.ones(len(frame), dtype=bool)
+        problems.add(every, "required value missing", name=prop.name, hint="no column is mapped to it")
+    return None
+
+
+def list_ignored(columns: Collection[str], rules: tuple[LayerRule, ...], hidden: frozenset[str]) -> tuple[str, ...]:
     """Return the file's columns that nothing is made of; of OpenStreetMap only the tags asked for were read."""
-    if "@id" in raw.frame.columns:
+    if "@id" in columns:
         return ()
-    return tuple(str(name) for name in raw.frame.columns if name not in used)
+    used = {name for rule in rules for name in (*rule.columns, *rule.ignore)} | hidden
+    return tuple(name for name in columns if name not in used)
 
 
 def _clean_shapes(
@@ -181,22 +169,25 @@ def _clean_shapes(
     reasons: "pd.Series[Any] | None",
     layer: VectorLayer,
     rule: LayerRule,
-    source_crs: CRS,
-    target_crs: CRS,
+    facts: Facts,
     problems: Problems,
     conversions: "Counter[str]",
-    path: Path,
 ) -> tuple[Shapes, int]:
     """Return the chosen rows' geometry as the layer stores it, and how many were repaired."""
     reject_unusable(shapes, problems, reasons)
     count_dimensions(shapes, conversions)
-    shapes = project(shapes, source_crs, target_crs, problems)
+    shapes = project(shapes, facts.source_crs, facts.target_crs, problems)
     shapes, repaired = repair_areas(shapes, problems)
+    return fit_type(_redraw(shapes, rule, conversions), layer.geometry, problems, conversions, None), repaired
+
+
+def _redraw(shapes: Shapes, rule: LayerRule, conversions: "Counter[str]") -> Shapes:
+    """Return the shapes as the rule wants them drawn: areas and lines as points, points as squares."""
     if rule.geometry.as_point:
         shapes = make_points(shapes, conversions)
     if rule.geometry.square is not None:
         shapes = make_squares(shapes, rule.geometry.square, conversions)
-    return fit_type(shapes, layer.geometry, problems, conversions, None if rule.where else str(path)), repaired
+    return shapes
 
 
 def select_rows(frame: pd.DataFrame, where: tuple[dict[str, Condition], ...]) -> NDArray[np.bool_]:
@@ -244,7 +235,7 @@ def _make_ids(
     problems.add(long, f"identifier longer than {LONGEST_ID} characters", name=named, values=made)
     odd = made.astype(TEXT).str.contains("[\x00-\x1f\ud800-\udfff]", regex=True).to_numpy(dtype=bool)
     problems.add(odd, "identifier holds control characters", name=named, values=made)
-    return made
+    return made.where(~(missing | long | odd), None)
 
 
 def name_is_column(template: str) -> bool:
@@ -271,47 +262,40 @@ def _merge(parts: list[Cleaned]) -> Cleaned:
     order = np.argsort(rows, kind="stable")
     filled = [part.frame for part in parts if len(part.frame)] or [parts[0].frame]
     frame = pd.concat(filled, ignore_index=True).iloc[order].reset_index(drop=True)
-    ignored = set(parts[0].ignored_columns).intersection(*(part.ignored_columns for part in parts))
     return Cleaned(
-        parts[0].layer,
         gpd.GeoDataFrame(frame, geometry="geometry", crs=parts[0].frame.crs),
         rows[order],
-        parts[0].payloads,
+        np.concatenate([part.rules for part in parts])[order],
         tuple(sorted((one for part in parts for one in part.rejections), key=lambda one: one.row)),
         sum(part.read for part in parts),
         np.logical_or.reduce([part.chosen for part in parts]),
         sum(part.repaired for part in parts),
         sum((part.conversions for part in parts), Counter[str]()),
-        tuple(name for name in parts[0].ignored_columns if name in ignored),
     )
 
 
-def _reject_duplicates(cleaned: Cleaned) -> Cleaned:
-    """Keep the first row of every identifier and reject the later ones."""
-    ids = cleaned.frame["id"]
-    again = ids.duplicated().to_numpy(dtype=bool)
-    if not again.any():
+def reject(cleaned: Cleaned, raw: Raw, facts: Facts, rules: tuple[LayerRule, ...], late: dict[int, Problem]) -> Cleaned:
+    """Return ``cleaned`` with the rows at the positions of ``late`` moved to the rejections, each for its problem."""
+    if not late:
         return cleaned
-    first = dict(zip(ids[~again], cleaned.rows[~again], strict=True))
-    hints = [f"row {first[one]} has it" for one in ids[again]]
-    return reject(cleaned, again, "identifier appears twice in the file", hints)
-
-
-def reject(cleaned: Cleaned, mask: NDArray[np.bool_], reason: str, hints: list[str]) -> Cleaned:
-    """Return ``cleaned`` with the rows of ``mask`` moved to the rejections; ``hints`` has one entry for each."""
-    late = [
-        Rejection(int(row), "id", str(one), reason, hint, cleaned.payloads[int(row) - 1])
-        for row, one, hint in zip(cleaned.rows[mask], cleaned.frame["id"][mask], hints, strict=True)
-    ]
-    return Cleaned(
-        cleaned.layer,
-        cleaned.frame[~mask].reset_index(drop=True),
-        cleaned.rows[~mask],
-        cleaned.payloads,
-        tuple(sorted((*cleaned.rejections, *late), key=lambda one: one.row)),
-        cleaned.read,
-        cleaned.chosen,
-        cleaned.repaired,
-        cleaned.conversions,
-        cleaned.ignored_columns,
+    rejections = list(cleaned.rejections)
+    for number, rule in enumerate(rules):
+        positions = [position for position in late if cleaned.rules[position] == number]
+        located = locate(raw, rule.geometry, facts.path)
+        rows = cleaned.rows[positions]
+        hidden = facts.hidden | frozenset(rule.ignore)
+        payloads = Payloads(located, facts.source_crs, hidden).make((rows - 1 - raw.first_row).tolist())
+        ids = cleaned.frame["id"].iloc[positions]
+        rejections += [
+            Rejection(int(row), (late[position],), payload, str(one), number)
+            for position, row, payload, one in zip(positions, rows, payloads, ids, strict=True)
+        ]
+    keep = np.ones(len(cleaned.frame), dtype=bool)
+    keep[list(late)] = False
+    return replace(
+        cleaned,
+        frame=cleaned.frame[keep].reset_index(drop=True),
+        rows=cleaned.rows[keep],
+        rules=cleaned.rules[keep],
+        rejections=tuple(sorted(rejections, key=lambda one: one.row)),
     )

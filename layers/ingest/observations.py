@@ -1,6 +1,5 @@
 """Tables of series and readings → datastreams and observations; rows that cannot be are rejected."""
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,12 @@ from sqlalchemy import Connection
 
 from layers.errors import SourceError
 from layers.ingest.catalog import Source
-from layers.ingest.quality import LoadReport, Problems, Rejection
+from layers.ingest.quality import LoadReport, Problems, Rejection, count_reasons
 from layers.ingest.readers import read_file
 from layers.ingest.values import TEXT, as_text
+from layers.store.loads import start_load
 from layers.store.observations import Datastream, insert_observations, upsert_datastreams
-from layers.store.quarantine import replace_quarantine
+from layers.store.quarantine import clear_quarantine, write_rejections
 
 LAYER = "observations"
 _SERIES = ("id", "sensor_id", "observed_property", "unit", "title_vi", "title_en")
@@ -40,17 +40,20 @@ def load_observations(
     rows = np.arange(1, len(frame) + 1, dtype=np.int64)
     held = {int(at): dict(frame.iloc[int(at)]) for at in np.flatnonzero(problems.bad)}
     rejections: list[Rejection] = problems.list_rejections(rows, held)
+    load_id = None
     if not dry_run:
-        replace_quarantine(connection, rejections, source_id=source.id, layer_id=LAYER, uri=path.name)
-    reasons = Counter(f"{one.field}: {one.reason}" for one in rejections)
+        load_id = start_load(connection, source_id=source.id, layer_id=LAYER, uri=path.name)
+        clear_quarantine(connection, source_id=source.id, layer_id=LAYER)
+        write_rejections(connection, rejections, source_id=source.id, layer_id=LAYER, uri=path.name, load_id=load_id)
     return LoadReport(
         source.id,
         LAYER,
+        load_id=load_id,
         read=len(frame),
         loaded=counts.new + counts.changed,
         unchanged=counts.unchanged,
         quarantined=len(rejections),
-        reasons=reasons,
+        reasons=count_reasons(rejections),
     )
 
 

@@ -1,8 +1,8 @@
 """What an import found wrong and what it did: rejected rows with reasons, and the report of a load."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -13,23 +13,51 @@ LONGEST_VALUE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Rejection:
-    """One row that was not loaded: its number in the file (first data row is 1), the field, what it held, why."""
+class Problem:
+    """One thing wrong with a row: the field, what it held, why that cannot be, and what would help."""
 
-    row: int
     field: str | None
     value: str | None
     reason: str
-    hint: str | None
+    hint: str | None = None
+
+    @property
+    def words(self) -> str:
+        """Field and reason in one, as reports count them."""
+        return f"{self.field}: {self.reason}" if self.field else self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One row that was not loaded: its number in the file (first data row is 1), all that is wrong, what it held.
+
+    ``feature_id`` is the identifier it would have, ``rule`` the number of the mapping's rule that chose it.
+    """
+
+    row: int
+    problems: tuple[Problem, ...]
     payload: Mapping[str, Any]
+    feature_id: str | None = None
+    rule: int = 0
+
+    @property
+    def reason(self) -> str:
+        """The first thing that is wrong."""
+        return self.problems[0].reason
+
+
+def count_reasons(rejections: Iterable[Rejection]) -> Counter[str]:
+    """Return how many rows each reason is said of; a row with two problems counts in both."""
+    return Counter(problem.words for one in rejections for problem in one.problems)
 
 
 class Problems:
-    """Collects the first problem of every row of a table, by position."""
+    """Collects what is wrong with the rows of a table, by position: the first problem of every field."""
 
     def __init__(self, count: int) -> None:
         self.bad: NDArray[np.bool_] = np.zeros(count, dtype=bool)
-        self._found: dict[int, tuple[str | None, str | None, str, str | None]] = {}
+        self._of_field: dict[str | None, NDArray[np.bool_]] = {}
+        self._found: dict[int, list[Problem]] = {}
 
     def add(
         self,
@@ -40,17 +68,25 @@ class Problems:
         values: "pd.Series[Any] | None" = None,
         hint: str | None = None,
     ) -> None:
-        """Reject the rows of ``mask`` that are still good; ``values`` gives what each of them held."""
-        for position in np.flatnonzero(mask & ~self.bad):
+        """Reject the rows of ``mask``; ``values`` gives what each of them held.
+
+        A field that has a problem gets no second one: what cannot be read is not also missing.
+        """
+        known = self._of_field.setdefault(name, np.zeros(len(self.bad), dtype=bool))
+        for position in np.flatnonzero(mask & ~known):
             value = None if values is None else _shorten(values.iloc[position])
-            self._found[int(position)] = (name, value, reason, hint)
+            self._found.setdefault(int(position), []).append(Problem(name, value, reason, hint))
+        known |= mask
         self.bad |= mask
+
+    def get(self, position: int) -> tuple[Problem, ...]:
+        """Return what is wrong with one row."""
+        return tuple(self._found.get(position, ()))
 
     def list_rejections(self, rows: NDArray[np.int64], payloads: Mapping[int, Mapping[str, Any]]) -> list[Rejection]:
         """Return the rejected rows in file order; ``rows`` gives their numbers, ``payloads`` what they held."""
         return [
-            Rejection(int(rows[position]), *self._found[position], payload=payloads[position])
-            for position in sorted(self._found)
+            Rejection(int(rows[position]), self.get(position), payloads[position]) for position in sorted(self._found)
         ]
 
 
@@ -61,14 +97,44 @@ def _shorten(value: object) -> str | None:
     return words if len(words) <= LONGEST_VALUE else words[:LONGEST_VALUE] + "…"
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One property of one stored feature that the file says otherwise."""
+
+    id: str
+    property: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """How a file differs from what its source brought before, beyond the counts.
+
+    ``properties`` counts the changed features by property; ``changes``, ``new`` and ``gone`` are the first of them.
+    """
+
+    properties: Counter[str] = field(default_factory=Counter)
+    changes: tuple[Change, ...] = ()
+    new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the difference as plain values for JSON."""
+        changes = [asdict(one) for one in self.changes]
+        return {"properties": self.properties, "changes": changes, "new": list(self.new), "gone": list(self.gone)}
+
+
 @dataclass(slots=True)
 class LoadReport:
     """What one load did to one layer.
 
-    ``read`` counts the rows the mapping chose for the layer and equals ``loaded`` (new and changed) + ``unchanged``
-    + ``quarantined``. ``skipped`` counts rows of the file that no layer wanted. ``gone`` counts stored rows of the
-    source that the file no longer has; they are kept. ``repaired`` counts mended geometries, ``conversions`` what was
-    changed on the way in, ``seconds`` the whole time [s].
+    ``read`` counts the rows the mapping chose for the layer and equals ``loaded`` (``new`` and ``changed``) +
+    ``unchanged`` + ``quarantined``. Of the unchanged, ``edited`` were edited by hand and kept although the file says
+    otherwise; of the quarantined, ``settled`` had been mended or dismissed before. ``skipped`` counts rows of the file
+    that no layer wanted. ``gone`` counts stored rows of the source that the file no longer has; they are kept, except
+    those ``pruned``. ``repaired`` counts mended geometries, ``conversions`` what was changed on the way in,
+    ``personal`` the columns left out because they hold personal data, and why; ``seconds`` the whole time [s].
     """
 
     source: str
@@ -87,24 +153,19 @@ class LoadReport:
     seconds: float = 0.0
     is_current: bool = False
     dry_run: bool = False
+    new: int = 0
+    changed: int = 0
+    edited: int = 0
+    settled: int = 0
+    pruned: int = 0
+    encoding: str | None = None
+    crs: str | None = None
+    personal: dict[str, str] = field(default_factory=dict)
+    diff: Diff = field(default_factory=Diff)
+    load_id: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain values for JSON."""
-        return {
-            "source": self.source,
-            "layer": self.layer,
-            "read": self.read,
-            "loaded": self.loaded,
-            "unchanged": self.unchanged,
-            "quarantined": self.quarantined,
-            "skipped": self.skipped,
-            "gone": self.gone,
-            "repaired": self.repaired,
-            "conversions": dict(self.conversions),
-            "ignored_columns": list(self.ignored_columns),
-            "reasons": dict(self.reasons),
-            "notes": list(self.notes),
-            "seconds": round(self.seconds, 3),
-            "is_current": self.is_current,
-            "dry_run": self.dry_run,
-        }
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        return {**plain, "seconds": round(self.seconds, 3), "diff": self.diff.as_dict()}

@@ -29,18 +29,35 @@ def lock_layer(connection: Connection, layer_id: str) -> None:
     )
 
 
-def record_load(connection: Connection, report: LoadReport, *, uri: str) -> int:
-    """Write one load and return its id."""
+def start_load(
+    connection: Connection, *, source_id: str, layer_id: str, uri: str, plan: dict[str, Any] | None = None
+) -> int:
+    """Put a load on record and return its id; ``plan`` holds the rules its rows are read by."""
     row = connection.execute(
         text(
-            "insert into meta.load (source_id, layer, uri, started, finished, read, loaded, unchanged, quarantined, "
-            "report) values (:source, :layer, :uri, clock_timestamp() - make_interval(secs => :seconds), "
-            "clock_timestamp(), :read, :loaded, :unchanged, :quarantined, cast(:report as jsonb)) returning id"
+            "insert into meta.load (source_id, layer, uri, started, plan) "
+            "values (:source, :layer, :uri, clock_timestamp(), cast(:plan as jsonb)) returning id"
         ),
         {
-            "source": report.source,
-            "layer": report.layer,
+            "source": source_id,
+            "layer": layer_id,
             "uri": uri,
+            "plan": json.dumps(plan or {}, ensure_ascii=False),
+        },
+    )
+    return int(row.scalar_one())
+
+
+def finish_load(connection: Connection, load_id: int, report: LoadReport) -> None:
+    """Write what came of a load beside its start."""
+    connection.execute(
+        text(
+            "update meta.load set started = clock_timestamp() - make_interval(secs => :seconds), "
+            "finished = clock_timestamp(), read = :read, loaded = :loaded, unchanged = :unchanged, "
+            "quarantined = :quarantined, report = cast(:report as jsonb) where id = :id"
+        ),
+        {
+            "id": load_id,
             "seconds": report.seconds,
             "read": report.read,
             "loaded": report.loaded,
@@ -49,7 +66,12 @@ def record_load(connection: Connection, report: LoadReport, *, uri: str) -> int:
             "report": json.dumps(report.as_dict(), ensure_ascii=False),
         },
     )
-    return int(row.scalar_one())
+
+
+def read_plan(connection: Connection, load_id: int) -> dict[str, Any]:
+    """Return the plan of a load, empty where it had none."""
+    found = connection.execute(text("select plan from meta.load where id = :id"), {"id": load_id}).scalar()
+    return dict(found or {})
 
 
 def list_loads(connection: Connection, *, source_id: str | None = None, limit: int = 100) -> list[LoadRow]:

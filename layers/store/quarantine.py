@@ -1,123 +1,264 @@
-"""The quarantine: rows that were read and not loaded, each with its reason and all it held."""
+"""The quarantine: rows that were read and not loaded, each with all that is wrong with it and all it held.
+
+A row is open until it is mended or dismissed. Each load of a source puts its own open rows in place of those of the
+load before; a row that was mended or dismissed stays so, and the same row of a later file, known by a digest of what it
+holds, is not opened again.
+"""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from layers.ingest.quality import Rejection
+from layers.errors import NotFoundError
+from layers.ingest.payloads import digest_payload
+from layers.ingest.quality import Problem, Rejection
 
-_CHUNK = 5000
+Status = Literal["open", "mended", "dismissed"]
+_COLUMNS = (
+    "id, load_id, source_id, layer, uri, row, problems, payload, feature_id, rule, status, created, "
+    "settled, settled_by, settled_why"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantineRow:
-    """One rejected row; ``row`` is its number in the file, ``payload`` what it held."""
+    """One rejected row; ``row`` is its number in the file, ``payload`` what it held, ``rule`` the rule that chose it.
+
+    ``settled``, ``settled_by`` and ``settled_why`` say when, by whom and why it was mended or dismissed.
+    """
 
     id: int
+    load_id: int | None
     source_id: str
     layer: str
     uri: str
     row: int | None
-    field: str | None
-    value: str | None
-    reason: str
-    hint: str | None
+    problems: tuple[Problem, ...]
     payload: dict[str, Any]
+    feature_id: str | None
+    rule: int
+    status: Status
     created: datetime
+    settled: datetime | None
+    settled_by: str | None
+    settled_why: str | None
+
+    @property
+    def field(self) -> str | None:
+        """The field of the first problem."""
+        return self.problems[0].field
+
+    @property
+    def value(self) -> str | None:
+        """What the field of the first problem held."""
+        return self.problems[0].value
+
+    @property
+    def reason(self) -> str:
+        """The reason of the first problem."""
+        return self.problems[0].reason
+
+    @property
+    def hint(self) -> str | None:
+        """What would help against the first problem."""
+        return self.problems[0].hint
 
 
-def replace_quarantine(
+class Count(NamedTuple):
+    """How many rows of a source and layer have one problem."""
+
+    source: str
+    layer: str
+    field: str | None
+    reason: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows of the quarantine: those for which all that is given holds; ``text`` is part of what a row held."""
+
+    source: str | None = None
+    layer: str | None = None
+    field: str | None = None
+    reason: str | None = None
+    text: str | None = None
+    status: Status | None = "open"
+    ids: tuple[int, ...] | None = None
+
+    def make_sql(self) -> tuple[str, dict[str, object]]:
+        """Return the condition and its parameters."""
+        tests = {
+            "source": "source_id = :source",
+            "layer": "layer = :layer",
+            "field": "problems @> jsonb_build_array(jsonb_build_object('field', cast(:field as text)))",
+            "reason": "problems @> jsonb_build_array(jsonb_build_object('reason', cast(:reason as text)))",
+            "text": "position(lower(:text) in lower(payload::text)) > 0",
+            "status": "status = :status",
+            "ids": "id = any(:ids)",
+        }
+        given = {name: getattr(self, name) for name in tests if getattr(self, name) is not None}
+        if self.ids is not None:
+            given["ids"] = list(self.ids)
+        return " and ".join(["true", *(tests[name] for name in given)]), given
+
+
+def clear_quarantine(connection: Connection, *, source_id: str, layer_id: str) -> None:
+    """Remove the open rows that an earlier load of one source into one layer left."""
+    connection.execute(
+        text("delete from meta.quarantine where source_id = :source and layer = :layer and status = 'open'"),
+        {"source": source_id, "layer": layer_id},
+    )
+
+
+def read_settled(connection: Connection, *, source_id: str, layer_id: str) -> dict[str, str | None]:
+    """Return the rows of a source that were mended or dismissed: digest → identifier of the feature made, if any."""
+    rows = connection.execute(
+        text(
+            "select digest, case when status = 'mended' then feature_id end as feature_id from meta.quarantine "
+            "where source_id = :source and layer = :layer and status <> 'open' and digest is not null order by id"
+        ),
+        {"source": source_id, "layer": layer_id},
+    )
+    return {row.digest: row.feature_id for row in rows}
+
+
+def write_rejections(
     connection: Connection,
     rejections: Sequence[Rejection],
     *,
     source_id: str,
     layer_id: str,
     uri: str,
+    load_id: int | None = None,
 ) -> None:
-    """Make ``rejections`` the open quarantine of one source and layer; what an earlier load left is removed."""
-    connection.execute(
-        text("delete from meta.quarantine where source_id = :source and layer = :layer"),
-        {"source": source_id, "layer": layer_id},
+    """Add open rows."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    query = (
+        "copy meta.quarantine (load_id, source_id, layer, uri, row, field, value, reason, hint, problems, payload, "
+        "digest, feature_id, rule) from stdin"
     )
-    for start in range(0, len(rejections), _CHUNK):
-        rows = [
-            {
-                "row": one.row,
-                "field": one.field,
-                "value": one.value,
-                "reason": one.reason,
-                "hint": one.hint,
-                "payload": one.payload,
-            }
-            for one in rejections[start : start + _CHUNK]
-        ]
-        connection.execute(
-            text(
-                "insert into meta.quarantine "
-                "(source_id, layer, uri, row, field, value, reason, hint, payload) "
-                "select :source, :layer, :uri, r.row, r.field, r.value, r.reason, r.hint, r.payload "
-                "from jsonb_to_recordset(cast(:rows as jsonb)) as "
-                "r(row bigint, field text, value text, reason text, hint text, payload jsonb)"
-            ),
-            {
-                "source": source_id,
-                "layer": layer_id,
-                "uri": uri,
-                "rows": _to_json(rows),
-            },
-        )
+    with driver.cursor() as cursor, cursor.copy(query) as copy:
+        for one in rejections:
+            first = one.problems[0]
+            words = (first.field, first.value, first.reason, first.hint)
+            copy.write_row(
+                (
+                    load_id,
+                    source_id,
+                    layer_id,
+                    uri,
+                    one.row,
+                    *map(_as_text, words),
+                    _to_json([asdict(problem) for problem in one.problems]),
+                    _to_json(one.payload),
+                    digest_payload(one.payload),
+                    _as_text(one.feature_id),
+                    one.rule,
+                )
+            )
 
 
-def link_load(connection: Connection, load_id: int, *, source_id: str, layer_id: str) -> None:
-    """Say of the open quarantine of one source and layer which load it came from."""
-    connection.execute(
-        text("update meta.quarantine set load_id = :load where source_id = :source and layer = :layer"),
-        {"load": load_id, "source": source_id, "layer": layer_id},
-    )
-
-
-def _to_json(rows: list[dict[str, Any]]) -> str:
+def _to_json(value: object) -> str:
     # PostgreSQL's jsonb cannot hold the character NUL or half of a surrogate pair.
-    written = json.dumps(rows, ensure_ascii=False, default=str)
+    written = json.dumps(value, ensure_ascii=False, default=str)
     return written.replace("\\u0000", "\\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def _as_text(words: str | None) -> str | None:
+    if words is None:
+        return None
+    return words.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def read_quarantined(connection: Connection, row_id: int) -> QuarantineRow:
+    """Return one row; NotFoundError when there is none of this number."""
+    rows = list_quarantine(connection, Wanted(status=None, ids=(row_id,)))
+    if not rows:
+        raise NotFoundError(
+            f"the quarantine has no row {row_id}", hint="a later load of its source may have replaced it"
+        )
+    return rows[0]
 
 
 def list_quarantine(
     connection: Connection,
+    wanted: Wanted | None = None,
     *,
-    layer_id: str | None = None,
-    source_id: str | None = None,
     limit: int | None = None,
-    offset: int = 0,
+    after: int = 0,
 ) -> list[QuarantineRow]:
-    """Return the quarantined rows in file order, of one layer or source if given."""
+    """Return the rows ``wanted`` (all open ones if not said) in the order they came, with a number above ``after``."""
+    condition, parameters = (wanted or Wanted()).make_sql()
     rows = connection.execute(
-        text(
-            "select id, source_id, layer, uri, row, field, value, reason, hint, payload, created from meta.quarantine "
-            "where (cast(:layer as text) is null or layer = :layer) "
-            "and (cast(:source as text) is null or source_id = :source) "
-            "order by source_id, layer, row, id limit :limit offset :offset"
-        ),
-        {"layer": layer_id, "source": source_id, "limit": limit, "offset": offset},
+        text(f"select {_COLUMNS} from meta.quarantine where {condition} and id > :after order by id limit :limit"),
+        {**parameters, "after": after, "limit": limit},
     )
-    return [QuarantineRow(*row) for row in rows]
+    return [
+        QuarantineRow(**{**row, "problems": tuple(Problem(**one) for one in row["problems"])})
+        for row in rows.mappings()
+    ]
 
 
-def count_quarantine(
-    connection: Connection, *, layer_id: str | None = None, source_id: str | None = None
-) -> list[tuple[str, str, str | None, str, int]]:
-    """Return (source, layer, field, reason, rows), the most frequent first."""
+def count_quarantine(connection: Connection, wanted: Wanted | None = None) -> list[Count]:
+    """Return how many rows of each source and layer have which problem, the most frequent first.
+
+    A row with two problems counts in both.
+    """
+    condition, parameters = (wanted or Wanted()).make_sql()
     rows = connection.execute(
         text(
-            "select source_id, layer, field, reason, count(*) from meta.quarantine "
-            "where (cast(:layer as text) is null or layer = :layer) "
-            "and (cast(:source as text) is null or source_id = :source) "
+            "select source_id, layer, one ->> 'field', one ->> 'reason', count(*) "
+            f"from meta.quarantine cross join jsonb_array_elements(problems) as one where {condition} "
             "group by 1, 2, 3, 4 order by 5 desc, 1, 2, 3, 4"
         ),
-        {"layer": layer_id, "source": source_id},
+        parameters,
     )
-    return [(row[0], row[1], row[2], row[3], int(row[4])) for row in rows]
+    return [Count(*row) for row in rows]
+
+
+def replace_problems(connection: Connection, row_id: int, problems: Sequence[Problem], payload: dict[str, Any]) -> None:
+    """Say of an open row what is wrong with it now, and what it holds now."""
+    first = problems[0]
+    connection.execute(
+        text(
+            "update meta.quarantine set field = :field, value = :value, reason = :reason, hint = :hint, "
+            "problems = cast(:problems as jsonb), payload = cast(:payload as jsonb) where id = :id and status = 'open'"
+        ),
+        {
+            "id": row_id,
+            "field": first.field,
+            "value": _as_text(first.value),
+            "reason": first.reason,
+            "hint": first.hint,
+            "problems": _to_json([asdict(problem) for problem in problems]),
+            "payload": _to_json(payload),
+        },
+    )
+
+
+def settle_rows(
+    connection: Connection,
+    ids: Sequence[int],
+    *,
+    status: Literal["mended", "dismissed"],
+    author: str,
+    reason: str,
+    feature_ids: Sequence[str | None] | None = None,
+) -> int:
+    """Close open rows as mended (into the features ``feature_ids``) or dismissed; return how many were open."""
+    made = list(feature_ids) if feature_ids is not None else [None] * len(ids)
+    return connection.execute(
+        text(
+            "update meta.quarantine q set status = :status, settled = clock_timestamp(), settled_by = :author, "
+            "settled_why = :reason, feature_id = coalesce(m.feature, q.feature_id) "
+            "from unnest(cast(:ids as bigint[]), cast(:made as text[])) as m(id, feature) "
+            "where q.id = m.id and q.status = 'open'"
+        ),
+        {"status": status, "author": author, "reason": reason, "ids": list(ids), "made": made},
+    ).rowcount

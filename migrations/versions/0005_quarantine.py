@@ -1,4 +1,4 @@
-"""The quarantine as a place of work: rows mended and loaded again."""
+"""The quarantine as a place of work: all that is wrong with a row, how it ended, and what it takes to load it again."""
 
 from alembic import op
 
@@ -8,11 +8,40 @@ branch_labels = None
 depends_on = None
 
 UPGRADE = """
-select 1;
+alter table meta.quarantine
+    add column problems jsonb not null default '[]',
+    add column digest text,
+    add column feature_id text,
+    add column rule integer not null default 0,
+    add column status text not null default 'open' check (status in ('open', 'mended', 'dismissed')),
+    add column settled timestamptz,
+    add column settled_by text,
+    add column settled_why text;
+
+update meta.quarantine set problems = jsonb_build_array(
+    jsonb_build_object('field', field, 'value', value, 'reason', reason, 'hint', hint)
+);
+
+create index quarantine_load on meta.quarantine (load_id);
+create index quarantine_settled on meta.quarantine (source_id, layer, digest) where status <> 'open';
+
+-- The rules a load went by: a row it rejected is read by them again.
+alter table meta.load add column plan jsonb not null default '{}';
 """
 
 DOWNGRADE = """
-select 1;
+alter table meta.load drop column plan;
+drop index meta.quarantine_settled, meta.quarantine_load;
+delete from meta.quarantine where status <> 'open';
+alter table meta.quarantine
+    drop column problems,
+    drop column digest,
+    drop column feature_id,
+    drop column rule,
+    drop column status,
+    drop column settled,
+    drop column settled_by,
+    drop column settled_why;
 """
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from layers.ingest.export import export_rows
 from layers.store.migrate import read_city
-from layers.store.quarantine import QuarantineRow, count_quarantine, list_quarantine
+from layers.store.quarantine import QuarantineRow, Wanted, count_quarantine, list_quarantine
 from twin.connect import connect
 from twin.settings import read_settings
 
@@ -35,8 +35,8 @@ def list_rows(
     """Say how many rows were rejected for which reason, and show the first of them."""
     with connect(read_settings()).connect() as connection:
         read_city(connection)
-        counts = count_quarantine(connection, layer_id=layer, source_id=source)
-        rows = list_quarantine(connection, layer_id=layer, source_id=source, limit=limit)
+        counts = count_quarantine(connection, Wanted(layer=layer, source=source))
+        rows = list_quarantine(connection, Wanted(layer=layer, source=source), limit=limit)
     if as_json:
         summary = [dict(zip(("source", "layer", "field", "reason", "count"), one, strict=True)) for one in counts]
         typer.echo(orjson.dumps({"summary": summary, "rows": [_as_dict(row) for row in rows]}, default=str).decode())
@@ -63,7 +63,7 @@ def export(
     """Write the rejected rows with their reasons to a file."""
     with connect(read_settings()).connect() as connection:
         read_city(connection)
-        rows = list_quarantine(connection, layer_id=layer, source_id=source)
+        rows = list_quarantine(connection, Wanted(layer=layer, source=source))
     count = export_rows([{**row.payload, **_reasons(row)} for row in rows], to)
     typer.echo(f"{to}: {count:,} dòng · rows")
 

@@ -20,7 +20,7 @@ from layers.ingest.quality import LoadReport
 from layers.registry import read_vector_layer
 from layers.store.features import select_features
 from layers.store.loads import list_loads
-from layers.store.quarantine import list_quarantine
+from layers.store.quarantine import Wanted, list_quarantine
 from layers.store.sources import list_sources
 
 Make = Callable[..., Source]
@@ -85,7 +85,7 @@ def test_rejected_rows_are_kept_with_reason_and_do_not_pile_up(
         "geometry: no geometry": 1,
     }
     with engine.connect() as connection:
-        rows = list_quarantine(connection, source_id="dirty")
+        rows = list_quarantine(connection, Wanted(source="dirty"))
     assert [(row.row, row.field) for row in rows] == [(3, "id"), (4, "id"), (5, "height"), (6, "geometry")]
     assert (rows[0].hint, rows[2].value) == ("row 2 has it", "5000")
     assert rows[2].payload["species"] == "Dầu rái"
@@ -107,7 +107,7 @@ def test_a_mended_file_empties_the_quarantine(
     (report,) = load_source(engine, source, HERE)
     assert (report.loaded, report.unchanged, report.quarantined) == (1, 2, 0)
     with engine.connect() as connection:
-        assert list_quarantine(connection, source_id="mended") == []
+        assert list_quarantine(connection, Wanted(source="mended")) == []
 
 
 def test_ignored_columns_are_kept_nowhere(
@@ -121,7 +121,7 @@ def test_ignored_columns_are_kept_nowhere(
     (report,) = load_source(engine, make_source(tmp_path / "p.gpkg", id="private", mapping=mapping), HERE)
     assert report.ignored_columns == ("species", "street")
     with engine.connect() as connection:
-        held = [row.payload for row in list_quarantine(connection, source_id="private")]
+        held = [row.payload for row in list_quarantine(connection, Wanted(source="private"))]
     assert len(held) == 2
     assert "Nguyễn" not in json.dumps(held, ensure_ascii=False)
 
@@ -287,7 +287,7 @@ def test_a_wkt_cell_of_ten_megabytes_is_quarantined(
     assert (report.loaded, report.quarantined) == (1, 1)
     assert dict(report.reasons) == {"geometry: geometry text longer than 1000000 characters": 1}
     with engine.connect() as connection:
-        (row,) = list_quarantine(connection, source_id="wkt")
+        (row,) = list_quarantine(connection, Wanted(source="wkt"))
     assert len(json.dumps(row.payload)) < 5000
 
 
@@ -321,7 +321,7 @@ def test_any_table_is_loaded_or_quarantined(
     assert adds_up(report)
     assert report.read + report.skipped == len(table)
     with engine.connect() as connection:
-        assert len(list_quarantine(connection, source_id="any")) == report.quarantined
+        assert len(list_quarantine(connection, Wanted(source="any"))) == report.quarantined
         stored = connection.execute(text("select count(*) from city.trees where source_id = 'any'")).scalar_one()
     assert stored >= report.loaded
     (again,) = load_source(engine, source, HERE)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from layers.errors import SourceError
 from layers.ingest.catalog import Source
 from layers.ingest.load import load_source
-from layers.store.quarantine import list_quarantine
+from layers.store.quarantine import Wanted, list_quarantine
 
 Make = Callable[..., Source]
 SERIES = "id,sensor_id,observed_property,unit,title_vi,title_en\ns1,g1,stage,m,Mực nước,Stage\n"
@@ -40,7 +40,7 @@ def test_good_readings_are_stored_and_bad_ones_explained(engine: Engine, tmp_pat
     assert (first.read, first.loaded, first.unchanged, first.quarantined) == (9, 3, 0, 6)
     assert (second.loaded, second.unchanged, second.quarantined) == (0, 3, 6)
     with engine.connect() as connection:
-        rows = list_quarantine(connection, source_id="gauge")
+        rows = list_quarantine(connection, Wanted(source="gauge"))
         stored = connection.execute(text("select result from sensing.observation order by phenomenon_time")).scalars()
         assert list(stored) == [1.25, 1.30, None]
     assert [(row.row, row.reason) for row in rows] == [

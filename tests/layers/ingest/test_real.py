@@ -17,7 +17,7 @@ from layers.ingest.quality import LoadReport
 from layers.registry import read_vector_layer
 from layers.store.engine import open_engine
 from layers.store.features import select_features
-from layers.store.quarantine import QuarantineRow, list_quarantine
+from layers.store.quarantine import QuarantineRow, Wanted, list_quarantine
 
 MAPPINGS = Path(__file__).resolve().parents[2] / "mappings"
 Shared = Callable[[str], Path]
@@ -48,7 +48,7 @@ def load_twice(engine: Engine, source: Source) -> dict[str, LoadReport]:
 
 def read_quarantine(engine: Engine, source: Source) -> list[QuarantineRow]:
     with engine.connect() as connection:
-        return list_quarantine(connection, source_id=source.id)
+        return list_quarantine(connection, Wanted(source=source.id))
 
 
 def test_wards_of_can_tho(open_city: Callable[[str], Engine], shared: Shared, make_source: Make) -> None:

@@ -1,0 +1,75 @@
+"""What a row of a file held, as JSON can keep it: the payload of a rejected row, to be shown, mended and read again."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from layers.ingest.crs import name_crs, read_crs
+from layers.ingest.raw import Raw
+
+SHAPE, PLACED = "_wkt", "_crs"
+_LONGEST = 100_000
+
+
+class Payloads:
+    """The payloads of a chunk, made for the rows asked for; ``hidden`` columns are in none of them."""
+
+    def __init__(self, raw: Raw, crs: CRS, hidden: frozenset[str]) -> None:
+        self._raw = raw
+        name = name_crs(crs)
+        # A CRS without a code is kept whole, or the row could not be placed again.
+        self._crs = name if ":" in name else crs.to_wkt()
+        self._columns = [position for position, name in enumerate(raw.frame.columns) if name not in hidden]
+
+    def make(self, positions: Sequence[int]) -> list[dict[str, Any]]:
+        """Return what the rows at ``positions`` held; geometry is ``_wkt`` with its ``_crs``, unless it is huge."""
+        part = self._raw.frame.iloc[list(positions), self._columns]
+        names = [str(name) for name in part.columns]
+        columns = [[_plain(value) for value in part.iloc[:, at]] for at in range(len(names))]
+        held = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] or [{} for _ in positions]
+        if "@id" in names:
+            held = [{name: value for name, value in row.items() if value is not None} for row in held]
+        if self._raw.shapes is not None:
+            for row, shape in zip(held, self._raw.shapes[list(positions)], strict=True):
+                if shape is not None and shapely.get_num_coordinates(shape) * 20 < _LONGEST:
+                    row[SHAPE], row[PLACED] = shapely.to_wkt(shape, rounding_precision=-1), self._crs
+        return held
+
+
+def _plain(value: object) -> object:
+    """Return a cell as JSON can hold it; overlong text is cut."""
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and not np.isfinite(value)):
+        return None
+    if isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    words = str(value)
+    return words if len(words) <= _LONGEST else words[:1000] + "… (cut)"
+
+
+def digest_payload(payload: Mapping[str, Any]) -> str:
+    """Return a digest of what a row held: by it the same row is known again in a later file, wherever it stands."""
+    written = json.dumps(payload, sort_keys=True, default=str)
+    return hashlib.sha256(written.encode()).hexdigest()[:32]
+
+
+def read_payloads(payloads: Sequence[Mapping[str, Any]], rows: Sequence[int]) -> tuple[Raw, CRS | None]:
+    """Return rows as they came from their file again, and the CRS of their geometry, which must be one for all."""
+    names = list(dict.fromkeys(name for one in payloads for name in one if name not in (SHAPE, PLACED)))
+    frame = pd.DataFrame({name: pd.Series([one.get(name) for one in payloads], dtype=object) for name in names})
+    frame.index = pd.RangeIndex(len(payloads))
+    crs = next((one[PLACED] for one in payloads if one.get(PLACED)), None)
+    if not any(one.get(SHAPE) for one in payloads):
+        return Raw(frame, None, None), read_crs(crs) if crs else None
+    words = [one.get(SHAPE) for one in payloads]
+    shapes = np.asarray(shapely.from_wkt(words, on_invalid="ignore"), dtype=object)
+    reasons = pd.Series(None, index=frame.index, dtype=object)
+    reasons[[bool(word) and shape is None for word, shape in zip(words, shapes, strict=True)]] = "geometry is not WKT"
+    return Raw(frame, shapes, crs, reasons), read_crs(crs) if crs else None
