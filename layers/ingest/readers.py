@@ -5,8 +5,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from layers.errors import SourceError
-from layers.ingest.formats import csv, osm, shapefile
-from layers.ingest.formats.ogr import Dataset, open_ogr
+from layers.ingest.formats import (
+    cityjson,
+    csv,
+    dxf,
+    gdal,
+    geodatabase,
+    kml,
+    mapinfo,
+    osm,
+    parquet,
+    shapefile,
+    sheets,
+    zipped,
+)
 from layers.ingest.formats.request import Request
 from layers.ingest.locate import locate as locate
 from layers.ingest.raw import Opened, join_chunks
@@ -22,22 +34,56 @@ class Reader(NamedTuple):
     open: Callable[[Path, Request], Opened]
 
 
-def _through_gdal(kind: str) -> Reader:
-    return Reader(kind, lambda path, request: open_ogr(Dataset(path, str(path.resolve()), kind), request))
+def _through_gdal(known: gdal.Format) -> Reader:
+    return Reader(known.kind, known.open)
 
 
-# Longer endings stand before their shorter ones.
+def _open_json(path: Path, request: Request) -> Opened:
+    """Open what calls itself .json: CityJSON where it says so, else GeoJSON."""
+    return (cityjson.open_cityjson if cityjson.is_cityjson(path) else gdal.GEOJSON.open)(path, request)
+
+
+def _open_zip(path: Path, request: Request) -> Opened:
+    return zipped.open_zip(path, request, {ending: READERS[ending].open for ending in _IN_ZIPS})
+
+
+_GEOJSON = _through_gdal(gdal.GEOJSON)
+_CITYJSON = Reader(cityjson.KIND, cityjson.open_cityjson)
+# A name may end in several of these; the first one counts.
 READERS: dict[str, Reader] = {
-    ".gpkg": _through_gdal("GeoPackage"),
-    ".geojson": _through_gdal("GeoJSON"),
-    ".json": _through_gdal("GeoJSON"),
+    ".gpkg": _through_gdal(gdal.GEOPACKAGE),
+    ".geojson": _GEOJSON,
+    ".geojsonl": _GEOJSON,
+    ".city.json": _CITYJSON,
+    ".cityjson": _CITYJSON,
+    ".json": Reader(_GEOJSON.kind, _open_json),
     ".shp": Reader(shapefile.KIND, shapefile.open_shapefile),
-    ".zip": Reader(shapefile.ZIPPED, shapefile.open_zip),
-    ".fgb": _through_gdal("FlatGeobuf"),
-    ".csv.gz": Reader(csv.KIND, csv.open_csv),
+    ".gdb": Reader(geodatabase.KIND, geodatabase.open_geodatabase),
+    ".zip": Reader(zipped.KIND, _open_zip),
+    ".fgb": _through_gdal(gdal.FLATGEOBUF),
+    ".parquet": Reader(parquet.KIND, parquet.open_parquet),
+    ".geoparquet": Reader(parquet.KIND, parquet.open_parquet),
+    ".tab": Reader(mapinfo.TAB, mapinfo.open_tab),
+    ".mif": Reader(mapinfo.MIF, mapinfo.open_mif),
+    ".kml": Reader(kml.KIND, kml.open_kml),
+    ".kmz": Reader(kml.ZIPPED, kml.open_kmz),
+    ".dxf": Reader(dxf.KIND, dxf.open_dxf),
+    ".gml": _through_gdal(gdal.GML),
+    ".gpx": _through_gdal(gdal.GPX),
+    ".sqlite": _through_gdal(gdal.SPATIALITE),
+    ".xlsx": Reader(sheets.XLSX, sheets.open_xlsx),
+    ".ods": Reader(sheets.ODS, sheets.open_ods),
     ".csv": Reader(csv.KIND, csv.open_csv),
+    ".csv.gz": Reader(csv.KIND, csv.open_csv),
+    ".tsv": Reader(csv.KIND, csv.open_csv),
     **dict.fromkeys(OSM, Reader(osm.KIND, osm.open_osm)),
 }
+_INSTEAD = {".xls": ".xlsx", ".dwg": ".dxf", ".mdb": ".gpkg", ".rar": ".zip", ".7z": ".zip"}
+# What is looked for in a zip, the likeliest first: tables often lie beside a map as its explanation.
+_IN_ZIPS = (
+    ".shp", ".gdb", ".gpkg", ".tab", ".mif", ".geojson", ".fgb", ".parquet", ".kml", ".dxf", ".gml", ".city.json",
+    ".json", ".osm", ".xlsx", ".csv",
+)  # fmt: skip
 
 
 def open_file(
@@ -57,8 +103,9 @@ def open_file(
     reader = find_reader(path)
     if not path.exists():
         raise SourceError(f"{path} does not exist")
-    if path.is_dir() or path.stat().st_size == 0:
-        raise SourceError(f"{path} is {'a folder' if path.is_dir() else 'an empty file'}, expected {reader.kind}")
+    is_folder = path.is_dir() and reader.open is not geodatabase.open_geodatabase
+    if is_folder or path.stat().st_size == 0:
+        raise SourceError(f"{path} is {'a folder' if is_folder else 'an empty file'}, expected {reader.kind}")
     return reader.open(path, Request(table, keys, tags, encoding))
 
 
@@ -81,6 +128,6 @@ def find_reader(path: Path) -> Reader:
     for ending, reader in READERS.items():
         if name.endswith(ending):
             return reader
-    raise SourceError(
-        f"{path}: files ending in '{path.suffix.lower()}' cannot be read", hint=f"known are {', '.join(READERS)}"
-    )
+    suffix = path.suffix.lower()
+    hint = f"save it as {_INSTEAD[suffix]}" if suffix in _INSTEAD else f"known are {', '.join(READERS)}"
+    raise SourceError(f"{path}: files ending in '{suffix}' cannot be read", hint=hint)

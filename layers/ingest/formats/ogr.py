@@ -39,7 +39,7 @@ class Dataset:
     """Something GDAL opens: the user's ``path``, the ``address`` GDAL is given, what people call the format.
 
     ``encoding`` is handed to GDAL; ``undecoded`` says that it makes one character of every byte. ``options`` are
-    GDAL's open options.
+    GDAL's open options, ``config`` its settings while the file is opened, ``without`` columns nobody wants.
     """
 
     path: Path
@@ -48,6 +48,8 @@ class Dataset:
     encoding: str | None = None
     undecoded: bool = False
     options: dict[str, str] = field(default_factory=dict)
+    config: dict[str, str] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
 
 
 def open_ogr(dataset: Dataset, request: Request) -> Opened:
@@ -62,13 +64,15 @@ def open_ogr(dataset: Dataset, request: Request) -> Opened:
     count = int(info["features"])
     if count == 0:
         raise SourceError(f"{dataset.path}: table '{table}' has no rows")
-    columns = tuple(map(str, info["fields"]))
+    kinds = dict(zip(map(str, info["fields"]), info["ogr_types"], strict=True))
+    columns = tuple(name for name, kind in kinds.items() if kind != "OFTBinary" and name not in dataset.without)
+    notes += [f"column '{name}' holds bytes and is left out" for name, kind in kinds.items() if kind == "OFTBinary"]
     crs = str(info["crs"]) if info["crs"] else None
     undecoded = dataset.undecoded or info["encoding"] != "UTF-8"
 
     def read(rows: int) -> Iterator[Raw]:
         first = 0
-        for frame, shapes, reasons in _stream(dataset, table, rows, notes):
+        for frame, shapes, reasons in _stream(dataset, table, columns, rows, notes):
             yield Raw(frame, shapes, crs, reasons, first_row=first)
             first += len(frame)
         if first != count:
@@ -97,20 +101,23 @@ def choose_table(path: Path, tables: list[str], table: str | None) -> str:
 @contextmanager
 def _naming(dataset: Dataset, notes: list[str]) -> Iterator[None]:
     """Turn GDAL's errors into one that names the file, and keep its warnings."""
+    before = {name: pyogrio.get_gdal_config_option(name) for name in dataset.config}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        pyogrio.set_gdal_config_options(dataset.config)
         try:
             yield
         except _ERRORS as error:
             words = " ".join(str(error).replace(dataset.address, dataset.path.name).split())[:200]
             raise SourceError(f"{dataset.path} cannot be read as {dataset.kind}: {words}") from error
         finally:
+            pyogrio.set_gdal_config_options(before)
             for one in caught:
-                _note(notes, " ".join(str(one.message).replace(dataset.address, dataset.path.name).split()))
+                note(notes, " ".join(str(one.message).replace(dataset.address, dataset.path.name).split()))
 
 
 def _stream(
-    dataset: Dataset, table: str, rows: int, notes: list[str]
+    dataset: Dataset, table: str, columns: tuple[str, ...], rows: int, notes: list[str]
 ) -> Iterator[tuple[pd.DataFrame, Shapes | None, "pd.Series[Any] | None"]]:
     """Yield columns, geometry and what is wrong with it, batch by batch."""
     opening = pyogrio.open_arrow(
@@ -132,33 +139,28 @@ def _stream(
                 batch = next(reader, None)
                 if batch is None:
                     return
-                frame = _make_frame(batch, [str(name) for name in meta["fields"]], notes)
+                frame = _make_frame(batch, columns)
                 shapes, reasons = None, None
                 if place in batch.schema.names:
                     wkb = batch.column(place).to_numpy(zero_copy_only=False)
                     try:
-                        shapes, reasons = _make_shapes(wkb)
+                        shapes, reasons = make_shapes(wkb)
                     except NotImplementedError:  # curves
-                        shapes, reasons = _make_shapes(_read_straight(dataset, table, first, len(batch)))
-                        _note(notes, "curves are drawn as short straight pieces")
+                        shapes, reasons = make_shapes(_read_straight(dataset, table, first, len(batch)))
+                        note(notes, "curves are drawn as short straight pieces")
             yield frame, shapes, reasons
             first += len(batch)
     finally:
         opening.__exit__(None, None, None)
 
 
-def _make_frame(batch: pa.RecordBatch, names: list[str], notes: list[str]) -> pd.DataFrame:
-    columns: dict[str, Any] = {}
-    for name in names:
-        kind = batch.schema.field(name).type
-        if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-            _note(notes, f"column '{name}' holds bytes and is left out")
-            continue
-        columns[name] = _make_column(batch.column(name))
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(batch)))
+def _make_frame(batch: pa.RecordBatch, columns: tuple[str, ...]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {name: make_column(batch.column(name)) for name in columns}, index=pd.RangeIndex(len(batch)), columns=columns
+    )
 
 
-def _make_column(values: pa.Array) -> Any:
+def make_column(values: pa.Array) -> Any:
     """Return a column whose type is the same in every batch: with or without nulls."""
     kind = values.type
     if pa.types.is_integer(kind):
@@ -172,7 +174,14 @@ def _make_column(values: pa.Array) -> Any:
         return pd.Series(words, dtype=object)
     if pa.types.is_boolean(kind):
         return pd.Series(values.to_pylist(), dtype=object)
-    return pd.Series([None if value is None else str(value) for value in values.to_pylist()], dtype=object)
+    return pd.Series([_write_value(value) for value in values.to_pylist()], dtype=object)
+
+
+def _write_value(value: Any) -> str | None:
+    """Return dates and times as ISO text, and whatever else a column may hold as people write it."""
+    if value is None:
+        return None
+    return str(value.isoformat() if hasattr(value, "isoformat") else value)
 
 
 def _decode(values: pa.Array) -> Any:
@@ -185,7 +194,8 @@ def _decode(values: pa.Array) -> Any:
         return [None if value is None else value.decode("latin-1") for value in raw.to_pylist()]
 
 
-def _make_shapes(wkb: Any) -> tuple[Shapes, "pd.Series[Any] | None"]:
+def make_shapes(wkb: Any) -> tuple[Shapes, "pd.Series[Any] | None"]:
+    """Return geometry, and why it cannot be read where it cannot; NotImplementedError for curves."""
     shapes: Shapes = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object)
     broken = shapely.is_missing(shapes) & np.asarray([one is not None for one in wkb], dtype=bool)
     if not broken.any():
@@ -209,6 +219,7 @@ def _read_straight(dataset: Dataset, table: str, first: int, count: int) -> Any:
     return wkb
 
 
-def _note(notes: list[str], words: str) -> None:
+def note(notes: list[str], words: str) -> None:
+    """Add a remark that is not there yet."""
     if words not in notes:
         notes.append(words)

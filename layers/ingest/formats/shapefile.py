@@ -1,13 +1,15 @@
-"""Shapefiles, bare or zipped → rows; what their text is encoded in is read from the .cpg or the DBF, if it is said."""
+"""Shapefiles → rows; what their text is encoded in is read from the .cpg or the DBF, if it is said."""
 
+import re
 from pathlib import Path
 
-from layers.ingest.formats.ogr import Dataset, choose_table, open_ogr
+from layers.ingest.formats.gdal import check_content
+from layers.ingest.formats.ogr import Dataset, open_ogr
 from layers.ingest.formats.request import Request
-from layers.ingest.formats.zips import unpack
 from layers.ingest.raw import Opened
 
-KIND, ZIPPED = "shapefile", "zipped shapefile"
+KIND = "shapefile"
+_BEGINS = re.compile(rb"^\x00\x00\x27\x0a")
 # DBF language drivers that name a code page other than the Western one, which is written where nothing is known.
 _SILENT_DRIVERS = frozenset({0x00, 0x03, 0x57})
 _SILENT_PAGES = frozenset(
@@ -17,26 +19,10 @@ _SILENT_PAGES = frozenset(
 
 def open_shapefile(path: Path, request: Request) -> Opened:
     """Open a shapefile; without a .cpg and a language driver that says something, its text comes byte for byte."""
-    return _open(path, path, KIND, Request(encoding=request.encoding))
-
-
-def open_zip(path: Path, request: Request) -> Opened:
-    """Open a shapefile in a zip, at any depth; ``table`` chooses by the name of the .shp where there are several."""
-    folder = unpack(path)
-    try:
-        found = {one.stem: one for one in sorted(folder.path.rglob("*")) if one.suffix.lower() == ".shp"}
-        chosen = choose_table(path, list(found), request.table)
-        opened = _open(path, found[chosen], ZIPPED, Request(encoding=request.encoding))
-    except BaseException:
-        folder.close()
-        raise
-    opened.closing.callback(folder.close)
-    return opened
-
-
-def _open(path: Path, part: Path, kind: str, request: Request) -> Opened:
-    silent = request.encoding is not None or not says_encoding(part)
-    return open_ogr(Dataset(path, str(part), kind, "ISO-8859-1" if silent else None, silent), request)
+    check_content(path, KIND, _BEGINS)
+    silent = request.encoding is not None or not says_encoding(path)
+    encoding = "ISO-8859-1" if silent else None
+    return open_ogr(Dataset(path, str(path.resolve()), KIND, encoding, silent), Request())
 
 
 def says_encoding(path: Path) -> bool:

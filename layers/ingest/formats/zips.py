@@ -47,6 +47,16 @@ def unpack(path: Path) -> Unpacked:
     return Unpacked(folder)
 
 
+def check_zip(path: Path) -> list[str]:
+    """Return the names in a zip file that GDAL opens itself; SourceError names one that is damaged or too large."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check(path, archive.infolist())
+            return archive.namelist()
+    except (zipfile.BadZipFile, OSError, EOFError) as error:
+        raise SourceError(f"{path} is not a whole zip file: {' '.join(str(error).split())}") from error
+
+
 def _check(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     total, packed = sum(entry.file_size for entry in entries), sum(entry.compress_size for entry in entries)
     if len(entries) > MOST_FILES:

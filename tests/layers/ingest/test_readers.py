@@ -86,7 +86,8 @@ def test_tables_are_listed(tmp_path: Path, tree_frame: Trees) -> None:
     [
         ("gone.gpkg", None, "does not exist"),
         ("empty.csv", b"", "an empty file"),
-        ("t.xlsx", b"x", "cannot be read — known are"),
+        ("t.doc", b"x", "cannot be read — known are"),
+        ("t.xls", b"x", "cannot be read — save it as .xlsx"),
         ("t.gpkg", b"not a database at all", "cannot be read as GeoPackage"),
         ("t.geojson", b'{"type": "Feature', "cannot be read as GeoJSON"),
         ("t.geojson", b'{"type": "FeatureCollection", "features": []}', "has no rows"),
