@@ -14,10 +14,10 @@ from api.routes.work_orders import write_order
 from api.writing import Writer, WriterOf
 from layers.errors import InputError
 from layers.schema import VectorLayer
+from layers.store.edits import grade_feature
 from layers.store.inspections import (
     Inspection,
     NewInspection,
-    grade_feature,
     is_latest,
     list_due,
     list_inspections,
@@ -73,7 +73,8 @@ def inspect(
     )  # fmt: skip
     done = record_inspection(connection, layer, feature_id, new, author=writer.author)
     if layer.find("condition") is not None and is_latest(connection, done):
-        grade_feature(connection, layer, done)
+        condition, reason = CONDITION_OF_GRADE[done.grade], writer.reason or f"inspection {done.id}"
+        grade_feature(connection, layer, feature_id, condition, author=writer.author, reason=reason)
     answer = _write(done)
     if body.open_work_order:
         answer["work_order"] = write_order(_open_order(connection, layer, done, writer), links)

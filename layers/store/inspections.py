@@ -13,7 +13,7 @@ from layers.schema import VectorLayer
 from layers.store.names import quote
 from layers.store.references import require_feature
 from layers.store.tables import CITY
-from layers.upkeep import CONDITION_OF_GRADE, YEARS_BETWEEN_INSPECTIONS, Method, Urgency
+from layers.upkeep import YEARS_BETWEEN_INSPECTIONS, Method, Urgency
 
 _COLUMNS = "id, layer, feature, inspected, inspector, method, grade, urgency, remarks, observations, author, recorded"
 
@@ -102,17 +102,6 @@ def is_latest(connection: Connection, inspection: Inspection) -> bool:
         },
     )
     return later.first() is None
-
-
-def grade_feature(connection: Connection, layer: VectorLayer, inspection: Inspection) -> None:
-    """Give the inspected feature the condition its grade stands for; nothing happens where it has it already."""
-    connection.execute(
-        text(
-            f"update {CITY}.{quote(layer.id)} set condition = :condition, valid_from = clock_timestamp() "
-            "where id = :id and condition is distinct from :condition"
-        ),
-        {"id": inspection.feature, "condition": CONDITION_OF_GRADE[inspection.grade]},
-    )
 
 
 def list_inspections(

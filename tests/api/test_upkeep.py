@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from io import BytesIO
 from urllib.parse import quote
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
+import shapely
+from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from layers.registry import VECTOR_LAYERS
+from layers.store.features import delete_features, upsert_features
 from twin.settings import Settings
 
 ITEM = "/api/collections/road_links/items/r 3/á"
@@ -99,6 +104,28 @@ def test_a_bad_grade_opens_a_work_order_that_runs_to_its_end(crew: TestClient) -
     assert [one["to"] for one in steps] == ["open", "assigned", "done", "verified"]
     found = crew.get("/api/work-orders", params={"collection": "trees", "feature": "t00007"}).json()["features"]
     assert [one["id"] for one in found] == [order["id"]] and found[0]["geometry"]["type"] == "Point"
+
+
+def test_the_newest_grade_is_the_condition(crew: TestClient, writer: Engine) -> None:
+    layer = VECTOR_LAYERS["drainage_nodes"]
+    frame = gpd.GeoDataFrame(
+        {"id": ["hg-1"], "node_type": "manhole"}, geometry=[shapely.Point(580_100.0, 1_108_100.0)], crs="EPSG:5897"
+    )
+    with writer.begin() as connection:
+        upsert_features(connection, layer, frame, source_id="upkeep")
+    address = "/api/collections/drainage_nodes/items/hg-1"
+    try:
+        for inspected, grade, condition in (
+            ("2026-11-01", 4, "poor"),
+            ("2026-10-01", 1, "poor"),
+            ("2026-11-02", 3, "fair"),
+        ):
+            body = {"inspected": inspected, "inspector": "Đội 1", "grade": grade}
+            assert crew.post(f"{address}/inspections", json=body).status_code == 201
+            assert crew.get(address).json()["properties"]["condition"] == condition
+    finally:
+        with writer.begin() as connection:
+            delete_features(connection, layer, ["hg-1"])
 
 
 def test_a_change_needs_to_know_what_it_changes(crew: TestClient) -> None:
