@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from layers.errors import ConflictError, CrsError, DatabaseError
 from layers.store.engine import check_connection
+from layers.store.search_tables import sync_search
 from layers.store.spatial_reference import ensure_spatial_references, refresh_transformed
 from layers.store.tables import sync_tables
 
@@ -63,7 +64,10 @@ def migrate(engine: Engine, city_id: str, crs: str, declaration: dict[str, objec
         )
         refreshed = refresh_transformed(connection) if shifted else []
     engine.dispose()
-    return [*sync_tables(engine, srid), *(f"Refreshed {name}: the datum shift of EPSG:{srid}" for name in refreshed)]
+    done = [*sync_tables(engine, srid), *(f"Refreshed {name}: the datum shift of EPSG:{srid}" for name in refreshed)]
+    with engine.begin() as connection:
+        done += [f"Indexed the words of {name}" for name in sync_search(connection)]
+    return done
 
 
 def read_city(connection: Connection) -> CityRow:
