@@ -17,6 +17,7 @@ _TYPES: dict[str, dict[str, str]] = {
     "date": {"type": "string", "format": "date"},
     "datetime": {"type": "string", "format": "date-time"},
 }
+_GEOMETRIES = {"Point": "geometry-point", "LineString": "geometry-linestring", "MultiPolygon": "geometry-multipolygon"}
 
 
 def list_properties(layer: VectorLayer) -> list[Property]:
@@ -48,18 +49,31 @@ def build_property_schema(prop: Property) -> dict[str, Any]:
 
 def build_queryables(layer: VectorLayer, links: Links) -> dict[str, Any]:
     """Return what items can be filtered by, as JSON Schema (OGC API Features Part 3)."""
+    geometry = {"format": _GEOMETRIES[layer.geometry], "x-ogc-role": "primary-geometry"}
     return _build_schema(layer, links, "queryables") | {
-        "properties": {prop.name: build_property_schema(prop) for prop in list_properties(layer)},
+        "properties": {**_build_sorted(layer), "geometry": geometry},
         "additionalProperties": False,
     }
 
 
+def build_sortables(layer: VectorLayer, links: Links) -> dict[str, Any]:
+    """Return what items can be sorted by, as JSON Schema (OGC API Features Part 8)."""
+    return _build_schema(layer, links, "sortables") | {
+        "properties": _build_sorted(layer),
+        "additionalProperties": False,
+    }
+
+
+def _build_sorted(layer: VectorLayer) -> dict[str, Any]:
+    own = {prop.name: build_property_schema(prop) for prop in list_properties(layer)}
+    return {"id": {"type": "string", "x-ogc-role": "id"}, **own}
+
+
 def build_schema(layer: VectorLayer, links: Links) -> dict[str, Any]:
     """Return the schema of the items (OGC API Features Part 5)."""
-    geometry = {"Point": "geometry-point", "LineString": "geometry-linestring", "MultiPolygon": "geometry-multipolygon"}
     properties: dict[str, Any] = {"id": {"type": "string", "x-ogc-role": "id"}}
     properties |= {prop.name: build_property_schema(prop) for prop in list_properties(layer)}
-    properties["geometry"] = {"format": geometry[layer.geometry], "x-ogc-role": "primary-geometry"}
+    properties["geometry"] = {"format": _GEOMETRIES[layer.geometry], "x-ogc-role": "primary-geometry"}
     required = [prop.name for prop in list_properties(layer) if prop.required]
     return _build_schema(layer, links, "schema") | {"properties": properties, "required": ["id", "geometry", *required]}
 

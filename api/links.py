@@ -42,6 +42,7 @@ class Links:
             self.link(path, "self"),
             self.link(f"{path}/items", "items", GEOJSON),
             self.link(f"{path}/queryables", f"{OGC}/queryables", SCHEMA),
+            self.link(f"{path}/sortables", f"{OGC}/sortables", SCHEMA),
             self.link(f"{path}/schema", f"{OGC}/schema", SCHEMA),
             self.link(f"{path}/tiles", f"{OGC}/tilesets-vector"),
         ]

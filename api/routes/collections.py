@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from api.answers import MVT, SCHEMA, answer_json
-from api.declarations import build_queryables, build_schema, describe_collection
+from api.declarations import build_queryables, build_schema, build_sortables, describe_collection
 from api.dependencies import PUBLIC_LAYERS, ConnectionOf, LinksOf, ResourcesOf, find_collection, refuse_unknown
 from api.links import WEB_MERCATOR_QUAD, Links
 from api.style import MAX_SOURCE_ZOOM
@@ -38,6 +38,12 @@ def read_collection(collection_id: str, connection: ConnectionOf, resources: Res
 def read_queryables(collection_id: str, links: LinksOf) -> Response:
     """Return the queryables as JSON Schema."""
     return answer_json(build_queryables(find_collection(collection_id), links), media_type=SCHEMA)
+
+
+@router.get("/{collection_id}/sortables", summary="What items can be sorted by")
+def read_sortables(collection_id: str, links: LinksOf) -> Response:
+    """Return the sortables as JSON Schema."""
+    return answer_json(build_sortables(find_collection(collection_id), links), media_type=SCHEMA)
 
 
 @router.get("/{collection_id}/schema", summary="The schema of the items")

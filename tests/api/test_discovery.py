@@ -95,7 +95,9 @@ def test_queryables_and_schema_follow_the_declaration(client: TestClient, layer_
     queryables = client.get(f"/api/collections/{layer_id}/queryables")
     assert queryables.headers["content-type"] == "application/schema+json"
     properties = queryables.json()["properties"]
-    assert list(properties) == [prop.name for prop in layer.properties if prop.access == "public"]
+    public = [prop.name for prop in layer.properties if prop.access == "public"]
+    assert list(properties) == ["id", *public, "geometry"]
+    assert list(client.get(f"/api/collections/{layer_id}/sortables").json()["properties"]) == ["id", *public]
     for prop in layer.properties:
         schema = properties[prop.name]
         assert schema["title"] == prop.title.en
@@ -107,7 +109,7 @@ def test_queryables_and_schema_follow_the_declaration(client: TestClient, layer_
     items = client.get(f"/api/collections/{layer_id}/items?limit=1")
     assert items.status_code == 200
     for feature in items.json()["features"]:
-        assert list(feature["properties"]) == list(properties)
+        assert list(feature["properties"]) == public
 
 
 def test_the_catalogue_tells_everything(client: TestClient) -> None:
