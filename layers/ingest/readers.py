@@ -78,6 +78,8 @@ READERS: dict[str, Reader] = {
     ".tsv": Reader(csv.KIND, csv.open_csv),
     **dict.fromkeys(OSM, Reader(osm.KIND, osm.open_osm)),
 }
+# What ``rasters`` reads.
+RASTERS = (".tif", ".tiff", ".asc")
 _INSTEAD = {".xls": ".xlsx", ".dwg": ".dxf", ".mdb": ".gpkg", ".rar": ".zip", ".7z": ".zip"}
 # What is looked for in a zip, the likeliest first: tables often lie beside a map as its explanation.
 _IN_ZIPS = (
@@ -122,12 +124,16 @@ def read_file(
         return join_chunks(opened)
 
 
+def find_ending(name: str) -> str | None:
+    """Return the known ending a file name has, of tables, maps or rasters, or None."""
+    return next((ending for ending in (*READERS, *RASTERS) if name.lower().endswith(ending)), None)
+
+
 def find_reader(path: Path) -> Reader:
     """Return who opens a file of this name; SourceError lists the known endings."""
-    name = path.name.lower()
-    for ending, reader in READERS.items():
-        if name.endswith(ending):
-            return reader
+    ending = find_ending(path.name)
+    if ending in READERS:
+        return READERS[ending]
     suffix = path.suffix.lower()
     hint = f"save it as {_INSTEAD[suffix]}" if suffix in _INSTEAD else f"known are {', '.join(READERS)}"
     raise SourceError(f"{path}: files ending in '{suffix}' cannot be read", hint=hint)

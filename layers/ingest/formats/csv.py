@@ -148,7 +148,7 @@ def _make_chunk(block: list[list[str]], header: list[str], first: int, notes: li
     reasons = None
     if (lengths != width).any():
         reasons = pd.Series(None, index=pd.RangeIndex(len(block)), dtype=object)
-        for at in np.flatnonzero(lengths != width):
+        for at in np.flatnonzero(lengths != width).tolist():
             row = block[at]
             if any(cell.strip() for cell in row[width:]):
                 reasons[at] = f"{len(row)} cells where the header has {width}"

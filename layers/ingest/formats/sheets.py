@@ -69,7 +69,8 @@ def make_table(cells: "np.ndarray[Any, np.dtype[np.object_]]") -> tuple[pd.DataF
     data = data[(data != "").any(axis=1)]
     used = (data != "").any(axis=0) | np.array([name != "" for name in names], dtype=bool)
     titles = [name for name, keep in zip(name_columns(names), used, strict=True) if keep]
-    frame = pd.DataFrame(np.where(data == "", None, data)[:, used], columns=titles, dtype=object)
+    data[data == ""] = None
+    frame = pd.DataFrame(data[:, used], columns=titles, dtype=object)
     return frame, notes
 
 
