@@ -19,9 +19,9 @@ MAX_LENGTH = 100_000
 MAX_DEPTH = 80
 MAX_PARTS = 10_000
 _MAX_NESTING = 60
-_MAX_OPERATORS = 500
+_MAX_OPERATORS = 1_000
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
-_WORDS = re.compile(r"[*/%^]|[+-](?!\d)|\bnot\b|\bdiv\b", re.IGNORECASE)
+_OPERATORS = re.compile(r"[-+*/%^]|\bnot\b|\bdiv\b", re.IGNORECASE)
 
 
 def parse_filter(words: str, language: str = "cql2-text") -> Any:
@@ -74,7 +74,7 @@ def _check_nesting(words: str) -> None:
     for letter in bare:
         depth += (letter == "(") - (letter == ")")
         deepest = max(deepest, depth)
-    if deepest > _MAX_NESTING or len(_WORDS.findall(bare)) > _MAX_OPERATORS:
+    if deepest > _MAX_NESTING or len(_OPERATORS.findall(bare)) > _MAX_OPERATORS:
         raise TooLargeError(f"the filter has more than {_MAX_NESTING} nested brackets or {_MAX_OPERATORS} operators")
 
 
