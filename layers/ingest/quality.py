@@ -1,7 +1,7 @@
 """What an import found wrong and what it did: rejected rows with reasons, and the report of a load."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -65,16 +65,18 @@ class Problems:
         reason: str,
         *,
         name: str | None = None,
-        values: "pd.Series[Any] | None" = None,
+        values: "pd.Series[Any] | Callable[[], pd.Series[Any]] | None" = None,
         hint: str | None = None,
     ) -> None:
-        """Reject the rows of ``mask``; ``values`` gives what each of them held.
+        """Reject the rows of ``mask``; ``values`` gives what each of them held, or makes it when it is needed.
 
         A field that has a problem gets no second one: what cannot be read is not also missing.
         """
         known = self._of_field.setdefault(name, np.zeros(len(self.bad), dtype=bool))
-        for position in np.flatnonzero(mask & ~known):
-            value = None if values is None else _shorten(values.iloc[position])
+        positions = np.flatnonzero(mask & ~known)
+        held = values() if len(positions) and callable(values) else values
+        for position in positions:
+            value = _shorten(held.iloc[position]) if isinstance(held, pd.Series) else None
             self._found.setdefault(int(position), []).append(Problem(name, value, reason, hint))
         known |= mask
         self.bad |= mask

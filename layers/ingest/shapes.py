@@ -52,14 +52,14 @@ def project(shapes: Shapes, source: CRS, target: CRS, problems: Problems) -> Sha
     if source.is_geographic:
         _, y0, _, y1 = np.moveaxis(shapely.bounds(flat), -1, 0)
         off = (np.abs(y0) > 90) | (np.abs(y1) > 90)
-        problems.add(off, "latitude beyond 90 degrees", name="geometry", values=show_places(flat))
+        problems.add(off, "latitude beyond 90 degrees", name="geometry", values=lambda: show_places(flat))
         flat = _blank(flat, off)
     outside = find_outside(flat, source, target) & ~shapely.is_missing(flat)
     hint = f"beyond {name_area(target)}"
-    problems.add(outside, "far outside the city's area", name="geometry", values=show_places(flat), hint=hint)
+    problems.add(outside, "far outside the city's area", name="geometry", values=lambda: show_places(flat), hint=hint)
     moved = transform(_blank(flat, outside), source, target)
     lost = ~shapely.is_missing(moved) & ~np.isfinite(shapely.bounds(moved)).all(axis=1)
-    problems.add(lost, "cannot be projected", name="geometry", values=show_places(flat), hint=hint)
+    problems.add(lost, "cannot be projected", name="geometry", values=lambda: show_places(flat), hint=hint)
     return _blank(moved, lost)
 
 
