@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from layers.errors import InputError, MappingError, NotFoundError
+from layers.ingest.dates import DateOrder
+from layers.ingest.numbers import NumberStyle
 from layers.quantities import conversion_factor
 from layers.registry import read_vector_layer
 from layers.schema import VectorLayer
@@ -15,6 +17,7 @@ from layers.schema import VectorLayer
 PACKAGED = Path(__file__).resolve().parent / "mappings"
 PLACE, ROW = "@place", "@row"
 _FIELD = re.compile(r"\{([^{}]+)\}")
+_SHARED = ("numbers", "null_words", "date_order")
 Scalar = str | int | float
 
 
@@ -47,19 +50,24 @@ def _as_texts(value: Any) -> tuple[str, ...]:
 class PropertyRule(_Strict):
     """Where a property comes from and how its values become those of the layer.
 
-    The first of ``columns`` that holds something counts. ``nodata`` values become null; ``pattern`` keeps its first
-    group; ``codes`` translates (``"*"`` stands for all others, null drops the value); ``unit`` is the file's unit;
-    ``date`` lists formats (strptime, or epoch_s, epoch_ms, rfc1123, iso); ``drop_dates`` are placeholders;
-    ``timezone`` is that of times written without one.
+    The first of ``columns`` that holds something counts. ``nodata`` values become null, and with ``null_words`` so do
+    words such as "không có" and N/A; ``pattern`` keeps its first group; ``codes`` translates (``"*"`` stands for all
+    others, null drops the value). ``unit`` is the file's unit, ``cell_units`` reads units in cells (600mm, D600, 5'6"),
+    ``numbers`` says how numbers in text are written: vi (1.234,5), en (1,234.5) or mixed. ``date`` lists formats
+    (strptime's, or iso, ymd, dmy, mdy, vi, year, excel, epoch_s, epoch_ms, rfc1123); ``date_order`` is dmy or mdy;
+    ``drop_dates`` are placeholders; ``timezone`` is that of times written without one.
     """
 
     columns: tuple[str, ...] = Field(min_length=1)
     unit: str | None = None
-    decimal_comma: bool = False
+    cell_units: bool = False
+    numbers: NumberStyle | None = None
+    null_words: bool = False
     codes: dict[str, str | None] = {}
     nodata: tuple[Scalar, ...] = ()
     pattern: str | None = None
     date: tuple[str, ...] = ()
+    date_order: DateOrder | None = None
     drop_dates: tuple[str, ...] = ()
     timezone: str | None = None
 
@@ -92,7 +100,7 @@ class GeometryRule(_Strict):
     """How rows get their geometry: from columns ``x`` and ``y`` or ``wkt``; or the file's own made into something else.
 
     ``as: point`` takes a point on the surface of an area or line; ``square`` draws a square of this side [m] around
-    a point.
+    a point. ``swap: yes`` exchanges x and y, ``auto`` only in rows that fall into the city that way and not as given.
     """
 
     x: str | None = None
@@ -100,6 +108,7 @@ class GeometryRule(_Strict):
     wkt: str | None = None
     as_point: bool = Field(default=False, alias="as")
     square: float | None = Field(default=None, gt=0.0, le=1.0e5)
+    swap: Literal["no", "auto", "yes"] = "no"
 
     @field_validator("as_point", mode="before")
     @classmethod
@@ -123,7 +132,9 @@ class LayerRule(_Strict):
     """Which rows feed one layer (``where``: conditions that all hold, or a list of such sets) and how.
 
     ``id`` is a column or a template such as ``"{street}-{number}"``; ``@place`` stands for a digest of the geometry,
-    ``@row`` for the row number. ``ignore`` names columns that are neither loaded nor kept (names of persons).
+    ``@row`` for the row number. ``ignore`` names columns that are neither loaded nor kept (names of persons), ``keep``
+    those that look personal and are not (owner: a company). ``numbers``, ``null_words`` and ``date_order`` hold for
+    every property that does not say its own.
     """
 
     layer: str
@@ -132,14 +143,27 @@ class LayerRule(_Strict):
     id_prefix: str = ""
     geometry: GeometryRule = GeometryRule()
     constants: dict[str, Scalar | bool] = Field(default={}, alias="set")
+    numbers: NumberStyle | None = None
+    null_words: bool = False
+    date_order: DateOrder | None = None
     properties: dict[str, PropertyRule] = {}
     ignore: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
     null_unknown_codes: bool = Field(default=False, alias="on_unknown_code")
 
     @field_validator("where", mode="before")
     @classmethod
     def _as_sets(cls, value: Any) -> Any:
         return (value,) if isinstance(value, dict) else value
+
+    @field_validator("properties")
+    @classmethod
+    def _inherit(cls, value: dict[str, PropertyRule], info: ValidationInfo) -> dict[str, PropertyRule]:
+        shared = {name: info.data[name] for name in _SHARED if info.data.get(name)}
+        return {
+            name: rule.model_copy(update={key: one for key, one in shared.items() if key not in rule.model_fields_set})
+            for name, rule in value.items()
+        }
 
     @field_validator("null_unknown_codes", mode="before")
     @classmethod
@@ -254,5 +278,7 @@ def _check_property(layer: VectorLayer, name: str, rule: PropertyRule, place: st
             conversion_factor(rule.unit, prop.unit)
         except InputError as error:
             raise MappingError(f"{place}: {error.message}", hint=error.hint) from error
+    if rule.cell_units and prop.unit is None:
+        raise MappingError(f"{place}: has units in cells but measures nothing")
     if (rule.date or rule.drop_dates or rule.timezone) and prop.type not in ("date", "datetime"):
         raise MappingError(f"{place}: date rules on a {prop.type}")

@@ -1,22 +1,21 @@
-"""One column of a file → one property of a layer: nodata, codes, units, dates, types and ranges."""
+"""One column of a file → one property of a layer: nodata, codes, types; numbers and dates have modules of their own."""
 
 from collections import Counter
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from layers.ingest.date_values import make_times
 from layers.ingest.mapping import PropertyRule
+from layers.ingest.nulls import NULL_WORDS, is_null_word
+from layers.ingest.number_values import LARGEST_INTEGER, make_numbers
 from layers.ingest.quality import Problems
-from layers.quantities import conversion_factor
 from layers.schema import Property
 
 # Not Arrow's: that one cannot hold the lone surrogates of a badly decoded file.
 TEXT = pd.StringDtype("python")
-NULL_WORDS = frozenset({"", "\\N", "NULL", "null", "<Null>", "<null>"})
-_TRUE, _FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
-_LARGEST_INTEGER = 2.0**53
-_YEARS = (1000, 2200)
+_TRUE = frozenset({"true", "t", "yes", "y", "1", "x", "có", "co", "đúng", "dung"})
+_FALSE = frozenset({"false", "f", "no", "n", "0", "không", "khong", "không có", "khong co", "k/c", "sai"})
 
 
 def as_text(values: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -24,7 +23,7 @@ def as_text(values: "pd.Series[Any]") -> "pd.Series[Any]":
     if pd.api.types.is_bool_dtype(values.dtype):
         return values.map({True: "true", False: "false"}).astype(object)
     if pd.api.types.is_float_dtype(values.dtype):
-        whole = values.notna() & (values.round() == values) & (values.abs() < _LARGEST_INTEGER)
+        whole = values.notna() & (values.round() == values) & (values.abs() < LARGEST_INTEGER)
         text = values.astype(object).map(repr, na_action="ignore")
         text = text.where(~whole, values.where(whole, 0).astype("int64").astype(str))
         return _blank_to_none(text.astype(object).where(values.notna(), None))
@@ -50,10 +49,7 @@ def convert(
     The first column that holds something counts. Counted in ``conversions``: nodata, translated codes, units, dropped
     dates. A null where the property is required rejects the row.
     """
-    raw = as_text(values[0])
-    for column in values[1:]:
-        more = as_text(column)
-        raw = raw.where(raw.notna(), more)
+    raw, typed = _take_first(values)
     text = _drop_nodata(raw, prop, rule, conversions)
     if rule.pattern is not None:
         text = _extract(text, prop, rule.pattern, problems)
@@ -63,11 +59,11 @@ def convert(
         case "string":
             made = _to_string(text, prop, problems, conversions, null_unknown_codes=null_unknown_codes)
         case "number" | "integer":
-            made = _to_number(text, prop, rule, problems, conversions)
+            made = make_numbers(text, typed, prop, rule, problems, conversions)
         case "boolean":
             made = _to_boolean(text, prop, problems)
         case "date" | "datetime":
-            made = _to_time(text, prop, rule, problems, conversions)
+            made = make_times(text, prop, rule, problems, conversions)
     if prop.required:
         problems.add(
             made.isna().to_numpy(dtype=bool),
@@ -79,15 +75,37 @@ def convert(
     return made
 
 
+def _take_first(values: list["pd.Series[Any]"]) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
+    """Return the first text of every row, and whether it was a number in the file rather than text."""
+    raw, typed = as_text(values[0]), _is_typed(values[0])
+    for column in values[1:]:
+        more = as_text(column)
+        typed = typed.where(raw.notna(), _is_typed(column))
+        raw = raw.where(raw.notna(), more)
+    return raw, typed
+
+
+def _is_typed(values: "pd.Series[Any]") -> "pd.Series[bool]":
+    if pd.api.types.is_object_dtype(values.dtype):
+        return values.map(lambda cell: isinstance(cell, int | float)).astype(bool)
+    return pd.Series(pd.api.types.is_numeric_dtype(values.dtype), index=values.index, dtype=bool)
+
+
 def _drop_nodata(
     text: "pd.Series[Any]", prop: Property, rule: PropertyRule, conversions: "Counter[str]"
 ) -> "pd.Series[Any]":
+    """Return the text without declared nodata and, where asked for, words for nothing; no means no in a yes or no."""
+    if rule.null_words:
+        spared = _FALSE if prop.type == "boolean" else frozenset[str]()
+        empty = {word for word in text.dropna().unique() if is_null_word(word) and word.lower() not in spared}
+        hit = text.isin(empty)
+        conversions[f"{prop.name}: words for nothing to null"] += int(hit.sum())
+        text = text.where(~hit, None)
     if not rule.nodata:
         return text
-    words = {str(value).strip() for value in rule.nodata}
+    hit = text.isin({str(value).strip() for value in rule.nodata})
     numbers = [float(value) for value in rule.nodata if isinstance(value, int | float)]
-    hit = text.isin(words)
-    if numbers:
+    if numbers and prop.type not in ("number", "integer"):
         hit |= pd.to_numeric(text, errors="coerce").isin(numbers)
     conversions[f"{prop.name}: nodata to null"] += int(hit.sum())
     return text.where(~hit, None)
@@ -147,38 +165,6 @@ def _to_string(
     return text
 
 
-def _to_number(
-    text: "pd.Series[Any]", prop: Property, rule: PropertyRule, problems: Problems, conversions: "Counter[str]"
-) -> "pd.Series[Any]":
-    plain = text
-    if rule.decimal_comma:
-        plain = text.astype(TEXT).str.replace(",", ".", regex=False)
-        conversions[f"{prop.name}: decimal comma"] += int((text.notna() & (plain != text)).fillna(False).sum())
-    numbers = pd.to_numeric(plain, errors="coerce").astype("float64")
-    problems.add(
-        (text.notna() & ~np.isfinite(numbers)).to_numpy(dtype=bool), "not a number", name=prop.name, values=text
-    )
-    if rule.unit is not None and prop.unit is not None and rule.unit != prop.unit:
-        numbers = numbers * conversion_factor(rule.unit, prop.unit)
-        conversions[f"{prop.name}: {rule.unit} to {prop.unit}"] += int(numbers.notna().sum())
-    measure = prop.measure
-    low, high = (measure.minimum, measure.maximum) if measure else (-_LARGEST_INTEGER, _LARGEST_INTEGER)
-    outside = (numbers < low) | (numbers > high)
-    unit = f" {measure.symbol}" if measure and measure.symbol else ""
-    problems.add(
-        outside.to_numpy(dtype=bool),
-        f"outside {low:g} to {high:g}{unit}",
-        name=prop.name,
-        values=text,
-        hint="a unit or a nodata value missing in the mapping?",
-    )
-    if prop.type == "number":
-        return numbers
-    broken = numbers.notna() & (numbers.round() != numbers)
-    problems.add(broken.to_numpy(dtype=bool), "not a whole number", name=prop.name, values=text)
-    return numbers.where(~(broken | outside) & np.isfinite(numbers)).astype("Int64")
-
-
 def _to_boolean(text: "pd.Series[Any]", prop: Property, problems: Problems) -> "pd.Series[Any]":
     lower = text.map(str.lower, na_action="ignore")
     true, false = lower.isin(_TRUE), lower.isin(_FALSE)
@@ -193,53 +179,3 @@ def _to_boolean(text: "pd.Series[Any]", prop: Property, problems: Problems) -> "
     made[true.to_numpy(dtype=bool)] = True
     made[false.to_numpy(dtype=bool)] = False
     return made
-
-
-def _to_time(
-    text: "pd.Series[Any]", prop: Property, rule: PropertyRule, problems: Problems, conversions: "Counter[str]"
-) -> "pd.Series[Any]":
-    dropped = text.isin(rule.drop_dates)
-    conversions[f"{prop.name}: placeholder dates to null"] += int(dropped.sum())
-    text = text.where(~dropped, None)
-    formats = rule.date or ("iso",)
-    # Distinct values are few in real inventories; parsing each once keeps large files fast.
-    parsed = {word: _parse_time(word, formats, rule.timezone) for word in text.dropna().unique()}
-    times = text.map(parsed)
-    problems.add(
-        (text.notna() & times.isna()).to_numpy(dtype=bool),
-        "not a date" if prop.type == "date" else "not a time",
-        name=prop.name,
-        values=text,
-        hint=f"tried {', '.join(formats)}; name its format in the mapping under 'date'",
-    )
-    if prop.type == "date":
-        return times.map(lambda moment: moment.date(), na_action="ignore").astype(object)
-    naive = times.map(lambda moment: moment.tzinfo is None, na_action="ignore").eq(True)
-    problems.add(
-        naive.to_numpy(dtype=bool),
-        "time without a zone",
-        name=prop.name,
-        values=text,
-        hint="give 'timezone' in the mapping",
-    )
-    return pd.to_datetime(times.where(~naive, None), utc=True)
-
-
-def _parse_time(word: str, formats: tuple[str, ...], timezone: str | None) -> pd.Timestamp | None:
-    """Return the moment ``word`` means in the first format that fits and lies in 1000–2200, or None."""
-    for style in formats:
-        try:
-            if style in ("epoch_s", "epoch_ms"):
-                moment = pd.Timestamp(int(float(word)), unit="ms" if style == "epoch_ms" else "s", tz="UTC")
-            elif style == "rfc1123":
-                moment = pd.to_datetime(word, format="%a, %d %b %Y %H:%M:%S GMT", utc=True)
-            elif style == "iso":
-                moment = pd.to_datetime(word, format="ISO8601")
-            else:
-                moment = pd.to_datetime(word, format=style)
-        except (ValueError, OverflowError):
-            continue
-        if not _YEARS[0] <= moment.year <= _YEARS[1]:
-            continue
-        return moment.tz_localize(timezone) if timezone is not None and moment.tzinfo is None else moment
-    return None

@@ -53,7 +53,7 @@ def test_numbers_that_cannot_be_are_rejected() -> None:
 
 
 def test_decimal_comma_when_asked() -> None:
-    assert run("trees", "height", ["1,5", "2"], decimal_comma=True)[0] == [1.5, 2.0]
+    assert run("trees", "height", ["1,5", "2"], numbers="vi")[0] == [1.5, 2.0]
 
 
 def test_whole_numbers_stay_whole() -> None:

@@ -1,0 +1,138 @@
+"""A column of text → numbers of a property: styles, units, sentinels and ranges; what cannot be read is rejected."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from layers.errors import InputError
+from layers.ingest.mapping import PropertyRule
+from layers.ingest.measures import read_measure
+from layers.ingest.nulls import is_null_word
+from layers.ingest.numbers import has_two_readings, read_number, read_numbers
+from layers.ingest.quality import Problems
+from layers.quantities import conversion_factor
+from layers.schema import Property
+
+LARGEST_INTEGER = 2.0**53
+
+
+def make_numbers(
+    text: "pd.Series[Any]",
+    typed: "pd.Series[bool]",
+    prop: Property,
+    rule: PropertyRule,
+    problems: Problems,
+    conversions: "Counter[str]",
+) -> "pd.Series[Any]":
+    """Return the numbers of ``text`` in the property's unit; ``typed`` marks cells that were numbers in the file."""
+    numbers, factors = _read(text, typed, prop, rule, conversions)
+    _reject_unread(text, text.notna() & ~np.isfinite(numbers), prop, rule, problems)
+    numbers = _drop_sentinels(numbers, prop, rule, conversions) * factors
+    measure = prop.measure
+    low, high = (measure.minimum, measure.maximum) if measure else (-LARGEST_INTEGER, LARGEST_INTEGER)
+    outside = (numbers < low) | (numbers > high)
+    unit = f" {measure.symbol}" if measure and measure.symbol else ""
+    problems.add(
+        outside.to_numpy(dtype=bool),
+        f"outside {low:g} to {high:g}{unit}",
+        name=prop.name,
+        values=text,
+        hint="a unit or a nodata value missing in the mapping?",
+    )
+    if prop.type == "number":
+        return numbers
+    broken = numbers.notna() & (numbers.round() != numbers)
+    problems.add(broken.to_numpy(dtype=bool), "not a whole number", name=prop.name, values=text)
+    return numbers.where(~(broken | outside) & np.isfinite(numbers)).astype("Int64")
+
+
+def _read(
+    text: "pd.Series[Any]",
+    typed: "pd.Series[bool]",
+    prop: Property,
+    rule: PropertyRule,
+    conversions: "Counter[str]",
+) -> tuple["pd.Series[float]", "pd.Series[float] | float"]:
+    """Return the numbers as the file has them, and what each is multiplied by to be in the property's unit."""
+    numbers = plain = read_numbers(text, None)
+    if rule.numbers is not None:
+        numbers = plain.where(typed, read_numbers(text.where(~typed, None), rule.numbers))
+        read_otherwise = numbers.notna() & (numbers != plain)
+        conversions[f"{prop.name}: numbers written as {rule.numbers}"] += int(read_otherwise.sum())
+    bare = rule.unit or prop.unit
+    if not rule.cell_units:
+        if bare != prop.unit:
+            conversions[f"{prop.name}: {bare} to {prop.unit}"] += int(numbers.notna().sum())
+        return numbers, _find_factor(bare, prop)
+    return _read_cells(text, numbers, bare, prop, rule, conversions)
+
+
+def _read_cells(
+    text: "pd.Series[Any]",
+    numbers: "pd.Series[float]",
+    bare: str | None,
+    prop: Property,
+    rule: PropertyRule,
+    conversions: "Counter[str]",
+) -> tuple["pd.Series[float]", "pd.Series[float]"]:
+    """Return the numbers with those whose cells hold a unit, and the factor of each; ``bare`` cells have none."""
+    measures = {cell: read_measure(cell, rule.numbers) for cell in text[numbers.isna()].dropna().unique()}
+    values = {cell: found[0] for cell, found in measures.items() if found is not None}
+    units = {cell: found[1] or bare for cell, found in measures.items() if found is not None}
+    numbers = numbers.where(numbers.notna(), text.map(values)).astype("float64")
+    written = text.map(units).where(text.isin(units), bare)
+    factors = written.map({unit: _find_factor(unit, prop) for unit in written.unique()}).astype("float64")
+    for unit, often in written[numbers.notna() & (written != prop.unit)].value_counts().items():
+        conversions[f"{prop.name}: {unit} to {prop.unit}"] += int(often)
+    return numbers.where(factors.notna()), factors
+
+
+def _find_factor(unit: str | None, prop: Property) -> float:
+    """Return what turns ``unit`` into the property's; NaN where the two do not measure the same."""
+    if unit == prop.unit or unit is None or prop.unit is None:
+        return 1.0
+    try:
+        return conversion_factor(unit, prop.unit)
+    except InputError:
+        return float("nan")
+
+
+def _drop_sentinels(
+    numbers: "pd.Series[float]", prop: Property, rule: PropertyRule, conversions: "Counter[str]"
+) -> "pd.Series[float]":
+    """Return the numbers without nodata; those written as such were dropped as words before."""
+    sentinels = [float(value) for value in rule.nodata if isinstance(value, int | float)]
+    if not sentinels:
+        return numbers
+    hit = numbers.isin(sentinels)
+    conversions[f"{prop.name}: nodata to null"] += int(hit.sum())
+    return numbers.where(~hit)
+
+
+def _reject_unread(
+    text: "pd.Series[Any]", unread: "pd.Series[bool]", prop: Property, rule: PropertyRule, problems: Problems
+) -> None:
+    """Reject the cells that are no number, each with the rule that would read it."""
+    hints = {cell: _explain(cell, rule) for cell in text[unread].unique()}
+    for hint in dict.fromkeys(hints.values()):
+        mask = unread & text.map(hints).isin([hint]) if hint is not None else unread & text.map(hints).isna()
+        problems.add(mask.to_numpy(dtype=bool), "not a number", name=prop.name, values=text, hint=hint)
+
+
+def _explain(cell: str, rule: PropertyRule) -> str | None:
+    """Return which rule of the mapping would read ``cell``."""
+    if has_two_readings(cell):
+        vi, en = read_number(cell, "vi"), read_number(cell, "en")
+        return f"may be {vi:g} (numbers: vi) or {en:g} (numbers: en)"
+    for style in ("vi", "en"):
+        if rule.numbers is None and read_number(cell, style) is not None:
+            return f"read it with 'numbers: {style}' in the mapping"
+    if rule.numbers in ("vi", "en") and read_number(cell, "mixed") is not None:
+        return "read both ways of writing with 'numbers: mixed' in the mapping"
+    if is_null_word(cell):
+        return "read it as nothing with 'null_words: true' in the mapping"
+    if not rule.cell_units and read_measure(cell, rule.numbers or "mixed") is not None:
+        return "read units in cells with 'cell_units: true' in the mapping"
+    return None
