@@ -8,7 +8,9 @@ from pathlib import Path
 from pyproj import CRS
 from sqlalchemy import Engine
 
+from layers.errors import SourceError
 from layers.ingest.catalog import Source
+from layers.ingest.fetch import fetch, is_url
 from layers.ingest.mapping import PACKAGED, Mapping, read_mapping
 from layers.ingest.observations import load_observations
 from layers.ingest.quality import LoadReport
@@ -40,19 +42,27 @@ def load_source(
     only_changed: bool = False,
     policy: Policy | None = None,
     processed_dir: Path | None = None,
+    fetched_dir: Path | None = None,
     progress: Progress | None = None,
 ) -> list[LoadReport]:
     """Load ``source``, whose paths are relative to ``base``, and return one report a layer.
 
     Everything happens in one transaction: an error leaves the database as it was. A dry run reads, checks and counts,
     and writes nothing. ``only_changed`` skips a file that was loaded before with the same content, mapping and code;
-    its reports say ``is_current``. ``crs`` and ``encoding`` overrule what the file says; ``policy`` says what
-    becomes of rows that are gone or were edited. Rasters go to ``processed_dir``. Raises SourceError, MappingError or
-    CrsError naming the file and what is wrong with it, ConflictError for what the policy does not allow.
+    its reports say ``is_current``. ``crs`` and ``encoding`` overrule what the file says; ``policy`` says what becomes
+    of rows that are gone or were edited. Rasters go to ``processed_dir``, files behind addresses to ``fetched_dir``.
+    Raises SourceError, MappingError or CrsError naming the file and what is wrong with it, ConflictError for what the
+    policy does not allow.
     """
     started = time.monotonic()
     tell = progress or _keep_quiet
-    plan = _plan(source, base, crs, encoding)
+    notes: list[str] = []
+    path = base / source.uri
+    if is_url(source.uri):
+        if fetched_dir is None:
+            raise SourceError(f"{source.uri} needs a folder of fetched files to go to")
+        path = fetch(source.uri, fetched_dir, progress=tell, notes=notes)
+    plan = _plan(source, path, base, crs, encoding)
     if only_changed and not dry_run:
         with engine.connect() as connection:
             known = read_source(connection, source.id)
@@ -74,6 +84,7 @@ def load_source(
         for report in reports:
             report.seconds = time.monotonic() - started
             report.dry_run = dry_run
+            report.notes = (*notes, *report.notes)
             if not dry_run:
                 if report.load_id is None:
                     report.load_id = start_load(
@@ -93,8 +104,7 @@ def _keep_quiet(_fraction: float, _message: str) -> None:
     """Take progress from a load nobody watches."""
 
 
-def _plan(source: Source, base: Path, crs: str | None, encoding: str | None) -> _Plan:
-    path = base / source.uri
+def _plan(source: Source, path: Path, base: Path, crs: str | None, encoding: str | None) -> _Plan:
     mapping_path = find_mapping(source.mapping, base)
     if mapping_path is None and path.suffix.lower() in OSM:
         mapping_path = find_mapping("osm", base)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -113,8 +113,11 @@ class Change:
 class Diff:
     """How a file differs from what its source brought before, beyond the counts.
 
-    ``properties`` counts the changed features by property; ``changes``, ``new`` and ``gone`` are the first of them.
+    ``properties`` counts the changed features by property; ``changes``, ``new`` and ``gone`` are the first of them, at
+    most ``most`` each.
     """
+
+    most: ClassVar[int] = 10
 
     properties: Counter[str] = field(default_factory=Counter)
     changes: tuple[Change, ...] = ()

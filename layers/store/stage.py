@@ -21,7 +21,6 @@ from layers.store.indexes import build_indexes_after
 from layers.store.names import quote
 from layers.store.tables import CITY
 
-EXAMPLES = 10
 _ARROW = {
     "string": pa.string(),
     "integer": pa.int64(),
@@ -291,7 +290,7 @@ def _list_changes(stage: Stage) -> tuple[Change, ...]:
         text(
             f"select s.id, c.name, c.old, c.new from {stage.rows} s join {stage.table} t on t.id = s.id "
             f"cross join lateral (values {pairs}) as c(place, name, differs, old, new) "
-            f"where c.differs order by s.row, c.place limit {EXAMPLES}"
+            f"where c.differs order by s.row, c.place limit {Diff.most}"
         )
     )
     return tuple(Change(*row) for row in rows)
@@ -313,5 +312,5 @@ def _say(name: str) -> str:
 
 
 def _list_ids(stage: Stage, origin: str) -> tuple[str, ...]:
-    query = f"select t.id from {origin} order by t.id limit {EXAMPLES}"
+    query = f"select t.id from {origin} order by t.id limit {Diff.most}"
     return tuple(stage.connection.execute(text(query), {"source": stage.source_id}).scalars())

@@ -1,25 +1,28 @@
 """``twin load``: bring a file, or all sources of the catalogue, into the city."""
 
 import re
-import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import Engine
 
-from layers.errors import InputError
+from layers.errors import InputError, TwinError
 from layers.ingest.catalog import Source, Words, read_catalog
+from layers.ingest.fetch import fetch, is_url
 from layers.ingest.load import load_source
 from layers.ingest.quality import LoadReport
-from layers.ingest.readers import OSM
+from layers.ingest.readers import OSM, RASTERS, READERS
+from layers.ingest.sample import find_beside
+from layers.ingest.stream import Policy
+from twin.commands.load_report import print_reports
+from twin.commands.propose import propose
 from twin.connect import connect
 from twin.progress import show_progress
 from twin.settings import Settings, read_settings
+
+FETCHED = ".fetched"
 
 
 def register(app: typer.Typer) -> None:
@@ -29,11 +32,15 @@ def register(app: typer.Typer) -> None:
 
 def load(
     path: Annotated[
-        Path | None, typer.Argument(help="File: .gpkg .geojson .shp .zip .fgb .csv .osm .pbf .tif.", show_default=False)
+        str | None,
+        typer.Argument(help=f"File or http(s) address: {' '.join(READERS)} {' '.join(RASTERS)}", show_default=False),
     ] = None,
     layer: Annotated[str, typer.Option(help="Layer the file goes to; see: twin layers.")] = "",
     mapping: Annotated[str | None, typer.Option(help="Mapping file (YAML), or 'osm' for the packaged one.")] = None,
     crs: Annotated[str | None, typer.Option(help="CRS of the file, such as EPSG:4326.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of its text: tcvn3, vni, viscii, cp1258, utf-8; found if not given.")
+    ] = None,
     table: Annotated[str | None, typer.Option(help="Table inside the file.")] = None,
     source: Annotated[str | None, typer.Option(help="Id of the source; from the file name if not given.")] = None,
     licence: Annotated[str, typer.Option(help="Licence of the data.")] = "unknown",
@@ -42,7 +49,22 @@ def load(
     only_changed: Annotated[
         bool, typer.Option("--only-changed", help="Skip files loaded before with the same content, mapping and code.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, check and count; write nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read, check, count and say what would change; write nothing.")
+    ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove stored rows of the source that the file no longer has.")
+    ] = False,
+    confirmed: Annotated[bool, typer.Option("--yes", help="Prune even more than half of a source.")] = False,
+    overwrite_edits: Annotated[
+        bool, typer.Option("--overwrite-edits", help="Let the file win over edits by hand.")
+    ] = False,
+    is_proposal: Annotated[
+        bool, typer.Option("--propose", help="Write a mapping for the file, to be reviewed; load nothing.")
+    ] = False,
+    to: Annotated[
+        Path | None, typer.Option(help="Where --propose writes; beside the file, as <file>.mapping.yml, if not given.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Nạp dữ liệu vào thành phố — load data into the city."""
@@ -50,23 +72,66 @@ def load(
         raise InputError(
             "nothing to load" if path is None else "give a file or --catalog, not both", hint="twin load -h"
         )
+    if is_proposal and path is None:
+        raise InputError("--propose needs a file")
     settings = read_settings()
-    if path is None:
-        known = read_catalog(settings.catalog_path).sources
-        sources = tuple(one for one in known if source in (None, one.id) and layer in ("", one.layer))
-        if not sources:
-            raise InputError("the catalogue lists no such source", hint=f"it has {', '.join(one.id for one in known)}")
-        base = settings.catalog_path.parent
+    file = None if path is None else fetch_file(path, settings)
+    if is_proposal and file is not None:
+        propose(file, layer=layer, to=to, table=table, crs=crs, encoding=encoding, as_json=as_json)
+        return
+    if file is None:
+        sources, base = _choose_sources(settings, source, layer), settings.catalog_path.parent
     else:
         given = mapping if mapping is None or _is_packaged(mapping) else str(Path(mapping).resolve())
-        sources = (_describe(path, source, layer, given, table, licence, attribution),)
-        base = Path.cwd()
-    engine = connect(settings)
-    reports = load_all(engine, settings, sources, base, crs=crs, dry_run=dry_run, only_changed=only_changed)
+        sources, base = (_describe(file, source, layer, given, table, licence, attribution),), Path.cwd()
+    how = How(crs, encoding, dry_run, only_changed, Policy(prune, confirmed, overwrite_edits))
+    failures: list[Failure] | None = [] if catalog else None
+    reports = load_all(connect(settings), settings, sources, base, how, failures=failures)
+    if file is not None and mapping is None and find_beside(file).is_file():
+        for report in reports:
+            report.notes = (*report.notes, f"mapping {find_beside(file).name}, found beside the file")
     if as_json:
-        typer.echo(orjson.dumps([report.as_dict() for report in reports]).decode())
+        told = [{"source": one.source, "error": str(one.error)} for one in failures or ()]
+        typer.echo(orjson.dumps([*(report.as_dict() for report in reports), *told]).decode())
     else:
         print_reports(reports)
+    if failures:
+        for one in failures:
+            typer.echo(f"{one.source}: {one.error}", err=True)
+        raise typer.Exit(1)
+
+
+class How(NamedTuple):
+    """What the command line says of all the files it loads."""
+
+    crs: str | None = None
+    encoding: str | None = None
+    dry_run: bool = False
+    only_changed: bool = False
+    policy: Policy = Policy()
+
+
+class Failure(NamedTuple):
+    """A source that could not be loaded, and why."""
+
+    source: str
+    error: TwinError
+
+
+def fetch_file(path: str, settings: Settings) -> Path:
+    """Return the file that ``path`` stands for: itself, or what is behind an address."""
+    if not is_url(path):
+        return Path(path)
+    with show_progress(path) as tell:
+        return fetch(path, settings.raw_dir / FETCHED, progress=tell)
+
+
+def _choose_sources(settings: Settings, source: str | None, layer: str) -> tuple[Source, ...]:
+    known = read_catalog(settings.catalog_path).sources
+    sources = tuple(one for one in known if source in (None, one.id) and layer in ("", one.layer))
+    if not sources:
+        raise InputError("the catalogue lists no such source", hint=f"it has {', '.join(one.id for one in known)}")
+    return sources
 
 
 def _is_packaged(mapping: str) -> bool:
@@ -80,14 +145,19 @@ def _describe(
     name = source or re.sub(r"[^a-z0-9_.-]+", "-", path.name.split(".")[0].lower()).strip("-._")[:80] or "file"
     if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,80}", name):
         raise InputError(f"source id '{name}' is not made of lower-case letters, digits, dots, - and _")
+    if mapping is None and find_beside(path).is_file():
+        mapping = str(find_beside(path).resolve())
     if not layer and mapping is None:
         if path.suffix.lower() not in OSM:
-            raise InputError(f"{path}: which layer does it go to?", hint="give --layer or --mapping; see: twin layers")
+            raise InputError(
+                f"{path}: which layer does it go to?",
+                hint="give --layer or --mapping, or let one be written with --propose",
+            )
         mapping = "osm"
     return Source(
         id=name,
         uri=str(path.resolve()),
-        kind="raster" if path.suffix.lower() in (".tif", ".tiff") else "features",
+        kind="raster" if path.suffix.lower() in RASTERS else "features",
         layer=layer,
         title=Words(vi=path.stem, en=path.stem),
         licence=licence,
@@ -102,12 +172,14 @@ def load_all(
     settings: Settings,
     sources: tuple[Source, ...],
     base: Path,
+    how: How = How(),
     *,
-    crs: str | None = None,
-    dry_run: bool = False,
-    only_changed: bool = False,
+    failures: list[Failure] | None = None,
 ) -> list[LoadReport]:
-    """Load one source after the other behind one bar and return a report a layer."""
+    """Load one source after the other behind one bar and return a report a layer.
+
+    A source that fails ends it, unless ``failures`` is there to take what was wrong.
+    """
     reports: list[LoadReport] = []
     with show_progress("Layers" if len(sources) > 1 else sources[0].id) as report:
         for position, one in enumerate(sources):
@@ -115,40 +187,22 @@ def load_all(
             def tell(fraction: float, message: str, done: int = position) -> None:
                 report((done + fraction) / len(sources), message)
 
-            reports += load_source(
-                engine,
-                one,
-                base,
-                crs=crs,
-                dry_run=dry_run,
-                only_changed=only_changed,
-                processed_dir=settings.processed_dir,
-                progress=tell,
-            )
+            try:
+                reports += load_source(
+                    engine,
+                    one,
+                    base,
+                    crs=how.crs,
+                    encoding=how.encoding,
+                    dry_run=how.dry_run,
+                    only_changed=how.only_changed,
+                    policy=how.policy,
+                    processed_dir=settings.processed_dir,
+                    fetched_dir=settings.raw_dir / FETCHED,
+                    progress=tell,
+                )
+            except TwinError as error:
+                if failures is None:
+                    raise
+                failures.append(Failure(one.id, error))
     return reports
-
-
-def print_reports(reports: Iterable[LoadReport]) -> None:
-    """Print the summary table and below it every reason of a rejection."""
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    table = Table("nguồn · source", "lớp · layer", box=None, header_style="bold")
-    for title in ("đọc · read", "nạp · loaded", "giữ · unchanged", "loại · quarantined", "sửa · repaired", "s"):
-        table.add_column(title, justify="right")
-    reports = list(reports)
-    for one in reports:
-        numbers = (one.read, one.loaded, one.unchanged, one.quarantined, one.repaired)
-        shown = ["không đổi · current", "", "", "", ""] if one.is_current else [f"{number:,}" for number in numbers]
-        table.add_row(one.source, one.layer, *shown, f"{one.seconds:.1f}")
-    console.print(table)
-    for one in reports:
-        for reason, count in one.reasons.most_common(8):
-            console.print(f"  {one.layer}: {count:,} × {reason}", highlight=False, markup=False)
-        if one.gone:
-            console.print(f"  {one.layer}: {one.gone:,} stored rows are no longer in the file and are kept")
-    # All layers of a source say the same of the file.
-    for source, skipped in {one.source: one.skipped for one in reports if one.skipped}.items():
-        console.print(f"  {source}: {skipped:,} rows of the file went to no layer", highlight=False, markup=False)
-    if any(one.dry_run for one in reports):
-        console.print("  chạy thử, chưa ghi gì · dry run, nothing written")
-    elif any(one.quarantined for one in reports):
-        console.print("  xem · see: twin quarantine list")

@@ -17,7 +17,7 @@ from layers.ingest.catalog import Catalog, read_catalog
 from layers.store.cluster import stop_cluster
 from layers.store.migrate import migrate
 from twin.commands.demo import make_demo
-from twin.commands.load import load_all
+from twin.commands.load import How, load_all
 from twin.connect import connect
 from twin.leftovers import end_leftovers, end_processes, remember, take_lock
 from twin.progress import show_progress
@@ -82,7 +82,7 @@ def prepare_city(settings: Settings) -> None:
         engine = connect(settings)
         report(0.5, "migrating")
         migrate(engine, catalog.city.id, catalog.city.crs, catalog.city.model_dump(mode="json"))
-    load_all(engine, settings, catalog.sources, settings.catalog_path.parent, only_changed=True)
+    load_all(engine, settings, catalog.sources, settings.catalog_path.parent, How(only_changed=True))
     _run_first_forecast(engine, settings, catalog)
     engine.dispose()
 

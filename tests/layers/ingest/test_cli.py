@@ -12,7 +12,7 @@ import pytest
 
 from layers.ingest.quality import LoadReport
 from twin.cli import main
-from twin.commands.load import print_reports
+from twin.commands.load_report import print_reports
 
 TWIN = Path(sys.executable).with_name("twin")
 Trees = Callable[[int], gpd.GeoDataFrame]
@@ -71,7 +71,7 @@ def test_load_look_export(run: Run, tmp_path: Path, tree_frame: Trees) -> None:
         (("load", "--catalog"), "catalogue"),
         (("load", "a.csv", "--layer", "trees", "--source", "Ä b"), "source id 'Ä b'"),
         (("export", "shrubs", "--to", "a.gpkg"), "layer 'shrubs' is not declared"),
-        (("export", "trees", "--to", "a.xlsx"), "'.xlsx' cannot be written"),
+        (("export", "trees", "--to", "a.xyz"), "'.xyz' cannot be written"),
         (("export", "trees", "--to", "a.gpkg", "--bbox", "1,2,3"), "is not four numbers"),
         (("export", "trees", "--to", "a.gpkg", "--bbox", "5,2,3,4"), "is not west < east"),
         (("quarantine", "export", "--to", "a.gpkg"), "use .csv or .geojson"),
