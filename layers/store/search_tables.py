@@ -81,7 +81,9 @@ def _index_all(connection: Connection, layer_id: str, names: list[str]) -> None:
             text(
                 "insert into meta.search_entry (layer, fid, kind, id, words, folded, place, box) "
                 "select :layer, n.fid, v.kind, n.id, v.words, meta.search_words(v.words), "
-                "ST_PointOnSurface(n.geom_3857), ST_Envelope(n.geom_3857) "
+                "case when ST_GeometryType(n.geom_3857) = 'ST_LineString' "
+                "then ST_LineInterpolatePoint(n.geom_3857, 0.5) else ST_PointOnSurface(n.geom_3857) end, "
+                "ST_Envelope(n.geom_3857) "
                 f"from {CITY}.{quote(layer_id)} n cross join lateral (values {pairs}) as v (kind, words) "
                 "where v.words <> ''"
             ),

@@ -70,7 +70,9 @@ begin
     execute format(
         'insert into meta.search_entry (layer, fid, kind, id, words, folded, place, box) '
         'select %L, n.fid, v.kind, n.id, v.words, meta.search_words(v.words), '
-        'ST_PointOnSurface(n.geom_3857), ST_Envelope(n.geom_3857) '
+        'case when ST_GeometryType(n.geom_3857) = ''ST_LineString'' '
+        'then ST_LineInterpolatePoint(n.geom_3857, 0.5) else ST_PointOnSurface(n.geom_3857) end, '
+        'ST_Envelope(n.geom_3857) '
         'from new_rows n cross join lateral (values %s) as v (kind, words) '
         'where v.words <> '''' and not %s',
         tg_table_name, pairs, same);
