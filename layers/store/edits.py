@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
+from layers.errors import ConflictError
 from layers.schema import VectorLayer
 from layers.store.loads import lock_layer
 from layers.store.names import quote
@@ -41,14 +44,23 @@ def begin_edit(
     valid_from: datetime | None = None,
     reverts: int | None = None,
     layers: Iterable[str] = (),
+    wait_s: float | None = None,
 ) -> int:
     """Record an edit, let the rest of the transaction write in its name, and return its id.
 
     ``layers`` are locked against loads and other edits first, so that the times of edits of a layer follow the order
-    in which they are committed. ``valid_from`` back-dates: since when it is so in the city.
+    in which they are committed; ConflictError when that takes longer than ``wait_s`` [s]. ``valid_from`` back-dates:
+    since when it is so in the city.
     """
+    if wait_s is not None:
+        connection.execute(text("select set_config('lock_timeout', :wait, true)"), {"wait": f"{int(wait_s * 1000)}ms"})
     for layer_id in sorted(set(layers)):
-        lock_layer(connection, layer_id)
+        try:
+            lock_layer(connection, layer_id)
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            raise ConflictError(f"layer '{layer_id}' is being loaded or edited", hint="try again soon") from None
     row = connection.execute(
         text(
             "with made as (insert into meta.edit (author, reason, kind, source, valid_from, reverts) "
@@ -80,3 +92,9 @@ def grade_feature(
         ),
         {"id": feature, "condition": condition},
     )
+
+
+def read_clock(connection: Connection) -> datetime:
+    """Return the database's time."""
+    moment: datetime = connection.execute(text("select clock_timestamp()")).scalar_one()
+    return moment
