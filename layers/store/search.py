@@ -125,7 +125,7 @@ def _select_by_id(
     rows = connection.exec_driver_sql(
         "select layer, property, id, words, ST_X(place), ST_Y(place), ST_XMin(geom_3857), ST_YMin(geom_3857), "
         "ST_XMax(geom_3857), ST_YMax(geom_3857), 1, 1.0, true from (select *, "
-        "case when ST_GeometryType(geom_3857) = 'ST_LineString' ST_LineInterpolatePoint(geom_3857, 0.5) "
+        "case when ST_GeometryType(geom_3857) = 'ST_LineString' then ST_LineInterpolatePoint(geom_3857, 0.5) "
         "else ST_PointOnSurface(geom_3857) end as place "
         f"from ({' union all '.join(parts)}) found) placed",
         bindings.values,
