@@ -13,7 +13,7 @@ _WINDOWS = bytes(byte for byte in range(0x80, 0xA0) if byte not in (0x81, 0x8D, 
 _FROM_1252 = dict(zip(_WINDOWS, _WINDOWS.decode("cp1252"), strict=True))
 _TO_BYTES = {ord(letter): byte for byte, letter in _FROM_1252.items()}
 
-_TCVN3 = dict(
+TCVN3 = dict(
     zip(
         range(0xA1, 0x100),
         "ĂÂÊÔƠƯĐăâêôơưđẰ\u0300\u0309\u0303\u0301\u0323àảãáạẲằẳẵắẴẮẦẨẪẤỀặầẩẫấậèỂẻẽéẹềểễếệìỉỄẾỒĩíịòỔỏõóọồổỗốộờởỡớợùỖủũúụ"
@@ -21,7 +21,7 @@ _TCVN3 = dict(
         strict=True,
     )
 ) | _FROM_1252  # fmt: skip
-_VISCII = dict(
+VISCII = dict(
     zip(
         (0x02, 0x05, 0x06, 0x14, 0x19, 0x1E, *range(0x80, 0x100)),
         "ẲẴẪỶỸỴẠẮẰẶẤẦẨẬẼẸẾỀỂỄỆỐỒỔỖỘỢỚỜỞỊỎỌỈỦŨỤỲÕắằặấầẩậẽẹếềểễệốồổỗỠƠộờởịỰỨỪỬơớƯÀÁÂÃẢĂẳẵÈÉÊẺÌÍĨỳĐứÒÓÔạỷừửÙÚỹỵÝỡưàáâãảăữẫ"
@@ -31,8 +31,8 @@ _VISCII = dict(
 )
 _CP1258 = {byte: bytes([byte]).decode("cp1258", errors="replace") for byte in range(0x80, 0x100)}
 
-_VNI_LETTERS = {"ñ": "đ", "ô": "ơ", "ö": "ư", "ò": "ị", "æ": "ỉ", "ó": "ĩ", "î": "ỵ"}
-_VNI_MARKS = {
+VNI_LETTERS = {"ñ": "đ", "ô": "ơ", "ö": "ư", "ò": "ị", "æ": "ỉ", "ó": "ĩ", "î": "ỵ"}
+VNI_MARKS = {
     "ù": "\u0301", "ø": "\u0300", "û": "\u0309", "õ": "\u0303", "ï": "\u0323",
     "â": "\u0302", "á": "\u0302\u0301", "à": "\u0302\u0300", "å": "\u0302\u0309", "ã": "\u0302\u0303",
     "ä": "\u0302\u0323", "ê": "\u0306", "é": "\u0306\u0301", "è": "\u0306\u0300", "ú": "\u0306\u0309",
@@ -50,7 +50,7 @@ def to_byte_text(text: str) -> str | None:
 
 def read_tcvn3(text: str) -> str:
     """Decode TCVN3; words typed in a font of capitals (.VnTimeH: same codes as small letters) become capitals."""
-    return _mend_capitals(unicodedata.normalize("NFC", text.translate(_TCVN3)))
+    return _mend_capitals(unicodedata.normalize("NFC", text.translate(TCVN3)))
 
 
 def _mend_capitals(text: str) -> str:
@@ -75,9 +75,9 @@ def read_vni(text: str) -> str:
 
 def _read_vni_pair(found: re.Match[str]) -> str:
     if found[3]:
-        return _raise_like(found[3], _VNI_LETTERS[found[3].lower()])
-    base, mark = found[1], _VNI_MARKS[found[2].lower()]
-    letter = _raise_like(base, _VNI_LETTERS.get(base.lower(), base.lower()))
+        return _raise_like(found[3], VNI_LETTERS[found[3].lower()])
+    base, mark = found[1], VNI_MARKS[found[2].lower()]
+    letter = _raise_like(base, VNI_LETTERS.get(base.lower(), base.lower()))
     made = unicodedata.normalize("NFC", letter + mark)
     return made if len(made) == 1 else letter + found[2]
 
@@ -105,6 +105,6 @@ READERS: dict[str, Reader] = {
     "cp1252": partial(_read_by_table, table=_FROM_1252),
     "tcvn3": read_tcvn3,
     "vni": read_vni,
-    "viscii": partial(_read_by_table, table=_VISCII),
+    "viscii": partial(_read_by_table, table=VISCII),
     "cp1258": partial(_read_by_table, table=_CP1258),
 }

@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -153,7 +153,7 @@ def _rank(tokens: list[str], *, undecoded: bool) -> tuple[tuple[str, float], ...
     return tuple((name, sure[name]) for name in sorted(scores, key=scores.__getitem__, reverse=True))
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def _judge(text: str | None) -> str:
     """Return what a decoded word is: a "syllable", a "word" of some language, a "rare" sort of word, "odd", or "none".
 
@@ -230,7 +230,8 @@ def decode_text(text: str, encoding: Encoding) -> tuple[str, str | None]:
 
 def _replace_broken(text: str) -> str:
     found = to_byte_text(text)
-    return text if found is None else found.encode("latin-1").decode("utf-8", errors="replace")
+    made = text if found is None else found.encode("latin-1").decode("utf-8", errors="replace")
+    return unicodedata.normalize("NFC", made)
 
 
 def _is_odd(text: str) -> bool:

@@ -6,7 +6,7 @@ c, ch, p or t carry the acute or the dot below, if any tone. The final k of name
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 TONES = "\u0300\u0301\u0303\u0309\u0323"
 _WITHOUT_TONES = dict.fromkeys(map(ord, TONES))
@@ -32,7 +32,7 @@ _PARTS = re.compile(rf"(qu|{'|'.join(sorted(_INITIALS.split(), key=len, reverse=
 _FRONT = tuple("eêiy")
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def is_syllable(word: str) -> bool:
     """Return whether ``word`` (NFC, any case) can be a Vietnamese syllable."""
     if len(word) > 7:
