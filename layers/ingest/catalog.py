@@ -22,7 +22,10 @@ class Words(_Strict):
 
 
 class City(_Strict):
-    """Who the city is. ``crs``: projected, metres. ``main_gauge``: sensor id of the stage that drives forecasts."""
+    """Who the city is. ``crs``: projected, metres. ``main_gauge``: sensor id of the stage that drives forecasts.
+
+    ``bounds``: west, south, east, north [°] of where its data lie; without them the wards tell, once loaded.
+    """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")
     title: Words
@@ -32,6 +35,7 @@ class City(_Strict):
     synthetic: bool = False
     attribution: str = ""
     main_gauge: str | None = None
+    bounds: tuple[float, float, float, float] | None = None
 
 
 class Source(_Strict):

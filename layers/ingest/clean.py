@@ -24,6 +24,7 @@ from layers.ingest.quality import Problem, Problems, Rejection
 from layers.ingest.raw import Raw
 from layers.ingest.shapes import (
     count_dimensions,
+    exchange_axes,
     fit_type,
     make_points,
     make_squares,
@@ -33,6 +34,7 @@ from layers.ingest.shapes import (
 )
 from layers.ingest.values import TEXT, as_text, convert
 from layers.schema import Property, VectorLayer
+from layers.store.area import CityArea
 
 LONGEST_ID = 200
 _FIELD = re.compile(r"\{([^{}]+)\}")
@@ -42,13 +44,14 @@ _FIELD = re.compile(r"\{([^{}]+)\}")
 class Facts:
     """What holds for all rows of a file: its path, the CRS it is in and the one to bring it to, and ``hidden`` columns.
 
-    Hidden columns hold personal data: nothing is made of them and no payload keeps them.
+    ``area`` is where the city is. Hidden columns hold personal data: nothing is made of them and no payload keeps them.
     """
 
     path: Path
     source_crs: CRS
     target_crs: CRS
     hidden: frozenset[str] = frozenset()
+    area: CityArea | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +92,11 @@ def check_sample(sample: Raw, layer: VectorLayer, rules: tuple[LayerRule, ...], 
         _check_columns(sample, rule, facts.path)
         located = locate(sample, rule.geometry, facts.path)
         assert located.shapes is not None
-        check_crs(located.shapes, facts.source_crs, str(facts.path))
-        check_area(located.shapes, facts.source_crs, facts.target_crs, str(facts.path))
+        shapes = exchange_axes(located.shapes, rule.geometry.swap, facts.source_crs, facts.area, Counter())
+        check_crs(shapes, facts.source_crs, str(facts.path))
+        check_area(shapes, facts.source_crs, facts.target_crs, str(facts.path))
         if not rule.where:
-            shapes = _redraw(located.shapes, rule, Counter())
+            shapes = _redraw(shapes, rule, Counter())
             fit_type(shapes, layer.geometry, Problems(len(shapes)), Counter(), str(facts.path))
 
 
@@ -176,6 +180,7 @@ def _clean_shapes(
     """Return the chosen rows' geometry as the layer stores it, and how many were repaired."""
     reject_unusable(shapes, problems, reasons)
     count_dimensions(shapes, conversions)
+    shapes = exchange_axes(shapes, rule.geometry.swap, facts.source_crs, facts.area, conversions)
     shapes = project(shapes, facts.source_crs, facts.target_crs, problems)
     shapes, repaired = repair_areas(shapes, problems)
     return fit_type(_redraw(shapes, rule, conversions), layer.geometry, problems, conversions, None), repaired

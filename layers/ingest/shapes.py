@@ -1,7 +1,7 @@
 """Geometry of a file → geometry of a layer: checked, in the city's CRS, repaired, of the one declared type."""
 
 from collections import Counter
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,12 @@ from pyproj import CRS
 
 from layers.errors import SourceError
 from layers.ingest.crs import Shapes, find_outside, name_area, show_places, transform
+from layers.ingest.placing import find_inside
 from layers.ingest.quality import Problems
 from layers.schema import GeometryType
+from layers.store.area import CityArea
+
+Swap = Literal["no", "auto", "yes"]
 
 MOST_VERTICES = 1_000_000
 _NAMES = ("Point", "LineString", "LinearRing", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon", "Collection")
@@ -38,6 +42,9 @@ def reject_unusable(shapes: Shapes, problems: Problems, reasons: "pd.Series[Any]
         hint=f"at most {MOST_VERTICES} vertices; simplify or split it",
     )
     coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
+    nowhere = np.zeros(len(shapes), dtype=bool)
+    nowhere[owner[(coordinates == 0.0).all(axis=1)]] = True
+    problems.add(nowhere, "a coordinate is 0, 0", name="geometry", hint="the place is not known: fill it")
     endless = np.zeros(len(shapes), dtype=bool)
     endless[owner[~np.isfinite(coordinates).all(axis=1)]] = True
     problems.add(endless, "a coordinate is not a number", name="geometry")
@@ -63,6 +70,23 @@ def project(shapes: Shapes, source: CRS, target: CRS, problems: Problems) -> Sha
     return _blank(moved, lost)
 
 
+def exchange_axes(
+    shapes: Shapes, swap: Swap, source: CRS, area: CityArea | None, conversions: "Counter[str]"
+) -> Shapes:
+    """Return the shapes with x and y exchanged: all of them, or (``auto``) those that lie in the city only that way.
+
+    Without a city to hold them against, ``auto`` leaves every row as it is.
+    """
+    if swap == "no" or (swap == "auto" and area is None):
+        return shapes
+    turned: Shapes = shapely.transform(shapes, lambda points: points[:, ::-1])
+    wrong = ~shapely.is_missing(shapes)
+    if swap == "auto" and area is not None:
+        wrong &= ~find_inside(shapes, source, area) & find_inside(turned, source, area)
+    conversions["geometry: x and y exchanged"] += int(wrong.sum())
+    return np.where(wrong, turned, shapes)
+
+
 def _blank(shapes: Shapes, mask: NDArray[np.bool_]) -> Shapes:
     made = shapes.copy()
     made[mask] = None
@@ -70,8 +94,9 @@ def _blank(shapes: Shapes, mask: NDArray[np.bool_]) -> Shapes:
 
 
 def count_dimensions(shapes: Shapes, conversions: "Counter[str]") -> None:
-    """Count the shapes whose Z is dropped."""
+    """Count the shapes whose Z or M is dropped."""
     conversions["geometry: Z dropped"] += int(shapely.has_z(shapes).sum())
+    conversions["geometry: M dropped"] += int(shapely.has_m(shapes).sum())
 
 
 def repair_areas(shapes: Shapes, problems: Problems) -> tuple[Shapes, int]:

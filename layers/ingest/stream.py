@@ -14,15 +14,18 @@ from sqlalchemy import Connection
 from layers.errors import ConflictError, MappingError
 from layers.ingest.catalog import Source
 from layers.ingest.clean import Cleaned, Facts, check_sample, choose_default_rule, clean_chunk, list_ignored, reject
-from layers.ingest.crs import WGS84, choose_crs, name_crs
 from layers.ingest.encodings import Encoding, choose_encoding, decode_frame
 from layers.ingest.identifiers import Met
-from layers.ingest.mapping import LayerRule, Mapping
+from layers.ingest.locate import locate
+from layers.ingest.mapping import GeometryRule, LayerRule, Mapping
 from layers.ingest.payloads import digest_payload
 from layers.ingest.quality import LoadReport, Problem, count_reasons
+from layers.ingest.placing import place_file
 from layers.ingest.raw import ROWS, Opened, Raw, cut_chunks, join_chunks
 from layers.ingest.readers import open_file
+from layers.ingest.shapes import exchange_axes
 from layers.registry import read_vector_layer
+from layers.store.area import read_area
 from layers.store.edits import begin_edit
 from layers.store.loads import start_load
 from layers.store.quarantine import clear_quarantine, read_settled, write_rejections
@@ -89,7 +92,7 @@ def load_features(
         decoder = Decoder(opened, options.encoding)
         sample = decoder.decode(sample)
         columns = tuple(map(str, sample.frame.columns))
-        facts, said = _find_facts(sample, opened, source, path, mapping, target, options)
+        facts, said = _find_facts(connection, sample, source, path, mapping, target, options)
         shares = [
             _Share(connection, source, layer_id, rules or (_make_default(layer_id, columns),), facts, options)
             for layer_id, rules in grouped.items()
@@ -200,8 +203,8 @@ def _list_texts(frame: pd.DataFrame) -> Iterator[str]:
 
 
 def _find_facts(
+    connection: Connection,
     sample: Raw,
-    opened: Opened,
     source: Source,
     path: Path,
     mapping: Mapping | None,
@@ -209,11 +212,23 @@ def _find_facts(
     options: Options,
 ) -> tuple[Facts, str]:
     """Return what holds for the whole file, and how its CRS was found."""
-    given, default = options.crs or source.crs, mapping.crs if mapping else None
-    is_table = sample.shapes is None
-    crs = choose_crs(str(path), given=given, declared=opened.crs, default=default, is_table=is_table)
-    how = "as given" if given else "as the file says" if opened.crs else "as the mapping says" if default else WGS84
-    return Facts(path, crs, target), f"{name_crs(crs)}, {how if how != WGS84 else 'as tables are read'}"
+    area = read_area(connection)
+    geometry = mapping.layers[0].geometry if mapping else GeometryRule()
+    located = locate(sample, geometry, path).shapes
+    assert located is not None
+    if geometry.swap != "no":
+        turned = exchange_axes(located, "yes", target, area, Counter())
+        located = turned if geometry.swap == "yes" else np.concatenate([located, turned])
+    chosen = place_file(
+        str(path),
+        located,
+        area,
+        given=options.crs or source.crs,
+        declared=sample.crs,
+        default=mapping.crs if mapping else None,
+        is_table=sample.shapes is None,
+    )
+    return Facts(path, chosen.crs, target, area=area), chosen.words
 
 
 class _Skipped:
