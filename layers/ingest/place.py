@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import shapely
 
+from layers.ingest.column import Column
 from layers.ingest.draft import Guess
-from layers.ingest.evidence import Column
 from layers.ingest.raw import Raw
 from layers.ingest.wording import compare, split_words
 from layers.schema import GeometryType

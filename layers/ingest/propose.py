@@ -2,16 +2,19 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from layers.ingest.column import Column, read_columns
 from layers.ingest.draft import SURE, Draft, Guess, Line, Unmapped
-from layers.ingest.evidence import Column, Judgement, judge, read_columns, recognise_code
+from layers.ingest.evidence import judge
+from layers.ingest.judgement import Judgement
 from layers.ingest.mapping import PLACE
 from layers.ingest.place import Place, find_place
 from layers.ingest.raw import Raw
+from layers.ingest.recognise import recognise_code
 from layers.ingest.synonyms import Words, read_names
-from layers.ingest.wording import Likeness, compare, drop_common_prefix, split_words
+from layers.ingest.wording import Likeness, compare, drop_common_prefix, drop_plurals, split_words
 from layers.registry import VECTOR_LAYERS, read_vector_layer
 from layers.schema import GeometryType, Property, VectorLayer
 
@@ -66,7 +69,7 @@ def propose_mapping(raw: Raw, path: Path, *, layer_id: str | None = None, table:
     columns = read_columns(raw.frame, words)
     place = find_place(raw, columns)
     title = split_words(f"{path.name.split('.')[0]} {table or ''}")
-    layers = [read_vector_layer(layer_id)] if layer_id else list(VECTOR_LAYERS.values())
+    layers = [read_vector_layer(layer_id)] if layer_id else _list_fitting(place.geometry)
     rated = sorted(
         ((_rate(layer, columns, place, title), layer.id) for layer in layers), key=lambda one: one[0][0], reverse=True
     )
@@ -75,6 +78,15 @@ def propose_mapping(raw: Raw, path: Path, *, layer_id: str | None = None, table:
     sure = 1.0 if layer_id else ranking[0][1] * min(1.0, max(score, 0.0) / 1.5)
     guess = Guess(chosen, sure, "given" if layer_id else why)
     return _draft(path, read_vector_layer(chosen), guess, ranking, columns, place, matches, title)
+
+
+def _list_fitting(found: GeometryType | None) -> list[VectorLayer]:
+    """Return the layers that can hold the geometry: of areas points can be made, around points squares be drawn."""
+    return [
+        layer
+        for layer in VECTOR_LAYERS.values()
+        if found in (None, layer.geometry) or {found, layer.geometry} == {"Point", "MultiPolygon"}
+    ]
 
 
 def _share_out(scores: list[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
@@ -102,15 +114,11 @@ def _rate(layer: VectorLayer, columns: Sequence[Column], place: Place, title: Wo
 
 def _compare_title(title: Words, alias: Words) -> float:
     """Return whether the words of a layer's name are among those of the file's name."""
-    spaced, inner = f" {' '.join(_stem(title))} ", f" {' '.join(_stem(alias))} "
+    spaced, inner = f" {' '.join(drop_plurals(title))} ", f" {' '.join(drop_plurals(alias))} "
     if inner in spaced:
         return 1.0 if len(alias) > 1 or len(alias[0]) > 4 else 0.7
-    glued = "".join(_stem(alias))
-    return 0.9 if len(glued) >= 6 and glued in "".join(_stem(title)) else 0.0
-
-
-def _stem(words: Words) -> Words:
-    return tuple(word[:-1] if len(word) > 3 and word.endswith("s") else word for word in words)
+    glued = "".join(drop_plurals(alias))
+    return 0.9 if len(glued) >= 6 and glued in "".join(drop_plurals(title)) else 0.0
 
 
 def _weigh(match: _Match) -> float:
@@ -122,9 +130,7 @@ def _weigh(match: _Match) -> float:
 def _rate_geometry(found: GeometryType | None, wanted: GeometryType) -> float:
     if found is None:
         return 0.0
-    if found == wanted:
-        return 0.5
-    return -0.4 if wanted == "Point" and found == "MultiPolygon" else -2.0
+    return 0.5 if found == wanted else -0.4 if wanted == "Point" else -1.5
 
 
 def _list_matches(layer: VectorLayer, columns: Sequence[Column], place: Place) -> list[_Match]:
@@ -310,6 +316,8 @@ def _find_condition(columns: Sequence[Column]) -> Guess | None:
 
 def _fit_geometry(place: Place, layer: VectorLayer) -> Guess | None:
     """Return the geometry rule: where coordinates stand, and points made of areas where the layer wants points."""
+    if place.rule is not None and (place.geometry, layer.geometry) == ("Point", "MultiPolygon"):
+        return replace(place.rule, why=f"{place.rule.why}; the layer holds areas: add square: SIDE [m]")
     if place.rule is not None:
         return place.rule
     if layer.geometry == "Point" and place.geometry == "MultiPolygon":

@@ -84,8 +84,17 @@ def _compare_letters(name: str, other: str) -> Likeness:
         return Likeness(0.0, "")
     if len(other) < len(name) and (name.endswith(other) or name.startswith(other)):
         return Likeness(0.5, "holds")
+    # The first letter is seldom wrong, and most pairs are too unlike to look closer.
+    if name[0] != other[0] or 2 * min(len(name), len(other)) < _ALIKE * (len(name) + len(other)):
+        return Likeness(0.0, "")
     ratio = SequenceMatcher(None, name, other).ratio()
     return Likeness(0.85 * ratio, "is spelt like") if ratio >= _ALIKE else Likeness(0.0, "")
+
+
+@lru_cache(maxsize=20_000)
+def drop_plurals(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words without the s of an English plural."""
+    return tuple(re.sub(r"(?<=[a-z]{3})(?<!s)s$", "", word) for word in words)
 
 
 def drop_common_prefix(names: list[str]) -> dict[str, tuple[str, ...]]:
