@@ -21,6 +21,7 @@ from layers.ingest.locate import locate
 from layers.ingest.mapping import PLACE, ROW, Condition, LayerRule, PropertyRule
 from layers.ingest.payloads import Payloads
 from layers.ingest.quality import Problem, Problems, Rejection
+from layers.ingest.questions import check_dates
 from layers.ingest.raw import Raw
 from layers.ingest.shapes import (
     count_dimensions,
@@ -90,6 +91,7 @@ def check_sample(sample: Raw, layer: VectorLayer, rules: tuple[LayerRule, ...], 
     """
     for rule in rules:
         _check_columns(sample, rule, facts.path)
+        check_dates(sample.frame, layer, rule, facts.path)
         located = locate(sample, rule.geometry, facts.path)
         assert located.shapes is not None
         shapes = exchange_axes(located.shapes, rule.geometry.swap, facts.source_crs, facts.area, Counter())
