@@ -128,7 +128,7 @@ def _list_lines(draft: Draft) -> Iterator[str]:
         yield from _field("geometry", draft.geometry)
     yield from _list_constants(draft)
     if draft.ignored:
-        yield "    ignore:  # names of persons: neither loaded nor kept"
+        yield "    ignore:  # personal data, neither loaded nor kept; keep: [column] loads what is an organisation's"
         for column, why in draft.ignored.items():
             yield f"      - {scalar(column)}  # {_clean(why)}"
     if any(line.is_sure for line in draft.lines):
@@ -183,11 +183,11 @@ def _list_property(line: Line) -> Iterator[str]:
         if isinstance(guess.value, dict):
             yield f"{inner}  {word}:{_note(guess)}"
             for value, target in guess.value.items():
-                yield f"{inner}    {json.dumps(value, ensure_ascii=False)}: {scalar(target)}"
+                yield f"{inner}    {_quote(value)}: {scalar(target)}"
         else:
             yield f"{inner}  {word}: {flow(guess.value)}{_note(guess)}"
     for value, count in line.unknown[:12]:
-        yield f"{lead}  # no code found: {_clean(json.dumps(value, ensure_ascii=False))} in {count} rows"
+        yield f"{lead}  # no code found: {_clean(_quote(value))} in {count} rows"
     if len(line.unknown) > 12:
         yield f"{lead}  # … and {len(line.unknown) - 12} values more"
 
@@ -206,9 +206,15 @@ def scalar(value: Any) -> str:
     """Return a value as YAML on one line, quoted where it could be read as something else."""
     if value is None:
         return "null"
-    if isinstance(value, str) and _PLAIN.match(value) and value.lower() not in _WORDS:
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return json.dumps(value)
+    return value if _PLAIN.match(value) and value.lower() not in _WORDS else _quote(value)
+
+
+def _quote(text: str) -> str:
+    """Return text in double quotes; what YAML does not allow in a file is written by its number."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in escaped) + '"'
 
 
 def flow(value: Any) -> str:

@@ -9,6 +9,7 @@ import shapely
 
 from layers.ingest.column import Column
 from layers.ingest.draft import Guess
+from layers.ingest.personal import find_personal_columns
 from layers.ingest.raw import Raw
 from layers.ingest.wording import compare, split_words
 from layers.schema import GeometryType
@@ -53,7 +54,7 @@ class Place:
 
 def find_place(raw: Raw, columns: Sequence[Column]) -> Place:
     """Return where the rows of a sample are."""
-    personal = _find_personal(columns)
+    personal = find_personal_columns(raw.frame)
     if raw.shapes is not None:
         kinds = np.asarray(shapely.get_type_id(raw.shapes))
         kinds = kinds[kinds >= 0]
@@ -129,22 +130,3 @@ def _is_exchanged(x: Column, y: Column) -> bool:
     degrees = 8.0 <= east <= 24.0 and 102.0 <= north <= 118.0
     metres = 8.5e5 <= east <= 2.7e6 and 1.5e5 <= north <= 8.5e5
     return degrees or metres
-
-
-_PERSONS = (
-    "creator", "editor", "last editor", "created user", "last edited user", "edited by", "edit by", "mapped by",
-    "inspector", "crew", "nguoi nhap", "nguoi sua", "nguoi tao", "nguoi cap nhat", "can bo", "chu ho", "ho ten",
-    "ho va ten", "email", "e mail", "cccd", "cmnd", "so cccd", "lasteditor", "editby", "map by ot",
-)  # fmt: skip
-
-
-def _find_personal(columns: Sequence[Column]) -> dict[str, str]:
-    """Return columns that hold names of persons, with the reason."""
-    found = {}
-    for column in columns:
-        rated = max((compare(column.words, split_words(name)).score, name) for name in _PERSONS)
-        if rated[0] >= 0.85:
-            found[column.name] = f'name is like "{rated[1]}"'
-        elif any("@" in value and "." in value.split("@")[-1] for value in list(column.counts)[:200]):
-            found[column.name] = "holds e-mail addresses"
-    return found
