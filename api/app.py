@@ -12,6 +12,7 @@ from api.errors import AnswerUnexpected, install_handlers
 from api.metrics import CountRequests, Metrics
 from api.resources import hold_resources
 from api.routes import (
+    aggregates,
     attachments,
     collections,
     health,
@@ -20,6 +21,7 @@ from api.routes import (
     jobs,
     landing,
     processes,
+    queries,
     rasters,
     runs,
     search,
@@ -38,7 +40,9 @@ _ROUTES = (
     collections,
     attachments,
     inspections,
+    aggregates,
     items,
+    queries,
     search,
     tiles,
     styles,

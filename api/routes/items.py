@@ -13,6 +13,7 @@ from api.answers import GEOJSON, answer_json, write_moment
 from api.asking import FILTERS, AskedOf, Recorded, When, read_past, read_query
 from api.declarations import list_properties
 from api.dependencies import LinksOf, ResourcesOf, find_collection, refuse_unknown
+from api.etags import write_etag
 from api.export import FORMATS, answer_file
 from api.links import Link, Links
 from api.parameters import (
@@ -30,6 +31,7 @@ from layers.errors import NotFoundError
 from layers.schema import VectorLayer
 from layers.store.items import DEGREES, Item, OutputCrs, count_items, select_item, select_items
 from layers.store.ordering import Position, parse_sort
+from layers.store.origins import PRESENT
 from layers.store.selection import ItemQuery
 
 router = APIRouter(prefix="/api/collections/{collection_id}/items", tags=["items"])
@@ -129,7 +131,10 @@ async def read_item(
         raise NotFoundError(f"collection '{layer.id}' has no item '{feature_id[:80]}'")
     feature = _write_feature(item, names)
     feature["links"] = links.of_item(layer.id, item.id)
-    return answer_json(feature, media_type=GEOJSON, headers={"content-crs": _name_crs(output)})
+    headers = {"content-crs": _name_crs(output)}
+    if past == PRESENT:
+        headers["etag"] = write_etag(item.fid, item.recorded_from)
+    return answer_json(feature, media_type=GEOJSON, headers=headers)
 
 
 def _write_feature(item: Item, names: Sequence[str]) -> dict[str, Any]:
