@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from layers.ingest.crs import name_crs, read_crs
+from layers.ingest.crs import name_crs
 from layers.ingest.raw import Raw
 
 SHAPE, PLACED = "_wkt", "_crs"
@@ -22,9 +22,7 @@ class Payloads:
 
     def __init__(self, raw: Raw, crs: CRS, hidden: frozenset[str]) -> None:
         self._raw = raw
-        name = name_crs(crs)
-        # A CRS without a code is kept whole, or the row could not be placed again.
-        self._crs = name if ":" in name else crs.to_wkt()
+        self._crs = write_crs(crs)
         self._columns = [position for position, name in enumerate(raw.frame.columns) if name not in hidden]
 
     def make(self, positions: Sequence[int]) -> list[dict[str, Any]]:
@@ -40,6 +38,12 @@ class Payloads:
                 if shape is not None and shapely.get_num_coordinates(shape) * 20 < _LONGEST:
                     row[SHAPE], row[PLACED] = shapely.to_wkt(shape, rounding_precision=-1), self._crs
         return held
+
+
+def write_crs(crs: CRS) -> str:
+    """Return authority and code of ``crs``; one without is written out whole, to be read again."""
+    name = name_crs(crs)
+    return name if ":" in name else crs.to_wkt()
 
 
 def _plain(value: object) -> object:
@@ -60,16 +64,15 @@ def digest_payload(payload: Mapping[str, Any]) -> str:
     return hashlib.sha256(written.encode()).hexdigest()[:32]
 
 
-def read_payloads(payloads: Sequence[Mapping[str, Any]], rows: Sequence[int]) -> tuple[Raw, CRS | None]:
-    """Return rows as they came from their file again, and the CRS of their geometry, which must be one for all."""
+def read_payloads(payloads: Sequence[Mapping[str, Any]]) -> Raw:
+    """Return rows as they came from their file again; their geometry must be in one CRS."""
     names = list(dict.fromkeys(name for one in payloads for name in one if name not in (SHAPE, PLACED)))
-    frame = pd.DataFrame({name: pd.Series([one.get(name) for one in payloads], dtype=object) for name in names})
-    frame.index = pd.RangeIndex(len(payloads))
-    crs = next((one[PLACED] for one in payloads if one.get(PLACED)), None)
-    if not any(one.get(SHAPE) for one in payloads):
-        return Raw(frame, None, None), read_crs(crs) if crs else None
+    frame = pd.DataFrame(
+        {name: pd.Series([one.get(name) for one in payloads], dtype=object) for name in names},
+        index=pd.RangeIndex(len(payloads)),
+    )
     words = [one.get(SHAPE) for one in payloads]
     shapes = np.asarray(shapely.from_wkt(words, on_invalid="ignore"), dtype=object)
     reasons = pd.Series(None, index=frame.index, dtype=object)
     reasons[[bool(word) and shape is None for word, shape in zip(words, shapes, strict=True)]] = "geometry is not WKT"
-    return Raw(frame, shapes, crs, reasons), read_crs(crs) if crs else None
+    return Raw(frame, shapes, None, reasons)

@@ -18,9 +18,10 @@ from layers.ingest.encodings import Encoding, choose_encoding, decode_frame
 from layers.ingest.identifiers import Met
 from layers.ingest.locate import locate
 from layers.ingest.mapping import GeometryRule, LayerRule, Mapping
-from layers.ingest.payloads import digest_payload
-from layers.ingest.quality import LoadReport, Problem, count_reasons
+from layers.ingest.payloads import digest_payload, write_crs
+from layers.ingest.personal import find_personal_columns
 from layers.ingest.placing import place_file
+from layers.ingest.quality import LoadReport, Problem, count_reasons
 from layers.ingest.raw import ROWS, Opened, Raw, cut_chunks, join_chunks
 from layers.ingest.readers import open_file
 from layers.ingest.shapes import exchange_axes
@@ -93,6 +94,8 @@ def load_features(
         sample = decoder.decode(sample)
         columns = tuple(map(str, sample.frame.columns))
         facts, said = _find_facts(connection, sample, source, path, mapping, target, options)
+        personal = _find_personal(sample, grouped)
+        facts = replace(facts, hidden=frozenset(personal))
         shares = [
             _Share(connection, source, layer_id, rules or (_make_default(layer_id, columns),), facts, options)
             for layer_id, rules in grouped.items()
@@ -103,7 +106,7 @@ def load_features(
             author, file = options.policy.author, path.name
             begin_edit(connection, author=author, reason=file, kind="load", source=source.id, layers=grouped)
         for share in shares:
-            share.begin()
+            share.begin(is_table=sample.shapes is None)
         skipped, rows = _Skipped(), 0
         for raw in map(decoder.decode, chunks):
             chosen = [share.take(raw) for share in shares]
@@ -117,7 +120,7 @@ def load_features(
         report = share.finish()
         report.skipped = skipped.rows
         report.notes = (*opened.notes, *decoder.notes)
-        report.encoding, report.crs = decoder.words, said
+        report.encoding, report.crs, report.personal = decoder.words, said, personal
         report.ignored_columns = list_ignored(columns, share.rules, facts.hidden)
         reports.append(report)
     return reports
@@ -231,6 +234,16 @@ def _find_facts(
     return Facts(path, chosen.crs, target, area=area), chosen.words
 
 
+def _find_personal(sample: Raw, grouped: dict[str, tuple[LayerRule, ...]]) -> dict[str, str]:
+    """Return the columns that hold personal data and why; those a row is chosen, named or placed by are none."""
+    rules = [rule for group in grouped.values() for rule in group]
+    keep = {
+        name for rule in rules for name in (*rule.keep, *rule.id_columns, *(name for one in rule.where for name in one))
+    }
+    keep |= {name for rule in rules for name in (rule.geometry.x, rule.geometry.y, rule.geometry.wkt) if name}
+    return find_personal_columns(sample.frame, keep)
+
+
 class _Skipped:
     """Counts the rows no layer wanted; an OpenStreetMap object read as line and as area is one."""
 
@@ -268,17 +281,20 @@ class _Share:
         self._report = LoadReport(source.id, layer_id)
         self._met = Met()
 
-    def begin(self) -> None:
+    def begin(self, *, is_table: bool) -> None:
         """Make the stage and, unless nothing is to be written, the record of the load."""
         keys = {"source_id": self._source.id, "layer_id": self.layer.id}
         self._stage = open_stage(self._connection, self.layer, source_id=self._source.id)
         self._among_others = has_foreign(self._stage)
         self._settled = read_settled(self._connection, **keys)
         if not self._options.dry_run:
+            rules = [rule.model_dump(mode="json", by_alias=True, exclude_defaults=True) for rule in self.rules]
             plan = {
-                "rules": [rule.model_dump(mode="json", by_alias=True, exclude_defaults=True) for rule in self.rules]
+                "rules": rules,
+                "crs": write_crs(self._facts.source_crs),
+                "is_table": is_table,
+                "hidden": sorted(self._facts.hidden),
             }
-            plan["file"] = str(self._facts.path)  # type: ignore[assignment]
             self._report.load_id = start_load(self._connection, **keys, uri=self._facts.path.name, plan=plan)
             clear_quarantine(self._connection, **keys)
 

@@ -6,8 +6,8 @@ holds, is not opened again.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -19,7 +19,7 @@ from layers.ingest.quality import Problem, Rejection
 
 Status = Literal["open", "mended", "dismissed"]
 _COLUMNS = (
-    "id, load_id, source_id, layer, uri, row, problems, payload, feature_id, rule, status, created, "
+    "id, load_id, source_id, layer, uri, row, problems, payload, changes, feature_id, rule, status, created, "
     "settled, settled_by, settled_why"
 )
 
@@ -28,7 +28,8 @@ _COLUMNS = (
 class QuarantineRow:
     """One rejected row; ``row`` is its number in the file, ``payload`` what it held, ``rule`` the rule that chose it.
 
-    ``settled``, ``settled_by`` and ``settled_why`` say when, by whom and why it was mended or dismissed.
+    ``changes`` are the values mended since, by column; the payload stays as it came. ``settled``, ``settled_by`` and
+    ``settled_why`` say when, by whom and why it was mended or dismissed.
     """
 
     id: int
@@ -39,6 +40,7 @@ class QuarantineRow:
     row: int | None
     problems: tuple[Problem, ...]
     payload: dict[str, Any]
+    changes: dict[str, Any]
     feature_id: str | None
     rule: int
     status: Status
@@ -46,6 +48,11 @@ class QuarantineRow:
     settled: datetime | None
     settled_by: str | None
     settled_why: str | None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the row holds with what was mended."""
+        return self.payload | self.changes
 
     @property
     def field(self) -> str | None:
@@ -222,13 +229,13 @@ def count_quarantine(connection: Connection, wanted: Wanted | None = None) -> li
     return [Count(*row) for row in rows]
 
 
-def replace_problems(connection: Connection, row_id: int, problems: Sequence[Problem], payload: dict[str, Any]) -> None:
-    """Say of an open row what is wrong with it now, and what it holds now."""
+def note_attempt(connection: Connection, row_id: int, changes: Mapping[str, Any], problems: Sequence[Problem]) -> None:
+    """Keep what was changed of an open row, and what is wrong with it now."""
     first = problems[0]
     connection.execute(
         text(
             "update meta.quarantine set field = :field, value = :value, reason = :reason, hint = :hint, "
-            "problems = cast(:problems as jsonb), payload = cast(:payload as jsonb) where id = :id and status = 'open'"
+            "problems = cast(:problems as jsonb), changes = cast(:changes as jsonb) where id = :id and status = 'open'"
         ),
         {
             "id": row_id,
@@ -237,28 +244,32 @@ def replace_problems(connection: Connection, row_id: int, problems: Sequence[Pro
             "reason": first.reason,
             "hint": first.hint,
             "problems": _to_json([asdict(problem) for problem in problems]),
-            "payload": _to_json(payload),
+            "changes": _to_json(changes),
         },
     )
 
 
-def settle_rows(
-    connection: Connection,
-    ids: Sequence[int],
-    *,
-    status: Literal["mended", "dismissed"],
-    author: str,
-    reason: str,
-    feature_ids: Sequence[str | None] | None = None,
-) -> int:
-    """Close open rows as mended (into the features ``feature_ids``) or dismissed; return how many were open."""
-    made = list(feature_ids) if feature_ids is not None else [None] * len(ids)
+def settle_mended(
+    connection: Connection, row_id: int, changes: Mapping[str, Any], *, feature_id: str, author: str, reason: str
+) -> None:
+    """Close an open row: with ``changes`` it became the feature ``feature_id``."""
+    connection.execute(
+        text(
+            "update meta.quarantine set status = 'mended', settled = clock_timestamp(), settled_by = :author, "
+            "settled_why = :reason, feature_id = :feature, changes = cast(:changes as jsonb) "
+            "where id = :id and status = 'open'"
+        ),
+        {"id": row_id, "feature": feature_id, "author": author, "reason": reason, "changes": _to_json(changes)},
+    )
+
+
+def dismiss_rows(connection: Connection, wanted: Wanted, *, author: str, reason: str) -> int:
+    """Close the open rows ``wanted`` without loading them and return how many there were."""
+    condition, parameters = replace(wanted, status="open").make_sql()
     return connection.execute(
         text(
-            "update meta.quarantine q set status = :status, settled = clock_timestamp(), settled_by = :author, "
-            "settled_why = :reason, feature_id = coalesce(m.feature, q.feature_id) "
-            "from unnest(cast(:ids as bigint[]), cast(:made as text[])) as m(id, feature) "
-            "where q.id = m.id and q.status = 'open'"
+            "update meta.quarantine set status = 'dismissed', settled = clock_timestamp(), settled_by = :author, "
+            f"settled_why = :why where {condition}"
         ),
-        {"status": status, "author": author, "reason": reason, "ids": list(ids), "made": made},
+        {**parameters, "author": author, "why": reason},
     ).rowcount

@@ -145,6 +145,15 @@ def find_foreign(stage: Stage, ids: Sequence[str]) -> set[str]:
     return set(found.scalars())
 
 
+def find_stored(stage: Stage, ids: Sequence[str]) -> set[str]:
+    """Return which of ``ids`` the layer has."""
+    return set(
+        stage.connection.execute(
+            text(f"select id from {stage.table} where id = any(:ids)"), {"ids": list(ids)}
+        ).scalars()
+    )
+
+
 def has_foreign(stage: Stage) -> bool:
     """Return whether the layer holds rows of another source."""
     query = text(f"select exists (select 1 from {stage.table} where source_id <> :source)")
