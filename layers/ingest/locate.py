@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,13 +26,27 @@ def locate(raw: Raw, rule: GeometryRule, path: Path) -> Raw:
     """
     if rule.wkt is not None:
         return _from_wkt(raw, rule.wkt, path)
+    if rule.xy is not None:
+        return _from_cells(raw, rule.xy, path)
     if rule.x is None and raw.shapes is not None:
         return raw
     x, y = (rule.x, rule.y) if rule.x is not None and rule.y is not None else _guess_pair(raw.frame, path)
     for name in (x, y):
         _require_column(raw.frame, name, "coordinate", path)
-    numbers = [pd.to_numeric(raw.frame[name], errors="coerce").to_numpy(dtype=float) for name in (x, y)]
-    texts = [raw.frame[name].astype(TEXT).str.strip().fillna("") for name in (x, y)]
+    return _make_points(raw, raw.frame[x], raw.frame[y])
+
+
+def _from_cells(raw: Raw, column: str, path: Path) -> Raw:
+    """Make points of cells that hold x and y, apart by a comma, semicolon or blank."""
+    _require_column(raw.frame, column, "coordinate", path)
+    parts = raw.frame[column].astype(TEXT).str.extract(r"^\s*\(?\s*([^\s,;]+)\s*[,;\s]\s*([^\s,;)]+)\s*\)?\s*$")
+    broken = parts[0].isna() & raw.frame[column].astype(TEXT).str.strip().fillna("").ne("")
+    return _make_points(raw, parts[0].mask(broken, "?"), parts[1])
+
+
+def _make_points(raw: Raw, east: "pd.Series[Any]", north: "pd.Series[Any]") -> Raw:
+    numbers = [pd.to_numeric(values, errors="coerce").to_numpy(dtype=float) for values in (east, north)]
+    texts = [values.astype(TEXT).str.strip().fillna("") for values in (east, north)]
     reasons = name_reasons(raw)
     usable = reasons.isna().to_numpy(dtype=bool)
     blank = ((texts[0] == "") & (texts[1] == "")).to_numpy(dtype=bool)

@@ -97,7 +97,8 @@ class PropertyRule(_Strict):
 
 
 class GeometryRule(_Strict):
-    """How rows get their geometry: from columns ``x`` and ``y`` or ``wkt``; or the file's own made into something else.
+    """How rows get their geometry: from columns ``x`` and ``y``, from ``wkt``, or from a column ``xy`` that holds both
+    ("105.74, 9.97"); or the file's own made into something else.
 
     ``as: point`` takes a point on the surface of an area or line; ``square`` draws a square of this side [m] around
     a point. ``swap: yes`` exchanges x and y, ``auto`` only in rows that fall into the city that way and not as given.
@@ -106,6 +107,7 @@ class GeometryRule(_Strict):
     x: str | None = None
     y: str | None = None
     wkt: str | None = None
+    xy: str | None = None
     as_point: bool = Field(default=False, alias="as")
     square: float | None = Field(default=None, gt=0.0, le=1.0e5)
     swap: Literal["no", "auto", "yes"] = "no"
@@ -123,9 +125,14 @@ class GeometryRule(_Strict):
     def _is_whole(self) -> "GeometryRule":
         if (self.x is None) != (self.y is None):
             raise ValueError("'x' and 'y' belong together")
-        if self.wkt is not None and self.x is not None:
-            raise ValueError("give 'x' and 'y' or 'wkt', not both")
+        if len(self.columns) > (2 if self.x is not None else 1):
+            raise ValueError("give 'x' and 'y', 'wkt' or 'xy', only one of them")
         return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns the geometry is made of."""
+        return tuple(name for name in (self.x, self.y, self.wkt, self.xy) if name is not None)
 
 
 class LayerRule(_Strict):
@@ -189,9 +196,8 @@ class LayerRule(_Strict):
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column of the file this rule names except the ignored ones."""
-        geometry = (self.geometry.x, self.geometry.y, self.geometry.wkt)
         named = [name for test in self.where for name in test]
-        named += [name for name in (*self.id_columns, *geometry) if name is not None]
+        named += [*self.id_columns, *self.geometry.columns]
         named += [name for rule in self.properties.values() for name in rule.columns]
         return tuple(dict.fromkeys(name for name in named if name not in (PLACE, ROW)))
 

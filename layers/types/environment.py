@@ -121,7 +121,6 @@ LAYERS = (
                 code("expiring", "Sắp hết hạn", "Expiring", "#d99a2b"),
                 code("expired", "Hết hạn", "Expired", "#b8432f"),
                 code("revoked", "Bị thu hồi", "Revoked", "#7a6f6f"),
-                required=True,
             ),
             text("ward_code", "Mã phường/xã", "Ward code"),
         ),
