@@ -39,6 +39,8 @@ COMMANDS: dict[str, Entry] = {
     "scene": Entry("twin.commands.scene", "Write a run's buildings and water as one self-contained page."),
     "load": Entry("twin.commands.load", "Nạp dữ liệu vào thành phố — load data into the city."),
     "export": Entry("twin.commands.export", "Xuất một lớp ra tệp — write a layer to a file."),
+    "find": Entry("twin.commands.find", "Tìm theo tên, địa chỉ, mã — find features by name, address, code or id."),
+    "count": Entry("twin.commands.count", "Đếm, cộng theo nhóm — count, measure and sum features in groups."),
     "layers": Entry("twin.commands.layers", "Các lớp dữ liệu — the layers: id, title, geometry, count, sources."),
     "quarantine": Entry("twin.commands.quarantine", "Dòng bị loại — rows that were not loaded, and why."),
     "work": Entry("twin.commands.work", "Phiếu việc — work orders: list, show, open, move."),
