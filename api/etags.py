@@ -1,9 +1,12 @@
 """The ETag of a feature: strong, from its key and the system time of its version."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
+from layers.editing.words import Version
 from layers.errors import InputError
 
+_GIVEN = re.compile('"([0-9a-f]{1,15})-([0-9a-f]{1,14})"')
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -14,12 +17,18 @@ def write_etag(fid: int, recorded_from: datetime) -> str:
     return f'"{fid:x}-{microseconds:x}"'
 
 
-def parse_if_match(value: str) -> frozenset[str] | None:
-    """Return the ETags of an If-Match, None for ``*``; InputError for what is no list of strong ETags."""
+def parse_if_match(value: str) -> frozenset[Version] | None:
+    """Return the versions an If-Match names, None for ``*``; InputError for what is no list of strong ETags.
+
+    A strong ETag that was never given here names no version and so matches none.
+    """
     if value.strip() == "*":
         return None
-    tags = [part.strip() for part in value.split(",")]
-    for tag in tags:
+    versions = set()
+    for tag in (part.strip() for part in value.split(",")):
         if len(tag) < 2 or tag[0] != '"' or tag[-1] != '"':
             raise InputError(f"If-Match '{value[:80]}' is not a strong ETag", hint="send the ETag as it was given")
-    return frozenset(tags)
+        given = _GIVEN.fullmatch(tag)
+        if given:
+            versions.add((int(given[1], 16), _EPOCH + timedelta(microseconds=int(given[2], 16))))
+    return frozenset(versions)

@@ -43,7 +43,16 @@ async def give_writer(request: Request, resources: ResourcesOf) -> Writer:
     )
 
 
+async def find_writer(request: Request, resources: ResourcesOf) -> Writer | None:
+    """Return who could write, None for who only reads."""
+    try:
+        return await give_writer(request, resources)
+    except (ForbiddenError, UnauthorizedError):
+        return None
+
+
 WriterOf = Annotated[Writer, Depends(give_writer)]
+MaybeWriterOf = Annotated[Writer | None, Depends(find_writer)]
 
 
 def _check_token(request: Request, token: str) -> None:

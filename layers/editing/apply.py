@@ -43,7 +43,8 @@ def apply_edits(
     write) or RejectedError with findings; then the caller rolls back.
     """
     _check_request(connection, edits, valid_from)
-    edit_id = open_edit(connection, edits, author=author, reason=reason, kind="edit", valid_from=valid_from)
+    layers = {edit.layer.id for edit in edits}
+    edit_id = open_edit(connection, layers, author=author, reason=reason, kind="edit", valid_from=valid_from)
     stored = read_all(connection, edits)
     for edit in edits:
         _check_state(edit, stored[edit.layer.id].get(edit.id), valid_from)
@@ -52,7 +53,7 @@ def apply_edits(
 
 def open_edit(
     connection: Connection,
-    touched: Iterable[Edit | Change],
+    layers: Iterable[str],
     *,
     author: str,
     reason: str,
@@ -60,8 +61,7 @@ def open_edit(
     valid_from: datetime | None = None,
     reverts: int | None = None,
 ) -> int:
-    """Begin an edit of the layers that ``touched`` name; it waits a little for a load that is busy with one."""
-    layers = {one.layer.id for one in touched}
+    """Begin an edit of ``layers``; it waits a little for a load that is busy with one."""
     return begin_edit(
         connection, author=author, reason=reason, kind=kind, valid_from=valid_from, reverts=reverts, layers=layers,
         wait_s=_WAIT_S,

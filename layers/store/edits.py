@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from layers.errors import ConflictError
+from layers.errors import ConflictError, NotFoundError
 from layers.schema import VectorLayer
 from layers.store.loads import lock_layer
 from layers.store.names import quote
@@ -98,3 +98,47 @@ def read_clock(connection: Connection) -> datetime:
     """Return the database's time."""
     moment: datetime = connection.execute(text("select clock_timestamp()")).scalar_one()
     return moment
+
+
+def read_edit(connection: Connection, edit_id: int) -> EditRow:
+    """Return one edit; NotFoundError when there is none of that number."""
+    found = read_edits(connection, [edit_id])
+    if edit_id not in found:
+        raise NotFoundError(f"edit {edit_id} does not exist", hint="/api/edits lists them")
+    return found[edit_id]
+
+
+def read_edits(connection: Connection, ids: Iterable[int | None]) -> dict[int, EditRow]:
+    """Return the edits with these ids that exist, by id; None is passed over."""
+    wanted = sorted({one for one in ids if one is not None})
+    rows = connection.execute(text(f"select {_COLUMNS} from meta.edit where id = any(:ids)"), {"ids": wanted})
+    return {row.id: _read(row) for row in rows}
+
+
+def list_edits(
+    connection: Connection,
+    *,
+    layer_id: str | None = None,
+    author: str | None = None,
+    kind: EditKind | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[EditRow]:
+    """Return the newest edits first: of a layer, an author or a kind if given, numbered below ``before``."""
+    rows = connection.execute(
+        text(
+            f"select {_COLUMNS} from meta.edit where (cast(:layer as text) is null or :layer = any(layers)) "
+            "and (cast(:author as text) is null or author = :author) and (cast(:kind as text) is null or kind = :kind) "
+            "and (cast(:before as bigint) is null or id < :before) order by id desc limit :limit"
+        ),
+        {"layer": layer_id, "author": author, "kind": kind, "before": before, "limit": limit},
+    )
+    return [_read(row) for row in rows]
+
+
+_COLUMNS = "id, at, valid_from, author, reason, kind, source, reverts, layers"
+
+
+def _read(row: Any) -> EditRow:
+    known = {name: value for name, value in row._mapping.items() if name != "layers"}
+    return EditRow(**known, layers=tuple(row.layers))
