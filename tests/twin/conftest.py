@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pyogrio
 import pytest
 import shapely
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from layers.errors import NotFoundError
 from layers.grid import Grid
 from layers.registry import read_vector_layer
+from twin.demo.city import generate_city
 
 CRS = "EPSG:5897"
 X0, Y0 = 586_000.0, 1_109_000.0
@@ -159,3 +162,22 @@ def make_tiny_city() -> Callable[[], MemoryCity]:
 def tide_of() -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     """Return the tide of the tiny city as a function of time [s]."""
     return make_tide
+
+
+@pytest.fixture(scope="session")
+def demo_end() -> datetime:
+    """When the readings of the demo end."""
+    return datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def demo_folder(demo_end: datetime, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo of the default seed, written once."""
+    return generate_city(tmp_path_factory.mktemp("demo"), end=demo_end).parent
+
+
+@pytest.fixture(scope="session")
+def demo_tables(demo_folder: Path) -> dict[str, gpd.GeoDataFrame]:
+    """The tables of the demo by layer; read only."""
+    names = [name for name, _ in pyogrio.list_layers(demo_folder / "demo.gpkg")]
+    return {name: pyogrio.read_dataframe(demo_folder / "demo.gpkg", layer=name) for name in names}

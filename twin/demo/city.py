@@ -10,23 +10,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.errors import InputError
+from twin.demo.addresses import make_addresses
 from twin.demo.blocks import lay_lots
 from twin.demo.buildings import make_buildings, make_parcels, name_specials
 from twin.demo.cells import lay_cells
 from twin.demo.drainage import build_drains
+from twin.demo.environment import make_environment
+from twin.demo.faults import Fault, plant_faults
+from twin.demo.fire import make_fire
+from twin.demo.former_units import make_admin_changes
 from twin.demo.frame_roads import draw_frame_roads, set_insets
 from twin.demo.green import make_green_spaces, make_trees
-from twin.demo.land import draw_cover_zones, make_land_use, make_provinces, make_wards, make_zoning
+from twin.demo.land import draw_cover_zones, make_land_use, make_provinces, make_wards
 from twin.demo.lighting import make_lighting
+from twin.demo.parking import make_parking
 from twin.demo.places import make_places, make_signals, make_stops
 from twin.demo.plan import draw_water, make_plan
+from twin.demo.planning import make_zoning
 from twin.demo.population import make_population
+from twin.demo.power import make_power
+from twin.demo.projects import make_projects
 from twin.demo.readings import check_end, make_series
 from twin.demo.shapes import Table
 from twin.demo.stations import Station, make_sensors, place_stations
 from twin.demo.streets import build_streets, make_bridges, make_street_tables
 from twin.demo.structures import add_structures, make_catchments, make_drainage_tables
+from twin.demo.telecom import make_telecom
 from twin.demo.terrain import build_land_cover, build_terrain, draw_dykes, make_dykes
+from twin.demo.waste import make_waste
 from twin.demo.water import (
     describe_waters,
     dig_ponds,
@@ -35,19 +46,29 @@ from twin.demo.water import (
     make_waterway_links,
     make_waterways,
 )
-from twin.demo.write import write_catalog, write_datastreams, write_observations, write_raster, write_tables
+from twin.demo.water_network import build_water_network
+from twin.demo.water_supply import make_water_tables
+from twin.demo.write import (
+    write_catalog,
+    write_datastreams,
+    write_faults,
+    write_observations,
+    write_raster,
+    write_tables,
+)
 
 Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
 class DemoCity:
-    """The city in memory: vector tables by layer id, rasters on the plan's grid, stations."""
+    """The city in memory: vector tables by layer id, rasters on the plan's grid, stations, planted faults."""
 
     tables: dict[str, Table]
     terrain: NDArray[np.float32]
     land_cover: NDArray[np.uint8]
     stations: list[Station]
+    faults: list[Fault]
 
 
 def generate_city(
@@ -79,6 +100,7 @@ def generate_city(
         tell("readings", 0.9)
         write_datastreams(draft / "datastreams.csv", series)
         write_observations(draft / "observations.csv.gz", series)
+        write_faults(draft / "faults.csv", city.faults)
         write_catalog(draft / "catalog.yml", list(city.tables))
         files = sorted(draft.iterdir(), key=lambda path: path.name == "catalog.yml")
         for file in files:
@@ -115,12 +137,15 @@ def build_city(*, seed: int, progress: Progress = _keep_quiet) -> DemoCity:
     add_structures(plan, drainage, water)
     stations = place_stations(plan, drainage)
     roads_tables = make_street_tables(streets, terrain, seed)
+    lighting = make_lighting(plan, streets, terrain)
     progress("layers", 0.8)
     tables = {
         "provinces": make_provinces(),
         "wards": make_wards(plan, buildings),
         "land_use": make_land_use(cells, specials, streets, water),
         "zoning": make_zoning(cells),
+        "planning_projects": make_projects(plan, cells, streets, water),
+        "admin_changes": make_admin_changes(plan),
         "parcels": make_parcels(cells, lots, specials),
         "water_bodies": make_water_bodies(water),
         "waterways": make_waterways(water),
@@ -136,11 +161,20 @@ def build_city(*, seed: int, progress: Progress = _keep_quiet) -> DemoCity:
         "signals": make_signals(streets),
         "catchments": make_catchments(cells, drainage, water),
         **make_drainage_tables(drainage, seed),
-        **make_lighting(plan, streets, terrain),
+        **lighting,
+        **make_water_tables(plan, build_water_network(plan, streets, terrain), buildings),
+        **make_power(plan, streets, buildings, lighting["luminaires"], terrain),
+        **make_telecom(plan, streets, buildings, terrain),
+        **make_waste(plan, streets, buildings),
+        **make_parking(plan, cells, specials, streets),
+        **make_fire(plan, streets, water, places),
+        **make_environment(plan, water, buildings, stations),
+        **make_addresses(plan, streets, buildings),
         "trees": make_trees(plan, streets, green, water),
         "places": places,
         "sensors": make_sensors(stations, terrain),
     }
+    faults = plant_faults(tables)
     cover = build_land_cover(water, streets, draw_cover_zones(cells), list(buildings.geometry))
     progress("built", 1.0)
-    return DemoCity(tables, terrain, cover, stations)
+    return DemoCity(tables, terrain, cover, stations, faults)

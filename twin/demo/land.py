@@ -1,6 +1,4 @@
-"""Land use, zoning, wards and province: the district divided without gaps."""
-
-from collections import defaultdict
+"""Land use, wards and province: the district divided without gaps."""
 
 import numpy as np
 import shapely
@@ -11,12 +9,6 @@ from twin.demo.cells import HALF_RESERVE, Cells
 from twin.demo.plan import EXTENT, PROVINCE_CODE, WARDS, Plan, Shapes, Water, draw_ward
 from twin.demo.shapes import Table, as_shapes, as_text, number_ids
 from twin.demo.streets import Streets
-
-ZONE_LIMITS = {
-    "residential": (28.0, 0.7), "commercial": (60.0, 0.6), "industrial": (20.0, 0.6), "public": (30.0, 0.4),
-    "education": (22.0, 0.4), "agriculture": (10.0, 0.05), "orchard": (10.0, 0.1), "green": (8.0, 0.05),
-    "water": (0.0, 0.0),
-}  # fmt: skip
 
 
 def make_land_use(cells: Cells, specials: Specials, streets: Streets, water: Water) -> Table:
@@ -63,31 +55,6 @@ def make_land_use(cells: Cells, specials: Specials, streets: Streets, water: Wat
 def _as_area(shape: BaseGeometry) -> BaseGeometry:
     parts = [part for part in shapely.get_parts(shapely.make_valid(shape)) if part.geom_type == "Polygon"]
     return shapely.MultiPolygon(parts) if len(parts) != 1 else parts[0]
-
-
-def make_zoning(cells: Cells) -> Table:
-    """Return planned zones: blocks of one purpose within a ward joined together."""
-    groups: dict[tuple[int, str], list[int]] = defaultdict(list)
-    for n, use in enumerate(cells.use):
-        if use != "canal":
-            zone = "commercial" if use == "dense" and cells.urbanity[n] > 0.85 else LAND_USE[use]
-            groups[int(cells.ward[n]), zone].append(n)
-    gross = cells.outline(gross=True)
-    geometry = as_shapes([shapely.union_all(gross[members]) for members in groups.values()])
-    return Table(
-        geometry,
-        {
-            "id": number_ids("ZN", len(groups)),
-            "name": as_text(
-                [f"Phân khu {zone_number} – {WARDS[ward].name}" for zone_number, (ward, _) in enumerate(groups, 1)]
-            ),
-            "zone": as_text([zone for _, zone in groups]),
-            "max_height": np.array([ZONE_LIMITS[zone][0] for _, zone in groups]),
-            "max_coverage": np.array([ZONE_LIMITS[zone][1] for _, zone in groups]),
-            "decision": as_text(["Quyết định mô phỏng 01/QĐ-MP"] * len(groups)),
-            "valid_since": np.full(len(groups), np.datetime64("2025-07-01")),
-        },
-    )
 
 
 def draw_cover_zones(cells: Cells) -> list[tuple[BaseGeometry, str]]:

@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 
 from twin.demo.plan import BOUNDS, WARD_CODES, Floats, Ints, Plan, locate_ward
 from twin.demo.shapes import Table, as_text, make_points, number_ids, sample
+from twin.demo.street_graph import choose_apart
 from twin.demo.streets import WIDTH, Streets
 
 SPACING = {"primary": 30.0, "secondary": 30.0, "tertiary": 33.0, "residential": 38.0, "living_street": 45.0}
@@ -115,12 +116,7 @@ def offset_points(line: shapely.LineString, at: Floats, offset: float) -> Floats
 def _place_cabinets(streets: Streets) -> Ints:
     """Return junctions at least CABINET_SPACING apart, chosen in order of how many streets meet."""
     order = np.argsort(-streets.count_links(), kind="stable")
-    chosen: list[int] = []
-    for node in order:
-        apart = np.hypot(streets.x[chosen] - streets.x[node], streets.y[chosen] - streets.y[node])
-        if not len(chosen) or apart.min() > CABINET_SPACING:
-            chosen.append(int(node))
-    return np.array(chosen, np.int64)
+    return choose_apart(streets.x, streets.y, order, CABINET_SPACING)
 
 
 def _wire(x: Floats, y: Floats, cx: Floats, cy: Floats, owner: Ints) -> tuple[Ints, Ints]:

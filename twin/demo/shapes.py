@@ -63,6 +63,18 @@ def sample(raster: NDArray[Any], x: Floats, y: Floats) -> Floats:
     return np.asarray(raster[row, col], dtype=np.float64)
 
 
+def draw_conditions(rng: np.random.Generator, count: int) -> NDArray[np.object_]:
+    """Return condition grades as they are found in a city: mostly good, a few failed."""
+    return as_text(list(rng.choice(["good", "fair", "poor", "failed"], count, p=[0.55, 0.33, 0.11, 0.01])))
+
+
+def draw_dates(rng: np.random.Generator, count: int, *, since: int, until: int = 2026) -> NDArray[np.datetime64]:
+    """Return days between the first of January of two years."""
+    first, last = np.datetime64(f"{since}-01-01"), np.datetime64(f"{until}-01-01")
+    days = rng.integers(0, int((last - first).astype(int)), count)
+    return np.asarray(first + days.astype("timedelta64[D]"))
+
+
 def hash_uniform(*keys: Any) -> Floats:
     """Return numbers in (0, 1) that depend on the integer keys alone (SplitMix64, Steele et al. 2014).
 

@@ -8,7 +8,7 @@ from shapely.geometry import LineString
 from twin.demo.cells import Cells
 from twin.demo.drainage import PIPE_N, Drainage, DrainLink, DrainNode
 from twin.demo.plan import CANALS, CROSS_CANALS, GATE_V, Floats, Plan, Water, compute_urbanity, cross_gate_u
-from twin.demo.shapes import Table, as_shapes, as_text, make_points, number_ids
+from twin.demo.shapes import Table, as_shapes, as_text, draw_conditions, draw_dates, make_points, number_ids
 from twin.demo.water import BASIN_ID
 
 OWNER = "Công ty Thoát nước Vàm Sông (mô phỏng)"
@@ -142,8 +142,8 @@ def make_drainage_tables(drainage: Drainage, seed: int) -> dict[str, Table]:
                 "max_depth": (ground - invert).round(3),
                 "has_gate": np.array([node.has_gate for node in nodes]),
                 "material": as_text(["reinforced_concrete"] * len(nodes)),
-                "condition": _draw_conditions(rng, len(nodes)),
-                "installed": _draw_dates(rng, len(nodes)),
+                "condition": draw_conditions(rng, len(nodes)),
+                "installed": draw_dates(rng, len(nodes), since=1998, until=2024),
                 "owner": as_text([OWNER] * len(nodes)),
                 "note": as_text([node.note for node in nodes]),
             },
@@ -176,19 +176,11 @@ def _describe_links(drainage: Drainage, invert: Floats, rng: np.random.Generator
         "waterway_id": as_text([link.waterway_id for link in links]),
         "is_active": np.ones(len(links), bool),
         "material": as_text(["reinforced_concrete" if flag else None for flag in conduit]),
-        "condition": _draw_conditions(rng, len(links)),
-        "installed": _draw_dates(rng, len(links)),
+        "condition": draw_conditions(rng, len(links)),
+        "installed": draw_dates(rng, len(links), since=1998, until=2024),
         "owner": as_text([OWNER] * len(links)),
         "note": as_text([link.note for link in links]),
     }
-
-
-def _draw_conditions(rng: np.random.Generator, count: int) -> NDArray[np.object_]:
-    return as_text(list(rng.choice(["good", "fair", "poor", "failed"], count, p=[0.55, 0.33, 0.11, 0.01])))
-
-
-def _draw_dates(rng: np.random.Generator, count: int) -> NDArray[np.datetime64]:
-    return np.datetime64("1998-01-01") + rng.integers(0, 9500, count).astype("timedelta64[D]")
 
 
 def make_catchments(cells: Cells, drainage: Drainage, water: Water) -> Table:

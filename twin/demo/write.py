@@ -1,4 +1,4 @@
-"""Files of the demo: GeoPackage, Cloud-Optimised GeoTIFFs, readings as CSV, and the catalogue of sources."""
+"""Files of the demo: GeoPackage, Cloud-Optimised GeoTIFFs, readings and faults as CSV, the catalogue of sources."""
 
 import csv
 import gzip
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from layers.errors import DeclarationError
 from layers.registry import LAYERS, read_vector_layer
 from layers.schema import Property
+from twin.demo.faults import Fault
 from twin.demo.plan import CRS, GRID
 from twin.demo.readings import Series
 from twin.demo.shapes import Table
@@ -132,6 +133,15 @@ def write_observations(path: Path, series: list[Series]) -> None:
         )
     with path.open("wb") as raw, gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0, compresslevel=6) as file:
         file.write(text.getvalue().encode())
+
+
+def write_faults(path: Path, faults: list[Fault]) -> None:
+    """Write which items were spoilt on purpose, and how."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["layer", "item", "kind", "says_vi", "says_en"])
+        for fault in faults:
+            rows.writerow([fault.layer, fault.item, fault.kind, *fault.says])
 
 
 def write_catalog(path: Path, layer_ids: list[str]) -> None:
