@@ -66,11 +66,13 @@ def bind_shape(shape: shapely.Geometry, scope: Scope) -> Term:
     return Term(f"ST_Transform({placed}, 3857)", "geometry", value=literal)
 
 
-def _to_city(term: Term) -> str:
-    """Return a shape in the city's CRS: a feature's own geometry, or a written one transformed."""
-    if term.is_literal:
-        return f"ST_Transform({term.sql}, {CITY_SRID})"
+def own_geometry(term: Term) -> str:
+    """Return a feature's geometry in the city's CRS, as it is stored."""
     return term.sql.removesuffix("_3857")
+
+
+def _to_city(term: Term) -> str:
+    return f"ST_Transform({term.sql}, {CITY_SRID})" if term.is_literal else own_geometry(term)
 
 
 def _read_geometry(node: dict[str, Any]) -> shapely.Geometry:

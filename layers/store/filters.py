@@ -6,13 +6,13 @@ ward, ``related(lighting_circuits, circuit_id, circuit_id, cabinet_id = 'LC-7')`
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from layers.errors import InputError
 from layers.registry import VECTOR_LAYERS
 from layers.schema import VectorLayer
-from layers.store.filter_space import PREDICATES, compare_shapes, measure_distance, read_shape
+from layers.store.filter_space import PREDICATES, compare_shapes, measure_distance, own_geometry, read_shape
 from layers.store.filter_time import RELATIONS, Span, compare_times, read_end, to_span
 from layers.store.terms import Bindings, Scope, Term, align, describe, read_date, read_moment
 
@@ -156,21 +156,30 @@ class Translator:
         if self.joins > MAX_JOINS:
             raise InputError(f"the filter joins more than {MAX_JOINS} layers")
         layer = find_layer(_read_name(operator, arguments[0]), public=scope.public)
-        other = Scope(layer, f"j{self.joins}", scope.bindings, scope.public, scope.srid, scope.flip)
-        here, there = scope.read_property("geometry"), other.read_property("geometry")
-        if operator == "near":
-            link = measure_distance(here, there, _read_metres(operator, arguments[1]))
-        elif operator == "inside":
-            if layer.geometry != "MultiPolygon":
-                raise InputError(f"nothing lies inside of layer '{layer.id}', which holds no areas")
-            link = f"ST_Within({_geometry(here)}, {_geometry(there)})"
-        else:
+        number = self.joins
+        other = replace(scope, layer=layer, alias=f"j{number}", columns={})
+        inner = self.translate_condition(arguments[needed], other) if len(arguments) > needed else "true"
+        if operator == "related":
             own = scope.read_property(_read_name(operator, arguments[1]))
             theirs = other.read_property(_read_name(operator, arguments[2]))
             link = " = ".join(term.sql for term in align([own, theirs], scope))
-        inner = self.translate_condition(arguments[needed], other) if len(arguments) > needed else "true"
-        rows = self.origin(layer, list(other.columns), scope.bindings)
-        return f"exists (select 1 from {rows} as {other.alias} where {link} and {inner})"
+            return f"exists (select 1 from {self._write_rows(other)} where {link} and {inner})"
+        # By key, not by 'exists': so the planner may begin with the few schools instead of every light of the city.
+        same = replace(scope, alias=f"h{number}", columns={})
+        here, there = same.read_property("geometry"), other.read_property("geometry")
+        if operator == "near":
+            link = measure_distance(here, there, _read_metres(operator, arguments[1]))
+        elif layer.geometry == "MultiPolygon":
+            link = f"ST_Within({own_geometry(here)}, {own_geometry(there)})"
+        else:
+            raise InputError(f"nothing lies inside of layer '{layer.id}', which holds no areas")
+        return (
+            f"{scope.alias}.fid in (select {same.alias}.fid from {self._write_rows(same)} "
+            f"join {self._write_rows(other)} on {link} where {inner})"
+        )
+
+    def _write_rows(self, scope: Scope) -> str:
+        return f"{self.origin(scope.layer, list(scope.columns), scope.bindings)} as {scope.alias}"
 
     def _read_all(self, operator: str, arguments: list[Any], scope: Scope, count: int) -> list[Term]:
         return [self.translate(node, scope) for node in check_count(operator, arguments, count)]
@@ -228,8 +237,3 @@ def _read_metres(operator: str, node: Any) -> float:
 def _refuse_geometry(operator: str, terms: Sequence[Term]) -> None:
     if any(term.kind == "geometry" for term in terms):
         raise InputError(f"'{operator}' does not compare geometries", hint="use s_intersects, s_within …")
-
-
-def _geometry(term: Term) -> str:
-    """Return a feature's own geometry: two layers of one city need no transformation."""
-    return term.sql.removesuffix("_3857")
