@@ -72,8 +72,10 @@ def _share_degrees(points: Points) -> float:
 
 
 def _contradict(points: Points, chosen: Chosen, area: CityArea) -> str | None:
-    """Return why the coordinates cannot be in the CRS at all: the wrong unit, or off the map."""
+    """Return why the coordinates cannot be in the CRS at all: tied to no place, in another unit, or off the map."""
     name = name_crs(chosen.crs)
+    if not (chosen.crs.is_projected or chosen.crs.is_geographic):
+        return f"its CRS '{name}' is a local one, tied to no place on Earth"
     example = f"such as {points[0, 0]:.10g}, {points[0, 1]:.10g}"
     degrees = _share_degrees(points)
     if chosen.crs.is_geographic and degrees < 0.5:

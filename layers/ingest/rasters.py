@@ -1,10 +1,13 @@
 """A GeoTIFF of the city → a Cloud-Optimised GeoTIFF in the city's CRS, listed among the rasters."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import rasterio
+import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 from rasterio.enums import Resampling
@@ -16,14 +19,18 @@ from layers.datum import CRS84, make_transformer, write_for_gdal
 from layers.errors import CrsError, SourceError
 from layers.grid import Grid
 from layers.ingest.catalog import Source
-from layers.ingest.crs import name_crs
+from layers.ingest.crs import Chosen, name_crs
+from layers.ingest.placing import place_file
 from layers.ingest.quality import LoadReport
 from layers.quantities import QUANTITIES
 from layers.registry import read_raster_layer
 from layers.schema import RasterLayer
+from layers.store.area import CityArea, read_area
 from layers.store.rasters import list_rasters, register_raster, write_cog
 
 _MOST_CELLS = 400_000_000
+# Points across a raster, each way, that tell where it lies.
+_MESH = 22
 
 
 def load_raster(
@@ -40,19 +47,21 @@ def load_raster(
     """Bring the raster at ``path`` into the city's CRS, write ``rasters/<layer>.tif`` and list it.
 
     Values outside what the layer's quantity can be become no data and are counted. ``read`` counts cells with a value.
-    Raises SourceError for a file that is no raster or has no value, CrsError where it does not say its CRS.
+    Raises SourceError for a file that is no raster or has no value, CrsError where it does not say its CRS or cannot
+    be where it says.
     """
     if processed_dir is None and not dry_run:
         raise SourceError(f"raster {path} needs a folder of processed files to go to")
     layer = read_raster_layer(source.layer)
-    array, grid = read_in_crs(path, target, layer, crs=crs or source.crs)
+    chosen = _place(path, read_area(connection), given=crs or source.crs)
+    array, grid = read_in_crs(path, target, layer, crs=chosen.crs.to_wkt())
     measured = int(np.isfinite(array).sum())
     impossible = _blank_impossible(array, layer)
     if measured == impossible:
         raise SourceError(f"raster {path} has no value the layer '{layer.id}' can hold")
     stored = {row.fingerprint for row in list_rasters(connection, layer=layer.id) if row.run_id is None}
     good = measured - impossible
-    report = LoadReport(source.id, layer.id, read=measured, quarantined=impossible)
+    report = LoadReport(source.id, layer.id, read=measured, quarantined=impossible, crs=chosen.words)
     report.loaded, report.unchanged = (0, good) if fingerprint in stored else (good, 0)
     if impossible:
         report.reasons = Counter({f"cells outside what {layer.quantity} can be": impossible})
@@ -76,6 +85,28 @@ def load_raster(
     return report
 
 
+def _place(path: Path, area: CityArea, *, given: str | None) -> Chosen:
+    """Return the CRS of a raster by what it says and by where a mesh of points over it falls."""
+    with _open(path) as opened:
+        declared = opened.crs.to_wkt() if opened.crs else None
+        x0, y0, x1, y1 = opened.bounds
+    x, y = np.meshgrid(np.linspace(x0, x1, _MESH), np.linspace(y0, y1, _MESH))
+    mesh = np.asarray(shapely.points(x.ravel(), y.ravel()), dtype=object)
+    return place_file(str(path), mesh, area, given=given, declared=declared, default=None, is_table=False)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[rasterio.DatasetReader]:
+    """Open a raster; SourceError names a file that is absent or none, also when it turns out while it is read."""
+    if not path.exists():
+        raise SourceError(f"raster {path} does not exist")
+    try:
+        with rasterio.open(path) as opened:
+            yield opened
+    except RasterioError as error:
+        raise SourceError(f"{path} cannot be read as a raster: {' '.join(str(error).split())}") from error
+
+
 def read_in_crs(
     path: Path, target: CRS, layer: RasterLayer, *, crs: str | None = None
 ) -> tuple[NDArray[np.float32], Grid]:
@@ -84,17 +115,12 @@ def read_in_crs(
     Codes are taken from the nearest cell, measures interpolated. A raster that already lies in ``target`` with square
     cells is not resampled.
     """
-    if not path.exists():
-        raise SourceError(f"raster {path} does not exist")
-    try:
-        with rasterio.open(path) as opened:
-            source_crs = crs or (opened.crs.to_wkt() if opened.crs else None)
-            if source_crs is None:
-                raise CrsError(f"raster {path} does not say its CRS", hint="give it with --crs EPSG:N")
-            values = opened.read(1, masked=True).astype(np.float32).filled(np.nan)
-            here, bounds = opened.transform, opened.bounds
-    except RasterioError as error:
-        raise SourceError(f"{path} cannot be read as a raster: {' '.join(str(error).split())}") from error
+    with _open(path) as opened:
+        source_crs = crs or (opened.crs.to_wkt() if opened.crs else None)
+        if source_crs is None:
+            raise CrsError(f"raster {path} does not say its CRS", hint="give it with --crs EPSG:N")
+        values = opened.read(1, masked=True).astype(np.float32).filled(np.nan)
+        here, bounds = opened.transform, opened.bounds
     name = name_crs(target)
     square = here.b == 0 and here.d == 0 and here.e < 0 and np.isclose(here.a, -here.e)
     if CRS.from_user_input(source_crs) == target and square:

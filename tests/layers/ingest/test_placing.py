@@ -126,6 +126,12 @@ def test_degrees() -> None:
         place(scatter(5897), is_table=True)
 
 
+def test_a_crs_of_no_place_is_as_good_as_none() -> None:
+    words = refuse(scatter(5897), declared='LOCAL_CS["Undefined Cartesian SRS",UNIT["metre",1]]')
+    assert "'Undefined Cartesian SRS' is a local one, tied to no place on Earth" in words
+    assert "give it with --crs EPSG:5897" in words
+
+
 def test_without_the_citys_bounds_the_area_of_its_crs_must_do() -> None:
     assert place(scatter(9210), UNKNOWN, declared="EPSG:5897").words == "EPSG:5897, as the file says"
     assert "into the area of EPSG:5897" in refuse(scatter(5897), UNKNOWN)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.transform import from_origin
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from layers.errors import CrsError, SourceError
 from layers.ingest.catalog import Source
@@ -71,7 +71,7 @@ def test_bad_rasters_are_named_and_leave_nothing(engine: Engine, tmp_path: Path,
     (tmp_path / "text.tif").write_text("no raster")
     for path, error, named in (
         (empty, SourceError, "has no value"),
-        (nowhere, CrsError, "does not say its CRS"),
+        (nowhere, CrsError, "does not say its coordinate reference system"),
         (tmp_path / "text.tif", SourceError, "cannot be read as a raster"),
         (tmp_path / "gone.tif", SourceError, "does not exist"),
     ):
@@ -81,3 +81,24 @@ def test_bad_rasters_are_named_and_leave_nothing(engine: Engine, tmp_path: Path,
     assert not (tmp_path / "out").exists()
     with engine.connect() as connection:
         assert list_rasters(connection) == before
+
+
+def test_a_raster_that_would_fall_elsewhere_is_refused_with_what_would_fit(
+    engine: Engine, tmp_path: Path, make_source: Make
+) -> None:
+    with engine.begin() as connection:
+        words = '{"title": {"vi": "Cần Thơ"}, "bounds": [105.226, 9.245, 106.298, 10.325]}'
+        connection.execute(text("update meta.city set declaration = cast(:words as jsonb)"), {"words": words})
+    # Terrain of Can Tho on the city's grid, but labelled with that of Quang Ninh, 300 km to the east.
+    values = np.ones((30, 30), dtype=np.float32)
+    for crs, said in ((None, "does not say"), ("EPSG:5899", "every row lies outside Cần Thơ")):
+        path = write_tif(tmp_path / "dem.tif", values, crs=crs, west=580_000, north=1_108_000, cell=100)
+        with pytest.raises(CrsError, match=said) as caught:
+            load_source(engine, raster(make_source, path), Path(), processed_dir=tmp_path / "out")
+        assert "--crs EPSG:5897 (VN-2000 / TM-3 zone 482, the city's own)" in str(caught.value)
+    (report,) = load_source(engine, raster(make_source, path), Path(), crs="EPSG:5897", processed_dir=tmp_path / "out")
+    assert (report.read, report.crs) == (900, "EPSG:5897, as given")
+    # All of Viet Nam in degrees: larger than the city, and no other reading would do.
+    path = write_tif(tmp_path / "dem.tif", np.ones((50, 30)), crs="EPSG:4326", west=102, north=24, cell=0.3)
+    (report,) = load_source(engine, raster(make_source, path), Path(), processed_dir=tmp_path / "out")
+    assert report.crs == "EPSG:4326, as the file says"

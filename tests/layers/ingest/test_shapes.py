@@ -15,6 +15,7 @@ from layers.ingest.crs import Shapes, check_area, check_crs, read_crs, transform
 from layers.ingest.quality import Problems
 from layers.ingest.shapes import (
     MOST_VERTICES,
+    count_dimensions,
     fit_type,
     make_points,
     make_squares,
@@ -91,6 +92,39 @@ def test_unusable_rows() -> None:
         3: "too many vertices",
         4: "geometry is not WKT",
     }
+
+
+def test_places_that_are_none_are_told_apart() -> None:
+    shapes = shapes_of(
+        "POINT (0 0)",
+        "LINESTRING (105.7 10, 0 0)",
+        "POINT (1e300 -1e300)",
+        "POINT (99999999999 10)",
+        "POINT ZM (105.75 10.02 1 2)",
+        "POINT (0 10)",
+    )
+    problems = Problems(6)
+    reject_unusable(shapes, problems)
+    counted = Counter[str]()
+    count_dimensions(shapes, counted)
+    moved = project(shapes, WGS84, CITY, problems)
+    assert reasons_of(problems) == {
+        0: "a coordinate is 0, 0",
+        1: "a coordinate is 0, 0",
+        2: "latitude beyond 90 degrees",
+        3: "far outside the city's area",
+        5: "far outside the city's area",
+    }
+    assert counted == {"geometry: Z dropped": 1, "geometry: M dropped": 1}
+    assert shapely.get_coordinate_dimension(moved[4]) == 2
+
+
+def test_huge_metres_are_outside_not_a_crash() -> None:
+    shapes = shapes_of("POINT (1e300 1e300)", "POINT (-1e20 5e20)", "POINT (586000 1109000)")
+    problems = Problems(3)
+    moved = project(shapes, CITY, CITY, problems)
+    assert reasons_of(problems) == {0: "far outside the city's area", 1: "far outside the city's area"}
+    assert shapely.to_wkt(moved[2]) == "POINT (586000 1109000)"
 
 
 def test_a_bow_tie_is_mended_and_a_collapsed_area_rejected() -> None:
