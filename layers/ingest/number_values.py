@@ -1,6 +1,7 @@
 """A column of text → numbers of a property: styles, units, sentinels and ranges; what cannot be read is rejected."""
 
 from collections import Counter
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -84,9 +85,10 @@ def _read_cells(
     numbers = numbers.where(numbers.notna(), text.map(values)).astype("float64")
     written = text.map(units).where(text.isin(units), bare)
     factors = written.map({unit: _find_factor(unit, prop) for unit in written.unique()}).astype("float64")
+    numbers = numbers.where(factors.notna())
     for unit, often in written[numbers.notna() & (written != prop.unit)].value_counts().items():
         conversions[f"{prop.name}: {unit} to {prop.unit}"] += int(often)
-    return numbers.where(factors.notna()), factors
+    return numbers, factors
 
 
 def _find_factor(unit: str | None, prop: Property) -> float:
@@ -115,14 +117,14 @@ def _reject_unread(
     text: "pd.Series[Any]", unread: "pd.Series[bool]", prop: Property, rule: PropertyRule, problems: Problems
 ) -> None:
     """Reject the cells that are no number, each with the rule that would read it."""
-    hints = {cell: _explain(cell, rule) for cell in text[unread].unique()}
+    hints = {cell: _explain(cell, prop, rule) for cell in text[unread].unique()}
     for hint in dict.fromkeys(hints.values()):
         mask = unread & text.map(hints).isin([hint]) if hint is not None else unread & text.map(hints).isna()
         problems.add(mask.to_numpy(dtype=bool), "not a number", name=prop.name, values=text, hint=hint)
 
 
-def _explain(cell: str, rule: PropertyRule) -> str | None:
-    """Return which rule of the mapping would read ``cell``."""
+def _explain(cell: str, prop: Property, rule: PropertyRule) -> str | None:
+    """Return which rule of the mapping would read ``cell``, or why none would."""
     if has_two_readings(cell):
         vi, en = read_number(cell, "vi"), read_number(cell, "en")
         return f"may be {vi:g} (numbers: vi) or {en:g} (numbers: en)"
@@ -133,6 +135,11 @@ def _explain(cell: str, rule: PropertyRule) -> str | None:
         return "read both ways of writing with 'numbers: mixed' in the mapping"
     if is_null_word(cell):
         return "read it as nothing with 'null_words: true' in the mapping"
-    if not rule.cell_units and read_measure(cell, rule.numbers or "mixed") is not None:
-        return "read units in cells with 'cell_units: true' in the mapping"
-    return None
+    measure = read_measure(cell, rule.numbers or "mixed")
+    if measure is None or measure[1] is None:
+        return None
+    if not isfinite(_find_factor(measure[1], prop)):
+        return f"'{measure[1]}' is no unit of {prop.quantity}, expected one as {prop.unit}"
+    return (
+        None if rule.cell_units or prop.unit is None else "read units in cells with 'cell_units: true' in the mapping"
+    )

@@ -89,17 +89,20 @@ def _judge(name: str, values: Sequence[str]) -> str | None:
     return None
 
 
-def _plain_name(name: str) -> str:
-    """Return a column name without marks, spaces and signs; a one-letter prefix (p_lastedit) is dropped."""
+def _plain_names(name: str) -> set[str]:
+    """Return a column name without marks, spaces and signs, and without a one-letter prefix (p_lastedit)."""
     words = re.split(r"[^a-z0-9]+", strip_marks(name))
-    return "".join(words[1:] if len(words) > 1 and len(words[0]) == 1 else words)
+    return {"".join(words), "".join(words[1:] if len(words[0]) == 1 else words)}
 
 
 def _is_named(name: str, known: str) -> bool:
     """Return whether a name is a known one, or one of them cut off."""
-    plain, names = _plain_name(name), known.split()
+    names = known.split()
     shortest = _SHORTEST_CUT if len(name) == _CUT_AT else _SHORTEST_NAME
-    return plain in names or (len(plain) >= shortest and any(one.startswith(plain) for one in names))
+    return any(
+        plain in names or (len(plain) >= shortest and any(one.startswith(plain) for one in names))
+        for plain in _plain_names(name)
+    )
 
 
 def _are_dates(values: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.ingest.mapping import PropertyRule
@@ -52,8 +52,94 @@ def test_numbers_that_cannot_be_are_rejected() -> None:
     ]  # fmt: skip
 
 
-def test_decimal_comma_when_asked() -> None:
-    assert run("trees", "height", ["1,5", "2"], numbers="vi")[0] == [1.5, 2.0]
+def test_numbers_of_vietnamese_hands() -> None:
+    made, rejected, counted = run("trees", "height", ["1,5", "2", "0.5", "1.000"], numbers="vi")
+    assert made == [1.5, 2.0, None, 1000.0]
+    assert rejected == ["3: not a number"]
+    assert counted == {"height: numbers written as vi": 2}
+
+
+def test_numbers_that_came_as_numbers_have_no_style() -> None:
+    assert run("trees", "height", [1.234, 2.5], numbers="vi")[0] == [1.234, 2.5]
+    assert run("trees", "height", [1.234, "2,5"], numbers="vi")[0] == [1.234, 2.5]
+
+
+def test_units_in_cells() -> None:
+    cells = ["600mm", "D800", "1,2 m", '24"', "700", "5 kW", "rộng"]
+    made, rejected, counted = run("drainage_links", "height", cells, cell_units=True, unit="mm", numbers="vi")
+    assert made[:5] == pytest.approx([0.6, 0.8, 1.2, 0.6096, 0.7])
+    assert rejected == ["6: not a number", "7: not a number"]
+    assert counted == {"height: mm to m": 3, "height: in to m": 1}
+
+
+def test_words_for_nothing_when_asked() -> None:
+    words = ["không có", "N/A", "-", "khong ro", "4"]
+    made, rejected, counted = run("trees", "height", words, null_words=True)
+    assert (made, rejected) == ([None, None, None, None, 4.0], [])
+    assert counted == {"height: words for nothing to null": 4}
+    assert run("trees", "note", words, null_words=True)[0][-1] == "4"
+    assert run("trees", "note", words)[0] == words
+    # In a yes or no "không" says no; "N/A" still says nothing.
+    assert run("road_links", "is_bridge", ["Có", "không", "N/A", "x"], null_words=True)[0] == [True, False, None, True]
+
+
+def test_sentinels_are_dropped_however_they_are_written() -> None:
+    made, _, counted = run(
+        "trees", "height", ["9.999,00", "9999 m", "3,5 m"], numbers="vi", cell_units=True, nodata=[9999]
+    )
+    assert made == [None, None, 3.5]
+    assert counted["height: nodata to null"] == 2
+
+
+def find_hints(layer: str, name: str, value: str, **rule: Any) -> list[str | None]:
+    prop = read_vector_layer(layer).find(name)
+    assert prop is not None
+    problems = Problems(1)
+    convert([pd.Series([value])], prop, PropertyRule.model_validate({"column": "c", **rule}), problems, Counter())
+    return [one.hint for one in problems.get(0)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule", "hint"),
+    [
+        ("height", "1,5", {}, "read it with 'numbers: vi' in the mapping"),
+        ("height", "1,234.5", {}, "read it with 'numbers: en' in the mapping"),
+        ("height", "1,234", {}, "may be 1.234 (numbers: vi) or 1234 (numbers: en)"),
+        ("height", "1.5", {"numbers": "vi"}, "read both ways of writing with 'numbers: mixed' in the mapping"),
+        ("height", "5 m", {}, "read units in cells with 'cell_units: true' in the mapping"),
+        ("height", "không rõ", {}, "read it as nothing with 'null_words: true' in the mapping"),
+        ("height", "tall", {}, None),
+        ("height", "5 kW", {"cell_units": True}, "'kW' is no unit of height, expected one as m"),
+        ("planted", "25/12/2021", {}, "read it with 'date_order: dmy' in the mapping"),
+        ("planted", "3/4/2021", {}, "may be 3 April 2021 (date_order: dmy) or 4 March 2021 (date_order: mdy)"),
+        ("planted", "soon", {}, "tried iso, ymd, vi; name its format in the mapping under 'date'"),
+    ],
+)
+def test_what_cannot_be_read_names_the_rule_that_would(
+    name: str, value: str, rule: dict[str, Any], hint: str | None
+) -> None:
+    assert find_hints("trees", name, value, **rule) == [hint]
+
+
+def test_dates_with_an_order() -> None:
+    words = ["3/4/2021", "25.12.99", "ngày 5 tháng 3 năm 2021", "2021-03-04", "1/1/1900 0:00", "13/13/2001"]
+    made, rejected, counted = run("trees", "planted", words, date_order="dmy", drop_dates=["1900-01-01"])
+    assert made == [date(2021, 4, 3), date(1999, 12, 25), date(2021, 3, 5), date(2021, 3, 4), None, None]
+    assert rejected == ["6: not a date"]
+    assert counted == {"planted: dates as dmy": 2, "planted: dates as vi": 1, "planted: placeholder dates to null": 1}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.text(alphabet="0123456789.,/- mD'\"?ckhông", max_size=10), max_size=12), st.integers(0, 12))
+def test_chunks_read_as_the_whole_does(values: list[str], cut: int) -> None:
+    for name, rule in (
+        ("height", {"numbers": "mixed", "cell_units": True, "null_words": True}),
+        ("planted", {"date_order": "dmy", "date": ["iso", "vi", "excel"]}),
+    ):
+        whole = run("trees", name, values, **rule)
+        first, second = run("trees", name, values[:cut], **rule), run("trees", name, values[cut:], **rule)
+        assert first[0] + second[0] == whole[0]
+        assert first[2] + second[2] == whole[2]
 
 
 def test_whole_numbers_stay_whole() -> None:
