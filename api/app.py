@@ -24,6 +24,7 @@ from api.routes import (
     jobs,
     landing,
     processes,
+    quarantine,
     queries,
     rasters,
     runs,
@@ -58,6 +59,7 @@ _ROUTES = (
     jobs,
     runs,
     work_orders,
+    quarantine,
     health,
 )
 _EXPOSED = ["ETag", "Location", "Content-Crs", "Twin-Tile-Truncated"]

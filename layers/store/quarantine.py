@@ -7,7 +7,7 @@ holds, is not opened again.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -53,6 +53,13 @@ class QuarantineRow:
     def values(self) -> dict[str, Any]:
         """What the row holds with what was mended."""
         return self.payload | self.changes
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row as plain values for JSON, ``source`` for ``source_id``, with field and reason of the first."""
+        held = {one.name: getattr(self, one.name) for one in fields(self)}
+        source = held.pop("source_id")
+        first = {"field": self.field, "value": self.value, "reason": self.reason, "hint": self.hint}
+        return {**held, "source": source, **first, "problems": [asdict(one) for one in self.problems]}
 
     @property
     def field(self) -> str | None:

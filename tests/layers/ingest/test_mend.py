@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
+import pyogrio
 import pytest
 import shapely
 from sqlalchemy import Engine, text
@@ -13,6 +14,8 @@ from layers.ingest.catalog import Source
 from layers.ingest.load import load_source
 from layers.ingest.mapping import read_mapping
 from layers.ingest.mend import Outcome, mend_row, mend_rows
+from layers.ingest.quarantine_file import export_quarantine, read_changes
+from layers.ingest.readers import read_file
 from layers.ingest.stream import Policy
 from layers.registry import read_vector_layer
 from layers.store.features import select_features
@@ -163,6 +166,38 @@ def test_places_of_a_table_are_mended_in_their_columns(engine: Engine, tmp_path:
         with pytest.raises(InputError, match=f"has no column '{column}' — it has id, lon, lat"):
             mend(engine, row.id, **{column: "Bình"})
     assert mend(engine, row.id, lon="105.76").feature_id == "c2"
+
+
+@pytest.mark.parametrize("ending", [".csv", ".xlsx", ".geojson"])
+def test_an_exported_file_is_mended_and_loaded(
+    engine: Engine, tmp_path: Path, dirty: Callable[[str], Source], ending: str
+) -> None:
+    name = f"file{ending[1:]}"
+    load_source(engine, dirty(name), HERE)
+    rows, path = rows_of(engine, name), tmp_path / f"q{ending}"
+    assert export_quarantine(rows, path) == 2
+    with engine.begin() as connection:
+        assert read_changes(connection, path) == {row.id: {} for row in rows}
+    frame = gpd.read_file(path) if ending == ".geojson" else read_file(path).frame.astype("string")
+    frame["height"] = ["4.5", "6"]
+    if ending == ".geojson":
+        frame.loc[1, "geometry"] = shapely.Point(105.76, 10.03)
+        frame.to_file(path)
+    else:
+        frame.loc[1, ["_wkt", "_crs"]] = ["POINT (105.76 10.03)", "EPSG:4326"]
+        if ending == ".csv":
+            frame.to_csv(path, index=False)
+        else:
+            path.unlink()
+            pyogrio.write_dataframe(frame, path, driver="XLSX")
+    with engine.begin() as connection:
+        changes = read_changes(connection, path)
+        assert changes[rows[0].id] == {"height": "4.5"}
+        made = mend_rows(connection, changes, author="Lan", reason=path.name)
+    assert [one.feature_id for one in made] == [f"{name}1", f"{name}2"]
+    with engine.connect() as connection:
+        found = select_features(connection, TREES, ids=[f"{name}1", f"{name}2"])
+    assert found["height"].tolist() == [4.5, 6.0]
 
 
 def test_what_cannot_be_mended_is_said(engine: Engine, dirty: Callable[[str], Source]) -> None:
