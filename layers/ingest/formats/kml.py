@@ -2,6 +2,9 @@
 
 import re
 import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 from layers.errors import SourceError
@@ -9,13 +12,16 @@ from layers.ingest.formats.gdal import KML, check_bytes
 from layers.ingest.formats.ogr import Dataset, open_ogr
 from layers.ingest.formats.request import Request
 from layers.ingest.formats.zips import check_zip
-from layers.ingest.raw import Opened
+from layers.ingest.raw import Opened, Raw
 
 KIND, ZIPPED = "KML", "KMZ"
 # How a placemark is drawn, not what it is.
 _DRAWING = ("altitudeMode", "tessellate", "extrude", "visibility", "drawOrder", "icon", "snippet")
 _LINK = re.compile(rb"<href>\s*(?:https?|ftp|file):", re.IGNORECASE)
-_CONFIG = {"LIBKML_LAUNDER_FIELD_NAMES": "NO"}
+_FIELD = re.compile(rb'<SimpleField\b[^>]*\bname="([^"]+)"')
+# GDAL writes this one with a capital letter, KML without.
+_TITLES = {"Name": "name"}
+CONFIG = {"LIBKML_LAUNDER_FIELD_NAMES": "NO"}
 
 
 def open_kml(path: Path, request: Request) -> Opened:
@@ -36,7 +42,22 @@ def open_kmz(path: Path, request: Request) -> Opened:
 def _open(path: Path, kind: str, documents: list[bytes], request: Request) -> Opened:
     for content in documents:
         check_bytes(path, kind, KML, content)
-    opened = open_ogr(Dataset(path, str(path.resolve()), kind, config=_CONFIG, without=_DRAWING), request)
+    opened = open_ogr(
+        Dataset(path, str(path.resolve()), kind, config=CONFIG, without=_DRAWING, titles=_TITLES), request
+    )
     if any(_LINK.search(content) for content in documents):
         opened.notes.append("links to files elsewhere (NetworkLink) are not followed")
+    declared = [unescape(name.decode()) for content in documents for name in _FIELD.findall(content)]
+    return _with_columns(opened, tuple(name for name in dict.fromkeys(declared) if name not in opened.columns))
+
+
+def _with_columns(opened: Opened, missing: tuple[str, ...]) -> Opened:
+    """Add the declared fields that no placemark fills, which GDAL leaves out."""
+    chunks = opened.chunks
+
+    def read(rows: int) -> Iterator[Raw]:
+        for raw in chunks(rows):
+            yield replace(raw, frame=raw.frame.assign(**dict.fromkeys(missing)).astype(dict.fromkeys(missing, object)))
+
+    opened.columns, opened.chunks = (*opened.columns, *missing), read
     return opened

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +39,8 @@ class Dataset:
     """Something GDAL opens: the user's ``path``, the ``address`` GDAL is given, what people call the format.
 
     ``encoding`` is handed to GDAL; ``undecoded`` says that it makes one character of every byte. ``options`` are
-    GDAL's open options, ``config`` its settings while the file is opened, ``without`` columns nobody wants.
+    GDAL's open options, ``config`` its settings while the file is opened, ``without`` columns nobody wants, ``titles``
+    what columns are called instead.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class Dataset:
     options: dict[str, str] = field(default_factory=dict)
     config: dict[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    titles: dict[str, str] = field(default_factory=dict)
 
 
 def open_ogr(dataset: Dataset, request: Request) -> Opened:
@@ -78,7 +80,7 @@ def open_ogr(dataset: Dataset, request: Request) -> Opened:
         if first != count:
             raise SourceError(f"{dataset.path} breaks off: {first} of {count} rows can be read")
 
-    return Opened(columns, read, crs, count, undecoded, notes)
+    return Opened(tuple(dataset.titles.get(name, name) for name in columns), read, crs, count, undecoded, notes)
 
 
 def list_tables(dataset: Dataset) -> list[str]:
@@ -99,19 +101,27 @@ def choose_table(path: Path, tables: list[str], table: str | None) -> str:
 
 
 @contextmanager
+def configure_gdal(config: Mapping[str, str]) -> Iterator[None]:
+    """Give GDAL settings for a while."""
+    before = {name: pyogrio.get_gdal_config_option(name) for name in config}
+    pyogrio.set_gdal_config_options(dict(config))
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options(before)
+
+
+@contextmanager
 def _naming(dataset: Dataset, notes: list[str]) -> Iterator[None]:
     """Turn GDAL's errors into one that names the file, and keep its warnings."""
-    before = {name: pyogrio.get_gdal_config_option(name) for name in dataset.config}
-    with warnings.catch_warnings(record=True) as caught:
+    with configure_gdal(dataset.config), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        pyogrio.set_gdal_config_options(dataset.config)
         try:
             yield
         except _ERRORS as error:
             words = " ".join(str(error).replace(dataset.address, dataset.path.name).split())[:200]
             raise SourceError(f"{dataset.path} cannot be read as {dataset.kind}: {words}") from error
         finally:
-            pyogrio.set_gdal_config_options(before)
             for one in caught:
                 note(notes, " ".join(str(one.message).replace(dataset.address, dataset.path.name).split()))
 
@@ -148,7 +158,7 @@ def _stream(
                     except NotImplementedError:  # curves
                         shapes, reasons = make_shapes(_read_straight(dataset, table, first, len(batch)))
                         note(notes, "curves are drawn as short straight pieces")
-            yield frame, shapes, reasons
+            yield frame.rename(columns=dataset.titles), shapes, reasons
             first += len(batch)
     finally:
         opening.__exit__(None, None, None)

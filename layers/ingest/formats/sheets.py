@@ -55,15 +55,15 @@ def _open(path: Path, kind: str, part: str, request: Request) -> Opened:
 def make_table(cells: "np.ndarray[Any, np.dtype[np.object_]]") -> tuple[pd.DataFrame, list[str]]:
     """Return the table in a sheet and what was left out of it.
 
-    The header is the first row that fills most columns with words; a row below it that only counts its columns
-    (1, 2, 3 …) is none of the data.
+    The header is the first row that fills most columns with words; a row below it that only counts its columns is
+    none of the data.
     """
     cells = np.vectorize(_clean_cell, otypes=[object])(cells)
     filled = cells != ""
     header = _find_header(cells, filled)
     notes = [f"the header is row {header + 1} of the sheet; what stands above is left out"] if header else []
     data, names = cells[header + 1 :], [str(cell) for cell in cells[header]]
-    if len(data) and _counts_columns(data[0]):
+    if len(data) and _counts_columns(data[0], below_titles=header > 0):
         data = data[1:]
         notes.append("the row that counts the columns is left out")
     data = data[(data != "").any(axis=1)]
@@ -94,6 +94,8 @@ def _find_header(cells: Any, filled: Any) -> int:
     return 0
 
 
-def _counts_columns(row: Sequence[str]) -> bool:
-    numbers = [cell.strip("()[] ") for cell in row if cell != ""]
-    return len(numbers) > 1 and numbers == [str(at + 1) for at in range(len(numbers))]
+def _counts_columns(row: Sequence[str], *, below_titles: bool) -> bool:
+    """Return whether a row reads 1, 2, 3 … as official forms have it below their header, or (1), (2), (3) …"""
+    cells = [cell for cell in row if cell != ""]
+    plain = [str(at + 1) for at in range(len(cells))]
+    return len(cells) > 1 and ((below_titles and cells == plain) or cells == [f"({number})" for number in plain])

@@ -146,7 +146,7 @@ def test_without_the_server_the_kept_file_is_used(tmp_path: Path) -> None:
     assert fetch(f"{base}/trees.csv", tmp_path, notes=notes) == path
     assert notes == [f"{base}/trees.csv could not be reached; the file fetched before is used"]
     path.unlink()
-    with pytest.raises(SourceError, match="cannot be fetched: .*refused"):
+    with pytest.raises(SourceError, match=r"cannot be fetched: .*refused"):
         fetch(f"{base}/trees.csv", tmp_path)
 
 
