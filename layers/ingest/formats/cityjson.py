@@ -28,6 +28,8 @@ _VERSION = re.compile(r"^(1\.[01]|2\.0)")
 _EPSG = re.compile(r"(?i)EPSG[:/]+(?:[\d.]+[:/]+)?(\d+)$")
 # How deep the faces lie in the boundaries of a geometry.
 _DEPTH = {"MultiSurface": 0, "CompositeSurface": 0, "Solid": 1, "MultiSolid": 2, "CompositeSolid": 2}
+# Faces of less than this, seen from above, stand upright [m²].
+_SMALLEST = 1e-6
 _Face = tuple[list[list[int]], str | None]
 
 
@@ -143,13 +145,17 @@ def _list_faces(geometry: dict[str, Any]) -> list[_Face]:
 
 def _flatten(faces: list[list[list[int]]], corners: NDArray[np.float64]) -> Any:
     """Return the union of faces as seen from above, None where they stand upright."""
-    flat = []
-    for rings in faces:
-        outer, *holes = [corners[ring, :2] for ring in rings if len(ring) > 2]
-        shape = shapely.make_valid(shapely.Polygon(outer, holes))
-        flat += [part for part in shapely.get_parts([shape]) if part.geom_type == "Polygon" and part.area > 0]
-    if not flat:
+    rings = [(at, ring) for at, face in enumerate(faces) for ring in face if len(ring) > 2]
+    if not rings:
+        return None
+    places = np.repeat(np.arange(len(rings)), [len(ring) for _, ring in rings])
+    drawn = shapely.linearrings(corners[[number for _, ring in rings for number in ring], :2], indices=places)
+    areas = shapely.polygons(drawn, indices=np.array([at for at, _ in rings]))
+    areas = areas[shapely.area(areas) > _SMALLEST]
+    areas = np.where(shapely.is_valid(areas), areas, shapely.make_valid(areas))
+    if len(areas) == 0:
         return None
     # Corners lie on a grid of millimetres: faces that share an edge share it exactly.
-    union = shapely.union_all(flat, grid_size=0.001)
-    return None if union.is_empty or union.area == 0 else union
+    union = shapely.union_all(areas)
+    parts = [part for part in shapely.get_parts([union]) if part.geom_type == "Polygon"]
+    return shapely.union_all(parts) if parts else None

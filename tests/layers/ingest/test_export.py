@@ -116,5 +116,5 @@ def test_quarantined_rows_go_to_a_map_or_a_table(tmp_path: Path, make_source: Ca
     back = gpd.read_file(tmp_path / "q.geojson")
     assert back.geometry.isna().tolist() == [False, True, True]
     assert back.geometry.iloc[0].x == pytest.approx(105.73, abs=0.02)
-    with pytest.raises(InputError, match=r"use \.csv or \.geojson"):
+    with pytest.raises(InputError, match=r"use \.csv, \.xlsx or \.geojson"):
         export_rows(rows, tmp_path / "q.gpkg")

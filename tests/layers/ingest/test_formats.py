@@ -151,7 +151,7 @@ def test_a_kml_keeps_extended_data(tmp_path: Path) -> None:
     </Document></kml>"""
     (tmp_path / "t.kml").write_text(words, encoding="utf-8")
     raw = read_file(tmp_path / "t.kml", table="Cống")
-    assert raw.frame.loc[0, ["id", "Name", "sâu"]].tolist() == ["p1", "Hố ga 1", "1.5"]
+    assert raw.frame.loc[0, ["id", "name", "sâu"]].tolist() == ["p1", "Hố ga 1", "1.5"]
     assert "links to files elsewhere (NetworkLink) are not followed" in raw.notes
 
 
