@@ -37,7 +37,7 @@ def load(
     ] = None,
     layer: Annotated[str, typer.Option(help="Layer the file goes to; see: twin layers.")] = "",
     mapping: Annotated[str | None, typer.Option(help="Mapping file (YAML), or 'osm' for the packaged one.")] = None,
-    crs: Annotated[str | None, typer.Option(help="CRS of the file, such as EPSG:4326.")] = None,
+    crs: Annotated[str | None, typer.Option(help="CRS of the file, such as EPSG:4326 or 'EPSG:3405 zone=48'.")] = None,
     encoding: Annotated[
         str | None, typer.Option(help="Encoding of its text: tcvn3, vni, viscii, cp1258, utf-8; found if not given.")
     ] = None,
