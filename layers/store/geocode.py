@@ -174,7 +174,8 @@ def _select_houses(connection: Connection, question: Question) -> list[_House]:
             "select distinct on (a.fid) a.id, a.house_number, a.street, a.ward, a.full_address, "
             "ST_X(ST_Transform(a.geom, 4326)), ST_Y(ST_Transform(a.geom, 4326)) "
             "from meta.search_entry e join city.addresses a on a.fid = e.fid "
-            f"where e.layer = 'addresses' and {conditions} and a.house_number <> '' and a.street <> '' "
+            f"where e.layer = 'addresses' and e.kind like '%address' and {conditions} "
+            "and a.house_number <> '' and a.street <> '' "
             f"order by a.fid limit {_MOST}"
         ),
         {f"w{place}": f"% {word}%" for place, word in enumerate(question.words)},
@@ -219,10 +220,11 @@ def _read_number(words: str) -> int | None:
 def _find_names(connection: Connection, question: Question) -> list[Place]:
     """Return streets, wards and former units whose whole name is among the words of the question."""
     layers = [VECTOR_LAYERS[name] for name in ("streets", "road_links", "wards", "admin_changes")]
-    found = []
+    found: list[Place] = []
     for hit in search(connection, " ".join(question.parts[0]), layers=layers, limit=20):
         words = set(_name_words(hit.text))
-        if not hit.exact or hit.kind == "id" or not words <= set(question.words):
+        known = any((place.layer, place.id) == (hit.layer.id, hit.id) for place in found)
+        if known or not hit.exact or hit.kind != "name" or not words <= set(question.words):
             continue
         kind: Match = {"wards": "ward", "admin_changes": "former"}.get(hit.layer.id, "street")  # type: ignore[assignment]
         weight = {"street": 0.6, "ward": 0.5, "former": 0.45}[kind] - (0.05 if hit.layer.id == "road_links" else 0.0)

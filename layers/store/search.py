@@ -25,6 +25,8 @@ MAX_LENGTH, MAX_HITS = 200, 100
 # So many texts are ranked; more of them match only words that say nothing.
 _CANDIDATES = 400
 _LIKENESS = 0.5
+# As the conditions of the two indexes say it; the percent sign is doubled for the driver.
+_NAMES, _ADDRESSES = "kind not like '%%address'", "kind like '%%address'"
 # What people mean more often stands first among equals.
 _FIRST = ("provinces", "wards", "streets", "admin_changes", "places", "addresses")
 _ABBREVIATED = {
@@ -49,6 +51,13 @@ class Hit:
     count: int
     score: float
     exact: bool
+
+
+class _Asked(NamedTuple):
+    folded: Sequence[str]
+    layers: Sequence[VectorLayer]
+    bounds: Bounds | None
+    limit: int
 
 
 class _Row(NamedTuple):
@@ -91,11 +100,14 @@ def search(
     if not folded:
         raise InputError(f"q '{words}' holds no word")
     found = _select_by_id(connection, words.strip(), layers, bounds)
-    found += _select_by_words(connection, folded, layers, bounds, limit)
-    if len(found) < limit:
-        known = {(row.layer, row.words) for row in found}
-        similar = _select_similar(connection, folded, layers, bounds, limit)
-        found += [row for row in similar if (row.layer, row.words) not in known]
+    asked = _Asked(folded, layers, bounds, limit)
+    found += _sort(_select_by_words(connection, asked, _NAMES) + _select_by_words(connection, asked, _ADDRESSES))
+    for kind in (_NAMES, _ADDRESSES):
+        # Among a million addresses every word is like another: they are asked when no name is.
+        if len(found) < limit and (kind == _NAMES or not found):
+            known = {(row.layer, row.words) for row in found}
+            similar = _sort(_select_similar(connection, asked, kind))
+            found += [row for row in similar if (row.layer, row.words) not in known]
     return [_make_hit(row, folded) for row in found[:limit]]
 
 
@@ -133,54 +145,49 @@ def _select_by_id(
     return [_Row(*row) for row in rows]
 
 
-def _select_by_words(
-    connection: Connection, folded: Sequence[str], layers: Sequence[VectorLayer], bounds: Bounds | None, limit: int
-) -> list[_Row]:
+def _select_by_words(connection: Connection, asked: _Asked, kind: str) -> list[_Row]:
     bindings = Bindings()
-    matching = " and ".join(f"folded like {bindings.bind(f'% {word}%')}::text" for word in folded)
-    return _rank(connection, folded, layers, bounds, limit, bindings, matching, "length(folded)", exact=True)
+    matching = " and ".join(f"folded like {bindings.bind(f'% {word}%')}::text" for word in asked.folded)
+    return _select(connection, asked, bindings, f"{kind} and {matching}", "length(folded)", exact=True)
 
 
-def _select_similar(
-    connection: Connection, folded: Sequence[str], layers: Sequence[VectorLayer], bounds: Bounds | None, limit: int
-) -> list[_Row]:
+def _select_similar(connection: Connection, asked: _Asked, kind: str) -> list[_Row]:
     bindings = Bindings()
     connection.exec_driver_sql(f"set local pg_trgm.word_similarity_threshold = {_LIKENESS}")
-    asked = bindings.bind(" ".join(folded))
-    nearest = f"word_similarity({asked}::text, folded) desc, length(folded)"
-    return _rank(connection, folded, layers, bounds, limit, bindings, f"{asked}::text <%% folded", nearest, exact=False)
+    words = f"{bindings.bind(' '.join(asked.folded))}::text"
+    nearest = f"word_similarity({words}, folded) desc, length(folded)"
+    return _select(connection, asked, bindings, f"{kind} and {words} <%% folded", nearest, exact=False)
 
 
-def _rank(
-    connection: Connection,
-    folded: Sequence[str],
-    layers: Sequence[VectorLayer],
-    bounds: Bounds | None,
-    limit: int,
-    bindings: Bindings,
-    matching: str,
-    nearest: str,
-    *,
-    exact: bool,
+def _select(
+    connection: Connection, asked: _Asked, bindings: Bindings, matching: str, nearest: str, *, exact: bool
 ) -> list[_Row]:
-    """Return the best of the texts that match, features of one layer with the same text together."""
-    asked = f"{bindings.bind(' '.join(folded))}::text"
-    chosen = f"{bindings.bind([layer.id for layer in layers])}::text[]"
-    first = f"{bindings.bind(list(_FIRST))}::text[]"
-    score = f"greatest(similarity({asked}, folded), word_similarity({asked}, folded) * 0.9)"
+    """Return the nearest of the texts that match, features of one layer with the same text together."""
+    words = f"{bindings.bind(' '.join(asked.folded))}::text"
+    chosen = f"{bindings.bind([layer.id for layer in asked.layers])}::text[]"
+    score = f"greatest(similarity({words}, folded), word_similarity({words}, folded) * 0.9)"
     rows = connection.exec_driver_sql(
         f"with matched as materialized (select * from meta.search_entry where {matching} and layer = any({chosen}) "
-        f"and {_write_limits(bounds, bindings, 'place')} order by {nearest} limit {_CANDIDATES}), "
+        f"and {_write_limits(asked.bounds, bindings, 'place')} order by {nearest} limit {_CANDIDATES}), "
         "grouped as (select layer, (array_agg(kind order by fid))[1] as kind, (array_agg(id order by fid))[1] as id, "
         "words, min(folded) as folded, (array_agg(place order by fid))[1] as place, ST_Extent(box) as box, "
         "count(*) as n from matched group by layer, words) "
         "select layer, kind, id, words, ST_X(place), ST_Y(place), ST_XMin(box), ST_YMin(box), ST_XMax(box), "
-        f"ST_YMax(box), n, {score}, {'true' if exact else 'false'} from grouped "
-        f"order by round(({score})::numeric, 1) desc, coalesce(array_position({first}, layer), 99), "
-        f"({score}) desc, length(words), words, id limit {int(limit)}",
+        f"ST_YMax(box), n, {score}, {'true' if exact else 'false'} from grouped order by {score} desc, {nearest}, id "
+        f"limit {int(asked.limit) * 3}",
         bindings.values,
     )
     return [_Row(*row) for row in rows]
+
+
+def _sort(rows: list[_Row]) -> list[_Row]:
+    """Return rows in the order people expect: about equally good ones by what is meant more often."""
+
+    def rank(row: _Row) -> tuple[float, int, float, int, str, str]:
+        first = _FIRST.index(row.layer) if row.layer in _FIRST else len(_FIRST)
+        return (-round(row.score, 1), first, -row.score, len(row.words), row.words, row.id)
+
+    return sorted(rows, key=rank)
 
 
 def _write_limits(bounds: Bounds | None, bindings: Bindings, column: str) -> str:
