@@ -13,14 +13,18 @@ _WINDOWS = bytes(byte for byte in range(0x80, 0xA0) if byte not in (0x81, 0x8D, 
 _FROM_1252 = dict(zip(_WINDOWS, _WINDOWS.decode("cp1252"), strict=True))
 _TO_BYTES = {ord(letter): byte for byte, letter in _FROM_1252.items()}
 
-TCVN3 = dict(
+_TCVN_5712 = dict(
     zip(
         range(0xA1, 0x100),
         "ĂÂÊÔƠƯĐăâêôơưđẰ\u0300\u0309\u0303\u0301\u0323àảãáạẲằẳẵắẴẮẦẨẪẤỀặầẩẫấậèỂẻẽéẹềểễếệìỉỄẾỒĩíịòỔỏõóọồổỗốộờởỡớợùỖủũúụ"
         "ừửữứựỳỷỹýỵỐ",
         strict=True,
     )
-) | _FROM_1252  # fmt: skip
+)
+# The fonts have none of the toned capitals of the standard; a byte that would be one is no TCVN3.
+TCVN3 = {
+    byte: letter for byte, letter in _TCVN_5712.items() if not letter.isupper() or letter in "ĂÂÊÔƠƯĐ"
+} | _FROM_1252
 VISCII = dict(
     zip(
         (0x02, 0x05, 0x06, 0x14, 0x19, 0x1E, *range(0x80, 0x100)),
@@ -39,7 +43,8 @@ VNI_MARKS = {
     "ü": "\u0306\u0303", "ë": "\u0306\u0323",
 }  # fmt: skip
 _VNI_PAIR = re.compile(r"([aeiouyôöAEIOUYÔÖ])([ùøûõïâáàåãäêéèúüëÙØÛÕÏÂÁÀÅÃÄÊÉÈÚÜË])|([ñôöòæóîÑÔÖÒÆÓÎ])")
-_UPPER_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"[^\W\d_]+")
+_TWO_CAPITALS = re.compile(r"[A-Z][^\W\d_a-z]*[A-Z]")
 
 
 def to_byte_text(text: str) -> str | None:
@@ -55,12 +60,14 @@ def read_tcvn3(text: str) -> str:
 
 def _mend_capitals(text: str) -> str:
     """Return ``text`` with small toned letters among capitals raised: KIềU → KIỀU, and a whole cell of such words."""
-    words = _UPPER_WORD.findall(text)
+    if not _TWO_CAPITALS.search(text):
+        return text
+    words = _WORD.findall(text)
     if not any(_is_half_raised(word) for word in words):
         return text
     if not any(letter.isascii() and letter.islower() for letter in text):
         return text.upper()
-    return _UPPER_WORD.sub(lambda found: found[0].upper() if _is_half_raised(found[0]) else found[0], text)
+    return _WORD.sub(lambda found: found[0].upper() if _is_half_raised(found[0]) else found[0], text)
 
 
 def _is_half_raised(word: str) -> bool:

@@ -30,6 +30,7 @@ _ALIASES = {
     "windows-1258": "cp1258", "windows-1252": "cp1252", "latin-1": "cp1252", "latin1": "cp1252",
     "iso-8859-1": "cp1252", "nfc": "unicode", "nfd": "unicode",
 }  # fmt: skip
+_KINDS = ("syllable", "word", "rare", "odd")
 # What one word tells, by what it reads as: the chance to meet such a word if the reading were right.
 _WORTH = {"syllable": 0.9, "word": 0.03, "rare": 0.01, "odd": 0.004, "none": 0.02}
 _WORTH_AS_IT_IS = _WORTH | {"word": 0.2, "rare": 0.02, "none": 0.002}
@@ -49,7 +50,8 @@ _NO_PROSE = re.compile(r"://|\?.*=")
 class Encoding:
     """The encoding of a file's text: ``name``, how sure, and the ``candidates`` with theirs, best first.
 
-    ``lost`` counts sampled texts with '?' or U+FFFD in place of letters; ``given`` marks a choice of the user.
+    ``lost`` counts sampled texts with '?' or U+FFFD in place of letters; ``given`` marks a choice of the user;
+    ``of_bytes`` says that the text stands for bytes, all in this encoding, and not for Unicode typed by many hands.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Encoding:
     candidates: tuple[tuple[str, float], ...] = ()
     lost: int = 0
     given: bool = False
+    of_bytes: bool = False
 
     @property
     def is_sure(self) -> bool:
@@ -92,15 +95,15 @@ def choose_encoding(texts: Sequence[str], *, undecoded: bool, given: str | None 
     tokens = _collect_tokens(distinct)
     if not tokens:
         plain = "ascii" if all(map(str.isascii, distinct)) else "cp1252" if undecoded else "unicode"
-        return Encoding(name or plain, 1.0, lost=lost, given=name is not None)
+        return Encoding(name or plain, 1.0, (), lost, name is not None, undecoded)
     ranked = _rank(tokens, undecoded=undecoded)
     if name is not None:
-        return Encoding(name, 1.0, ranked[:4], lost, given=True)
+        return Encoding(name, 1.0, ranked[:4], lost, True, undecoded)
     chosen, sure = ranked[0]
     if sure < SURE:
         stands = ("cp1252" if undecoded else "unicode", 0.0)
         chosen, sure = max((one for one in (stands, *ranked) if one[0] in _PRIORS), key=lambda one: one[1])
-    return Encoding(chosen, sure, ranked[:4], lost)
+    return Encoding(chosen, sure, ranked[:4], lost, False, undecoded)
 
 
 def _find_name(given: str, *, undecoded: bool) -> str:
@@ -162,7 +165,7 @@ def _judge(text: str | None) -> str:
     if text is None:
         return "none"
     kinds = {_judge_part(part) for part in text.strip(_EDGES).split()} or {"word"}
-    return next(kind for kind in ("odd", "rare", "word", "syllable") if kind in kinds)
+    return max(kinds, key=_KINDS.index)
 
 
 def _judge_part(part: str) -> str:
@@ -213,7 +216,7 @@ def is_lost(text: str) -> bool:
 def decode_text(text: str, encoding: Encoding) -> tuple[str, str | None]:
     """Return ``text`` as NFC Unicode and what was done to it, None where nothing was.
 
-    A cell that cannot be in the encoding, or that reads well as it stands and badly decoded, is left as it stands.
+    A cell that cannot be in the encoding is left as it stands, and so is one typed in Unicode that reads worse decoded.
     """
     plain = unicodedata.normalize("NFC", text)
     if encoding.name in ("unicode", "ascii"):
@@ -223,7 +226,7 @@ def decode_text(text: str, encoding: Encoding) -> tuple[str, str | None]:
         if encoding.name.startswith("utf-8"):
             return _replace_broken(text), "not UTF-8"
         return plain, "already Unicode"
-    if made != plain and _is_odd(made) and not _is_odd(plain) and encoding.name in ("mojibake", *_LEGACY):
+    if not encoding.of_bytes and made != plain and _rate(plain) < _rate(made):
         return plain, "left as it stands"
     return made, None if made == text else f"decoded from {encoding.name}"
 
@@ -234,8 +237,9 @@ def _replace_broken(text: str) -> str:
     return unicodedata.normalize("NFC", made)
 
 
-def _is_odd(text: str) -> bool:
-    return any(_judge(token) == "odd" for token in _collect_tokens([text]))
+def _rate(text: str) -> int:
+    """Return how badly a text reads: 0 where all its words can be Vietnamese, up to 3 for an odd one."""
+    return max((_KINDS.index(_judge(token)) for token in _collect_tokens([text])), default=0)
 
 
 def decode_frame(frame: pd.DataFrame, encoding: Encoding, counted: "Counter[str] | None" = None) -> pd.DataFrame:
