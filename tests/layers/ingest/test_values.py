@@ -1,5 +1,6 @@
 """Values of a column become those of a property, or the row is rejected and says why."""
 
+import re
 from collections import Counter
 from datetime import date
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +16,7 @@ from layers.ingest.mapping import PropertyRule
 from layers.ingest.quality import Problems
 from layers.ingest.values import as_text, convert
 from layers.registry import read_vector_layer
+from tests.conftest import ROOT
 
 
 def run(
@@ -236,3 +239,14 @@ def test_a_number_is_either_in_range_or_rejected(values: list[Any]) -> None:
     bad = {int(line.split(":")[0]) - 1 for line in rejected}
     for position, value in enumerate(made):
         assert position in bad or value is None or 0.0 <= value <= 1000.0
+
+
+def test_every_rule_of_values_is_documented() -> None:
+    """docs/values.md lists the rules of a property; its examples are rules."""
+    lines = [line for line in (ROOT / "docs" / "values.md").read_text().splitlines() if line.startswith("| `")]
+    first = [line.split("|")[1] for line in lines]
+    named = {word.split(":")[0] for cell in first for word in re.findall(r"`([^`]+)`", cell)}
+    assert named == set(PropertyRule.model_fields) - {"columns"}
+    for cell in first:
+        for example in re.findall(r"`([^`]+: [^`]+)`", cell):
+            PropertyRule.model_validate({"column": "c", **yaml.safe_load(example)})
