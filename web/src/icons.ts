@@ -28,10 +28,48 @@ const PATHS = {
   download: "M10 3v9M6.3 8.7 10 12.4l3.7-3.7M3.5 15.5v1.5h13v-1.5",
   warning: "M10 3.2 17.8 16.5H2.2L10 3.2ZM10 8.2v3.8M10 14.2v.1",
   target: "M10 15.5a5.5 5.5 0 1 0 0-11 5.5 5.5 0 0 0 0 11ZM10 1.8v4M10 14.2v4M1.8 10h4M14.2 10h4",
+  drop: "M10 2.8c2.9 3.4 4.8 6 4.8 8.4a4.8 4.8 0 0 1-9.6 0c0-2.4 1.9-5 4.8-8.4ZM7.6 11.4a2.5 2.5 0 0 0 1.9 2.3",
+  bolt: "M11.2 2.8 4.8 11.4h4.4l-.6 5.8 6.6-8.8h-4.6l.6-5.6Z",
+  lamp: "M10 3a4.6 4.6 0 0 1 2.6 8.4c-.5.4-.7.9-.7 1.5v.6H8.1v-.6c0-.6-.2-1.1-.7-1.5A4.6 4.6 0 0 1 10 3ZM8.3 15.6h3.4M8.9 17.4h2.2",
+  antenna:
+    "M10 9.4 6.6 17M10 9.4 13.4 17M7.8 14.2h4.4M10 9.4a1.4 1.4 0 1 0 0-2.8 1.4 1.4 0 0 0 0 2.8ZM6.6 10.9a4 4 0 0 1 0-5.8M13.4 5.1a4 4 0 0 1 0 5.8",
+  parking: "M4.2 3.2h11.6v13.6H4.2V3.2ZM8 13.8V6.3h2.6a2.3 2.3 0 0 1 0 4.6H8",
+  bin: "M4 5.6h12M8 5.4V3.6h4v1.8M5.4 5.8l.8 11.2h7.6l.8-11.2M8.4 8.6v5.6M11.6 8.6v5.6",
+  leaf: "M4.2 16.4c.3-7.4 4.5-11.9 12-12.6.3 7.6-3.4 12-10.2 11.2M4.2 16.4c2-3.6 4.6-6 8-7.6",
+  tree: "M10 17.4v-5M10 2.8c3 0 5 2.1 5 4.6 0 2.7-2.1 4.8-5 4.8s-5-2.1-5-4.8c0-2.5 2-4.6 5-4.6ZM7.2 17.4h5.6",
+  flame: "M10.4 2.6c.5 2.7 4.4 4.7 4.4 8.9a4.8 4.8 0 0 1-9.6 0c0-1.9.9-3.3 2-4.4.3 1.3.9 2 1.7 2.4.1-2.7.3-5 1.5-6.9Z",
+  pin: "M10 17.4c3.2-3.8 5-6.4 5-8.9a5 5 0 0 0-10 0c0 2.5 1.8 5.1 5 8.9ZM10 10.3a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6Z",
+  sign: "M10 17.4v-6.2M10 5.4v-2M4.2 5.6h9.9l1.9 2.6-1.9 2.8H4.2V5.6Z",
+  plan: "M3.4 4.4h13.2v11.2H3.4V4.4ZM3.4 9.2h6.4M9.8 4.4v11.2M9.8 12.2h6.8",
   info: "M10 17.2a7.2 7.2 0 1 0 0-14.4 7.2 7.2 0 0 0 0 14.4ZM10 9.2v4.6M10 6.3v.1",
 } as const;
 
 export type IconName = keyof typeof PATHS;
+
+const THEME_ICONS: Record<string, IconName> = {
+  flood: "flood",
+  sensors: "sensor",
+  drainage: "wave",
+  water_supply: "drop",
+  power: "bolt",
+  lighting: "lamp",
+  telecom: "antenna",
+  transport: "road",
+  parking: "parking",
+  waste: "bin",
+  environment: "leaf",
+  trees: "tree",
+  fire: "flame",
+  buildings: "building",
+  addresses: "sign",
+  places: "pin",
+  planning: "plan",
+  land: "area",
+  admin: "people",
+};
+
+/** Return the icon of a chapter of the layer tree. */
+export const themeIcon = (theme: string): IconName => THEME_ICONS[theme] ?? "layers";
 
 /** Build an icon; it is decoration, its button carries the words. */
 export function icon(name: IconName, size = 18): SVGElement {

@@ -4,12 +4,13 @@ import { findLayer, getCatalog, isEmpty, isPerRun, onData } from "../data";
 import { fold, h, replace } from "../dom";
 import { formatLegendValue, formatNumber } from "../format";
 import { say, t } from "../i18n";
-import { icon } from "../icons";
+import { icon, themeIcon } from "../icons";
 import { getState, setState, toggleLayer, watch } from "../state";
 import type { Layer, LegendEntry, Source, Theme } from "../types";
 import { empty, swatch, syntheticBadge } from "./parts";
 
-const closedThemes = new Set<string>();
+/** Whether a theme is unfolded: at first those with a layer on the map, then what the person chose. */
+const unfolded = new Map<string, boolean>();
 const openLayers = new Set<string>();
 let search = "";
 
@@ -76,6 +77,18 @@ function layerDetails(layer: Layer): HTMLElement {
   );
 }
 
+function isSynthetic(layer: Layer): boolean {
+  return layer.kind === "vector" && layer.synthetic && !isEmpty(layer);
+}
+
+/** Whether everything is made up: then the heading says it once, and not every row again. */
+function isAllSynthetic(): boolean {
+  const filled = getCatalog()
+    .themes.flatMap((theme) => theme.layers)
+    .filter((layer) => layer.kind === "vector" && !isEmpty(layer));
+  return filled.every(isSynthetic);
+}
+
 function layerRow(layer: Layer, update: () => void): HTMLElement {
   const open = openLayers.has(layer.id);
   const color = layer.legend[layer.kind === "raster" ? Math.floor(layer.legend.length / 2) : 0];
@@ -115,7 +128,7 @@ function layerRow(layer: Layer, update: () => void): HTMLElement {
         color ? swatch(color.color, color.shape ?? "fill") : null,
         h("span", { class: "layer-title" }, say(layer.title)),
       ),
-      layer.kind === "vector" && layer.synthetic && !isEmpty(layer) ? syntheticBadge() : null,
+      isSynthetic(layer) && !isAllSynthetic() ? syntheticBadge() : null,
       h("span", { class: "layer-count", title: layer.kind === "vector" ? t("layers.count", { count }) : "" }, count),
       expand,
     ),
@@ -126,8 +139,10 @@ function layerRow(layer: Layer, update: () => void): HTMLElement {
 function themeBlock(theme: Theme, update: () => void): HTMLElement | null {
   const found = theme.layers.filter((layer) => matches(layer, theme));
   if (found.length === 0) return null;
-  const open = search !== "" || !closedThemes.has(theme.id);
   const shown = theme.layers.filter((layer) => isOn(layer) && !isEmpty(layer)).length;
+  const chosen = unfolded.get(theme.id) ?? shown > 0;
+  unfolded.set(theme.id, chosen);
+  const open = search !== "" || chosen;
   const header = h(
     "button",
     {
@@ -135,12 +150,12 @@ function themeBlock(theme: Theme, update: () => void): HTMLElement | null {
       class: "theme-header",
       "aria-expanded": String(open),
       onclick: () => {
-        if (closedThemes.has(theme.id)) closedThemes.delete(theme.id);
-        else closedThemes.add(theme.id);
+        unfolded.set(theme.id, !chosen);
         update();
       },
     },
     icon("chevron", 14),
+    icon(themeIcon(theme.id), 17),
     h("span", { class: "theme-title" }, say(theme.title)),
     h("span", { class: "theme-count" }, t("layers.shown", { shown, total: theme.layers.length })),
   );
@@ -148,7 +163,7 @@ function themeBlock(theme: Theme, update: () => void): HTMLElement | null {
     "section",
     { class: "theme", "data-theme": theme.id },
     h("h3", {}, header),
-    open ? h("ul", { class: "layer-list" }, ...found.map((layer) => layerRow(layer, update))) : null,
+    h("ul", { class: "layer-list", hidden: !open }, ...found.map((layer) => layerRow(layer, update))),
   );
 }
 
