@@ -2,6 +2,7 @@
 
 import type {
   Catalog,
+  Hit,
   Item,
   ItemPage,
   Job,
@@ -66,6 +67,12 @@ export const readItem = (layer: string, id: string, signal?: AbortSignal): Promi
 
 export function readItems(layer: string, query: Record<string, string>): Promise<ItemPage> {
   return request(`/api/collections/${part(layer)}/items?${new URLSearchParams(query)}`);
+}
+
+/** Return features by the words of their names, addresses, codes and ids, the best first. */
+export async function searchFeatures(words: string, limit: number, signal: AbortSignal): Promise<Hit[]> {
+  const query = new URLSearchParams({ q: words, limit: String(limit) });
+  return (await request<{ hits: Hit[] }>(`/api/search?${query}`, { signal })).hits;
 }
 
 /** Follow a `next` link; only path and query are used, so a proxy's host name does no harm. */

@@ -13,11 +13,12 @@ import { explain, t } from "./i18n";
 import { followState, readLink, readPreferences } from "./link";
 import { restoreFlood, setFloodOpacity } from "./map/flood";
 import { addBuildings3d, addCityRasters, applyVisibility, filterFloodAssets } from "./map/layers";
-import { addHighlight, pick, zoomTo } from "./map/pick";
+import { addHighlight, pick, zoomTo, zoomToBounds } from "./map/pick";
 import { addSensors, showSensors, updateSensors } from "./map/sensors";
 import { applyStyle, createMap, showCity } from "./map/view";
 import { makeZoomNote } from "./map/zoom-note";
 import { closeCard, makeCard, openPlace } from "./panels/card";
+import { chooseHit } from "./panels/find";
 import { floodPanel } from "./panels/flood";
 import { layersPanel } from "./panels/layers";
 import { failure, loading, syntheticBadge } from "./panels/parts";
@@ -26,6 +27,7 @@ import { scenarioPanel } from "./panels/scenario";
 import { sensorsPanel } from "./panels/sensors";
 import { makeHeader, makeMapButtons, makePanels } from "./panels/shell";
 import { getState, setState, watch } from "./state";
+import type { Hit } from "./types";
 
 declare global {
   interface Window {
@@ -110,8 +112,13 @@ async function start(app: HTMLElement): Promise<void> {
     if (geometry) zoomTo(map, geometry);
     setState({ place: null, selection: { layer, id }, ...(matchMedia(PHONE).matches ? { panelOpen: false } : {}) });
   };
+  const showHit = (hit: Hit): void => {
+    zoomToBounds(map, hit.bbox);
+    chooseHit(hit, getState().layers);
+    if (matchMedia(PHONE).matches) setState({ panelOpen: false });
+  };
   const panels = makePanels({
-    layers: layersPanel,
+    layers: () => layersPanel(showHit),
     flood: () => floodPanel(zoomToItem),
     sensors: sensorsPanel,
     scenario: scenarioPanel,

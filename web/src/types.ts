@@ -252,6 +252,17 @@ export interface Link {
   href: string;
 }
 
+/** A feature, or several of one layer with the same words, that a search found; `marks` are begin and end of matches. */
+export interface Hit {
+  collection: string;
+  collection_title: Words;
+  id: string;
+  title: string;
+  marks: [number, number][];
+  bbox: [number, number, number, number];
+  count: number;
+}
+
 export interface Item {
   id: string;
   type: "Feature";

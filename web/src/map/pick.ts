@@ -114,6 +114,10 @@ export function zoomTo(map: MapView, geometry: GeoJSON.Geometry): void {
     south = Math.min(south, lat);
     north = Math.max(north, lat);
   }
-  if (west > east) return;
-  map.fitBounds([west, south, east, north], { padding: 120, maxZoom: 17, pitch: map.getPitch() });
+  if (west <= east) zoomToBounds(map, [west, south, east, north]);
+}
+
+/** Move the camera to a box: west, south, east, north. */
+export function zoomToBounds(map: MapView, bounds: [number, number, number, number]): void {
+  map.fitBounds(bounds, { padding: 120, maxZoom: 17, pitch: map.getPitch() });
 }

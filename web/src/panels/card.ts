@@ -30,8 +30,8 @@ export function closeCard(): void {
 
 function titleOf(item: Item, layer: VectorLayer | undefined): string {
   const vietnamese = getState().lang === "vi";
-  const { name, name_en, asset_name, local_name } = item.properties;
-  const name_ = (vietnamese ? name : (name_en ?? name)) ?? asset_name ?? local_name;
+  const { name, name_en, asset_name, local_name, full_address } = item.properties;
+  const name_ = (vietnamese ? name : (name_en ?? name)) ?? asset_name ?? local_name ?? full_address;
   return name_ ? String(name_) : say(layer?.title, t("card.noName"));
 }
 

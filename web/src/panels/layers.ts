@@ -7,7 +7,8 @@ import { say, t } from "../i18n";
 import { icon, themeIcon } from "../icons";
 import { getState, setState, toggleLayer, watch } from "../state";
 import type { Layer, LegendEntry, Source, Theme } from "../types";
-import { empty, swatch, syntheticBadge } from "./parts";
+import { makeFinder, type ShowHit } from "./find";
+import { swatch, syntheticBadge } from "./parts";
 
 /** Whether a theme is unfolded: at first those with a layer on the map, then what the person chose. */
 const unfolded = new Map<string, boolean>();
@@ -168,7 +169,8 @@ function themeBlock(theme: Theme, update: () => void): HTMLElement | null {
 }
 
 /** Build the panel; it keeps itself in step with the state. */
-export function layersPanel(): HTMLElement {
+export function layersPanel(show: ShowHit): HTMLElement {
+  const finder = makeFinder(show);
   const list = h("div", { class: "layer-tree" });
   const field = h("input", {
     type: "search",
@@ -177,7 +179,11 @@ export function layersPanel(): HTMLElement {
     autocomplete: "off",
     oninput: (event) => {
       search = (event.target as HTMLInputElement).value.trim();
+      finder.ask(search);
       update();
+    },
+    onkeydown: (event) => {
+      if ((event as KeyboardEvent).key === "Enter") finder.first();
     },
   });
   const update = (): void => {
@@ -187,8 +193,7 @@ export function layersPanel(): HTMLElement {
     field.placeholder = t("layers.search");
     field.setAttribute("aria-label", t("layers.search"));
     const themes = getCatalog().themes.map((theme) => themeBlock(theme, update));
-    const none = themes.every((block) => block === null);
-    replace(list, ...(none ? [empty(t("layers.none", { text: search }))] : themes));
+    replace(list, ...themes);
     // The tree is built anew; the keyboard's place in it is not lost.
     if (key && findLayer(key)) list.querySelector<HTMLElement>(`[data-layer="${key}"] ${control}`)?.focus();
     else if (focused)
@@ -197,5 +202,11 @@ export function layersPanel(): HTMLElement {
   update();
   watch(["layers", "lang", "product"], update);
   onData("runs", update);
-  return h("div", { class: "panel-body" }, h("div", { class: "search" }, icon("search", 16), field), list);
+  return h(
+    "div",
+    { class: "panel-body" },
+    h("div", { class: "search" }, icon("search", 16), field),
+    finder.element,
+    list,
+  );
 }
