@@ -4,6 +4,7 @@ from layers.rules.words import Reach, Rule
 from layers.schema import Text
 from layers.store.rule_links import (
     find_high_inverts,
+    find_jumps,
     find_lengths,
     find_lone_nodes,
     find_loose_ends,
@@ -101,8 +102,11 @@ RULES = (
         "drainage_nodes",
         "error",
         Text("Đáy hố ga dưới mặt đất", "A node's bottom lies below the ground"),
-        Text("cao độ đáy {value} m không thấp hơn cao độ mặt", "the invert, {value} m, is not below the rim"),
-        find_above("invert_elevation", "ground_elevation"),
+        Text(
+            "cao độ đáy {value} m không thấp hơn cao độ mặt {other} m",
+            "the invert, {value} m, is not below the rim, {other} m",
+        ),
+        find_above("invert_elevation", "ground_elevation", or_equal=True),
         Text("hai cao độ đổi chỗ, hoặc khác hệ cao độ?", "are the two exchanged, or of another datum?"),
     ),
     Rule(
@@ -162,6 +166,19 @@ RULES = (
         ),
         find_narrowing("drainage_links"),
         reaches=(Reach("drainage_links", by=(("from_node", "to_node"), ("from_node", "from_node"))),),
+    ),
+    Rule(
+        "diameter-jump",
+        "water_pipes",
+        "warning",
+        Text("Đường kính hợp với ống bên cạnh", "A pipe's diameter fits its neighbours"),
+        Text(
+            "{value} m, gấp nhiều lần ống lớn nhất bên cạnh ({other} m)",
+            "{value} m, far above the largest next to it ({other} m)",
+        ),
+        find_jumps("water_pipes", "diameter", 4.0),
+        Text("sai đơn vị?", "is the unit wrong?"),
+        reaches=(Reach("water_pipes", within=0.05),),
     ),
     Rule(
         "valve-on-pipe",

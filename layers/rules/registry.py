@@ -1,10 +1,17 @@
 """All rules, in the order a report lists them."""
 
 from layers.errors import NotFoundError
-from layers.rules import buildings, general, networks, references
+from layers.rules import buildings, equipment, general, networks, papers, references
 from layers.rules.words import Rule
 
-RULES: tuple[Rule, ...] = (*networks.RULES, *references.RULES, *buildings.RULES, *general.RULES)
+RULES: tuple[Rule, ...] = (
+    *networks.RULES,
+    *references.RULES,
+    *equipment.RULES,
+    *buildings.RULES,
+    *papers.RULES,
+    *general.RULES,
+)
 
 
 def select_rules(*, layer_id: str | None = None, rule_id: str | None = None) -> tuple[Rule, ...]:

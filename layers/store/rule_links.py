@@ -93,6 +93,16 @@ def find_narrowing(links: str) -> str:
     )
 
 
+def find_jumps(links: str, name: str, factor: float) -> str:
+    """Select links whose ``name`` is at least ``factor`` times the largest of those they meet, which is ``other``."""
+    own, literal = f"c.{quote(name)}", f"'{name}'"
+    return (
+        f"{write_columns(literal, value=f'{own}::text', other='m.largest::text', place=_MIDDLE)} from checked c "
+        f"join lateral (select max(o.{quote(name)}) as largest from {CITY}.{quote(links)} o "
+        f"where ST_DWithin(o.geom, c.geom, 0.05) and o.fid <> c.fid) m on {own} >= {factor} * m.largest"
+    )
+
+
 def find_lengths(share: float, least: float) -> str:
     """Select links whose stated length differs from the drawn one by more than ``share`` and ``least`` [m]."""
     drawn = write_metres("ST_Length(c.geom)")

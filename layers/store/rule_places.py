@@ -5,18 +5,15 @@ Every function returns a select from ``checked`` as in ``rule_values``.
 
 from layers.store.names import quote
 from layers.store.rule_links import write_metres
-from layers.store.rule_values import ON, write_columns, write_literal
+from layers.store.rule_values import ON, ONCE, write_columns, write_literal
 from layers.store.tables import CITY
-
-# A pair is said once, of the first of the two; when only one of them is looked at, of that one.
-_ONCE = "(c.id < o.id or not exists (select 1 from checked k where k.fid = o.fid)) and c.fid <> o.fid"
 
 
 def find_same_shapes(layer: str) -> str:
     """Select features drawn exactly like another one of their layer."""
     return (
         f"{write_columns(other='o.id')} from checked c join {CITY}.{quote(layer)} o "
-        f"on o.geom && c.geom and o.geom = c.geom where {_ONCE}"
+        f"on o.geom && c.geom and o.geom = c.geom where {ONCE}"
     )
 
 
@@ -25,7 +22,7 @@ def find_close_points(layer: str, distance: float) -> str:
     return (
         f"{write_columns(value='round(ST_Distance(c.geom, o.geom)::numeric, 3)::text', other='o.id')} "
         f"from checked c join {CITY}.{quote(layer)} o "
-        f"on ST_DWithin(o.geom, c.geom, {distance}) and not o.geom = c.geom where {_ONCE}"
+        f"on ST_DWithin(o.geom, c.geom, {distance}) and not o.geom = c.geom where {ONCE}"
     )
 
 
@@ -38,7 +35,7 @@ def find_overlaps(layer: str, share: float) -> str:
         "cross join lateral (select i.common, "
         "ST_Area(i.common) / nullif(least(ST_Area(o.geom), ST_Area(c.geom)), 0) as share "
         "from (select ST_Intersection(o.geom, c.geom) as common) i) p "
-        f"where p.share > {share} and {_ONCE}"
+        f"where p.share > {share} and {ONCE}"
     )
 
 
@@ -49,6 +46,35 @@ def find_outside(areas: str) -> str:
         f"{write_columns(place='c.place')} from (select id, {ON} as place from checked c) c "
         f"where exists (select 1 from {table}) "
         f"and not exists (select 1 from {table} w where ST_Intersects(w.geom, c.place))"
+    )
+
+
+def find_other_areas(areas: str, key: str, *, slack: float) -> str:
+    """Select features that name by ``key`` another of ``areas`` than the one they lie in, which is ``other``.
+
+    Those within ``slack`` [m] of the one they name are let be.
+    """
+    own, table = f"c.{quote(key)}", f"{CITY}.{quote(areas)}"
+    return (
+        f"{write_columns(write_literal(key), value=own, other='w.key', place='c.place')} "
+        f"from (select id, {own}, {ON} as place from checked c where {own} is not null) c "
+        f"join lateral (select a.{quote(key)} as key from {table} a "
+        f"where ST_Intersects(a.geom, c.place) order by a.fid limit 1) w on w.key <> {own} "
+        f"where not exists (select 1 from {table} n where n.{quote(key)} = {own} "
+        f"and ST_DWithin(n.geom, c.place, {slack}))"
+    )
+
+
+def find_sunken(name: str, around: str, ground: str, *, within: float, slack: float) -> str:
+    """Select features whose level ``name`` lies more than ``slack`` [m] below the ground.
+
+    The ground is what the nearest feature of ``around`` says of it, if one is ``within`` [m] and says it.
+    """
+    return (
+        f"{write_columns(write_literal(name), value=f'c.{quote(name)}::text', other='g.level::text')} from checked c "
+        f"join lateral (select a.{quote(ground)} as level from {CITY}.{quote(around)} a "
+        f"where ST_DWithin(a.geom, c.geom, {within}) and a.{quote(ground)} is not null "
+        f"order by a.geom <-> c.geom limit 1) g on c.{quote(name)} < g.level - {slack}"
     )
 
 

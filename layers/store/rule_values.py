@@ -11,6 +11,8 @@ from layers.store.names import quote
 from layers.store.tables import CITY
 
 ON = "ST_PointOnSurface(c.geom)"
+# A pair is said once, of the first of the two; when only one of them is looked at, of that one.
+ONCE = "(c.id < o.id or o.fid not in (select k.fid from checked k)) and c.fid <> o.fid"
 
 
 def write_columns(
@@ -59,10 +61,44 @@ def find_empty(names: Sequence[str]) -> str:
     return f"{write_columns(write_literal(names[0]))} from checked c where {empty}"
 
 
-def find_above(lower: str, upper: str) -> str:
-    """Select features whose property ``lower`` is not below their ``upper``."""
-    own = f"c.{quote(lower)}"
-    return f"{write_columns(write_literal(lower), value=f'{own}::text')} from checked c where {own} >= c.{quote(upper)}"
+def find_above(lower: str, upper: str, *, or_equal: bool) -> str:
+    """Select features whose property ``lower`` is above their ``upper``, which is ``other``, or at it if so asked."""
+    own, limit = f"c.{quote(lower)}", f"c.{quote(upper)}"
+    columns = write_columns(write_literal(lower), value=f"{own}::text", other=f"{limit}::text")
+    return f"{columns} from checked c where {own} {'>=' if or_equal else '>'} {limit}"
+
+
+def find_unequal(name: str, normal: str, *, among: Sequence[str]) -> str:
+    """Select features whose ``name``, one of ``among``, is not what ``normal`` says it should be, which is ``other``."""
+    own, usual = f"c.{quote(name)}", f"c.{quote(normal)}"
+    return (
+        f"{write_columns(write_literal(name), value=own, other=usual)} from checked c "
+        f"where {own} in ({', '.join(map(write_literal, among))}) and {own} <> {usual}"
+    )
+
+
+def find_value(name: str, value: str) -> str:
+    """Select features whose property ``name`` is ``value``."""
+    own = f"c.{quote(name)}"
+    return f"{write_columns(write_literal(name), value=own)} from checked c where {own} = {write_literal(value)}"
+
+
+def find_overdue(name: str, *, state: str, value: str) -> str:
+    """Select features in a state that ended with their date ``name``: ``state`` is still ``value``."""
+    own = f"c.{quote(name)}"
+    return (
+        f"{write_columns(write_literal(state), value=f'{own}::text')} from checked c "
+        f"where c.{quote(state)} = {write_literal(value)} and {own} < current_date"
+    )
+
+
+def find_repeated(layer: str, name: str) -> str:
+    """Select features that have the same ``name`` as another one of their layer."""
+    own = f"c.{quote(name)}"
+    return (
+        f"{write_columns(write_literal(name), value=own, other='o.id')} from checked c "
+        f"join {CITY}.{quote(layer)} o on o.{quote(name)} = {own} where {ONCE}"
+    )
 
 
 def find_future(name: str) -> str:
