@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from layers.ingest.column import Column
 from layers.ingest.draft import Guess
@@ -29,6 +30,9 @@ _X = (
     "xcoord",
 )
 _Y = ("y", "lat", "latitude", "vi do", "toa do y", "y coord", "point y", "northing", "vido", "ycoord")
+_WARDS = ("ward code", "ma phuong", "ma xa", "ma phuong xa", "ma dvhc", "ma don vi hanh chinh")
+_WARD = re.compile(r"^\d{5}$")
+_PAIR = re.compile(r"^\s*\(?\s*(-?\d{1,3}\.\d+)\s*[,; ]\s*(-?\d{1,3}\.\d+)\s*\)?\s*$")
 _WKT = re.compile(r"^\s*(?:SRID=\d+;)?\s*(?:MULTI)?(POINT|LINESTRING|POLYGON)\s*Z?M?\s*\(", re.IGNORECASE)
 _KINDS: dict[int, GeometryType] = {
     0: "Point", 1: "LineString", 2: "LineString", 3: "MultiPolygon", 4: "Point", 5: "LineString", 6: "MultiPolygon",
@@ -68,7 +72,40 @@ def find_place(raw: Raw, columns: Sequence[Column]) -> Place:
             kind = _WKT_KINDS[found[0]]
             rule = Guess({"wkt": column.name}, 0.95, "its values are WKT")
             return Place(kind, rule, (column.name,), personal=personal)
-    return _find_pair(columns, personal)
+        if (pairs := _read_pairs(column)) is not None:
+            return Place("Point", pairs, (column.name,), _DEGREES, personal=personal)
+    place = _find_pair(columns, personal)
+    return place if place.rule is not None else _find_wards(columns, personal)
+
+
+def _read_pairs(column: Column) -> Guess | None:
+    """Return the rule for a column whose cells hold longitude and latitude, in either order."""
+    pairs = [_PAIR.match(value) for value in list(column.counts)[:200]]
+    if not pairs or not all(pairs):
+        return None
+    numbers = np.array([[float(pair[1]), float(pair[2])] for pair in pairs if pair])
+    first, second = np.abs(numbers).max(axis=0)
+    if max(first, second) > 180.0 or min(first, second) > 90.0:
+        return None
+    if not _are_latitudes_first(numbers):
+        return Guess({"xy": column.name}, 0.9, "its cells hold longitude and latitude")
+    return Guess({"xy": column.name, "swap": "yes"}, 0.8, "its cells hold latitude and longitude")
+
+
+def _are_latitudes_first(numbers: NDArray[np.float64]) -> bool:
+    """Return whether pairs of degrees begin with the latitude: the other is beyond 90, or they lie in Viet Nam so."""
+    east, north = np.median(numbers, axis=0)
+    return bool(abs(north) > 90.0 or (8.0 <= east <= 24.0 and 102.0 <= north <= 118.0))
+
+
+def _find_wards(columns: Sequence[Column], personal: dict[str, str]) -> Place:
+    """Return the column of official ward codes, which stand for the place where nothing else does."""
+    for column in columns:
+        codes = sum(often for value, often in column.counts.items() if _WARD.match(value))
+        if column.counts and codes >= 0.9 * column.filled and _compare_any(column, _WARDS) >= 0.8:
+            rule = Guess({"ward": column.name}, 0.8, "official codes of wards: their areas stand for the place")
+            return Place("MultiPolygon", rule, (), personal=personal)
+    return Place(None, personal=personal)
 
 
 def _find_pair(columns: Sequence[Column], personal: dict[str, str]) -> Place:

@@ -316,8 +316,12 @@ def _find_condition(columns: Sequence[Column]) -> Guess | None:
 
 def _fit_geometry(place: Place, layer: VectorLayer) -> Guess | None:
     """Return the geometry rule: where coordinates stand, and points made of areas where the layer wants points."""
+    if place.geometry is None:
+        return Guess({"x": "…", "y": "…"}, 0.0, "REQUIRED: no coordinates found; name x and y, xy, wkt or ward")
     if place.rule is not None and (place.geometry, layer.geometry) == ("Point", "MultiPolygon"):
         return replace(place.rule, why=f"{place.rule.why}; the layer holds areas: add square: SIDE [m]")
+    if place.rule is not None and "ward" in place.rule.value and layer.geometry == "Point":
+        return replace(place.rule, value={**place.rule.value, "as": "point"})
     if place.rule is not None:
         return place.rule
     if layer.geometry == "Point" and place.geometry == "MultiPolygon":

@@ -200,6 +200,28 @@ def test_survey_axes_of_viet_nam_are_exchanged() -> None:
     assert draft.geometry.value == {"x": "Y", "y": "X"}
 
 
+@pytest.mark.parametrize(
+    ("columns", "rule"),
+    [
+        ({"vi_tri": ["10.03, 105.77", "10.04, 105.78"]}, {"xy": "vi_tri", "swap": "yes"}),
+        ({"location": ["105.77, 10.03", "105.78, 10.04"]}, {"xy": "location"}),
+        ({"hinh": ["POINT (105.7 10)", "POINT (105.8 10)"]}, {"wkt": "hinh"}),
+        ({"ma_xa": ["31135", "31147"]}, {"ward": "ma_xa", "as": "point"}),
+    ],
+)
+def test_places_in_one_column(columns: dict[str, Any], rule: dict[str, str], tmp_path: Path) -> None:
+    draft = propose_mapping(make_raw(ten=["a", "b"], **columns), Path("diem.csv"), layer_id="stops")
+    assert draft.geometry is not None
+    assert draft.geometry.value == rule
+    assert write_and_read(draft, tmp_path).geometry.columns == (next(iter(columns)),)
+
+
+def test_a_file_without_any_place_is_told(tmp_path: Path) -> None:
+    draft = propose_mapping(make_raw(ten=["a", "b"]), Path("diem.csv"), layer_id="stops")
+    assert "# geometry" in write_draft(draft)
+    assert write_and_read(draft, tmp_path).geometry.columns == ()
+
+
 def test_what_is_not_sure_is_commented_out(tmp_path: Path) -> None:
     raw = make_raw(x=[105.7, 105.8], y=[10.0, 10.1], danh_gia=["Tốt", "Kém"], stt=["1", "2"])
     draft = propose_mapping(raw, Path("cay.csv"), layer_id="trees")
@@ -248,5 +270,5 @@ def test_any_table_gets_a_mapping_that_can_be_read(
     assert set(yaml.safe_load(written)) <= {"layers", "crs"}
     # Every column is somewhere: used, left out as personal, or listed as not mapped.
     used = {name for line in draft.lines for name in line.columns} | set(draft.ignored) | {draft.id.value}
-    geometry = set() if draft.geometry is None else set(draft.geometry.value.values())
+    geometry = set(draft.geometry.value.values()) if draft.geometry is not None else set()
     assert set(columns) <= used | geometry | {one.column for one in draft.unmapped}

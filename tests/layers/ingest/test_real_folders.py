@@ -136,7 +136,7 @@ def make_source(name: str, path: Path, mapping: str | None, **given: str | None)
     words = {"layer": "", **{key: value for key, value in given.items() if value is not None}}
     return Source(
         id=name, uri=str(path), title=title, licence="as in the note", attribution="x", mapping=mapping, **words
-    )  # type: ignore[arg-type]
+    )
 
 
 def load_twice(engine: Engine, source: Source, processed_dir: Path | None = None) -> dict[str, LoadReport]:
@@ -162,7 +162,7 @@ def test_placeholders_and_feet_of_the_drains(open_city: OpenCity, shared: Shared
     shared("drains-boston-metro")
     rows = "select id, installed, ground_elevation, owner from city.drainage_nodes"
     with open_city(BOSTON).connect() as connection:
-        stored = pd.DataFrame(connection.execute(text(rows)).mappings()).set_index("id")
+        stored = pd.DataFrame([dict(row) for row in connection.execute(text(rows)).mappings()]).set_index("id")
     days = pd.to_datetime(stored["installed"].dropna())
     # Nothing is left of 1/1/1753, 9/9/99, 8/8/88, 1/1/70 and 9999; a two-digit 54 is 1954 and not 2054.
     assert days.dt.year.between(1850, 2023).all()
