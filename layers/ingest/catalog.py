@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from layers.errors import SourceError
 from layers.registry import RASTER_LAYERS
@@ -36,6 +36,15 @@ class City(_Strict):
     attribution: str = ""
     main_gauge: str | None = None
     bounds: tuple[float, float, float, float] | None = None
+
+    @field_validator("bounds")
+    @classmethod
+    def _is_a_box(cls, value: tuple[float, float, float, float] | None) -> tuple[float, float, float, float] | None:
+        if value is not None:
+            west, south, east, north = value
+            if not (-180.0 <= west < east <= 180.0 and -90.0 <= south < north <= 90.0):
+                raise ValueError(f"{list(value)} are not west, south, east, north in degrees")
+        return value
 
 
 class Source(_Strict):

@@ -216,7 +216,8 @@ def _find_facts(
 ) -> tuple[Facts, str]:
     """Return what holds for the whole file, and how its CRS was found."""
     area = read_area(connection)
-    geometry = mapping.layers[0].geometry if mapping else GeometryRule()
+    rules = next(iter(group_rules(source, mapping).values()))
+    geometry = rules[0].geometry if rules else GeometryRule()
     located = locate(sample, geometry, path).shapes
     assert located is not None
     if geometry.swap != "no":

@@ -8,6 +8,7 @@ from pyproj import CRS
 from sqlalchemy import Connection, text
 
 from layers.datum import bind, find_shift, list_shifted
+from layers.errors import DatabaseError
 from layers.store.names import quote
 
 AUTHORITY = "TWIN"
@@ -17,7 +18,7 @@ def ensure_spatial_references(connection: Connection, srid: int) -> bool:
     """Write the rows that are missing or lack their declared shift; return whether ``srid`` had another before.
 
     Then what the database made with it (``refresh_transformed``) is out of date. Connections that transformed with the
-    old row keep it until they close.
+    old row keep it until they close. Raises DatabaseError where the user may not write there.
     """
     wanted = {code: _describe(code) for code in {*list_shifted(), srid}}
     rows = connection.execute(
@@ -25,6 +26,17 @@ def ensure_spatial_references(connection: Connection, srid: int) -> bool:
     ).all()
     present = {row.srid: (str(row.auth_name), str(row.srtext)) for row in rows}
     differing = [code for code, row in wanted.items() if _differs(present.get(code), row)]
+    may = connection.execute(
+        text(
+            "select has_table_privilege('spatial_ref_sys', 'insert') "
+            "and has_table_privilege('spatial_ref_sys', 'update')"
+        )
+    ).scalar_one()
+    if differing and not may:
+        raise DatabaseError(
+            f"this user may not write the datum shift of {len(differing)} CRS into spatial_ref_sys",
+            hint="as the owner of PostGIS: grant insert, update on spatial_ref_sys to the user of TWIN_DATABASE_URL",
+        )
     for code in differing:
         connection.execute(
             text(

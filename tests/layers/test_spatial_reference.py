@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from pyproj import CRS
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from layers.datum import make_transformer
+from layers.errors import DatabaseError
 from layers.store.engine import open_engine
 from layers.store.migrate import migrate
 from layers.store.spatial_reference import ensure_spatial_references
@@ -54,3 +55,12 @@ def test_features_stored_with_another_shift_are_moved(make_database: Callable[..
         assert connection.execute(text("select count(*) from history.trees")).scalar_one() == 0
     assert migrate(engine, "test", "EPSG:5897", {}) == []
     engine.dispose()
+
+
+def test_a_user_who_may_not_write_there_is_told(connection: Connection) -> None:
+    connection.execute(text("delete from spatial_ref_sys where srid = 9210"))
+    connection.execute(text("create role plain_reader"))
+    connection.execute(text("grant select, insert on spatial_ref_sys to plain_reader"))
+    connection.execute(text("set local role plain_reader"))
+    with pytest.raises(DatabaseError, match="grant insert, update on spatial_ref_sys"):
+        ensure_spatial_references(connection, 5897)
