@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from pyproj import CRS
 
 from layers.errors import MappingError
 from layers.ingest.crs import Shapes, check_area, check_crs
-from layers.ingest.locate import locate
+from layers.ingest.locate import NO_WARDS, Wards, locate
 from layers.ingest.mapping import PLACE, ROW, Condition, LayerRule, PropertyRule
 from layers.ingest.payloads import Payloads
 from layers.ingest.quality import Problem, Problems, Rejection
@@ -45,7 +45,8 @@ _FIELD = re.compile(r"\{([^{}]+)\}")
 class Facts:
     """What holds for all rows of a file: its path, the CRS it is in and the one to bring it to, and ``hidden`` columns.
 
-    ``area`` is where the city is. Hidden columns hold personal data: nothing is made of them and no payload keeps them.
+    ``area`` is where the city is, ``wards`` its wards' boundaries where rows name them. Hidden columns hold personal
+    data: nothing is made of them and no payload keeps them.
     """
 
     path: Path
@@ -53,6 +54,7 @@ class Facts:
     target_crs: CRS
     hidden: frozenset[str] = frozenset()
     area: CityArea | None = None
+    wards: Wards = field(default_factory=lambda: NO_WARDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def check_sample(sample: Raw, layer: VectorLayer, rules: tuple[LayerRule, ...], 
     for rule in rules:
         _check_columns(sample, rule, facts.path)
         check_dates(sample.frame, layer, rule, facts.path)
-        located = locate(sample, rule.geometry, facts.path)
+        located = locate(sample, rule.geometry, facts.path, facts.wards)
         assert located.shapes is not None
         shapes = exchange_axes(located.shapes, rule.geometry.swap, facts.source_crs, facts.area, Counter())
         check_crs(shapes, facts.source_crs, str(facts.path))
@@ -108,7 +110,7 @@ def clean_chunk(raw: Raw, layer: VectorLayer, rules: tuple[LayerRule, ...], fact
 
 
 def _clean_rule(raw: Raw, layer: VectorLayer, rule: LayerRule, number: int, facts: Facts) -> Cleaned:
-    located = locate(raw, rule.geometry, facts.path)
+    located = locate(raw, rule.geometry, facts.path, facts.wards)
     assert located.shapes is not None
     chosen = select_rows(raw.frame, rule.where)
     positions = np.flatnonzero(chosen)
@@ -217,7 +219,7 @@ def select_rows(frame: pd.DataFrame, where: tuple[dict[str, Condition], ...]) ->
 
 
 def _check_columns(raw: Raw, rule: LayerRule, path: Path) -> None:
-    geometry = (rule.geometry.x, rule.geometry.y, rule.geometry.wkt)
+    geometry = rule.geometry.columns
     for name in (*rule.columns, *rule.ignore):
         if name not in raw.frame.columns and name not in geometry:
             listed = ", ".join(map(str, raw.frame.columns))
@@ -288,7 +290,7 @@ def reject(cleaned: Cleaned, raw: Raw, facts: Facts, rules: tuple[LayerRule, ...
     rejections = list(cleaned.rejections)
     for number, rule in enumerate(rules):
         positions = [position for position in late if cleaned.rules[position] == number]
-        located = locate(raw, rule.geometry, facts.path)
+        located = locate(raw, rule.geometry, facts.path, facts.wards)
         rows = cleaned.rows[positions]
         hidden = facts.hidden | frozenset(rule.ignore)
         payloads = Payloads(located, facts.source_crs, hidden).make((rows - 1 - raw.first_row).tolist())

@@ -1,7 +1,9 @@
 """Rows without geometry of their own get it from their columns."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,27 +11,34 @@ import pandas as pd
 import shapely
 
 from layers.errors import SourceError
+from layers.ingest.coordinates import read_coordinates
 from layers.ingest.crs import Shapes
 from layers.ingest.mapping import GeometryRule
 from layers.ingest.raw import Raw, name_reasons
-from layers.ingest.values import TEXT
+from layers.ingest.values import TEXT, as_text
 
 LONGEST_WKT = 1_000_000
+# Boundaries in WGS 84 by official code.
+Wards = Mapping[str, Any]
+NO_WARDS: Wards = MappingProxyType({})
+_LINE, _RING, _FEWEST = 1, 2, 3
 _PAIRS = (("lon", "lat"), ("longitude", "latitude"), ("lng", "lat"), ("x", "y"), ("easting", "northing"))
 
 
-def locate(raw: Raw, rule: GeometryRule, path: Path) -> Raw:
+def locate(raw: Raw, rule: GeometryRule, path: Path, wards: Wards = NO_WARDS) -> Raw:
     """Return the rows with geometry, made from columns where the rule says so or the file has none of its own.
 
-    A row that cannot be used keeps its reason and gets none. SourceError lists the columns there are when the
-    coordinate columns are not among them.
+    ``wards`` gives the boundary [°] of the ward a row names. A row that cannot be used keeps its reason and gets no
+    geometry. SourceError lists the columns there are when the coordinate columns are not among them.
     """
+    if rule.ward is not None:
+        return _from_wards(raw, rule.ward, path, wards)
     if rule.wkt is not None:
         return _from_wkt(raw, rule.wkt, path)
     if rule.xy is not None:
         return _from_cells(raw, rule.xy, path)
     if rule.x is None and raw.shapes is not None:
-        return raw
+        return replace(raw, shapes=_close_lines(raw.shapes)) if rule.as_area else raw
     x, y = (rule.x, rule.y) if rule.x is not None and rule.y is not None else _guess_pair(raw.frame, path)
     for name in (x, y):
         _require_column(raw.frame, name, "coordinate", path)
@@ -45,7 +54,7 @@ def _from_cells(raw: Raw, column: str, path: Path) -> Raw:
 
 
 def _make_points(raw: Raw, east: "pd.Series[Any]", north: "pd.Series[Any]") -> Raw:
-    numbers = [pd.to_numeric(values, errors="coerce").to_numpy(dtype=float) for values in (east, north)]
+    numbers = [read_coordinates(values) for values in (east, north)]
     texts = [values.astype(TEXT).str.strip().fillna("") for values in (east, north)]
     reasons = name_reasons(raw)
     usable = reasons.isna().to_numpy(dtype=bool)
@@ -72,6 +81,36 @@ def _from_wkt(raw: Raw, column: str, path: Path) -> Raw:
     return replace(raw, shapes=shapes, reasons=reasons)
 
 
+def _from_wards(raw: Raw, column: str, path: Path, wards: Wards) -> Raw:
+    _require_column(raw.frame, column, "ward", path)
+    if not wards:
+        raise SourceError(f"{path} says places by ward code, but layer 'wards' is empty", hint="load the wards first")
+    codes = as_text(raw.frame[column])
+    shapes: Shapes = np.full(len(codes), None, dtype=object)
+    reasons = name_reasons(raw)
+    for at in np.flatnonzero(codes.notna() & reasons.isna()).tolist():
+        code = str(codes.iloc[at])
+        shapes[at] = wards.get(write_code(code))
+        if shapes[at] is None:
+            reasons.iloc[at] = f"no ward has the code '{code[:20]}'"
+    return replace(raw, shapes=shapes, reasons=reasons)
+
+
+def write_code(text: str) -> str:
+    """Return an official ward code with its five digits, which spreadsheets cut to a number."""
+    return text.zfill(5) if text.isdigit() else text
+
+
+def _close_lines(shapes: Shapes) -> Shapes:
+    """Return areas for lines that end where they begin, as drawings have them; other shapes stay."""
+    closed = np.isin(shapely.get_type_id(shapes), (_LINE, _RING)) & shapely.is_closed(shapes)
+    closed &= shapely.get_num_points(shapes) > _FEWEST
+    made = shapes.copy()
+    rings, places = shapely.get_coordinates(shapes[closed], return_index=True)
+    made[closed] = shapely.polygons(shapely.linearrings(rings, indices=places)) if closed.any() else None
+    return made
+
+
 def _require_column(frame: pd.DataFrame, name: str, what: str, path: Path) -> None:
     if name not in frame.columns:
         listed = ", ".join(map(str, frame.columns))
@@ -86,5 +125,5 @@ def _guess_pair(frame: pd.DataFrame, path: Path) -> tuple[str, str]:
     listed = ", ".join(map(str, frame.columns))
     raise SourceError(
         f"{path} has no coordinate columns (lon and lat, or x and y)",
-        hint=f"name them in a mapping under geometry; it has {listed}"[:600],
+        hint=f"name them in a mapping under geometry (x and y, wkt, or ward for ward codes); it has {listed}"[:600],
     )

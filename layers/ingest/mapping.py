@@ -98,41 +98,45 @@ class PropertyRule(_Strict):
 
 class GeometryRule(_Strict):
     """How rows get their geometry: from columns ``x`` and ``y``, from ``wkt``, or from a column ``xy`` that holds both
-    ("105.74, 9.97"); or the file's own made into something else.
+    ("105.74, 9.97"), or the boundary of the ward whose official code a column ``ward`` holds; or the file's own made
+    into something else.
 
-    ``as: point`` takes a point on the surface of an area or line; ``square`` draws a square of this side [m] around
-    a point. ``swap: yes`` exchanges x and y, ``auto`` only in rows that fall into the city that way and not as given.
+    ``as: point`` takes a point on the surface of an area or line, ``as: area`` fills closed lines; ``square`` draws a
+    square of this side [m] around a point. ``swap: yes`` exchanges x and y, ``auto`` only in rows that fall into the
+    city that way and not as given.
     """
 
     x: str | None = None
     y: str | None = None
     wkt: str | None = None
     xy: str | None = None
-    as_point: bool = Field(default=False, alias="as")
+    ward: str | None = None
+    drawn_as: Literal["point", "area"] | None = Field(default=None, alias="as")
     square: float | None = Field(default=None, gt=0.0, le=1.0e5)
     swap: Literal["no", "auto", "yes"] = "no"
-
-    @field_validator("as_point", mode="before")
-    @classmethod
-    def _read_as(cls, value: Any) -> bool:
-        if value in (True, False):
-            return bool(value)
-        if value != "point":
-            raise ValueError(f"'as: {value}' is not known, expected 'as: point'")
-        return True
 
     @model_validator(mode="after")
     def _is_whole(self) -> "GeometryRule":
         if (self.x is None) != (self.y is None):
             raise ValueError("'x' and 'y' belong together")
         if len(self.columns) > (2 if self.x is not None else 1):
-            raise ValueError("give 'x' and 'y', 'wkt' or 'xy', only one of them")
+            raise ValueError("give 'x' and 'y', 'wkt', 'xy' or 'ward', only one of them")
         return self
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns the geometry is made of."""
-        return tuple(name for name in (self.x, self.y, self.wkt, self.xy) if name is not None)
+        return tuple(name for name in (self.x, self.y, self.wkt, self.xy, self.ward) if name is not None)
+
+    @property
+    def as_point(self) -> bool:
+        """Whether a point is taken of every shape."""
+        return self.drawn_as == "point"
+
+    @property
+    def as_area(self) -> bool:
+        """Whether closed lines are filled."""
+        return self.drawn_as == "area"
 
 
 class LayerRule(_Strict):
@@ -264,6 +268,8 @@ def _check_rule(rule: LayerRule, place: str) -> None:
             raise MappingError(f"{place}: layer '{layer.id}' has no property '{name}'", hint=f"it has {known}")
     if rule.geometry.square is not None and layer.geometry != "MultiPolygon":
         raise MappingError(f"{place}: 'square' makes areas, layer '{layer.id}' holds {layer.geometry}")
+    if rule.geometry.as_area and layer.geometry != "MultiPolygon":
+        raise MappingError(f"{place}: 'as: area' makes areas, layer '{layer.id}' holds {layer.geometry}")
     if rule.geometry.as_point and layer.geometry != "Point":
         raise MappingError(f"{place}: 'as: point' makes points, layer '{layer.id}' holds {layer.geometry}")
     for name, prop_rule in rule.properties.items():

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from layers.errors import ConflictError, InputError
 from layers.ingest.clean import Facts, clean_chunk
 from layers.ingest.crs import read_crs
+from layers.ingest.locate import NO_WARDS
 from layers.ingest.mapping import LayerRule
 from layers.ingest.mapping import Mapping as MappingFile
 from layers.ingest.payloads import PLACED, SHAPE, read_payloads
@@ -36,11 +37,13 @@ from layers.store.quarantine import (
     settle_mended,
 )
 from layers.store.stage import compare_stage, copy_rows, find_foreign, find_stored, open_stage, store_stage
+from layers.store.wards import read_ward_shapes
 
 _FOREIGN = Problem("id", None, "identifier belongs to another source", "give it another")
 _TAKEN = Problem("id", None, "identifier is another feature's", "give it one that is free")
 _UNCHOSEN = Problem(None, None, "no rule of the mapping chooses the row any more")
 _ROWS = 5000
+_PLACING = ("x", "y", "wkt", "xy", "ward")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +157,14 @@ def _group(connection: Connection, rows: Sequence[QuarantineRow], mapping: Mappi
 
 def _take_own_shape(rule: LayerRule) -> LayerRule:
     """Return the rule for rows whose geometry was given by hand: not to be made from columns any more."""
-    return rule.model_copy(update={"geometry": rule.geometry.model_copy(update={"x": None, "y": None, "wkt": None})})
+    return rule.model_copy(update={"geometry": rule.geometry.model_copy(update=dict.fromkeys(_PLACING))})
 
 
 def _load_batch(connection: Connection, batch: _Batch, city: _City) -> list[Outcome]:
     """Clean and store a batch; return what became of each of its rows."""
     raw = _restore(batch)
-    facts = Facts(Path(batch.rows[0].uri), batch.crs, city.crs, batch.hidden, city.area)
+    wards = read_ward_shapes(connection) if any(rule.geometry.ward for rule in batch.rules) else NO_WARDS
+    facts = Facts(Path(batch.rows[0].uri), batch.crs, city.crs, batch.hidden, city.area, wards)
     cleaned = clean_chunk(raw, batch.layer, batch.rules, facts)
     stage = open_stage(connection, batch.layer, source_id=batch.rows[0].source_id)
     problems: dict[int, tuple[Problem, ...]] = {one.row: one.problems for one in cleaned.rejections}

@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 from layers.errors import ConflictError, MappingError
 from layers.ingest.catalog import Source
 from layers.ingest.clean import Cleaned, Facts, check_sample, choose_default_rule, clean_chunk, list_ignored, reject
+from layers.ingest.crs import WGS84
 from layers.ingest.encodings import Encoding, choose_encoding, decode_frame
 from layers.ingest.identifiers import Met
-from layers.ingest.locate import locate
+from layers.ingest.locate import NO_WARDS, Wards, locate
 from layers.ingest.mapping import GeometryRule, LayerRule, Mapping
 from layers.ingest.payloads import digest_payload, write_crs
 from layers.ingest.personal import find_personal_columns
@@ -43,6 +44,7 @@ from layers.store.stage import (
     prune_stage,
     store_stage,
 )
+from layers.store.wards import read_ward_shapes
 
 # What is decided once for a file is decided on so many of its first rows.
 SAMPLE = 20_000
@@ -218,7 +220,8 @@ def _find_facts(
     area = read_area(connection)
     rules = next(iter(group_rules(source, mapping).values()))
     geometry = rules[0].geometry if rules else GeometryRule()
-    located = locate(sample, geometry, path).shapes
+    wards = _read_wards(connection, mapping, path)
+    located = locate(sample, geometry, path, wards).shapes
     assert located is not None
     if geometry.swap != "no":
         turned = exchange_axes(located, "yes", target, area, Counter())
@@ -227,12 +230,20 @@ def _find_facts(
         str(path),
         located,
         area,
-        given=options.crs or source.crs,
+        given=WGS84 if wards else options.crs or source.crs,
         declared=sample.crs,
         default=mapping.crs if mapping else None,
         is_table=sample.shapes is None,
     )
-    return Facts(path, chosen.crs, target, area=area), chosen.words
+    return Facts(path, chosen.crs, target, area=area, wards=wards), chosen.words
+
+
+def _read_wards(connection: Connection, mapping: Mapping | None, path: Path) -> Wards:
+    """Return the wards' boundaries where the mapping places rows by ward code."""
+    by_ward = [rule.geometry.ward is not None for rule in mapping.layers] if mapping else []
+    if any(by_ward) and not all(by_ward):
+        raise MappingError(f"{path}: either all rules of its mapping place rows by ward or none does")
+    return read_ward_shapes(connection) if any(by_ward) else NO_WARDS
 
 
 def _find_personal(sample: Raw, grouped: dict[str, tuple[LayerRule, ...]]) -> dict[str, str]:
@@ -241,7 +252,7 @@ def _find_personal(sample: Raw, grouped: dict[str, tuple[LayerRule, ...]]) -> di
     keep = {
         name for rule in rules for name in (*rule.keep, *rule.id_columns, *(name for one in rule.where for name in one))
     }
-    keep |= {name for rule in rules for name in (rule.geometry.x, rule.geometry.y, rule.geometry.wkt) if name}
+    keep |= {name for rule in rules for name in rule.geometry.columns}
     return find_personal_columns(sample.frame, keep)
 
 
