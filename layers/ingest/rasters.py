@@ -1,4 +1,4 @@
-"""A GeoTIFF of the city → a Cloud-Optimised GeoTIFF in the city's CRS, listed among the rasters."""
+"""A GeoTIFF or ESRI ASCII grid of the city → a Cloud-Optimised GeoTIFF in the city's CRS, listed among the rasters."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -29,6 +29,7 @@ from layers.store.area import CityArea, read_area
 from layers.store.rasters import list_rasters, register_raster, write_cog
 
 _MOST_CELLS = 400_000_000
+_DRIVERS = {".tif": "GTiff", ".tiff": "GTiff", ".asc": "AAIGrid"}
 # Points across a raster, each way, that tell where it lies.
 _MESH = 22
 
@@ -100,8 +101,15 @@ def _open(path: Path) -> Iterator[rasterio.DatasetReader]:
     """Open a raster; SourceError names a file that is absent or none, also when it turns out while it is read."""
     if not path.exists():
         raise SourceError(f"raster {path} does not exist")
+    if path.suffix.lower() not in _DRIVERS:
+        hint = f"known are {', '.join(_DRIVERS)}"
+        raise SourceError(f"{path}: rasters ending in '{path.suffix.lower()}' cannot be read", hint=hint)
     try:
-        with rasterio.open(path) as opened:
+        # The driver is named because others, such as VRT, open what a file tells them to.
+        with rasterio.open(path, driver=_DRIVERS[path.suffix.lower()]) as opened:
+            if opened.width * opened.height > _MOST_CELLS:
+                cells = opened.width * opened.height
+                raise SourceError(f"raster {path} has {cells} cells, at most {_MOST_CELLS}", hint="cut it to the city")
             yield opened
     except RasterioError as error:
         raise SourceError(f"{path} cannot be read as a raster: {' '.join(str(error).split())}") from error

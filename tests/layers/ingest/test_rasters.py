@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from pyproj import CRS
 from rasterio.transform import from_origin
 from sqlalchemy import Engine, text
 
@@ -102,3 +103,38 @@ def test_a_raster_that_would_fall_elsewhere_is_refused_with_what_would_fit(
     path = write_tif(tmp_path / "dem.tif", np.ones((50, 30)), crs="EPSG:4326", west=102, north=24, cell=0.3)
     (report,) = load_source(engine, raster(make_source, path), Path(), processed_dir=tmp_path / "out")
     assert report.crs == "EPSG:4326, as the file says"
+
+
+@pytest.mark.parametrize("has_crs", [True, False])
+def test_an_ascii_grid_of_codes_keeps_its_codes(
+    engine: Engine, tmp_path: Path, make_source: Make, has_crs: bool
+) -> None:
+    codes = np.random.default_rng(2).integers(1, 5, (20, 30))
+    head = "ncols 30\nnrows 20\nxllcorner 105.70\nyllcorner 10.00\ncellsize 0.001\nNODATA_value -9999\n"
+    path = tmp_path / "cover.asc"
+    path.write_text(head + "\n".join(" ".join(map(str, row)) for row in codes))
+    if has_crs:
+        (tmp_path / "cover.prj").write_text(CRS.from_epsg(4326).to_wkt("WKT1_ESRI"))
+    source = make_source(path, id="cover", layer="land_cover").model_copy(update={"kind": "raster"})
+    given = None if has_crs else "EPSG:4326"
+    (report,) = load_source(engine, source, Path(), crs=given, processed_dir=tmp_path / "out")
+    assert report.quarantined == 0
+    with rasterio.open(tmp_path / "out" / "rasters" / "land_cover.tif") as made:
+        # The nearest cell is taken: no code lies between two others.
+        found = made.read(1, masked=True).compressed()
+        assert set(np.unique(found)) == {1, 2, 3, 4}
+        x, y = rasterio.warp.transform("EPSG:4326", made.crs, [105.7105], [10.0105])
+        assert next(made.sample([(x[0], y[0])]))[0] == codes[9, 10]
+
+
+@pytest.mark.parametrize("name", ["t.vrt", "t.tif", "t.asc"])
+def test_a_virtual_raster_is_refused_whatever_its_name(
+    engine: Engine, tmp_path: Path, make_source: Make, name: str
+) -> None:
+    real = write_tif(tmp_path / "real.tif", np.ones((4, 4)), crs="EPSG:5897", west=580_000, north=1_108_000, cell=10)
+    (tmp_path / name).write_text(
+        '<VRTDataset rasterXSize="4" rasterYSize="4"><VRTRasterBand dataType="Float32" band="1"><SimpleSource>'
+        f"<SourceFilename>{real}</SourceFilename><SourceBand>1</SourceBand></SimpleSource></VRTRasterBand></VRTDataset>"
+    )
+    with pytest.raises(SourceError, match="cannot be read"):
+        load_source(engine, raster(make_source, tmp_path / name), Path(), processed_dir=tmp_path / "out")
