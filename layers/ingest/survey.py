@@ -6,7 +6,7 @@ filled in can be read with it) and ``why`` in sentences; ``question`` names what
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,13 +98,13 @@ def survey_dates(values: Sequence[object]) -> Finding:
     Day or month above 12 decides the order for the whole column. Where nothing does, ``question`` is "date_order" and
     ``why`` gives both readings.
     """
-    texts = [text for text in list_filled(values) if not is_null_word(text)]
+    filled = list_filled(values)
+    texts = [text for text in filled if not is_null_word(text)]
     if not texts:
         return Finding()
     distinct = Counter(texts)
     rule: dict[str, Any] = {}
     why: list[str] = []
-    question = None
     order, question = _find_order(distinct, why)
     if order is not None:
         rule["date_order"] = order
@@ -119,6 +119,9 @@ def survey_dates(values: Sequence[object]) -> Finding:
     if placeholders:
         rule["drop_dates"] = placeholders
         why.append("placeholders: " + ", ".join(f"{word!r} × {distinct[word]}" for word in placeholders))
+    if len(texts) < len(filled):
+        rule["null_words"] = True
+        why.append(_tell_words(Counter(text for text in filled if is_null_word(text))))
     read = _count(distinct, readable) + sum(distinct[word] for word in placeholders if not read_date(word, readable))
     return Finding(rule, read / len(texts), tuple(why), question)
 
@@ -202,7 +205,7 @@ def survey_nodata(values: Sequence[object], *, numeric: bool | None = None) -> F
     why = []
     if words:
         rule["null_words"] = True
-        why.append("words for nothing: " + ", ".join(f"{word!r} × {often}" for word, often in words.items()))
+        why.append(_tell_words(words))
     numbers = {text: number for text in rest if (number := read_number(text)) is not None}
     if numeric is None:
         numeric = 2 * len(numbers) > len(rest)
@@ -215,6 +218,10 @@ def survey_nodata(values: Sequence[object], *, numeric: bool | None = None) -> F
         why.append(f"0 × {zeros} of {len(texts)}: unknown rather than zero? then add 0 to nodata")
     dropped = sum(words.values()) + sum(sentinels.values())
     return Finding(rule, dropped / len(texts), tuple(why))
+
+
+def _tell_words(words: Mapping[str, int]) -> str:
+    return "words for nothing: " + ", ".join(f"{word!r} × {often}" for word, often in words.items())
 
 
 def _find_sentinels(distinct: "Counter[str]", numbers: dict[str, float]) -> dict[float, int]:

@@ -53,6 +53,7 @@ def test_open_numbers_are_told_with_both_readings() -> None:
         (["1/1/1753", "25/3/2020"], {"date_order": "dmy", "drop_dates": ["1/1/1753"]}, None),
         (["9/9/9999 12:00:00 AM", "11/14/1939 12:00:00 AM"],
          {"date_order": "mdy", "drop_dates": ["9/9/9999 12:00:00 AM"]}, None),
+        (["2021-03-04", "không rõ", "N/A"], {"null_words": True}, None),
         (["Trãi", "Huệ"], {}, None),
     ],
 )  # fmt: skip
