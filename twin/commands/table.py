@@ -38,11 +38,19 @@ COMMANDS: dict[str, Entry] = {
     "sensors": Entry("twin.commands.sensors", "Sensors: their series and latest readings."),
     "scene": Entry("twin.commands.scene", "Write a run's buildings and water as one self-contained page."),
     "load": Entry("twin.commands.load", "Nạp dữ liệu vào thành phố — load data into the city."),
+    "check": Entry(
+        "twin.commands.check",
+        "Kiểm tra quy tắc dữ liệu — check the inventory against its rules; exit code 1 when there are errors.",
+    ),
+    "history": Entry("twin.commands.history", "Các phiên bản của một đối tượng — all versions of a feature."),
+    "revert": Entry("twin.commands.revert", "Hoàn tác một lần biên tập — take an edit back."),
     "export": Entry("twin.commands.export", "Xuất một lớp ra tệp — write a layer to a file."),
     "find": Entry("twin.commands.find", "Tìm theo tên, địa chỉ, mã — find features by name, address, code or id."),
     "count": Entry("twin.commands.count", "Đếm, cộng theo nhóm — count, measure and sum features in groups."),
     "layers": Entry("twin.commands.layers", "Các lớp dữ liệu — the layers: id, title, geometry, count, sources."),
-    "quarantine": Entry("twin.commands.quarantine", "Dòng bị loại — rows that were not loaded, and why."),
+    "quarantine": Entry(
+        "twin.commands.quarantine", "Dòng bị loại — rows that were not loaded, and why; mend them, load them again."
+    ),
     "work": Entry("twin.commands.work", "Phiếu việc — work orders: list, show, open, move."),
 }
 
