@@ -74,7 +74,7 @@ LAYERS = (
                 "Cấp ống",
                 "Type",
                 code("raw", "Ống nước thô", "Raw water main", "#4a7a6f"),
-                code("transmission", "Ống truyền tải (cấp I)", "Transmission main", "#0b5394"),
+                code("transmission", "Ống truyền tải (cấp I)", "Transmission main", "#1550b0"),
                 code("distribution", "Ống phân phối (cấp II)", "Distribution main", "#2f86c9"),
                 code("service", "Ống dịch vụ (cấp III)", "Service pipe", "#7cb6e0"),
                 required=True,

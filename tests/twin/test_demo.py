@@ -81,6 +81,8 @@ def test_values_keep_to_the_declarations(tables: dict[str, gpd.GeoDataFrame]) ->
                 assert found.min() >= prop.measure.minimum and found.max() <= prop.measure.maximum, where
             if prop.type == "date" and len(found):
                 assert pd.api.types.is_datetime64_any_dtype(found), where
+            if prop.type == "datetime" and len(found):
+                assert found.dt.tz is not None, where
             if prop.type in ("number", "integer") and len(found):
                 assert pd.api.types.is_numeric_dtype(found), where
 

@@ -30,11 +30,11 @@ URBAN = 0.72
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """A place to park: its outline, kind and name; ``middle`` is the centre line of a kerbside strip."""
+    """A place to park: its outline, kind and name; a kerbside strip has none, but its centre line ``middle``."""
 
     shape: shapely.Polygon
     kind: str
-    name: str
+    name: str | None
     middle: shapely.LineString | None = None
 
 
@@ -81,7 +81,7 @@ def _lay_lots(cells: Cells, specials: Specials) -> list[Lot]:
 
 def _lay_kerbs(plan: Plan, streets: Streets) -> list[Lot]:
     """Return strips along the kerb of the main streets in the centre, clear of the junctions."""
-    lots: list[Lot] = []
+    lots = []
     for link in streets.links:
         if link.road_class not in ("primary", "secondary") or link.is_bridge or link.line.length < 90.0:
             continue
@@ -93,7 +93,7 @@ def _lay_kerbs(plan: Plan, streets: Streets) -> list[Lot]:
         aside = shapely.offset_curve(inner, KERB_WIDTH / 2 - WIDTH[link.road_class] / 2)
         part = shapely.LineString(shapely.get_coordinates(aside))
         strip = shapely.Polygon(shapely.set_precision(part.buffer(KERB_WIDTH / 2, cap_style="flat"), 0.001))
-        lots.append(Lot(strip, "on_street", f"Đỗ xe {link.name} {len(lots) + 1}", part))
+        lots.append(Lot(strip, "on_street", None, part))
     return lots
 
 

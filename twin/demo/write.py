@@ -27,6 +27,8 @@ from twin.demo.stations import MAIN_GAUGE
 
 ATTRIBUTION = "Dữ liệu mô phỏng, không phải số liệu thật của Cần Thơ / Synthetic data, not real data of Can Tho"
 LICENCE = "Apache-2.0"
+# GDAL's flag for a time in UTC.
+_UTC = 100
 # A fixed date in place of the time of writing: the same seed gives the same bytes.
 WRITTEN = "2026-01-01T00:00:00.000Z"
 
@@ -76,6 +78,7 @@ def _write_table(path: Path, layer_id: str, table: Table, *, append: bool) -> No
         geometry_type=layer.geometry,
         crs=CRS,
         append=append,
+        gdal_tz_offsets={prop.name: np.full(len(table), _UTC) for prop in layer.properties if prop.type == "datetime"},
     )
 
 
