@@ -1,4 +1,4 @@
-"""Item pages a second: over HTTP, beside the same statement alone and beside pages by OFFSET with a count."""
+"""Item pages and queries a second: over HTTP, beside the same in SQL, and pages by OFFSET with a count."""
 
 import random
 from collections.abc import Callable
@@ -9,6 +9,8 @@ from pyproj import Transformer
 
 from api.parameters import write_cursor
 from bench.city import CRS, ORIGIN, SIDE, Fetch, count_per_second, generated_city, open_http, running_server
+from bench.queries import rows_of_queries
+from layers.store.ordering import Position
 
 CLIENTS = 4
 PAGE = 100
@@ -33,7 +35,10 @@ def rows(url: str) -> list[dict[str, Any]]:
         path = "/api/collections/buildings/items"
         starts = [str(number) for number in range(0, 55_000, 1100)]
         first_key = _read_first_key(database)
-        pages = [f"{path}?limit={PAGE}&cursor={write_cursor('buildings', first_key + int(start))}" for start in starts]
+        pages = [
+            f"{path}?limit={PAGE}&cursor={write_cursor('buildings', Position((), first_key + int(start)))}"
+            for start in starts
+        ]
         boxes = _choose_boxes(60)
         asked = [f"{path}?limit={PAGE}&bbox={box}" for box in boxes]
         return [
@@ -60,6 +65,7 @@ def rows(url: str) -> list[dict[str, Any]]:
                 },
                 "limit": None,
             },
+            *rows_of_queries(database, port),
         ]
 
 

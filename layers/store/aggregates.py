@@ -211,11 +211,14 @@ def _group_by_area(word: Word, place: int, selection: Selection) -> Group:
         raise InputError(f"nothing lies inside of layer '{areas.id}', which holds no areas")
     label = areas.style.label or ("name" if areas.find("name") else None)
     title = f"a.{quote(label)}::text" if label else "a.id"
-    point = "t.geom" if scope.layer.geometry == "Point" else "ST_PointOnSurface(t.geom)"
+    lies = "ST_Intersects(a.geom, t.geom)"
+    if scope.layer.geometry != "Point":
+        # The index knows the feature, not the point on it.
+        lies = "a.geom && t.geom and ST_Intersects(a.geom, ST_PointOnSurface(t.geom))"
     others = build_origin(areas, [label] if label else [], scope.bindings, selection.past)
     join = (
         f"left join (select distinct on (t.fid) t.fid, a.id, {title} as title from {selection.write_origin()} "
-        f"join {others} as a on a.geom && t.geom and ST_Intersects(a.geom, {point}) "
+        f"join {others} as a on {lies} "
         f"where {selection.condition} order by t.fid, a.fid) as area{place} on area{place}.fid = t.fid"
     )
     return Group(word, f"area{place}.id", label=f"area{place}.title", join=join)
