@@ -45,7 +45,7 @@ def _judge_numbers(column: Column, prop: Property, *, in_feet: bool) -> Judgemen
         return Judgement(-0.8, notes=[f"{share:.0%} of its values are numbers"])
     made = Judgement(0.1, notes=[f"{share:.0%} of its values are numbers"] if share < 1 else [])
     for word, value in {**numbers.rule, **nodata.rule}.items():
-        made.parts[word] = (value, 0.8, "; ".join((numbers if word == "numbers" else nodata).why[:1]))
+        made.parts[word] = (value, 0.8, (numbers if word == "numbers" else nodata).reasons.get(word, ""))
     if numbers.question:
         made.parts["numbers"] = ("vi", 0.45, "; ".join(numbers.why))
     values, often = column.numbers
@@ -63,7 +63,7 @@ def _judge_numbers(column: Column, prop: Property, *, in_feet: bool) -> Judgemen
     elif "cell_units" not in unit.rule:
         _guess_unit(made, prop, (low, middle, high), in_feet=in_feet)
     if "cell_units" in unit.rule and prop.unit is not None:
-        made.parts["cell_units"] = (True, 0.9, unit.why[-1])
+        made.parts["cell_units"] = (True, 0.9, unit.reasons["cell_units"])
         made.support = 0.3
     return made
 
@@ -119,7 +119,7 @@ def _judge_dates(column: Column) -> Judgement:
         return Judgement(-0.8, notes=[f"{found.share:.0%} of its values are dates"])
     made = Judgement(0.3, notes=[f"{found.share:.0%} of its values are dates" if found.share < 1 else "all are dates"])
     for word, value in found.rule.items():
-        made.parts[word] = (value, 0.85, "; ".join(found.why[-1:] if word == "drop_dates" else found.why[:1]))
+        made.parts[word] = (value, 0.85, found.reasons.get(word, ""))
     if found.question:
         made.parts["date_order"] = ("dmy", 0.45, "; ".join(found.why))
     return made

@@ -1,7 +1,7 @@
 """Look at a sample of a column and say which rules its values need: what a proposal writes and a person confirms.
 
 Nothing here changes a value. Each survey gives ``rule`` (fields of a PropertyRule), ``share`` (how much of what is
-filled in can be read with it) and ``why`` in sentences; ``question`` names what only a person can decide.
+filled in can be read with it) and a reason for each field; ``question`` names what only a person can decide.
 """
 
 import re
@@ -27,12 +27,20 @@ _INCHES_AFTER = re.compile(r"diam|dia|size|width|duong kinh|duongkinh", re.IGNOR
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a survey found: fields of a PropertyRule, the share of values they read, reasons, and what to ask."""
+    """What a survey found: fields of a PropertyRule, the share of values they read, what to ask, and reasons.
+
+    ``reasons`` has a sentence for each field of the rule, for the question, and for what else was seen.
+    """
 
     rule: dict[str, Any] = field(default_factory=dict)
     share: float = 0.0
-    why: tuple[str, ...] = ()
+    reasons: dict[str, str] = field(default_factory=dict)
     question: str | None = None
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """All the reasons."""
+        return tuple(self.reasons.values())
 
 
 def list_filled(values: Iterable[object]) -> list[str]:
@@ -69,22 +77,22 @@ def survey_numbers(values: Sequence[object]) -> Finding:
     if only["vi"] and only["en"]:
         why = f"{only['vi'][0]!r} has a decimal comma or dots between thousands, {only['en'][0]!r} the other way round"
         question = "numbers" if either else None
-        return Finding({"numbers": "mixed"}, shares["mixed"] / total, (why,), question)
+        return Finding({"numbers": "mixed"}, shares["mixed"] / total, {"numbers": why}, question)
     if only["vi"]:
-        return Finding(
-            {"numbers": "vi"}, shares["vi"] / total, (f"{only['vi'][0]!r} can only be read the Vietnamese way",)
-        )
+        reasons = {"numbers": f"{only['vi'][0]!r} can only be read the Vietnamese way"}
+        return Finding({"numbers": "vi"}, shares["vi"] / total, reasons)
     if only["en"]:
-        rule = {} if plain >= shares["en"] else {"numbers": "en"}
-        return Finding(rule, max(plain, shares["en"]) / total, (f"{only['en'][0]!r} can only be read the English way",))
+        reasons = {"numbers": f"{only['en'][0]!r} can only be read the English way"}
+        plainly = plain >= shares["en"]
+        return Finding({} if plainly else {"numbers": "en"}, max(plain, shares["en"]) / total, reasons)
     if either:
         sample = either[0]
         why = (
             f"{sample!r} may be {read_number(sample, 'vi'):g} or {read_number(sample, 'en'):g}, and no value decides it"
         )
-        return Finding({}, plain / total, (why,), "numbers")
+        return Finding({}, plain / total, {"numbers": why}, "numbers")
     style = max(_STYLES, key=lambda one: shares[one])
-    return Finding({"numbers": style}, shares[style] / total, ("spaces or apostrophes between thousands",))
+    return Finding({"numbers": style}, shares[style] / total, {"numbers": "spaces or apostrophes between thousands"})
 
 
 def _reads_only(text: str, style: NumberStyle) -> bool:
@@ -104,8 +112,8 @@ def survey_dates(values: Sequence[object]) -> Finding:
         return Finding()
     distinct = Counter(texts)
     rule: dict[str, Any] = {}
-    why: list[str] = []
-    order, question = _find_order(distinct, why)
+    order, question, reason = _find_order(distinct)
+    reasons = {"date_order": reason} if reason else {}
     if order is not None:
         rule["date_order"] = order
     formats: tuple[str, ...] = PLAIN if order is None else (*PLAIN, order)
@@ -113,21 +121,21 @@ def survey_dates(values: Sequence[object]) -> Finding:
         best = max(("year", "excel", "epoch_ms", "epoch_s", "rfc1123"), key=lambda one: _count_likely(distinct, one))
         if _count_likely(distinct, best) > len(texts) / 2:
             rule["date"], formats = [best], (best,)
-            why.append(f"{next(iter(distinct))!r} is a date as {best}")
+            reasons["date"] = f"{next(iter(distinct))!r} is a date as {best}"
     readable = formats if question is None else (*formats, "dmy")
     placeholders = _find_placeholders(distinct, readable)
     if placeholders:
         rule["drop_dates"] = placeholders
-        why.append("placeholders: " + ", ".join(f"{word!r} × {distinct[word]}" for word in placeholders))
+        reasons["drop_dates"] = "placeholders: " + ", ".join(f"{word!r} × {distinct[word]}" for word in placeholders)
     if len(texts) < len(filled):
         rule["null_words"] = True
-        why.append(_tell_words(Counter(text for text in filled if is_null_word(text))))
+        reasons["null_words"] = _tell_words(Counter(text for text in filled if is_null_word(text)))
     read = _count(distinct, readable) + sum(distinct[word] for word in placeholders if not read_date(word, readable))
-    return Finding(rule, read / len(texts), tuple(why), question)
+    return Finding(rule, read / len(texts), reasons, question)
 
 
-def _find_order(distinct: "Counter[str]", why: list[str]) -> tuple[str | None, str | None]:
-    """Return the order of day and month that the whole column shows, or the question that is open."""
+def _find_order(distinct: "Counter[str]") -> tuple[str | None, str | None, str]:
+    """Return the order of day and month that the whole column shows, or the question that is open; and why."""
     shown: dict[str, str] = {}
     unclear = None
     for text in distinct:
@@ -140,19 +148,18 @@ def _find_order(distinct: "Counter[str]", why: list[str]) -> tuple[str | None, s
             shown.setdefault("same", text)
     orders = [order for order in ("dmy", "mdy") if order in shown]
     if len(orders) == 1:
-        why.append(f"{shown[orders[0]]!r} can only be {'day first' if orders[0] == 'dmy' else 'month first'}")
-        return orders[0], None
+        way = "day first" if orders[0] == "dmy" else "month first"
+        return orders[0], None, f"{shown[orders[0]]!r} can only be {way}"
     if len(orders) == 2:
-        why.append(f"{shown['dmy']!r} is day first, {shown['mdy']!r} month first: the column holds both")
-        return None, "date_order"
+        both = f"{shown['dmy']!r} is day first, {shown['mdy']!r} month first: the column holds both"
+        return None, "date_order", both
     if unclear is not None:
-        both = list_readings(unclear)
-        why.append(f"{unclear!r} may be {both['dmy']:%d %B %Y} (dmy) or {both['mdy']:%d %B %Y} (mdy)")
-        return None, "date_order"
+        found = list_readings(unclear)
+        two = f"{unclear!r} may be {found['dmy']:%d %B %Y} (dmy) or {found['mdy']:%d %B %Y} (mdy)"
+        return None, "date_order", two
     if "same" not in shown:
-        return None, None
-    why.append(f"{shown['same']!r}: day and month are the same everywhere, either order reads it")
-    return "dmy", None
+        return None, None, ""
+    return "dmy", None, f"{shown['same']!r}: day and month are the same everywhere, either order reads it"
 
 
 def _count(distinct: "Counter[str]", formats: tuple[str, ...]) -> int:
@@ -202,22 +209,22 @@ def survey_nodata(values: Sequence[object], *, numeric: bool | None = None) -> F
     words = {text: often for text, often in distinct.items() if is_null_word(text)}
     rest = [text for text in distinct if text not in words]
     rule: dict[str, Any] = {}
-    why = []
+    reasons = {}
     if words:
         rule["null_words"] = True
-        why.append(_tell_words(words))
+        reasons["null_words"] = _tell_words(words)
     numbers = {text: number for text in rest if (number := read_number(text)) is not None}
     if numeric is None:
         numeric = 2 * len(numbers) > len(rest)
     sentinels = _find_sentinels(distinct, numbers) if numeric else {}
     if sentinels:
         rule["nodata"] = [int(number) if number.is_integer() else number for number in sentinels]
-        why.append("stand apart: " + ", ".join(f"{number:g} × {often}" for number, often in sentinels.items()))
+        reasons["nodata"] = "stand apart: " + ", ".join(f"{one:g} × {often}" for one, often in sentinels.items())
     zeros = sum(often for text, often in distinct.items() if numbers.get(text) == 0.0)
     if numeric and 10 * zeros >= 3 * len(texts) and zeros < len(texts):
-        why.append(f"0 × {zeros} of {len(texts)}: unknown rather than zero? then add 0 to nodata")
+        reasons["zeros"] = f"0 × {zeros} of {len(texts)}: unknown rather than zero? then add 0 to nodata"
     dropped = sum(words.values()) + sum(sentinels.values())
-    return Finding(rule, dropped / len(texts), tuple(why))
+    return Finding(rule, dropped / len(texts), reasons)
 
 
 def _tell_words(words: Mapping[str, int]) -> str:
@@ -255,18 +262,18 @@ def survey_unit(name: str, values: Sequence[object] = ()) -> Finding:
         if measure is not None:
             found[measure[1]] += often
     units = {one: often for one, often in found.items() if one is not None}
-    why = [how] if how else []
+    reasons = {"unit": how} if how else {}
     rule: dict[str, Any] = {} if unit is None else {"unit": unit}
     question = None
     if units and 2 * sum(found.values()) > len(texts):
         rule["cell_units"] = True
-        why.append("units in the cells: " + ", ".join(f"{one} × {often}" for one, often in units.items()))
+        reasons["cell_units"] = "units in the cells: " + ", ".join(f"{one} × {often}" for one, often in units.items())
         if found[None] and unit is None:
             if len(units) == 1:
                 rule["unit"] = next(iter(units))
             else:
                 question = "unit"
-    return Finding(rule, sum(found.values()) / len(texts) if texts else 0.0, tuple(why), question)
+    return Finding(rule, sum(found.values()) / len(texts) if texts else 0.0, reasons, question)
 
 
 def _find_named_unit(name: str) -> tuple[str | None, str]:
