@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from docs.commands import describe_commands
+from docs.formats import describe_formats
 from layers.registry import LAYERS, THEMES
 from layers.schema import Layer, Property, VectorLayer
 from twin.process import describe_inputs
@@ -21,6 +22,7 @@ def build_pages() -> dict[str, str]:
         "settings.md": describe_settings(),
         "processes.md": describe_processes(),
         "commands.md": describe_commands(),
+        "formats.md": describe_formats(),
     }
 
 

@@ -131,7 +131,7 @@ def find_mapping(name: str | None, base: Path) -> Path | None:
 def _read_code() -> str:
     """Return a digest of the code that reads and cleans and of the declarations: when it changes, files load anew."""
     root = Path(__file__).resolve().parent
-    code = [*sorted(root.glob("*.py")), *sorted((root.parent / "types").glob("*.py")), root.parent / "quantities.py"]
+    code = [*sorted(root.rglob("*.py")), *sorted((root.parent / "types").glob("*.py")), root.parent / "quantities.py"]
     return hashlib.sha256(b"".join(path.read_bytes() for path in code)).hexdigest()
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from layers.errors import SourceError
 from layers.ingest.catalog import Source
 from layers.ingest.quality import LoadReport, Problems, Rejection, count_reasons
+from layers.ingest.raw import name_reasons
 from layers.ingest.readers import read_file
 from layers.ingest.values import TEXT, as_text
 from layers.store.loads import start_load
@@ -32,9 +33,13 @@ def load_observations(
     """
     series = read_datastreams(base / (source.datastreams or ""))
     upsert_datastreams(connection, series, source.id)
-    frame = read_file(path).frame
+    raw = read_file(path)
+    frame = raw.frame
     _require_columns(frame, _READINGS, path)
     problems = Problems(len(frame))
+    wrong = name_reasons(raw)
+    for reason in wrong.dropna().unique():
+        problems.add((wrong == reason).to_numpy(dtype=bool), str(reason))
     good = check_readings(frame, {one.id for one in series}, problems)
     counts = insert_observations(connection, good)
     rows = np.arange(1, len(frame) + 1, dtype=np.int64)
@@ -59,8 +64,12 @@ def load_observations(
 
 def read_datastreams(path: Path) -> list[Datastream]:
     """Return the series listed in a CSV; SourceError names a missing column, an empty cell or an id given twice."""
-    frame = read_file(path).frame
+    raw = read_file(path)
+    frame = raw.frame
     _require_columns(frame, _SERIES, path)
+    wrong = name_reasons(raw)
+    for at in np.flatnonzero(wrong.notna()):
+        raise SourceError(f"{path}: row {at + 1} has {wrong.iloc[at]}")
     cells = pd.DataFrame({name: as_text(frame[name]) for name in _SERIES})
     for name in _SERIES:
         empty = np.flatnonzero(cells[name].isna())

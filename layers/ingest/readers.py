@@ -20,9 +20,7 @@ from layers.ingest.formats import (
     zipped,
 )
 from layers.ingest.formats.request import Request
-from layers.ingest.locate import locate as locate
-from layers.ingest.raw import Opened, join_chunks
-from layers.ingest.raw import Raw as Raw
+from layers.ingest.raw import Opened, Raw, join_chunks
 
 OSM = (".osm", ".pbf")
 

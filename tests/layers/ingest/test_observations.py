@@ -23,6 +23,7 @@ s1,2025-13-01T00:30:00Z,1.0,1
 s1,2025-10-01T00:40:00Z,high,1
 s1,2025-10-01T00:50:00Z,1.0,7
 s1,2025-10-01T00:00:00Z,1.26,1
+s1,2025-10-01T01:00:00Z,1,26,1
 """
 
 
@@ -37,8 +38,8 @@ def readings(make_source: Make, folder: Path, series: str = SERIES, table: str =
 def test_good_readings_are_stored_and_bad_ones_explained(engine: Engine, tmp_path: Path, make_source: Make) -> None:
     source = readings(make_source, tmp_path)
     (first,), (second,) = (load_source(engine, source, tmp_path) for _ in range(2))
-    assert (first.read, first.loaded, first.unchanged, first.quarantined) == (9, 3, 0, 6)
-    assert (second.loaded, second.unchanged, second.quarantined) == (0, 3, 6)
+    assert (first.read, first.loaded, first.unchanged, first.quarantined) == (10, 3, 0, 7)
+    assert (second.loaded, second.unchanged, second.quarantined) == (0, 3, 7)
     with engine.connect() as connection:
         rows = list_quarantine(connection, Wanted(source="gauge"))
         stored = connection.execute(text("select result from sensing.observation order by phenomenon_time")).scalars()
@@ -50,6 +51,7 @@ def test_good_readings_are_stored_and_bad_ones_explained(engine: Engine, tmp_pat
         (7, "not a number"),
         (8, "not a QARTOD flag"),
         (9, "reading appears twice in the file"),
+        (10, "5 cells where the header has 4"),
     ]
 
 
@@ -57,6 +59,7 @@ def test_good_readings_are_stored_and_bad_ones_explained(engine: Engine, tmp_pat
     ("series", "table", "named"),
     [
         (SERIES.replace("unit", "units"), READINGS, r"series\.csv has no column 'unit'"),
+        (SERIES + "s2,g1,stage,m,a,b,c\n", READINGS, r"series\.csv: row 2 has 7 cells where the header has 6"),
         (SERIES.replace("Stage", ""), READINGS, r"series\.csv: row 1 has no title_en"),
         (SERIES + SERIES.splitlines()[1], READINGS, r"series\.csv: series 's1' is listed twice"),
         (SERIES, READINGS.replace("result", "value"), r"readings\.csv has no column 'result'"),
