@@ -21,9 +21,9 @@ _DEGREES = CRS.from_epsg(4326)
 BESIDE = ".mapping.yml"
 
 
-def find_beside(path: Path) -> Path:
-    """Return where the mapping of a file is kept: beside it, as ``<file>.mapping.yml``."""
-    return path.with_name(path.name + BESIDE)
+def find_beside(path: Path, table: str | None = None) -> Path:
+    """Return where the mapping of a file, or of a table in it, is kept: ``<file>.mapping.yml`` beside it."""
+    return path.with_name(f"{path.name}{f'.{table}' if table else ''}{BESIDE}")
 
 
 def read_sample(path: Path, *, table: str | None = None, encoding: str | None = None) -> tuple[Raw, str | None]:

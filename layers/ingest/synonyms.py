@@ -19,6 +19,8 @@ from layers.schema import Property
 Words = tuple[str, ...]
 _PATH = Path(__file__).with_name("synonyms.yml")
 _YES, _NO = ("true", "yes", "y", "t", "có", "x", "đúng", "1"), ("false", "no", "n", "f", "không", "sai", "0")
+# What says which of its kinds a thing is, is often called no more than this.
+_KINDS = ("~type", "~kind", "~category", "~loại", "~phân loại")
 _BREAKS = (",", ";", "|", "(", ")", "/")
 
 
@@ -71,7 +73,8 @@ def read_names(layer_id: str) -> Names:
 
 def _list_synonyms(layer_id: str, prop: Property) -> tuple[str, ...]:
     known = read_synonyms().properties
-    return known.get(f"{layer_id}.{prop.name}") or known.get(prop.name, ())
+    listed = known.get(f"{layer_id}.{prop.name}") or known.get(prop.name, ())
+    return (*listed, *_KINDS) if prop.required and prop.codes else listed
 
 
 def _name_property(layer_id: str, prop: Property) -> tuple[Words, ...]:

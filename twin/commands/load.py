@@ -87,9 +87,9 @@ def load(
     how = How(crs, encoding, dry_run, only_changed, Policy(prune, confirmed, overwrite_edits))
     failures: list[Failure] | None = [] if catalog else None
     reports = load_all(connect(settings), settings, sources, base, how, failures=failures)
-    if file is not None and mapping is None and find_beside(file).is_file():
+    if file is not None and mapping is None and find_beside(file, table).is_file():
         for report in reports:
-            report.notes = (*report.notes, f"mapping {find_beside(file).name}, found beside the file")
+            report.notes = (*report.notes, f"mapping {find_beside(file, table).name}, found beside the file")
     if as_json:
         told = [{"source": one.source, "error": str(one.error)} for one in failures or ()]
         typer.echo(orjson.dumps([*(report.as_dict() for report in reports), *told]).decode())
@@ -145,8 +145,8 @@ def _describe(
     name = source or re.sub(r"[^a-z0-9_.-]+", "-", path.name.split(".")[0].lower()).strip("-._")[:80] or "file"
     if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,80}", name):
         raise InputError(f"source id '{name}' is not made of lower-case letters, digits, dots, - and _")
-    if mapping is None and find_beside(path).is_file():
-        mapping = str(find_beside(path).resolve())
+    if mapping is None and find_beside(path, table).is_file():
+        mapping = str(find_beside(path, table).resolve())
     if not layer and mapping is None:
         if path.suffix.lower() not in OSM:
             raise InputError(

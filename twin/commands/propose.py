@@ -32,7 +32,7 @@ def propose(
 
     InputError names a mapping that is there already: someone may have reviewed it.
     """
-    target = to or find_beside(path)
+    target = to or find_beside(path, table)
     if target.exists():
         raise InputError(f"{target} exists and may have been reviewed", hint="delete it, or give another with --to")
     raw, text = read_sample(path, table=table, encoding=encoding)

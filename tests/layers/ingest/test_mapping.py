@@ -1,5 +1,6 @@
 """Mappings are strict: every word that does not fit is named."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,3 +64,19 @@ def test_yes_no_dates_and_numbers_stay_words(write_mapping: WriteMapping) -> Non
     assert roads.where[0]["oneway"].any_of == ("no", "1")
     assert roads.properties["oneway"].codes == {"yes": "forward", "no": "no", "-1": "backward"}
     assert trees.properties["planted"].drop_dates == ("1753-01-01",)
+
+
+def test_the_example_of_the_guide_is_valid(tmp_path: Path) -> None:
+    guide = (Path(__file__).resolve().parents[3] / "docs" / "import.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    path = tmp_path / "example.yml"
+    path.write_text(example, encoding="utf-8")
+    (rule,) = read_mapping(path).layers
+    assert rule.properties["invert_elevation"].nodata == (9999, -99)
+    assert rule.geometry.columns == ("Y", "X")
+
+
+def test_a_place_has_one_source(write_mapping: Callable[[str], str]) -> None:
+    words = "layers: [{layer: stops, geometry: {xy: a, wkt: b}}]"
+    with pytest.raises(MappingError, match="only one of them"):
+        read_mapping(Path(write_mapping(words)))
