@@ -86,3 +86,14 @@ def test_wards_and_coordinates_do_not_mix(
     source = make_source(path, mapping=write_mapping(f"layers: [{rules}]"))
     with pytest.raises(MappingError, match="all rules of its mapping place rows by ward or none"):
         load_source(engine, source, tmp_path)
+
+
+def test_cells_with_both_coordinates() -> None:
+    cells = ["105.7, 9.9", "(105.1;9.8)", "105.7 9.9", "", "105.7", "a, b"]
+    made = locate(Raw(pd.DataFrame({"place": cells}), None, None), GeometryRule(xy="place"), PATH)
+    assert made.shapes is not None
+    assert made.reasons is not None
+    points = [(one.x, one.y) for one in made.shapes[~shapely.is_missing(made.shapes)]]
+    assert points == [(105.7, 9.9), (105.1, 9.8), (105.7, 9.9)]
+    # An empty cell has no place, which is told elsewhere; what is no pair of numbers is told here.
+    assert made.reasons.isna().tolist() == [True, True, True, True, False, False]
