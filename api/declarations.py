@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.links import WEB_MERCATOR_QUAD, Links
-from api.parameters import CRS84
+from api.parameters import CRS84, EPSG
 from api.style import build_legend
 from layers.quantities import QUANTITIES
 from layers.schema import Property, RasterLayer, VectorLayer
@@ -88,8 +88,8 @@ def _build_schema(layer: VectorLayer, links: Links, what: str) -> dict[str, Any]
     }
 
 
-def describe_collection(layer: VectorLayer, extent: LayerExtent, links: Links) -> dict[str, Any]:
-    """Return a layer as OGC collection."""
+def describe_collection(layer: VectorLayer, extent: LayerExtent, links: Links, *, srid: int) -> dict[str, Any]:
+    """Return a layer as OGC collection; ``srid`` is the EPSG code of the city's CRS."""
     described: dict[str, Any] = {
         "id": layer.id,
         "title": layer.title.en,
@@ -97,8 +97,8 @@ def describe_collection(layer: VectorLayer, extent: LayerExtent, links: Links) -
         "title_i18n": layer.title._asdict(),
         "description_i18n": layer.description._asdict(),
         "itemType": "feature",
-        "crs": [CRS84],
-        "storageCrs": CRS84,
+        "crs": [CRS84, f"{EPSG}4326", f"{EPSG}3857", f"{EPSG}{srid}"],
+        "storageCrs": f"{EPSG}{srid}",
         "links": links.of_collection(layer.id),
         "itemCount": extent.count,
         "tileMatrixSets": [WEB_MERCATOR_QUAD],

@@ -12,6 +12,7 @@ from api.links import WEB_MERCATOR_QUAD, Links
 from api.style import MAX_SOURCE_ZOOM
 from layers.errors import NotFoundError
 from layers.schema import VectorLayer
+from layers.store.migrate import read_city
 
 TILE_TEMPLATE = "/{tileMatrix}/{tileRow}/{tileCol}"
 
@@ -21,8 +22,10 @@ router = APIRouter(prefix="/api/collections", tags=["collections"], dependencies
 @router.get("", summary="All collections")
 def list_collections(connection: ConnectionOf, resources: ResourcesOf, links: LinksOf) -> Response:
     """List the layers of features, the empty ones too."""
+    srid = read_city(connection).srid
     described = [
-        describe_collection(layer, resources.read_extent(connection, layer), links) for layer in PUBLIC_LAYERS.values()
+        describe_collection(layer, resources.read_extent(connection, layer), links, srid=srid)
+        for layer in PUBLIC_LAYERS.values()
     ]
     return answer_json({"links": [links.link("/api/collections", "self")], "collections": described})
 
@@ -31,7 +34,8 @@ def list_collections(connection: ConnectionOf, resources: ResourcesOf, links: Li
 def read_collection(collection_id: str, connection: ConnectionOf, resources: ResourcesOf, links: LinksOf) -> Response:
     """Describe a collection."""
     layer = find_collection(collection_id)
-    return answer_json(describe_collection(layer, resources.read_extent(connection, layer), links))
+    extent = resources.read_extent(connection, layer)
+    return answer_json(describe_collection(layer, extent, links, srid=read_city(connection).srid))
 
 
 @router.get("/{collection_id}/queryables", summary="What items can be filtered by")

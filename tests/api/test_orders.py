@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 
+from api.export import FORMATS
 from tests.api.conftest import TREES, X0, Y0
 from tests.api.test_items import follow
 
@@ -144,6 +145,13 @@ def test_a_filtered_result_comes_as_a_file(client: TestClient, tmp_path: Path, f
     frame = gpd.read_file(path)
     assert sorted(frame["id"]) == sorted(f"b{k}" for k in range(40) if k % 5 == 1)
     assert set(frame.columns) == {"id", "use", "storeys", "geometry"}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_is_answered(client: TestClient, form: str) -> None:
+    answer = client.get("/api/collections/road_links/items", params={"f": form, "limit": "1"})
+    assert answer.status_code == 200, answer.text
+    assert len(answer.content) > 200
 
 
 def test_files_know_their_limits(client: TestClient) -> None:
