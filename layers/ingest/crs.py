@@ -13,7 +13,7 @@ from pyproj.exceptions import CRSError, ProjError
 
 from layers.datum import CRS84, make_transformer
 from layers.errors import CrsError
-from layers.ingest.vn2000 import recognise
+from layers.ingest.vn2000 import GRIDS_3, match_grid, recognise
 
 Shapes = NDArray[np.object_]
 WGS84 = "EPSG:4326"
@@ -96,12 +96,20 @@ def find_named(*, given: str | None, declared: str | None, default: str | None) 
         crs = read_crs(declared)
         code = recognise(crs) if "id" not in crs.to_json_dict() else None
         if code is None:
-            return Chosen(crs, f"{name_crs(crs)}, as the file says")
+            return Chosen(crs, f"{name_crs(crs)}, as the file says{_warn_of_datum(crs)}")
         return Chosen(CRS.from_epsg(code), f"EPSG:{code}, known by its parameters; the file calls it '{crs.name}'")
     if default is not None:
         crs = read_crs(default)
         return Chosen(crs, f"{name_crs(crs)}, as the mapping says")
     return None
+
+
+def _warn_of_datum(crs: CRS) -> str:
+    """Return a word where a file has the 3° projection of a VN-2000 grid but says another datum, often by mistake."""
+    code = match_grid(crs)
+    if code not in GRIDS_3.values() or "id" in crs.to_json_dict():
+        return ""
+    return f"; it has the projection of EPSG:{code}: if its datum is VN-2000, 200 m away, say --crs EPSG:{code}"
 
 
 def check_crs(shapes: Shapes, crs: CRS, file: str) -> None:

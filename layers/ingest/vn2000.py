@@ -114,11 +114,17 @@ def recognise(crs: CRS) -> int | None:
     The projection must be exactly that of a grid, and its datum be called VN-2000, carry one of its published shifts to
     WGS 84, or have no name. A grid that says WGS 84 is not taken for VN-2000: the two lie 200 m apart.
     """
-    plain = crs.source_crs if crs.is_bound and crs.source_crs is not None else crs
+    plain = _strip_shift(crs)
+    return match_grid(crs) if _is_datum(crs, plain) else None
+
+
+def match_grid(crs: CRS) -> int | None:
+    """Return the EPSG code of the VN-2000 grid that has exactly the projection of ``crs``, whatever its datum."""
+    plain = _strip_shift(crs)
     operation, ellipsoid = plain.coordinate_operation, plain.ellipsoid
     if operation is None or ellipsoid is None or operation.method_name != "Transverse Mercator":
         return None
-    if abs(ellipsoid.semi_major_metre - 6_378_137.0) > 0.01 or not _is_datum(crs, plain):
+    if abs(ellipsoid.semi_major_metre - 6_378_137.0) > 0.01:
         return None
     latitude, meridian, scale, east, north = (float(one.value) * one.unit_conversion_factor for one in operation.params)
     meridian = round(math.degrees(meridian), 7)
@@ -129,6 +135,10 @@ def recognise(crs: CRS) -> int | None:
     if abs(scale - _K3) < 1e-9:
         return GRIDS_3.get(meridian)
     return GRIDS_6.get(meridian) if abs(scale - _K6) < 1e-9 else None
+
+
+def _strip_shift(crs: CRS) -> CRS:
+    return crs.source_crs if crs.is_bound and crs.source_crs is not None else crs
 
 
 def _is_datum(crs: CRS, plain: CRS) -> bool:

@@ -1,6 +1,7 @@
 """A wrong or missing CRS is found by where the rows would fall, and said with those that would fit; none is guessed."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from layers.errors import CrsError
 from layers.ingest.candidates import list_candidates
 from layers.ingest.crs import Chosen, Shapes, name_crs, read_crs
 from layers.ingest.placing import find_inside, pick_points, place_file
+from layers.ingest.readers import open_file
 from layers.ingest.shapes import exchange_axes
 from layers.store.area import CityArea, read_area
 
@@ -143,6 +145,29 @@ def test_a_grid_known_by_its_parameters_is_named_in_words() -> None:
     chosen = place(scatter(9209), declared=esri)
     assert name_crs(chosen.crs) == "EPSG:9209"
     assert chosen.words == "EPSG:9209, known by its parameters; the file calls it 'VN_2000_3deg_105_30'"
+
+
+MAPINFO = (
+    'Version 300\nCharset "WindowsLatin1"\nDelimiter ","\nCoordSys Earth Projection 8, {datum}"m", 105.5, 0, 0.9999, '
+    "500000, 0\nColumns 1\n  ID Integer\nData\n\nPoint 586000 1109000\n"
+)
+SHIFT = "9999, 28, -191.90441429, -39.30318279, -111.45032835, 0.00928836, -0.01975479, 0.00427372, 0.252906278, 0, "
+
+
+@pytest.mark.parametrize(
+    ("datum", "words"),
+    [
+        (SHIFT, "EPSG:9209, known by its parameters; the file calls it 'unnamed'"),
+        ("104, ", "as the file says; it has the projection of EPSG:9209: if its datum is VN-2000, 200 m away, say"),
+    ],
+)
+def test_a_file_of_mapinfo(tmp_path: Path, datum: str, words: str) -> None:
+    path = tmp_path / "p.mif"
+    path.write_text(MAPINFO.format(datum=datum))
+    path.with_suffix(".mid").write_text("1\n")
+    with open_file(path) as opened:
+        chosen = place(scatter(9209), declared=opened.crs)
+    assert words in chosen.words
 
 
 def test_rows_that_lie_nowhere_decide_nothing() -> None:
