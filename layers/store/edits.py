@@ -16,7 +16,6 @@ from layers.store.names import quote
 from layers.store.tables import CITY
 
 EditKind = Literal["load", "edit", "revert", "mend", "run"]
-BY_HAND: tuple[EditKind, ...] = ("edit", "revert")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,200 @@
+"""Any sequence of edits and loads can be replayed: reads at every time, of both kinds, equal a plain list of events."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import geopandas as gpd
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, text
+
+from layers.editing.apply import apply_edits
+from layers.editing.revert import revert_edit, revert_feature
+from layers.editing.words import Edit
+from layers.errors import ConflictError, NotFoundError
+from layers.registry import read_vector_layer
+from layers.store.edits import begin_edit, read_edit
+from layers.store.features import upsert_features
+from layers.store.origins import Interval, Past, build_origin
+from layers.store.terms import Bindings
+from tests.layers.editing.test_apply import X0, Y0, point
+
+STOPS = read_vector_layer("stops")
+START = datetime(2024, 1, 1, tzinfo=UTC)
+BY_HAND, LOADED = "ab", "mn"
+
+
+class Event(NamedTuple):
+    """From ``valid`` on a feature has ``value`` (None: it is not there), which the database says since ``recorded``."""
+
+    valid: datetime
+    recorded: datetime
+    value: str | None
+    edit: int
+
+
+@dataclass
+class Model:
+    """What the database should know: the events of each feature in the order they were entered, the edits that load."""
+
+    events: dict[str, list[Event]] = field(default_factory=dict)
+    loads: set[int] = field(default_factory=set)
+
+    def now(self, name: str) -> str | None:
+        own = self.events.get(name)
+        return own[-1].value if own else None
+
+    def is_by_hand(self, name: str) -> bool:
+        own = self.events.get(name, [])
+        return bool(own) and own[-1].edit not in self.loads
+
+    def add(self, name: str, event: Event) -> None:
+        self.events.setdefault(name, []).append(event)
+
+    def read(self, *, valid: datetime | None = None, recorded: datetime | None = None) -> dict[str, str]:
+        """Return the features there are at a valid time, as was known at a system time."""
+        found = {}
+        for name, own in self.events.items():
+            known = [one for one in own if recorded is None or one.recorded <= recorded]
+            held = [one for one in known if valid is None or one.valid <= valid]
+            if held and held[-1].value is not None:
+                found[name] = held[-1].value
+        return found
+
+
+Step = Callable[[Connection, Model], None]
+
+
+def edit(op: str, name: str, value: str, day: int | None) -> Step:
+    """Return a step that creates, updates or deletes by hand, back-dated to a day or not."""
+    since = None if day is None else START + timedelta(days=day)
+    wanted: Any = Edit(op, STOPS, name, {} if op == "delete" else {"name": value}, point(0, 0))  # type: ignore[arg-type]
+
+    def step(connection: Connection, model: Model) -> None:
+        own, there = model.events.get(name, []), model.now(name)
+        before = bool(own and since is not None and since < own[-1].valid)
+        refused = there is not None if op == "create" else there is None
+        try:
+            with connection.begin_nested():
+                done = apply_edits(connection, [wanted], author="An", reason="", valid_from=since)
+        except (ConflictError, NotFoundError):
+            assert refused or before
+            return
+        assert not refused
+        assert not before
+        record(connection, model, done.edit_id, {name: None if op == "delete" else value}, since)
+
+    return step
+
+
+def load(values: dict[str, str]) -> Step:
+    """Return a step that loads features of a file; what was edited by hand is kept."""
+
+    def step(connection: Connection, model: Model) -> None:
+        frame = gpd.GeoDataFrame(
+            {"id": list(values), "name": list(values.values())},
+            geometry=[shapely.Point(X0, Y0)] * len(values),
+            crs="EPSG:5897",
+        )
+        made = begin_edit(connection, author="twin load", reason="x", kind="load", source="s", layers=["stops"])
+        upsert_features(connection, STOPS, frame, source_id="s")
+        model.loads.add(made)
+        taken = {name: value for name, value in values.items() if not model.is_by_hand(name)}
+        record(connection, model, made, taken, None)
+
+    return step
+
+
+def record(
+    connection: Connection, model: Model, made: int, values: dict[str, str | None], since: datetime | None
+) -> None:
+    """Note in the model what an edit did."""
+    row = read_edit(connection, made)
+    for name, value in values.items():
+        if model.now(name) != value:
+            model.add(name, Event(since or row.at, row.at, value, made))
+
+
+def take_back(which: int) -> Step:
+    """Return a step that reverts one of the edits by hand so far."""
+
+    def step(connection: Connection, model: Model) -> None:
+        made = sorted({one.edit for own in model.events.values() for one in own} - model.loads)
+        if not made:
+            return
+        number = made[which % len(made)]
+        (name,) = [name for name, own in model.events.items() if any(one.edit == number for one in own)]
+        own = model.events[name]
+        try:
+            with connection.begin_nested():
+                done = revert_edit(connection, number, author="Bình", reason="nhầm")
+        except ConflictError:
+            assert own[-1].edit != number
+            return
+        assert own[-1].edit == number
+        record(connection, model, done.edit_id, {name: own[-2].value if len(own) > 1 else None}, None)
+
+    return step
+
+
+def bring_back(name: str, which: int) -> Step:
+    """Return a step that makes a feature what it was in one of its versions."""
+
+    def step(connection: Connection, model: Model) -> None:
+        versions = [one.value for one in model.events.get(name, []) if one.value is not None]
+        if not versions:
+            return
+        number = which % len(versions) + 1
+        done = revert_feature(connection, STOPS, name, number, author="Bình", reason="")
+        record(connection, model, done.edit_id, {name: versions[number - 1]}, None)
+
+    return step
+
+
+values = st.sampled_from(["x", "y", "z"])
+days = st.one_of(st.none(), st.integers(0, 6))
+names = st.sampled_from(BY_HAND + LOADED)
+steps = st.one_of(
+    st.builds(edit, st.just("create"), st.sampled_from(BY_HAND), values, days),
+    st.builds(edit, st.just("update"), names, values, days),
+    st.builds(edit, st.just("delete"), st.sampled_from(BY_HAND), values, days),
+    st.builds(load, st.dictionaries(st.sampled_from(LOADED), values, min_size=1)),
+    st.builds(take_back, st.integers(0, 20)),
+    st.builds(bring_back, names, st.integers(0, 9)),
+)
+
+
+def read(connection: Connection, past: Past) -> dict[str, str]:
+    bindings = Bindings()
+    origin = build_origin(STOPS, ["name"], bindings, past)
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    return dict(driver.execute(f"select t.id, t.name from {origin} t", bindings.values).fetchall())
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(steps, min_size=3, max_size=9))
+def test_any_sequence_of_edits_is_replayed_to_any_time(connection: Connection, sequence: list[Step]) -> None:
+    with connection.begin_nested() as trial:
+        model = Model()
+        for step in sequence:
+            step(connection, model)
+        recorded = sorted({one.recorded for own in model.events.values() for one in own})
+        valid = [START + timedelta(days=day) for day in range(-1, 8)]
+        assert read(connection, Past()) == model.read()
+        for moment in recorded:
+            assert read(connection, Past(recorded=moment)) == model.read(recorded=moment)
+            for known in (valid[2], valid[5], moment):
+                asked = Past(during=Interval(known, known), recorded=moment)
+                assert read(connection, asked) == model.read(valid=known, recorded=moment)
+        for known in [*valid, *recorded]:
+            assert read(connection, Past(during=Interval(known, known))) == model.read(valid=known)
+        fids = connection.execute(
+            text("select count(distinct fid) from (select id, fid from city.stops union select id, fid from "
+                 "history.stops) each group by id")
+        )  # fmt: skip
+        assert all(count == 1 for count in fids.scalars())
+        trial.rollback()
