@@ -8,7 +8,9 @@ from layers.ingest.numbers import NumberStyle, read_number
 UNIT_WORDS: dict[str, str] = {
     **{name.lower(): name for name in (
         "m", "mm", "cm", "dm", "km", "ft", "in", "mi", "m2", "ha", "km2", "ft2", "acre", "m3", "l", "ft3", "gal",
-        "m/s", "km/h", "mph", "m3/s", "l/s", "ft3/s", "m3/d", "kW", "HP", "kV", "%", "lm",
+        "m/s", "km/h", "mph", "m3/s", "l/s", "ft3/s", "m3/d", "m3/h", "l/min", "gal/min", "MGD", "kW", "HP",
+        "kV", "%", "lm", "Pa", "kPa", "MPa", "bar", "psi", "kg", "g", "t", "kg/d", "t/d", "mg/L", "ug/L",
+        "mg/m3", "ug/m3",
     )},
     "met": "m", "mét": "m", "meter": "m", "meters": "m", "metre": "m", "metres": "m", "w": "W", "v": "V", "mw": "MW",
     "feet": "ft", "foot": "ft", "us-ft": "us-ft", "inch": "in", "inches": "in", "mile": "mi", "miles": "mi",
@@ -16,6 +18,12 @@ UNIT_WORDS: dict[str, str] = {
     "acres": "acre", "m³": "m3", "lít": "l", "lit": "l", "liter": "l", "liters": "l", "litre": "l", "litres": "l",
     "m³/s": "m3/s", "cfs": "ft3/s", "m³/d": "m3/d", "m3/ngày": "m3/d", "m³/ngày": "m3/d", "m3/ngđ": "m3/d",
     "m³/ngđ": "m3/d", "m3/ngày đêm": "m3/d", "m³/ngày đêm": "m3/d", "kmh": "km/h", "lumen": "lm", "lumens": "lm",
+    "m3/giờ": "m3/h", "m³/giờ": "m3/h", "m³/h": "m3/h", "l/phút": "l/min", "gpm": "gal/min", "mwh": "MW.h",
+    "kwh": "kW.h", "kva": "kV.A", "mva": "MV.A", "kg/cm2": "kgf/cm2", "kg/cm²": "kgf/cm2", "mh2o": "mH2O",
+    "tấn": "t", "tan": "t", "kg/ngày": "kg/d", "tấn/ngày": "t/d", "µg/l": "ug/L", "mg/m³": "mg/m3", "µg/m³": "ug/m3",
+    "đồng": "{VND}", "vnđ": "{VND}", "vnd": "{VND}", "đ": "{VND}", "nghìn đồng": "{thousand VND}",
+    "ngàn đồng": "{thousand VND}", "triệu đồng": "{million VND}", "triệu": "{million VND}",
+    "tỷ đồng": "{billion VND}", "tỉ đồng": "{billion VND}", "tỷ": "{billion VND}",
 }  # fmt: skip
 
 _DIAMETER = re.compile(r"(?:DN|D|[ØøΦφФф∅⌀]|phi)\s*[=:.]?\s*(?=\d)", re.IGNORECASE)

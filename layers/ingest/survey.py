@@ -21,7 +21,7 @@ _RARE = 3
 _BRACKETS = re.compile(r"[(\[{]\s*([^()\[\]{}]+?)\s*[)\]}]\s*$")
 _WORD = re.compile(r"[A-Za-zÀ-ỹ]+[²³]?\d?(?:/[A-Za-zÀ-ỹ]+)?|%")
 # As the last word of a name these are units; the others (s, h, d, l, in, v, w) only in brackets.
-_AS_SUFFIX = frozenset({"mm", "cm", "m", "km", "ft", "feet", "inch", "inches", "m2", "m3", "ha", "km2", "kw", "kv"})
+_AS_SUFFIX = "mm cm m km ft feet inch inches m2 m3 ha km2 kw kv kva kwh kpa kg"
 _INCHES_AFTER = re.compile(r"diam|dia|size|width|duong kinh|duongkinh", re.IGNORECASE)
 
 
@@ -285,6 +285,6 @@ def _find_named_unit(name: str) -> tuple[str | None, str]:
             return unit, f"the name ends in ({bracketed[1]})"
     words = _WORD.findall(re.sub(r"(?<=[a-z])(?=[A-Z][A-Za-z])", " ", name.replace("_", " ")))
     last = words[-1].lower() if len(words) > 1 else ""
-    if last in _AS_SUFFIX or (last == "in" and _INCHES_AFTER.search(strip_marks(name))):
+    if last in _AS_SUFFIX.split() or (last == "in" and _INCHES_AFTER.search(strip_marks(name))):
         return UNIT_WORDS[last], f"the name ends in {words[-1]}"
     return None, ""

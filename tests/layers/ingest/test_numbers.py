@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.ingest.measures import read_measure
+from layers.errors import InputError
+from layers.ingest.measures import UNIT_WORDS, read_measure
 from layers.ingest.numbers import NumberStyle, has_two_readings, read_number
+from layers.quantities import conversion_factor
 
 
 @pytest.mark.parametrize(
@@ -102,6 +104,9 @@ def test_any_text_is_a_finite_number_or_none(text: str, style: NumberStyle | Non
         ("12 m²", None, (12.0, "m2")),
         ("15 kW", None, (15.0, "kW")),
         ("12", None, (12.0, None)),
+        ("1.250,5 tỷ đồng", "vi", (1250.5, "{billion VND}")),
+        ("45000 VND", None, (45000.0, "{VND}")),
+        ("3,5 kg/cm²", "vi", (3.5, "kgf/cm2")),
         ("600x800", None, None),
         ("600 widgets", None, None),
         ("D", None, None),
@@ -110,3 +115,9 @@ def test_any_text_is_a_finite_number_or_none(text: str, style: NumberStyle | Non
 )
 def test_units_in_cells(cell: str, style: NumberStyle | None, expected: tuple[float, str | None] | None) -> None:
     assert read_measure(cell, style) == expected
+
+
+@pytest.mark.parametrize("unit", sorted(set(UNIT_WORDS.values())))
+def test_units_of_cells_are_units_of_ours(unit: str) -> None:
+    with pytest.raises(InputError, match="measure different things"):
+        conversion_factor(unit, "h")

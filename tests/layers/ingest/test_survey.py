@@ -88,6 +88,7 @@ def test_nodata(values: list[Any], rule: dict[str, Any]) -> None:
         ("duong_kinh_mm", [], {"unit": "mm"}, None),
         ("Diện tích [m²]", [], {"unit": "m2"}, None),
         ("Công suất (kW)", [], {"unit": "kW"}, None),
+        ("Tổng mức đầu tư (tỷ đồng)", [], {"unit": "{billion VND}"}, None),
         ("DIAM_IN", [], {"unit": "in"}, None),
         ("INV_IN", [], {}, None),
         ("PLANINVIN", [], {}, None),
