@@ -1,5 +1,6 @@
 """What a declaration says of itself over HTTP: properties, JSON Schema, queryables, collection."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from api.links import WEB_MERCATOR_QUAD, Links
@@ -41,10 +42,19 @@ def build_property_schema(prop: Property) -> dict[str, Any]:
     if prop.codes:
         schema["enum"] = [code.value for code in prop.codes]
         schema["x-codes"] = {code.value: code.title._asdict() for code in prop.codes}
+        if any(code.words for code in prop.codes):
+            schema["x-code-words"] = {code.value: split_words(code.words) for code in prop.codes if code.words}
+    if prop.words:
+        schema["x-words"] = split_words(prop.words)
     if prop.measure:
         schema |= {"x-ogc-unit": prop.measure.unit, "x-ogc-unitLang": "UCUM"}
         schema |= {"minimum": prop.measure.minimum, "maximum": prop.measure.maximum}
     return schema
+
+
+def split_words(words: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the names that other standards have for a thing, by standard."""
+    return {standard: names.split("|") for standard, names in words.items()}
 
 
 def build_queryables(layer: VectorLayer, links: Links) -> dict[str, Any]:
@@ -75,7 +85,10 @@ def build_schema(layer: VectorLayer, links: Links) -> dict[str, Any]:
     properties |= {prop.name: build_property_schema(prop) for prop in list_properties(layer)}
     properties["geometry"] = {"format": _GEOMETRIES[layer.geometry], "x-ogc-role": "primary-geometry"}
     required = [prop.name for prop in list_properties(layer) if prop.required]
-    return _build_schema(layer, links, "schema") | {"properties": properties, "required": ["id", "geometry", *required]}
+    described = _build_schema(layer, links, "schema")
+    if layer.words:
+        described["x-words"] = split_words(layer.words)
+    return described | {"properties": properties, "required": ["id", "geometry", *required]}
 
 
 def _build_schema(layer: VectorLayer, links: Links, what: str) -> dict[str, Any]:

@@ -52,7 +52,7 @@ LAYERS = (
             date("installed", "Ngày đặt", "Placed"),
             text("ward_code", "Mã phường/xã", "Ward code"),
         ),
-        style=Style("#7a6a55", by="waste_kind", radius=2.5, outline="#ffffff"),
+        style=Style("#7a6a55", by="waste_kind", radius=3.2, outline="#ffffff"),
         rank=69,
         min_zoom=15,
         visible=False,

@@ -254,7 +254,7 @@ LAYERS = (
         ),
         style=Style("#2f6f8f", by="valve_type", radius=3.0, outline="#ffffff"),
         rank=63,
-        min_zoom=15,
+        min_zoom=16,
         visible=False,
         words={"inspire": _APPURTENANCE, "epanet": "VALVES", "fiware": "Valve"},
     ),

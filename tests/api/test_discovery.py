@@ -104,6 +104,7 @@ def test_queryables_and_schema_follow_the_declaration(client: TestClient, layer_
         assert schema.get("enum", []) == [code.value for code in prop.codes]
         if prop.unit:
             assert schema["x-ogc-unit"] == prop.unit
+        assert {standard: "|".join(names) for standard, names in schema.get("x-words", {}).items()} == prop.words
     whole = client.get(f"/api/collections/{layer_id}/schema").json()
     assert whole["properties"]["geometry"]["x-ogc-role"] == "primary-geometry"
     items = client.get(f"/api/collections/{layer_id}/items?limit=1")

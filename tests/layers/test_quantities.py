@@ -16,6 +16,11 @@ def test_known_factors() -> None:
     assert conversion_factor("ha", "m2") == 10_000.0
     assert conversion_factor("mph", "km/h") == 1.609344
     assert conversion_factor("%", "1") == 0.01
+    assert conversion_factor("l/s", "m3/d") == pytest.approx(86.4, rel=1e-12)
+    assert conversion_factor("gal/min", "l/s") == pytest.approx(0.0630901964, rel=1e-9)
+    assert conversion_factor("bar", "kPa") == pytest.approx(100.0, rel=1e-12)
+    assert conversion_factor("mH2O", "kPa") == pytest.approx(9.80665, rel=1e-12)
+    assert conversion_factor("{billion VND}", "{million VND}") == pytest.approx(1000.0, rel=1e-12)
 
 
 @given(st.sampled_from(sorted(_TO_SI)), st.sampled_from(sorted(_TO_SI)))

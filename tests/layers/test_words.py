@@ -40,7 +40,8 @@ CLASSES = {
     "epanet": {"ENERGY", "JUNCTIONS", "PIPES", "PUMPS", "RESERVOIRS", "STATUS", "TANKS", "VALVES"},
     "vsa": {
         "catchment_area", "channel", "cover", "discharge_point", "manhole", "pipe_profile", "prank_weir", "pump",
-        "reach", "reach_point", "special_structure", "throttle_shut_off_unit", "wastewater_node", "wastewater_structure",
+        "reach", "reach_point", "special_structure", "throttle_shut_off_unit", "wastewater_node",
+        "wastewater_structure",
     },
     "fiware": {
         "AirQualityObserved", "Garden", "GtfsStop", "Junction", "NoiseLevelObserved", "OffStreetParking",
