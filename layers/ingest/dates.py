@@ -86,7 +86,7 @@ def _read_iso(word: str) -> pd.Timestamp | None:
         found = _YEAR_FIRST.fullmatch(word)
     if found is not None:
         return _build(found, int(found["y"]), int(found["m"]), int(found["d"]))
-    return pd.to_datetime(word, format="ISO8601")
+    return None if word.isdigit() and len(word) != 4 else pd.to_datetime(word, format="ISO8601")
 
 
 def _read_excel(word: str) -> pd.Timestamp | None:
