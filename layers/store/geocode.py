@@ -71,6 +71,7 @@ class _House(NamedTuple):
     id: str
     number: str
     street: str
+    alley: str
     ward: str
     text: str
     x: float
@@ -107,7 +108,8 @@ def geocode(connection: Connection, address: str, *, limit: int = 5) -> list[Pla
         # The parts behind the street may be old units or none of ours: without them is better than nothing.
         for kept in range(len(asked.parts), 0, -1):
             question = Question(asked.number, asked.parts[:kept])
-            found = _find_houses(connection, question, 1.0 if kept == len(asked.parts) else 0.9)
+            sure = 1.0 if kept == len(asked.parts) else 0.9
+            found = _find_houses(connection, question, sure) or _find_in_alley(connection, question, sure)
             if found:
                 break
     found += _find_names(connection, asked)
@@ -154,16 +156,25 @@ def _find_houses(connection: Connection, question: Question, sure: float) -> lis
     """Return the addresses with the number asked for, or its place between two others of the street."""
     assert question.number is not None
     found = []
-    for (street, ward), listed in groupby(
-        _select_houses(connection, question), lambda house: (house.street, house.ward)
-    ):
+    for row, listed in groupby(_select_houses(connection, question), _name_row):
         houses = list(listed)
         same = [house for house in houses if " ".join(fold_words(house.number)) == question.number]
         found += [Place("address", "addresses", h.id, h.text, (h.x, h.y), sure) for h in same]
         if not same:
-            place = _interpolate(question.number, houses, f"{street}, {ward}".rstrip(", "), sure)
+            alley, street, ward = row
+            name = f"{alley} {street}".strip() + (f", {ward}" if ward else "")
+            place = _interpolate(question.number, houses, name, sure)
             found += [place] if place else []
     return found
+
+
+def _find_in_alley(connection: Connection, question: Question, sure: float) -> list[Place]:
+    """Return the house that 5/12 means where alleys are named: number 12 in alley 5 of the street."""
+    alley, _, number = (question.number or "").rpartition("/")
+    if not alley or not question.parts:
+        return []
+    street, *others = question.parts
+    return _find_houses(connection, Question(number, (("hem", alley, *street), *others)), sure * 0.95)
 
 
 def _select_houses(connection: Connection, question: Question) -> list[_House]:
@@ -171,7 +182,7 @@ def _select_houses(connection: Connection, question: Question) -> list[_House]:
     conditions = " and ".join(f"e.folded like :w{place}" for place in range(len(question.words)))
     rows = connection.execute(
         text(
-            "select distinct on (a.fid) a.id, a.house_number, a.street, a.ward, a.full_address, "
+            "select distinct on (a.fid) a.id, a.house_number, a.street, a.alley, a.ward, a.full_address, "
             "ST_X(ST_Transform(a.geom, 4326)), ST_Y(ST_Transform(a.geom, 4326)) "
             "from meta.search_entry e join city.addresses a on a.fid = e.fid "
             f"where e.layer = 'addresses' and e.kind like '%address' and {conditions} "
@@ -181,9 +192,14 @@ def _select_houses(connection: Connection, question: Question) -> list[_House]:
         {f"w{place}": f"% {word}%" for place, word in enumerate(question.words)},
     )
     asked = set(question.words)
-    houses = [_House(row[0], row[1], row[2], row[3] or "", *row[4:]) for row in rows]
-    kept = [house for house in houses if set(_name_words(house.street)) <= asked]
-    return sorted(kept, key=lambda house: (house.street, house.ward))
+    houses = [_House(row[0], row[1], row[2], row[3] or "", row[4] or "", *row[5:]) for row in rows]
+    kept = [house for house in houses if {*_name_words(house.street), *_name_words(house.alley)} <= asked]
+    return sorted(kept, key=_name_row)
+
+
+def _name_row(house: _House) -> tuple[str, str, str]:
+    """Return what houses of one row have in common."""
+    return house.alley, house.street, house.ward
 
 
 def _interpolate(number: str, houses: Sequence[_House], name: str, sure: float) -> Place | None:
