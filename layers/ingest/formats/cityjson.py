@@ -149,8 +149,8 @@ def _flatten(faces: list[list[list[int]]], corners: NDArray[np.float64]) -> Any:
     if not rings:
         return None
     places = np.repeat(np.arange(len(rings)), [len(ring) for _, ring in rings])
-    drawn = shapely.linearrings(corners[[number for _, ring in rings for number in ring], :2], indices=places)
-    areas = shapely.polygons(drawn, indices=np.array([at for at, _ in rings]))
+    drawn: Any = shapely.linearrings(corners[[number for _, ring in rings for number in ring], :2], indices=places)
+    areas: Any = shapely.polygons(drawn, indices=np.array([at for at, _ in rings]))
     areas = areas[shapely.area(areas) > _SMALLEST]
     areas = np.where(shapely.is_valid(areas), areas, shapely.make_valid(areas))
     if len(areas) == 0:

@@ -20,16 +20,18 @@ _BLANK = rb"^(?:\xef\xbb\xbf)?\s*"
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """What people call a format, what its files begin with, and GDAL's open options."""
+    """What people call a format, what its files begin with, GDAL's options, and whether it knows one layer only."""
 
     kind: str
     begins: re.Pattern[bytes]
     options: dict[str, str] = field(default_factory=dict)
+    has_one: bool = False
 
     def open(self, path: Path, request: Request) -> Opened:
         """Open the file through GDAL; SourceError where it is something else."""
         check_content(path, self.kind, self.begins)
-        return open_ogr(Dataset(path, str(path.resolve()), self.kind, options=self.options), request)
+        address = str(path.resolve())
+        return open_ogr(Dataset(path, address, self.kind, options=self.options, has_one=self.has_one), request)
 
 
 def check_content(path: Path, kind: str, begins: re.Pattern[bytes]) -> None:
@@ -64,8 +66,8 @@ JSON = re.compile(_BLANK + rb"[{\[]|^\x1e\s*\{")
 KML = _xml(b"kml")
 GEOPACKAGE = Format("GeoPackage", SQLITE)
 SPATIALITE = Format("SQLite", SQLITE)
-GEOJSON = Format("GeoJSON", JSON)
-FLATGEOBUF = Format("FlatGeobuf", re.compile(rb"^fgb"))
+GEOJSON = Format("GeoJSON", JSON, has_one=True)
+FLATGEOBUF = Format("FlatGeobuf", re.compile(rb"^fgb"), has_one=True)
 GPX = Format("GPX", _xml(b"gpx"))
 # Neither the schema's address is followed nor a file written beside the one that is read.
 GML = Format("GML", _xml(rb"\w*Collection", rb"\w*Member", rb"gml"), {"DOWNLOAD_SCHEMA": "NO", "WRITE_GFS": "NO"})

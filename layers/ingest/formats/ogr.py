@@ -40,7 +40,7 @@ class Dataset:
 
     ``encoding`` is handed to GDAL; ``undecoded`` says that it makes one character of every byte. ``options`` are
     GDAL's open options, ``config`` its settings while the file is opened, ``without`` columns nobody wants, ``titles``
-    what columns are called instead.
+    what columns are called instead. ``has_one``: the format knows a single layer, and need not be asked which.
     """
 
     path: Path
@@ -52,6 +52,7 @@ class Dataset:
     config: dict[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     titles: dict[str, str] = field(default_factory=dict)
+    has_one: bool = False
 
 
 def open_ogr(dataset: Dataset, request: Request) -> Opened:
@@ -59,13 +60,11 @@ def open_ogr(dataset: Dataset, request: Request) -> Opened:
     be chosen."""
     notes: list[str] = []
     with _naming(dataset, notes):
-        table = choose_table(dataset.path, list_tables(dataset), request.table)
-        info = pyogrio.read_info(
-            dataset.address, layer=table, encoding=dataset.encoding, force_feature_count=True, **dataset.options
-        )
+        table = _choose(dataset, request.table)
+        info = _describe(dataset, table)
     count = int(info["features"])
     if count == 0:
-        raise SourceError(f"{dataset.path}: table '{table}' has no rows")
+        raise SourceError(f"{dataset.path}: {f'table {table!r}' if table else 'the file'} has no rows")
     kinds = dict(zip(map(str, info["fields"]), info["ogr_types"], strict=True))
     columns = tuple(name for name, kind in kinds.items() if kind != "OFTBinary" and name not in dataset.without)
     notes += [f"column '{name}' holds bytes and is left out" for name, kind in kinds.items() if kind == "OFTBinary"]
@@ -83,9 +82,22 @@ def open_ogr(dataset: Dataset, request: Request) -> Opened:
     return Opened(tuple(dataset.titles.get(name, name) for name in columns), read, crs, count, undecoded, notes)
 
 
-def list_tables(dataset: Dataset) -> list[str]:
-    """Return the names of the layers GDAL finds."""
-    return [str(name) for name, _ in pyogrio.list_layers(dataset.address)]
+def _describe(dataset: Dataset, table: str | None) -> dict[str, Any]:
+    made: dict[str, Any] = pyogrio.read_info(
+        dataset.address, layer=table, encoding=dataset.encoding, force_feature_count=True, **dataset.options
+    )
+    return made
+
+
+def _choose(dataset: Dataset, wanted: str | None) -> str | None:
+    """Return the layer to read: the one wanted, or the only one that has rows; None where the format knows but one."""
+    if dataset.has_one and wanted is None:
+        return None
+    tables = [str(name) for name, _ in pyogrio.list_layers(dataset.address)]
+    if wanted is None and len(tables) > 1:
+        filled = [name for name in tables if _describe(dataset, name)["features"] > 0]
+        tables = filled if len(filled) == 1 else tables
+    return choose_table(dataset.path, tables, wanted)
 
 
 def choose_table(path: Path, tables: list[str], table: str | None) -> str:
@@ -127,7 +139,7 @@ def _naming(dataset: Dataset, notes: list[str]) -> Iterator[None]:
 
 
 def _stream(
-    dataset: Dataset, table: str, columns: tuple[str, ...], rows: int, notes: list[str]
+    dataset: Dataset, table: str | None, columns: tuple[str, ...], rows: int, notes: list[str]
 ) -> Iterator[tuple[pd.DataFrame, Shapes | None, "pd.Series[Any] | None"]]:
     """Yield columns, geometry and what is wrong with it, batch by batch."""
     opening = pyogrio.open_arrow(
@@ -215,7 +227,7 @@ def make_shapes(wkb: Any) -> tuple[Shapes, "pd.Series[Any] | None"]:
     return shapes, reasons
 
 
-def _read_straight(dataset: Dataset, table: str, first: int, count: int) -> Any:
+def _read_straight(dataset: Dataset, table: str | None, first: int, count: int) -> Any:
     """Return the same rows' geometry with curves made straight, which GDAL does where it hands over single features."""
     _, _, wkb, _ = pyogrio.raw.read(
         dataset.address,

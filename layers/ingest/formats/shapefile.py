@@ -22,7 +22,7 @@ def open_shapefile(path: Path, request: Request) -> Opened:
     check_content(path, KIND, _BEGINS)
     silent = request.encoding is not None or not says_encoding(path)
     encoding = "ISO-8859-1" if silent else None
-    return open_ogr(Dataset(path, str(path.resolve()), KIND, encoding, silent), Request())
+    return open_ogr(Dataset(path, str(path.resolve()), KIND, encoding, silent, has_one=True), Request())
 
 
 def says_encoding(path: Path) -> bool:

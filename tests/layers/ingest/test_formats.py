@@ -269,20 +269,23 @@ def test_cityjson_draws_footprint_and_height(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "rows", "crs", "footprints"),
+    ("name", "rows", "crs", "extent"),
     [
-        # Sums checked against the areas of GroundSurface faces, or of LoD 1 solids, computed with shapely by hand.
-        ("DH_01_subs.city.json", 4, None, 4),
-        ("delft.city.json", 570, "EPSG:7415", 567),
-        ("rotterdam_subset.city.json", 16, None, 16),
+        # The extents are those the files themselves state (metadata.geographicalExtent); Rotterdam states none.
+        ("DH_01_subs.city.json", 4, None, (78612.169, 457782.107, 78695.679, 458154.974)),
+        ("delft.city.json", 570, "EPSG:7415", (84616.468, 447422.999, 85140.839, 447750.636)),
+        ("rotterdam_subset.city.json", 16, None, None),
     ],
 )
 def test_real_city_models(
-    shared: Callable[[str], Path], name: str, rows: int, crs: str | None, footprints: int
+    shared: Callable[[str], Path], name: str, rows: int, crs: str | None, extent: tuple[float, ...] | None
 ) -> None:
     raw = read_file(shared(f"cityjson/{name}"))
     assert (len(raw.frame), raw.crs) == (rows, crs)
     assert raw.shapes is not None
+    assert not shapely.is_missing(raw.shapes).any()
+    if extent is not None:
+        assert shapely.total_bounds(raw.shapes) == pytest.approx(extent, abs=0.002)
     buildings = raw.frame["type"] == "Building"
     assert (shapely.area(raw.shapes[buildings]) > 1.0).all()
     assert raw.frame.loc[buildings, "height"].astype(float).between(0.5, 100).all()
@@ -290,3 +293,14 @@ def test_real_city_models(
 
 def test_every_ending_has_a_kind_and_is_lower_case() -> None:
     assert all(ending == ending.lower() and ending.startswith(".") and one.kind for ending, one in READERS.items())
+
+
+def test_the_only_table_with_rows_is_taken(tmp_path: Path, tree_frame: Trees) -> None:
+    trees = tree_frame(2)
+    trees.iloc[:0].to_file(tmp_path / "t.gpkg", layer="empty")
+    trees.to_file(tmp_path / "t.gpkg", layer="full")
+    assert len(read_file(tmp_path / "t.gpkg").frame) == 2
+    pyogrio.write_dataframe(trees[["geometry"]], tmp_path / "t.gpx", driver="GPX", layer="waypoints")
+    raw = read_file(tmp_path / "t.gpx")
+    assert raw.shapes is not None
+    assert shapely.get_x(raw.shapes).tolist() == pytest.approx([105.75, 105.7501])
