@@ -32,6 +32,10 @@ _ERRORS = (
     OSError,
     ValueError,
 )
+# GeoJSON may name the address of its CRS, which GDAL would ask; nobody listens at this proxy, so that no request of
+# GDAL leaves the machine. Files behind addresses are fetched by ``layers.ingest.fetch``.
+_NOWHERE = "http://127.0.0.1:1"
+pyogrio.set_gdal_config_options({"GDAL_HTTP_PROXY": _NOWHERE, "GDAL_HTTPS_PROXY": _NOWHERE, "GDAL_HTTP_MAX_RETRY": "0"})
 
 
 @dataclass(frozen=True, slots=True)
