@@ -54,22 +54,22 @@ class _Reading:
 def list_candidates(points: Points, area: CityArea) -> list[Candidate]:
     """Return the CRS that put at least half of ``points`` (n, 2) into the city, the likeliest first.
 
-    Plain readings come before odd ones (x and y exchanged, a zone number before x, feet, millimetres), the city's own
-    CRS and the grids of its province before others, and then what lies nearest to the middle of the city.
+    Odd readings (x and y exchanged, a zone number before x, feet, millimetres) are tried where a plainer one leads
+    nowhere. The city's own CRS and the grids of its province come before others, then what lies nearest to its middle.
     """
     known = points[np.isfinite(points).all(axis=1)]
-    if not len(known):
-        return []
     grids = list_grids(area.name)
-    rated = []
-    for oddness, reading in enumerate(_list_readings(known)):
+    for reading in _list_readings(known) if len(known) else ():
+        rated = []
         for code in _list_codes(reading.points, area):
             found = _rate(reading, code, area, grids)
             if found is not None:
                 named = reading.zone is not None and re.search(rf"zone {reading.zone}[NS]?\b", found.name) is not None
                 fits = (not named, code != area.srid, code not in grids)
-                rated.append(((oddness, -round(found.share, 1), *fits, round(found.distance, -1), code), found))
-    return [found for _, found in sorted(rated, key=lambda pair: pair[0])]
+                rated.append(((-round(found.share, 1), *fits, round(found.distance, -1), code), found))
+        if rated:
+            return [found for _, found in sorted(rated, key=lambda pair: pair[0])]
+    return []
 
 
 def describe_candidates(candidates: list[Candidate], area: CityArea) -> str:
