@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import geopandas as gpd
 import shapely
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from layers.editing.apply import apply_edits
 from layers.editing.revert import revert_edit, revert_feature
-from layers.editing.words import Edit
+from layers.editing.words import Edit, Op
 from layers.errors import ConflictError, NotFoundError
 from layers.registry import read_vector_layer
 from layers.store.edits import begin_edit, read_edit
@@ -68,10 +68,11 @@ class Model:
 Step = Callable[[Connection, Model], None]
 
 
-def edit(op: str, name: str, value: str, day: int | None) -> Step:
+def edit(op: Op, name: str, value: str, day: int | None) -> Step:
     """Return a step that creates, updates or deletes by hand, back-dated to a day or not."""
     since = None if day is None else START + timedelta(days=day)
-    wanted: Any = Edit(op, STOPS, name, {} if op == "delete" else {"name": value}, point(0, 0))  # type: ignore[arg-type]
+    shape = point(0, 0) if op == "create" else None
+    wanted = Edit(op, STOPS, name, {} if op == "delete" else {"name": value}, shape)
 
     def step(connection: Connection, model: Model) -> None:
         own, there = model.events.get(name, []), model.now(name)
