@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from layers.errors import InputError
 from layers.registry import VECTOR_LAYERS
 from layers.store.search import MAX_LENGTH, expand_abbreviations, search
-from layers.store.search_words import fold_words
+from layers.store.search_words import fold_words, spell_dates
 
 Match = Literal["address", "interpolated", "street", "ward", "former", "similar"]
 MAX_DISTANCE = 500.0
@@ -103,18 +103,13 @@ def parse_address(words: str) -> Question:
 def geocode(connection: Connection, address: str, *, limit: int = 5) -> list[Place]:
     """Return where ``address`` is, the best first; empty when nothing is like it."""
     asked = parse_address(address)
-    found: list[Place] = []
-    if asked.number is not None:
-        # The parts behind the street may be old units or none of ours: without them is better than nothing.
-        for kept in range(len(asked.parts), 0, -1):
-            question = Question(asked.number, asked.parts[:kept])
-            sure = 1.0 if kept == len(asked.parts) else 0.9
-            found = _find_houses(connection, question, sure) or _find_in_alley(connection, question, sure)
-            if found:
-                break
-    found += _find_names(connection, asked)
-    if not found:
-        found = _find_similar(connection, asked, limit)
+    named = Question(asked.number, tuple(tuple(spell_dates(part)) for part in asked.parts))
+    for question in (asked, named):
+        found = [*_find_number(connection, question), *_find_names(connection, question, address)]
+        if found:
+            break
+    else:
+        found = _find_similar(connection, named, limit)
     return sorted(found, key=lambda place: -place.score)[:limit]
 
 
@@ -150,6 +145,20 @@ def reverse_geocode(connection: Connection, longitude: float, latitude: float) -
     )
     around.former = [dict(row._mapping) for row in rows]
     return around
+
+
+def _find_number(connection: Connection, asked: Question) -> list[Place]:
+    """Return houses with the number asked for, or where it would be.
+
+    The parts behind the street may be old units or none of ours: without them is better than nothing.
+    """
+    for kept in range(len(asked.parts) if asked.number is not None else 0, 0, -1):
+        question = Question(asked.number, asked.parts[:kept])
+        sure = 1.0 if kept == len(asked.parts) else 0.9
+        found = _find_houses(connection, question, sure) or _find_in_alley(connection, question, sure)
+        if found:
+            return found
+    return []
 
 
 def _find_houses(connection: Connection, question: Question, sure: float) -> list[Place]:
@@ -233,8 +242,12 @@ def _read_number(words: str) -> int | None:
     return int(found[1]) if found and not found[3] else None
 
 
-def _find_names(connection: Connection, question: Question) -> list[Place]:
-    """Return streets, wards and former units whose whole name is among the words of the question."""
+def _find_names(connection: Connection, question: Question, address: str) -> list[Place]:
+    """Return streets, wards and former units whose whole name is among the words of the question.
+
+    One that ``address`` begins with as it is written, the kind of unit included, comes before others of that name.
+    """
+    written = fold_words(expand_abbreviations(address.partition(",")[0]))
     layers = [VECTOR_LAYERS[name] for name in ("streets", "road_links", "wards", "admin_changes")]
     found: list[Place] = []
     for hit in search(connection, " ".join(question.parts[0]), layers=layers, limit=20):
@@ -244,6 +257,8 @@ def _find_names(connection: Connection, question: Question) -> list[Place]:
             continue
         kind: Match = {"wards": "ward", "admin_changes": "former"}.get(hit.layer.id, "street")  # type: ignore[assignment]
         weight = {"street": 0.6, "ward": 0.5, "former": 0.45}[kind] - (0.05 if hit.layer.id == "road_links" else 0.0)
+        if fold_words(expand_abbreviations(hit.text)) == written:
+            weight += 0.3
         former = _read_change(connection, hit.id) if kind == "former" else None
         title = f"{former['new_name']} ({hit.text})" if former and former["new_name"] else hit.text
         found.append(Place(kind, hit.layer.id, hit.id, title, hit.position, round(weight, 3), None, former))

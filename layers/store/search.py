@@ -17,7 +17,7 @@ from layers.schema import VectorLayer
 from layers.store.mercator import Bounds, cut_mercator_boxes, to_degrees
 from layers.store.names import quote
 from layers.store.search_tables import Kind, find_kind
-from layers.store.search_words import fold_words
+from layers.store.search_words import fold_words, spell_dates
 from layers.store.tables import CITY
 from layers.store.terms import Bindings
 
@@ -100,15 +100,18 @@ def search(
     if not folded:
         raise InputError(f"q '{words}' holds no word")
     found = _select_by_id(connection, words.strip(), layers, bounds)
-    asked = _Asked(folded, layers, bounds, limit)
-    found += _sort(_select_by_words(connection, asked, _NAMES) + _select_by_words(connection, asked, _ADDRESSES))
+    for spelt in (folded, spell_dates(folded)):
+        asked = _Asked(spelt, layers, bounds, limit)
+        found += _sort(_select_by_words(connection, asked, _NAMES) + _select_by_words(connection, asked, _ADDRESSES))
+        if found:
+            break
     for kind in (_NAMES, _ADDRESSES):
         # Among a million addresses every word is like another: they are asked when no name is.
         if len(found) < limit and (kind == _NAMES or not found):
             known = {(row.layer, row.words) for row in found}
             similar = _sort(_select_similar(connection, asked, kind))
             found += [row for row in similar if (row.layer, row.words) not in known]
-    return [_make_hit(row, folded) for row in found[:limit]]
+    return [_make_hit(row, asked.folded) for row in found[:limit]]
 
 
 def mark_words(words: str, folded: Sequence[str]) -> tuple[tuple[int, int], ...]:

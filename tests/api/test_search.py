@@ -41,12 +41,16 @@ def named(database_url: str) -> None:
     houses = [{"id": f"A{n}", **address(n, "Đường Nguyễn Trãi", kieu), "geometry": place(n)} for n in HOUSES]
     houses.append({"id": "A12/3", **address("12/3A", "Đường Nguyễn Trãi", kieu), "geometry": place(40)})
     houses.append({"id": "B12", **address(12, "Đường Nguyễn Trãi", "Phường Cái Răng"), "geometry": place(200)})
+    alley = address(4, "Đường Trần Phú", kieu) | {"alley": "Hẻm 7"}
+    houses.append({"id": "H7-4", **alley, "full_address": f"4 Hẻm 7 Đường Trần Phú, {kieu}", "geometry": place(300)})
     houses.append({"id": "C120", **address(120, "Đường Trần Phú", kieu), "geometry": place(120)})
     line = shapely.LineString([(X0 + 2000, Y0 + 2000), (X0 + 2400, Y0 + 2000)])
     frames: dict[str, list[dict[str, Any]]] = {
         "addresses": houses,
         "streets": [
             {"id": "S1", "name": "Đường Nguyễn Trãi", "street_type": "street", "geometry": line},
+            {"id": "S3", "name": "Đường 30 Tháng 4", "street_type": "street", "geometry": line},
+            {"id": "S4", "name": "Đường An Cư", "street_type": "street", "geometry": line},
             {"id": "S2", "name": "Đường Trần Phú", "street_type": "street", "geometry": line},
         ],
         "wards": [{"id": "W1", "name": kieu, "ward_code": "31117", "geometry": square}],
@@ -160,6 +164,18 @@ def test_a_missing_number_is_interpolated_on_its_side(client: TestClient) -> Non
     assert places(client, "400 Nguyễn Trãi, Ninh Kiều")[0]["match"] == "street"
 
 
+def test_a_house_in_an_alley_is_found_by_either_writing(client: TestClient) -> None:
+    assert places(client, "7/4 Trần Phú")[0]["id"] == "H7-4"
+    assert places(client, "4 hẻm 7 Trần Phú")[0]["id"] == "H7-4"
+    # Without the alley it is another house, which is not there: the street is the answer.
+    assert places(client, "4 Trần Phú")[0]["match"] == "street"
+
+
+def test_streets_named_by_a_day_are_found(client: TestClient) -> None:
+    assert hits(client, "duong 30/4")[0] == ("streets", "S3")
+    assert places(client, "đường 30/4")[0]["id"] == "S3"
+
+
 def test_the_ward_tells_streets_of_one_name_apart(client: TestClient) -> None:
     assert places(client, "12 Nguyễn Trãi, Cái Răng")[0]["id"] == "B12"
 
@@ -170,6 +186,8 @@ def test_streets_wards_and_former_units_are_places(client: TestClient) -> None:
     former = places(client, "P. An Cư, Q. Ninh Kiều")[0]
     assert (former["match"], former["title"]) == ("former", "Phường Ninh Kiều (Phường An Cư)")
     assert former["former"]["new_code"] == "31117"
+    assert places(client, "đường An Cư")[0]["id"] == "S4"
+    assert places(client, "phường An Cư")[0]["match"] == "former"
     assert places(client, "Nguyen Traai")[0]["match"] == "similar"
     assert places(client, "zzzz qqqq") == []
 
