@@ -97,3 +97,25 @@ def test_cells_with_both_coordinates() -> None:
     assert points == [(105.7, 9.9), (105.1, 9.8), (105.7, 9.9)]
     # An empty cell has no place, which is told elsewhere; what is no pair of numbers is told here.
     assert made.reasons.isna().tolist() == [True, True, True, True, False, False]
+
+
+def test_closed_lines_of_a_drawing_become_buildings(
+    tmp_path: Path, engine: Engine, make_source: MakeSource, write_mapping: Callable[[str], str]
+) -> None:
+    corners = [(580_000, 1_108_000), (580_010, 1_108_000), (580_010, 1_108_006), (580_000, 1_108_006)]
+    line = "".join(f"10\n{x}\n20\n{y}\n" for x, y in corners)
+    words = (
+        "0\nSECTION\n2\nENTITIES\n"
+        f"0\nLWPOLYLINE\n5\nA1\n8\nNHA\n90\n4\n70\n1\n{line}"
+        f"0\nLWPOLYLINE\n5\nA2\n8\nNHA\n90\n4\n70\n0\n{line}"
+        f"0\nLWPOLYLINE\n5\nA3\n8\nDUONG\n90\n4\n70\n0\n{line}0\nENDSEC\n0\nEOF\n"
+    )
+    (tmp_path / "plan.dxf").write_text(words)
+    rule = "layer: buildings, id: EntityHandle, where: {Layer: NHA}, geometry: {as: area}, set: {use: house}"
+    source = make_source(tmp_path / "plan.dxf", mapping=write_mapping(f"layers: [{{{rule}}}]"))
+    (report,) = load_source(engine, source, tmp_path, crs="EPSG:5897")
+    assert (report.read, report.loaded, report.quarantined, report.skipped) == (2, 1, 1, 1)
+    assert list(report.reasons) == ["geometry: geometry is LineString"]
+    with engine.connect() as connection:
+        found = connection.execute(text("select id, st_area(geom) from city.buildings")).one()
+    assert tuple(found) == ("A1", pytest.approx(60.0))
