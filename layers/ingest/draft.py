@@ -63,7 +63,7 @@ class Draft:
     ranking: tuple[tuple[str, float], ...]
     id: Guess
     geometry: Guess | None
-    crs: Guess | None
+    crs: tuple[Guess, ...]
     constants: dict[str, Guess]
     ignored: dict[str, str]
     lines: tuple[Line, ...]
@@ -81,7 +81,7 @@ class Draft:
             "ranking": [{"layer": name, "share": round(share, 2)} for name, share in self.ranking],
             "id": _plain(self.id),
             "geometry": _plain(self.geometry),
-            "crs": _plain(self.crs),
+            "crs": [_plain(guess) for guess in self.crs],
             "where": _plain(self.condition),
             "set": {name: _plain(guess) for name, guess in self.constants.items()},
             "properties": [
@@ -137,9 +137,8 @@ def _list_lines(draft: Draft) -> Iterator[str]:
         yield "    # properties:"
     for line in draft.lines:
         yield from _list_property(line)
-    if draft.crs is not None:
-        sure = draft.crs.confidence >= SURE
-        yield f"{'' if sure else '# '}crs: {scalar(draft.crs.value)}{_note(draft.crs)}"
+    for guess in draft.crs:
+        yield f"{'' if guess.confidence >= SURE else '# '}crs: {scalar(guess.value)}{_note(guess)}"
     if draft.unmapped:
         yield "# Không ánh xạ · not mapped:"
         for one in draft.unmapped:

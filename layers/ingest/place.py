@@ -40,13 +40,15 @@ _KINDS: dict[int, GeometryType] = {
 _WKT_KINDS: dict[str, GeometryType] = {"POINT": "Point", "LINESTRING": "LineString", "POLYGON": "MultiPolygon"}
 # Contiguous United States, west south east north: cities there measure heights in feet.
 _FEET = (-125.0, 24.4, -66.9, 48.9)
+UNKNOWN_CRS = Guess("EPSG:…", 0.0, "REQUIRED: the file does not say its CRS and the coordinates are not degrees")
 _DEGREES = Guess("EPSG:4326", 0.8, "the coordinates are degrees")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """What a sample says of its geometry: the type, the rule where columns hold it, those columns, the CRS to declare,
-    whether the place measures in feet, and columns that are about persons with the reason."""
+    where the coordinates say it or nobody knows it, whether the place measures in feet, and columns that are about
+    persons with the reason."""
 
     geometry: GeometryType | None
     rule: Guess | None = None
@@ -64,7 +66,7 @@ def find_place(raw: Raw, columns: Sequence[Column]) -> Place:
         kinds = kinds[kinds >= 0]
         kind = _KINDS.get(int(np.bincount(kinds).argmax())) if len(kinds) else None
         bounds = tuple(float(edge) for edge in shapely.total_bounds(raw.shapes))
-        crs = _DEGREES if raw.crs is None and _are_degrees(bounds) else None
+        crs = None if raw.crs is not None else _DEGREES if _are_degrees(bounds) else UNKNOWN_CRS
         return Place(kind, crs=crs, in_feet=_is_in_feet(bounds), personal=personal)
     for column in columns:
         found = [match[1].upper() for value in list(column.counts)[:20] if (match := _WKT.match(value))]
@@ -134,7 +136,7 @@ def _find_pair(columns: Sequence[Column], personal: dict[str, str]) -> Place:
         "Point",
         Guess({"x": x.name, "y": y.name}, confidence, why),
         (x.name, y.name),
-        _DEGREES if degrees else Guess("EPSG:", 0.2, "the coordinates are not degrees: name their CRS"),
+        _DEGREES if degrees else UNKNOWN_CRS,
         degrees and _is_in_feet(bounds),
         personal,
     )

@@ -1,22 +1,26 @@
 """A file → a proposed mapping: which layer, which columns its properties, in which units and codes, and why."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from layers.ingest.candidates import list_candidates
 from layers.ingest.column import Column, read_columns
 from layers.ingest.draft import SURE, Draft, Guess, Line, Unmapped
 from layers.ingest.evidence import judge
 from layers.ingest.judgement import Judgement
-from layers.ingest.mapping import PLACE
-from layers.ingest.place import Place, find_place
+from layers.ingest.locate import locate
+from layers.ingest.mapping import PLACE, GeometryRule
+from layers.ingest.place import UNKNOWN_CRS, Place, find_place
+from layers.ingest.placing import pick_points
 from layers.ingest.raw import Raw
 from layers.ingest.recognise import recognise_code
 from layers.ingest.synonyms import Words, read_names
 from layers.ingest.wording import Likeness, compare, drop_common_prefix, drop_plurals, split_words
 from layers.registry import VECTOR_LAYERS, read_vector_layer
 from layers.schema import GeometryType, Property, VectorLayer
+from layers.store.area import CityArea
 
 # Below this a candidate is not even mentioned.
 _LEAST = 0.35
@@ -59,11 +63,18 @@ class _Match:
         return "; ".join([*said, *self.judgement.notes])
 
 
-def propose_mapping(raw: Raw, path: Path, *, layer_id: str | None = None, table: str | None = None) -> Draft:
+def propose_mapping(
+    raw: Raw,
+    path: Path,
+    *,
+    layer_id: str | None = None,
+    table: str | None = None,
+    find_area: Callable[[], CityArea | None] = lambda: None,
+) -> Draft:
     """Return the mapping that names and values of a sample of a file suggest.
 
     Without ``layer_id`` the declared layer that fits best is chosen, by geometry, columns, and the names of file and
-    table. NotFoundError names an unknown layer.
+    table. ``find_area`` gives the city where a CRS must be sought. NotFoundError names an unknown layer.
     """
     words = drop_common_prefix([str(name) for name in raw.frame.columns])
     columns = read_columns(raw.frame, words)
@@ -77,7 +88,25 @@ def propose_mapping(raw: Raw, path: Path, *, layer_id: str | None = None, table:
     ranking = _share_out([(name, rating[0]) for rating, name in rated[:4]])
     sure = 1.0 if layer_id else ranking[0][1] * min(1.0, max(score, 0.0) / 1.5)
     guess = Guess(chosen, sure, "given" if layer_id else why)
-    return _draft(path, read_vector_layer(chosen), guess, ranking, columns, place, matches, title)
+    draft = _draft(path, read_vector_layer(chosen), guess, ranking, columns, place, matches, title)
+    if place.crs is not UNKNOWN_CRS or (area := find_area()) is None:
+        return draft
+    return replace(draft, crs=_list_crs(raw, path, place, area) or draft.crs)
+
+
+def _list_crs(raw: Raw, path: Path, place: Place, area: CityArea) -> tuple[Guess, ...]:
+    """Return the CRS that would put the rows into the city; which one is right is for people to say."""
+    rule = GeometryRule.model_validate(place.rule.value if place.rule else {})
+    shapes = locate(raw, rule, path).shapes
+    found = [] if shapes is None else list_candidates(pick_points(shapes), area)
+    return tuple(
+        Guess(
+            one.say.split(" with ")[0].strip('"'),
+            0.5,
+            f"{one.name}{one.remark}: {one.share:.0%} of the rows fall into {area.name}",
+        )
+        for one in found[:4]
+    )
 
 
 def _list_fitting(found: GeometryType | None) -> list[VectorLayer]:
@@ -219,7 +248,7 @@ def _draft(
         ranking,
         identifier,
         _fit_geometry(place, layer),
-        place.crs,
+        () if place.crs is None else (place.crs,),
         constants,
         ignored,
         lines,

@@ -1,6 +1,7 @@
 """``twin load``: bring a file, or all sources of the catalogue, into the city."""
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -8,7 +9,7 @@ import orjson
 import typer
 from sqlalchemy import Engine
 
-from layers.errors import InputError, TwinError
+from layers.errors import DatabaseError, InputError, TwinError
 from layers.ingest.catalog import Source, Words, read_catalog
 from layers.ingest.fetch import fetch, is_url
 from layers.ingest.load import load_source
@@ -16,9 +17,10 @@ from layers.ingest.quality import LoadReport
 from layers.ingest.readers import OSM, RASTERS, READERS
 from layers.ingest.sample import find_beside
 from layers.ingest.stream import Policy
+from layers.store.area import CityArea, read_area
 from twin.commands.load_report import print_reports
 from twin.commands.propose import propose
-from twin.connect import connect
+from twin.connect import connect, connect_to_city
 from twin.progress import show_progress
 from twin.settings import Settings, read_settings
 
@@ -77,7 +79,16 @@ def load(
     settings = read_settings()
     file = None if path is None else fetch_file(path, settings)
     if is_proposal and file is not None:
-        propose(file, layer=layer, to=to, table=table, crs=crs, encoding=encoding, as_json=as_json)
+        propose(
+            file,
+            layer=layer,
+            to=to,
+            table=table,
+            crs=crs,
+            encoding=encoding,
+            as_json=as_json,
+            find_area=partial(_find_area, settings),
+        )
         return
     if file is None:
         sources, base = _choose_sources(settings, source, layer), settings.catalog_path.parent
@@ -99,6 +110,15 @@ def load(
         for one in failures:
             typer.echo(f"{one.source}: {one.error}", err=True)
         raise typer.Exit(1)
+
+
+def _find_area(settings: Settings) -> CityArea | None:
+    """Return where the city is, or None where there is no city yet."""
+    try:
+        with connect_to_city(settings).connect() as connection:
+            return read_area(connection)
+    except DatabaseError:
+        return None
 
 
 class How(NamedTuple):

@@ -1,6 +1,7 @@
 """``twin load PATH --propose``: write a mapping for a file and show what it would make of the first rows."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from layers.ingest.draft import Draft, write_draft
 from layers.ingest.mapping import read_mapping
 from layers.ingest.propose import propose_mapping
 from layers.ingest.sample import Preview, find_beside, preview_rows, read_sample
+from layers.store.area import CityArea
 
 _MOST_COLUMNS = 9
 
@@ -27,26 +29,31 @@ def propose(
     crs: str | None = None,
     encoding: str | None = None,
     as_json: bool = False,
+    find_area: Callable[[], CityArea | None] = lambda: None,
 ) -> None:
     """Write a proposed mapping beside the file, or to ``to``, and print what it would make of the first rows.
 
-    InputError names a mapping that is there already: someone may have reviewed it.
+    ``find_area`` gives the city, asked only where the file's CRS must be sought. InputError names a mapping that is
+    there already: someone may have reviewed it.
     """
     target = to or find_beside(path, table)
     if target.exists():
         raise InputError(f"{target} exists and may have been reviewed", hint="delete it, or give another with --to")
     raw, text = read_sample(path, table=table, encoding=encoding)
-    draft = propose_mapping(raw, path, layer_id=layer or None, table=table)
+    draft = propose_mapping(raw, path, layer_id=layer or None, table=table, find_area=find_area)
     try:
         target.write_text(write_draft(draft), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{target} cannot be written: {error.strerror}") from error
     mapping = read_mapping(target)
     previews, problem = list[Preview](), None
-    try:
-        previews = preview_rows(raw, mapping, path, crs=crs)
-    except InputError as error:
-        problem = str(error)
+    if draft.crs and mapping.crs is None and crs is None:
+        problem = f"{path} does not say its CRS: choose one of those listed in the mapping, or give it with --crs"
+    else:
+        try:
+            previews = preview_rows(raw, mapping, path, crs=crs)
+        except InputError as error:
+            problem = str(error)
     if as_json:
         made = {
             "mapping": str(target),

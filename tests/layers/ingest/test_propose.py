@@ -20,6 +20,7 @@ from layers.ingest.mapping import LayerRule, read_mapping
 from layers.ingest.propose import propose_mapping
 from layers.ingest.raw import Raw, cut_chunks
 from layers.ingest.readers import read_file
+from layers.store.area import CityArea
 
 MAPPINGS = Path(__file__).resolve().parents[2] / "mappings"
 DRAINS = "drains-boston-metro"
@@ -220,6 +221,20 @@ def test_a_file_without_any_place_is_told(tmp_path: Path) -> None:
     draft = propose_mapping(make_raw(ten=["a", "b"]), Path("diem.csv"), layer_id="stops")
     assert "# geometry" in write_draft(draft)
     assert write_and_read(draft, tmp_path).geometry.columns == ()
+
+
+def test_a_crs_is_listed_and_not_chosen(tmp_path: Path) -> None:
+    # In the grid of Can Tho (VN-2000, 105°, 3° zone); the city is where the wards of Ninh Kieu are.
+    raw = make_raw(x=[584000.0, 586000.0], y=[1109000.0, 1110000.0], ma=["a", "b"])
+    area = CityArea("Cần Thơ", (105.2, 9.2, 106.3, 10.4), 5897, True)
+    draft = propose_mapping(raw, Path("cay.csv"), layer_id="trees", find_area=lambda: area)
+    assert "EPSG:5897" in [guess.value for guess in draft.crs]
+    written = write_draft(draft)
+    assert "# crs:" in written
+    assert "\ncrs:" not in written
+    unknown = propose_mapping(raw, Path("cay.csv"), layer_id="trees")
+    assert "REQUIRED: the file does not say its CRS" in write_draft(unknown)
+    assert write_and_read(unknown, tmp_path).layer == "trees"
 
 
 def test_what_is_not_sure_is_commented_out(tmp_path: Path) -> None:
