@@ -192,6 +192,19 @@ def test_layers_are_joined(client: TestClient, planted: None) -> None:
     assert count(client, "buildings", "related(buildings, id, id, near(trees, 50, id = 't00000'))") == 1
 
 
+def test_joins_read_both_layers_at_the_same_time(client: TestClient) -> None:
+    now = client.get("/api/collections/trees/items?limit=1").json()["timeStamp"]
+    later = now.replace(now[:4], str(int(now[:4]) + 1))
+    for words in ("near(buildings, 50, use = 'school')", "related(buildings, height, height)", "height > 3"):
+        assert count(client, "trees", words, datetime=later) == count(client, "trees", words)
+        assert count(client, "trees", words, recorded=later) == count(client, "trees", words)
+        assert count(client, "trees", words, datetime="2001-01-01") == 0
+    asked = {"filter": "near(buildings, 50)", "group_by": "inside(wards),bins(height,3)", "datetime": later}
+    past = client.get("/api/collections/trees/aggregate", params=asked).json()
+    present = client.get("/api/collections/trees/aggregate", params={**asked, "datetime": "../" + later}).json()
+    assert past["groups"] == present["groups"] != []
+
+
 PROPERTIES = {"voltage": st.integers(-3, 3).map(float), "name": st.sampled_from(["a", "b", "Ab", "đ", "a%", "a_b", ""])}
 features = st.lists(
     st.fixed_dictionaries({name: st.none() | values for name, values in PROPERTIES.items()}), min_size=1, max_size=8
