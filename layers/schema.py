@@ -19,9 +19,11 @@ Access = Literal["public", "staff", "restricted"]
 
 NO_WORDS: Mapping[str, str] = MappingProxyType({})
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,47}$")
-RESERVED = frozenset(
-    "fid id geom geom_3857 source_id content_hash valid_from valid_to recorded_from recorded_to edit_id ended_by".split()
-)
+_FIELD = re.compile(r"\{(\w+)\}")
+RESERVED = frozenset({
+    "fid", "id", "geom", "geom_3857", "source_id", "content_hash", "valid_from", "valid_to", "recorded_from",
+    "recorded_to", "edit_id", "ended_by",
+})  # fmt: skip
 
 
 class Text(NamedTuple):
@@ -50,7 +52,8 @@ class Property:
 
     ``quantity`` names an entry of ``layers.quantities`` and gives unit and range. ``codes`` closes the set of
     values. ``words`` maps the names other standards use, ``Class.attribute`` for each standard that has one
-    (``{"epanet": "PIPES.Diameter"}``); several are parted by ``|``.
+    (``{"epanet": "PIPES.Diameter"}``); several are parted by ``|``. ``template`` makes the text of other properties
+    where a source gives none (``"{house_number} {street}, {ward}"``).
     """
 
     name: str
@@ -62,6 +65,7 @@ class Property:
     access: Access = "public"
     in_tiles: bool = False
     words: Mapping[str, str] = field(default_factory=lambda: NO_WORDS)
+    template: str | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name) or self.name in RESERVED:
@@ -78,6 +82,11 @@ class Property:
     def measure(self) -> Quantity | None:
         """The quantity this property measures, or None."""
         return QUANTITIES[self.quantity] if self.quantity else None
+
+    @property
+    def template_parts(self) -> tuple[tuple[str, ...], ...]:
+        """Names of the properties in each comma-divided part of ``template``; empty without one."""
+        return tuple(tuple(_FIELD.findall(part)) for part in self.template.split(",")) if self.template else ()
 
     @property
     def unit(self) -> str | None:
@@ -137,6 +146,10 @@ class VectorLayer:
         for used in (self.style.by, self.style.label, self.style.height):
             if used is not None and used not in names:
                 raise DeclarationError(f"the style of layer '{self.id}' uses '{used}', which it does not have")
+        for prop in self.properties:
+            unknown = {name for part in prop.template_parts for name in part} - set(names)
+            if unknown:
+                raise DeclarationError(f"'{self.id}.{prop.name}' is made of {sorted(unknown)}, which it does not have")
 
     def find(self, name: str) -> Property | None:
         """Return the property called ``name``, or None."""
@@ -192,10 +205,17 @@ Layer = VectorLayer | RasterLayer
 
 
 def text(
-    name: str, vi: str, en: str, *, required: bool = False, in_tiles: bool = False, words: Mapping[str, str] = NO_WORDS
+    name: str,
+    vi: str,
+    en: str,
+    *,
+    required: bool = False,
+    in_tiles: bool = False,
+    words: Mapping[str, str] = NO_WORDS,
+    template: str | None = None,
 ) -> Property:
     """Return a string property."""
-    return Property(name, Text(vi, en), "string", required=required, in_tiles=in_tiles, words=words)
+    return Property(name, Text(vi, en), "string", required=required, in_tiles=in_tiles, words=words, template=template)
 
 
 def number(

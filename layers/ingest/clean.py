@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from layers.errors import MappingError
+from layers.ingest.compose import compose_texts
 from layers.ingest.crs import Shapes, check_area, check_crs
 from layers.ingest.locate import NO_WARDS, Wards, locate
 from layers.ingest.mapping import PLACE, ROW, Condition, LayerRule, PropertyRule
@@ -124,6 +125,7 @@ def _clean_rule(raw: Raw, layer: VectorLayer, rule: LayerRule, number: int, fact
         values = _make_property(prop, frame, rule, facts, problems, conversions)
         if values is not None:
             made[prop.name] = values
+    compose_texts(made, layer, conversions)
     good, bad = ~problems.bad, np.flatnonzero(problems.bad)
     payloads = Payloads(located, facts.source_crs, facts.hidden | frozenset(rule.ignore)).make(positions[bad].tolist())
     return Cleaned(
