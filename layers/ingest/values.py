@@ -8,7 +8,7 @@ import pandas as pd
 from layers.ingest.date_values import make_times
 from layers.ingest.mapping import PropertyRule
 from layers.ingest.nulls import NULL_WORDS, is_null_word
-from layers.ingest.number_values import LARGEST_INTEGER, make_numbers
+from layers.ingest.number_values import LARGEST_INTEGER, make_numbers, take_numbers
 from layers.ingest.quality import Problems
 from layers.schema import Property
 
@@ -49,6 +49,10 @@ def convert(
     The first column that holds something counts. Counted in ``conversions``: nodata, translated codes, units, dropped
     dates. A null where the property is required rejects the row.
     """
+    if len(values) == 1 and prop.type in ("number", "integer") and not prop.required:
+        numbers = take_numbers(values[0], prop, rule, conversions)
+        if numbers is not None:
+            return numbers
     raw, typed = _take_first(values)
     text = _drop_nodata(raw, prop, rule, conversions)
     if rule.pattern is not None:

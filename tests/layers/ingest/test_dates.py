@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.ingest.dates import NAMED, is_ambiguous, list_readings, read_date
@@ -68,6 +68,7 @@ def test_no_dates(word: str) -> None:
     assert read_date(word, NAMED) is None
 
 
+@settings(deadline=None)
 @given(st.dates(date(1930, 1, 1), date(2029, 12, 31)), st.sampled_from("/-."), st.booleans())
 def test_what_was_written_is_read(day: date, gap: str, short: bool) -> None:
     year = f"{day.year % 100:02d}" if short else str(day.year)
@@ -92,6 +93,7 @@ def test_both_readings_are_given() -> None:
     assert list_readings("2021-03-04") == {}
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), st.sampled_from(NAMED))
 def test_any_word_is_a_moment_of_our_time_or_none(word: str, style: str) -> None:
     found = read_date(word, (style,))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.errors import InputError
@@ -61,6 +61,7 @@ def test_tables_are_those_of_the_c_library(name: str, peer: str) -> None:
             assert READERS[name](chr(byte)) == letter, hex(byte)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=LETTERS + "abcdeghiklmnopqrstuvxy 0123456789.,-/", max_size=40))
 def test_what_was_written_is_read(text: str) -> None:
     for name, write in WRITERS.items():
@@ -73,11 +74,12 @@ def test_what_was_written_is_read(text: str) -> None:
 def test_every_name_of_the_country_comes_back(name: str, shared: Callable[[str], Path]) -> None:
     """TCVN3 has no toned capitals: 23 names begin with one (Ái Quốc, Ý Yên) and come back in small letters there."""
     names = read_names(shared(NAMES))
-    made = [READERS[name](WRITERS[name](one)) for one in names]
+    made = [READERS[name](WRITERS[name](one)) or "" for one in names]
     assert sum(one != two for one, two in zip(made, names, strict=True)) == (23 if name == "tcvn3" else 0)
     assert [one.lower() for one in made] == [one.lower() for one in names]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(LETTERS + LETTERS.upper()))
 def test_every_letter_of_vni(letter: str) -> None:
     assert READERS["vni"](WRITERS["vni"](f"t{letter}n")) == f"t{letter}n"
@@ -237,6 +239,7 @@ def test_cells_in_unicode_among_old_ones_stay() -> None:
     assert decode_frame(frame, chosen)["a"].tolist() == [*WARDS, "Hà Nam", "Á Châu", "Zürich 2°", "Đồng Tháp"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=12), max_size=8), st.booleans(), st.sampled_from([None, *READERS, "mojibake"]))
 def test_any_text_is_read_or_left_and_always_composed(texts: list[str], undecoded: bool, name: str | None) -> None:
     chosen = choose_encoding(texts, undecoded=undecoded, given=name)

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.errors import InputError
@@ -52,6 +52,7 @@ def write(value: float, style: NumberStyle, gap: str, digits: int) -> str:
     return english.replace(",", "\0").replace(".", point).replace("\0", gap)
 
 
+@settings(deadline=None)
 @given(
     st.floats(-1e12, 1e12, allow_nan=False),
     st.sampled_from(["vi", "en"]),
@@ -67,6 +68,7 @@ def test_what_was_written_is_read(value: float, style: NumberStyle, gap: str, di
     assert read_number(text, "mixed") == (meant if other in (None, meant) else None)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=12), st.sampled_from([None, "vi", "en", "mixed"]))
 def test_any_text_is_a_finite_number_or_none(text: str, style: NumberStyle | None) -> None:
     value = read_number(text, style)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.ingest.survey import Finding, survey_dates, survey_nodata, survey_numbers, survey_unit
@@ -139,6 +139,7 @@ def test_real_dirt(
     assert sorted(map(str, survey(values).rule.items())) == sorted(map(str, rule.items()))
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=10), st.floats(), st.integers(), st.booleans()), max_size=12))
 def test_any_column_can_be_surveyed(values: list[Any]) -> None:
     for found in (survey_numbers(values), survey_dates(values), survey_nodata(values), survey_unit("x", values)):

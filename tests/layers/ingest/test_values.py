@@ -94,6 +94,18 @@ def test_sentinels_are_dropped_however_they_are_written() -> None:
     assert counted["height: nodata to null"] == 2
 
 
+@settings(deadline=None)
+@given(
+    st.lists(st.one_of(st.none(), st.floats(-10, 1100), st.integers(0, 40), st.just(-99.0)), min_size=1, max_size=8),
+    st.sampled_from([{}, {"nodata": [-99]}, {"unit": "cm"}, {"unit": "cm", "nodata": [-99]}]),
+)
+def test_numbers_of_a_file_and_their_texts_give_the_same(values: list[float | None], rule: dict[str, Any]) -> None:
+    floats = pd.Series([np.nan if value is None else float(value) for value in values])
+    for layer, name in (("trees", "height"), ("buildings", "storeys")):
+        given = {key: one for key, one in rule.items() if name == "height" or key == "nodata"}
+        assert run(layer, name, floats, **given) == run(layer, name, as_text(floats), **given)  # type: ignore[arg-type]
+
+
 def find_hints(layer: str, name: str, value: str, **rule: Any) -> list[str | None]:
     prop = read_vector_layer(layer).find(name)
     assert prop is not None
@@ -227,12 +239,14 @@ def test_pattern_keeps_its_group() -> None:
     assert rejected[0].startswith("3: does not fit the pattern")
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.integers(-(2**40), 2**40)), min_size=1))
 def test_whole_floats_read_as_integers_do(values: list[int | None]) -> None:
     floats = pd.Series([np.nan if value is None else float(value) for value in values])
     assert as_text(floats).tolist() == [None if value is None else str(value) for value in values]
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=8), st.floats()), max_size=20))
 def test_a_number_is_either_in_range_or_rejected(values: list[Any]) -> None:
     made, rejected, _ = run("trees", "height", [*values, None])
