@@ -94,13 +94,25 @@ def _check_city(file: str, points: Points, chosen: Chosen, area: CityArea) -> Ch
         return chosen
     share, distance = share_inside(points, chosen.crs, _widen(area.bounds, _MARGIN, _LEAST))
     if share > 0.0:
-        return chosen
+        return _compare(points, chosen, area)
     where = f"every row lies outside {area.name}, {distance / 1000.0:.0f} km from its middle"
     hint = "" if chosen.is_given else _say_candidates(points, area)
     if hint:
         insist = f"; if {name_crs(chosen.crs)} is right, say --crs {name_crs(chosen.crs)}"
         raise CrsError(f"{file}: read as {chosen.words}, {where}", hint=hint + insist)
     return Chosen(chosen.crs, f"{chosen.words}; {where}", chosen.is_given)
+
+
+def _compare(points: Points, chosen: Chosen, area: CityArea) -> Chosen:
+    """Return the choice, with a word where part of the rows is out of the city and another CRS would hold more."""
+    share, _ = share_inside(points, chosen.crs, area.bounds)
+    better = list_candidates(points, area)[:1] if share < 0.95 else []
+    if not better or better[0].share < share + 0.05:
+        return chosen
+    word = (
+        f"{1.0 - share:.0%} of the rows lie outside {area.name}, with --crs {better[0].say} {1.0 - better[0].share:.0%}"
+    )
+    return Chosen(chosen.crs, f"{chosen.words}; {word}", chosen.is_given)
 
 
 def _say_candidates(points: Points, area: CityArea) -> str:

@@ -86,6 +86,18 @@ def test_data_from_beside_the_city_is_taken_and_said() -> None:
     assert "every row lies outside Thành phố Cần Thơ" in chosen.words
 
 
+def test_a_grid_beside_the_true_one_is_noticed_when_part_of_the_rows_falls_out() -> None:
+    west, south, east, north = CAN_THO.bounds
+    mesh = np.stack(np.meshgrid(np.linspace(west, east, 12), np.linspace(south, north, 12)), axis=-1).reshape(-1, 2)
+    points = np.column_stack(make_transformer(CRS84, "EPSG:5897").transform(*(0.95 * mesh + 0.05 * mesh.mean(0)).T))
+    assert place(points, declared="EPSG:5897").words == "EPSG:5897, as the file says"
+    # 105°30' instead of 105°00' moves all by 55 km, half of the city's width.
+    words = place(points, declared="EPSG:9209").words
+    assert (
+        words == "EPSG:9209, as the file says; 50% of the rows lie outside Thành phố Cần Thơ, with --crs EPSG:5897 0%"
+    )
+
+
 def test_exchanged_coordinates() -> None:
     words = refuse(scatter(4326)[:, ::-1], declared="EPSG:4326")
     assert "x and y exchanged" in words and "--crs EPSG:4326 with 'swap: yes'" in words
