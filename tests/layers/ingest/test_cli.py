@@ -75,7 +75,7 @@ def test_load_look_export(run: Run, tmp_path: Path, tree_frame: Trees) -> None:
         (("export", "trees", "--to", "a.xyz"), "'.xyz' cannot be written"),
         (("export", "trees", "--to", "a.gpkg", "--bbox", "1,2,3"), "is not four numbers"),
         (("export", "trees", "--to", "a.gpkg", "--bbox", "5,2,3,4"), "is not west < east"),
-        (("quarantine", "export", "--to", "a.gpkg"), "use .csv or .geojson"),
+        (("quarantine", "export", "--to", "a.gpkg"), "use .csv, .xlsx or .geojson"),
     ],
 )
 def test_a_mistake_is_one_line(
