@@ -24,8 +24,11 @@ _FLAT, _STEEP = 0.0001, 0.15
 _ENDS = (("from_node", "id"), ("to_node", "id"))
 
 
-def _follow_nodes(links: str, nodes: str, title: Text) -> tuple[Rule, ...]:
-    """Return the rules that tie the ends of ``links`` to ``nodes``; ``title`` says what both are."""
+def _follow_nodes(links: str, nodes: str, title: Text, *, devices: tuple[str, ...] = ()) -> tuple[Rule, ...]:
+    """Return the rules that tie the ends of ``links``, which ``title`` names, to ``nodes``.
+
+    ``devices`` are layers of points that join two nodes as well.
+    """
     reach = (Reach(nodes, within=SNAP_M, by=_ENDS),)
     return (
         Rule(
@@ -75,8 +78,11 @@ def _follow_nodes(links: str, nodes: str, title: Text) -> tuple[Rule, ...]:
             "warning",
             Text("Nút có tuyến nối vào", "A node has a link"),
             Text("không có tuyến nào bắt đầu hay kết thúc tại nút này", "no link begins or ends on this node"),
-            find_lone_nodes(links, SNAP_M),
-            reaches=(Reach(links, within=SNAP_M),),
+            find_lone_nodes(links, SNAP_M, devices=devices),
+            reaches=(
+                Reach(links, within=SNAP_M),
+                *(Reach(one, by=(("id", "from_node"), ("id", "to_node"))) for one in devices),
+            ),
         ),
         Rule(
             "close-nodes",
@@ -96,7 +102,7 @@ _DRAIN_NODES = (Reach("drainage_nodes", by=_ENDS),)
 
 RULES = (
     *_follow_nodes("drainage_links", "drainage_nodes", _DRAIN),
-    *_follow_nodes("water_pipes", "water_nodes", _PIPE),
+    *_follow_nodes("water_pipes", "water_nodes", _PIPE, devices=("water_pumps", "water_valves")),
     Rule(
         "invert-below-ground",
         "drainage_nodes",
@@ -186,7 +192,9 @@ RULES = (
         "error",
         Text("Van nằm trên ống", "A valve lies on a pipe"),
         Text("cách ống gần nhất “{other}” {value} m", "lies {value} m from the nearest pipe, '{other}'"),
-        find_off_lines("water_pipes", SNAP_M, name="valve_type", values=("isolation", "check", "air", "washout")),
+        find_off_lines(
+            "water_pipes", SNAP_M, of="pipe_id", name="valve_type", values=("isolation", "check", "air", "washout")
+        ),
         reaches=(Reach("water_pipes", within=SNAP_M),),
     ),
 )

@@ -62,8 +62,11 @@ class Finding:
 
     @property
     def key(self) -> tuple[str, str, str, str | None, str | None]:
-        """What tells one finding from another, before and after an edit."""
-        return self.rule, self.layer, self.feature, self.name, self.other
+        """What tells one finding from another, before and after an edit.
+
+        Of a property it does not matter what it is compared with: the nearest node may be another one.
+        """
+        return self.rule, self.layer, self.feature, self.name, self.other if self.name is None else None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the finding as plain values for JSON."""

@@ -4,6 +4,8 @@ Every function returns a select from ``checked`` as in ``rule_values``. A link's
 and ``to_node`` and the first and last point of its line.
 """
 
+from collections.abc import Sequence
+
 from layers.store.names import quote
 from layers.store.rule_values import write_columns
 from layers.store.tables import CITY
@@ -49,13 +51,17 @@ def find_unknown_nodes(nodes: str) -> str:
     )
 
 
-def find_lone_nodes(links: str, tolerance: float) -> str:
-    """Select nodes on which no link begins or ends."""
+def find_lone_nodes(links: str, tolerance: float, *, devices: Sequence[str]) -> str:
+    """Select nodes on which no link begins or ends, and which no device (a pump, a valve) between two nodes names."""
+    named = "".join(
+        f" and not exists (select 1 from {CITY}.{quote(one)} d where d.from_node = c.id or d.to_node = c.id)"
+        for one in devices
+    )
     return (
         f"{write_columns()} from checked c "
         f"where not exists (select 1 from {CITY}.{quote(links)} l where ST_DWithin(l.geom, c.geom, {tolerance}) "
         f"and (ST_DWithin(ST_StartPoint(l.geom), c.geom, {tolerance}) "
-        f"or ST_DWithin(ST_EndPoint(l.geom), c.geom, {tolerance})))"
+        f"or ST_DWithin(ST_EndPoint(l.geom), c.geom, {tolerance}))){named}"
     )
 
 

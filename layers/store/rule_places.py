@@ -78,15 +78,15 @@ def find_sunken(name: str, around: str, ground: str, *, within: float, slack: fl
     )
 
 
-def find_off_lines(lines: str, tolerance: float, *, name: str, values: tuple[str, ...]) -> str:
+def find_off_lines(lines: str, tolerance: float, *, of: str, name: str, values: tuple[str, ...]) -> str:
     """Select points whose ``name`` is one of ``values`` and that lie farther than ``tolerance`` [m] from every line.
 
-    ``value`` is the distance to the nearest [m].
+    ``of`` is the property that names the line; ``value`` is the distance to the nearest [m].
     """
     table = f"{CITY}.{quote(lines)}"
     listed = ", ".join(map(write_literal, values))
     return (
-        f"{write_columns(value=write_metres('n.distance'), other='n.id')} "
+        f"{write_columns(write_literal(of), value=write_metres('n.distance'), other='n.id')} "
         "from checked c left join lateral (select l.id, l.geom <-> c.geom as distance "
         f"from {table} l order by l.geom <-> c.geom limit 1) n on true where c.{quote(name)} in ({listed}) "
         f"and not exists (select 1 from {table} l where ST_DWithin(l.geom, c.geom, {tolerance}))"
