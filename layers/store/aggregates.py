@@ -40,14 +40,14 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A way to group as SQL: the key; what names it (a label, or the two ends of a histogram); a join it needs.
+    """A way to group as SQL: the key; what names it (a title, or the two ends of a histogram); a join it needs.
 
     ``edges`` are those of the classes a key counts, from its lower one; ``bins`` how many parts a histogram has.
     """
 
     word: Word
     key: str
-    label: str | None = None
+    labels: tuple[str, ...] = ()
     join: str = ""
     edges: tuple[float, ...] = ()
     bins: int = 0
@@ -111,8 +111,10 @@ def aggregate(
 
 
 def _write_statement(selection: Selection, groups: Sequence[Group], measures: Sequence[Measure]) -> str:
-    """Return the statement whose rows are measures, then key and label of each group; the total comes first."""
-    read = [f"{group.key} as g{place}, {group.label or 'null'} as n{place}" for place, group in enumerate(groups)]
+    """Return the statement whose rows are measures, then key and labels of each group; the total comes first."""
+    read = [f"{group.key} as g{place}" for place, group in enumerate(groups)]
+    labels = {(place, number): label for place, group in enumerate(groups) for number, label in enumerate(group.labels)}
+    read += [f"{label} as n{place}_{number}" for (place, number), label in labels.items()]
     read += [f"{measure.value} as m{place}" for place, measure in enumerate(measures) if measure.value]
     joins = " ".join(group.join for group in groups)
     rows = f"select {', '.join(read) or 'true'} from {selection.write_origin()} {joins} where {selection.condition}"
@@ -122,28 +124,29 @@ def _write_statement(selection: Selection, groups: Sequence[Group], measures: Se
     if not groups:
         return f"select {values} from ({rows}) as part"
     keys = ", ".join(f"g{place}" for place in range(len(groups)))
-    listed = ", ".join(f"g{place}, min(n{place})" for place in range(len(groups)))
+    named = "".join(f", min(n{place}_{number})" for place, number in labels)
     # 'grouping' tells the total from a group whose values are missing.
     return (
-        f"select {values}, {listed} from ({rows}) as part group by grouping sets (({keys}), ()) "
+        f"select {values}, {keys}{named} from ({rows}) as part group by grouping sets (({keys}), ()) "
         f"order by grouping({keys}) desc, count(*) desc, {keys} limit {MAX_GROUPS + 2}"
     )
 
 
 def _read_row(row: Sequence[Any], groups: Sequence[Group], measures: Sequence[Measure]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for place, group in enumerate(groups):
-        key, label = row[len(measures) + 2 * place], row[len(measures) + 2 * place + 1]
+    labels = iter(row[len(measures) + len(groups) :])
+    for group, key in zip(groups, row[len(measures) :], strict=False):
+        named = [next(labels) for _ in group.labels]
         if key is None:
             values[group.word.text] = None
         elif group.bins:
-            low, width = label[0], (label[1] - label[0]) / group.bins
+            low, width = named[0], (named[1] - named[0]) / group.bins
             values[group.word.text] = {"from": low + (key - 1) * width, "to": low + key * width}
         elif group.edges:
             upper = group.edges[key] if key < len(group.edges) else None
             values[group.word.text] = {"from": group.edges[key - 1] if key else None, "to": upper}
-        elif group.label:
-            values[group.word.text] = {"id": key, "name": label}
+        elif group.labels:
+            values[group.word.text] = {"id": key, "name": named[0]}
         else:
             values[group.word.text] = key
     return values | {each.word.text: value for each, value in zip(measures, row, strict=False)}
@@ -171,7 +174,7 @@ def _read_group(word: Word, place: int, selection: Selection) -> Group:
             raise InputError(f"layer '{scope.layer.id}' declares no classes", hint=f"bins({word.name}, 10)")
         return _group_by_edges(word, term.sql, [lower for lower, _ in classes])
     if word.function == "bins":
-        return _group_by_bins(word, term, selection)
+        return _group_by_bins(word, place, term, selection)
     raise InputError(f"group_by '{word.text[:80]}' is not served", hint=_GROUPS)
 
 
@@ -190,17 +193,20 @@ def _group_by_edges(word: Word, value: str, edges: Sequence[float]) -> Group:
     return Group(word, key, edges=tuple(edges))
 
 
-def _group_by_bins(word: Word, term: Term, selection: Selection) -> Group:
+def _group_by_bins(word: Word, place: int, term: Term, selection: Selection) -> Group:
     bins = 10 if word.number is None else word.number
     if not 1 <= bins <= MAX_BINS:
         raise InputError(f"bins({word.name}, {bins}) has no such number of parts", hint=f"1 to {MAX_BINS}")
-    rows = f"from {selection.write_origin()} where {selection.condition}"
-    low, high = (f"(select {end}({term.sql})::double precision {rows})" for end in ("min", "max"))
-    key = (
-        f"case when {term.sql} is null then null when {low} < {high} "
-        f"then least(width_bucket({term.sql}::double precision, {low}, {high}, {bins}), {bins}) else 1 end"
+    ends = f"ends{place}"
+    join = (
+        f"cross join (select min({term.sql})::double precision as low, max({term.sql})::double precision as high "
+        f"from {selection.write_origin()} where {selection.condition}) as {ends}"
     )
-    return Group(word, key, label=f"array[{low}, {high}]", bins=bins)
+    key = (
+        f"case when {term.sql} is null then null when {ends}.low < {ends}.high then "
+        f"least(width_bucket({term.sql}::double precision, {ends}.low, {ends}.high, {bins}), {bins}) else 1 end"
+    )
+    return Group(word, key, labels=(f"{ends}.low", f"{ends}.high"), join=join, bins=bins)
 
 
 def _group_by_area(word: Word, place: int, selection: Selection) -> Group:
@@ -221,7 +227,7 @@ def _group_by_area(word: Word, place: int, selection: Selection) -> Group:
         f"join {others} as a on {lies} "
         f"where {selection.condition} order by t.fid, a.fid) as area{place} on area{place}.fid = t.fid"
     )
-    return Group(word, f"area{place}.id", label=f"area{place}.title", join=join)
+    return Group(word, f"area{place}.id", labels=(f"area{place}.title",), join=join)
 
 
 def _read_measure(word: Word, selection: Selection) -> Measure:

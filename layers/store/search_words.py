@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Sequence
 
 MAX_WORDS = 12
-_LETTERS = str.maketrans({"đ": "d", "Đ": "d"})
+# The Icelandic letter looks like the Vietnamese one and is often typed for it.
+_LETTERS = str.maketrans(dict.fromkeys("đĐðÐ", "d"))
 
 
 def fold_words(words: str) -> list[str]:
