@@ -39,7 +39,7 @@ def locate(raw: Raw, rule: GeometryRule, path: Path, wards: Wards = NO_WARDS) ->
         return _from_cells(raw, rule.xy, path)
     if rule.x is None and raw.shapes is not None:
         return replace(raw, shapes=_close_lines(raw.shapes)) if rule.as_area else raw
-    x, y = (rule.x, rule.y) if rule.x is not None and rule.y is not None else _guess_pair(raw.frame, path)
+    x, y = (rule.x, rule.y) if rule.x is not None and rule.y is not None else guess_pair(raw.frame, path)
     for name in (x, y):
         _require_column(raw.frame, name, "coordinate", path)
     return _make_points(raw, raw.frame[x], raw.frame[y])
@@ -117,7 +117,8 @@ def _require_column(frame: pd.DataFrame, name: str, what: str, path: Path) -> No
         raise SourceError(f"{path} has no {what} column '{name}'", hint=f"it has {listed}")
 
 
-def _guess_pair(frame: pd.DataFrame, path: Path) -> tuple[str, str]:
+def guess_pair(frame: pd.DataFrame, path: Path) -> tuple[str, str]:
+    """Return the columns of a table that hold x and y by their names; SourceError lists those there are."""
     by_lower = {str(name).lower(): str(name) for name in frame.columns}
     for x, y in _PAIRS:
         if x in by_lower and y in by_lower:

@@ -124,7 +124,6 @@ class _Batch:
     rules: tuple[LayerRule, ...]
     crs: CRS
     hidden: frozenset[str]
-    has_shapes: bool
 
 
 def _group(connection: Connection, rows: Sequence[QuarantineRow], mapping: MappingFile | None) -> Iterator[_Batch]:
@@ -152,7 +151,7 @@ def _group(connection: Connection, rows: Sequence[QuarantineRow], mapping: Mappi
         crs = read_crs(str(placed or plan["crs"]))
         for start in range(0, len(group), _ROWS):
             part, layer = tuple(group[start : start + _ROWS]), read_vector_layer(layer_id)
-            yield _Batch(part, layer, chosen, crs, frozenset(plan["hidden"]), is_redrawn or not plan["is_table"])
+            yield _Batch(part, layer, chosen, crs, frozenset(plan["hidden"]))
 
 
 def _take_own_shape(rule: LayerRule) -> LayerRule:
@@ -211,5 +210,4 @@ def _restore(batch: _Batch) -> Raw:
             if name not in frame.columns:
                 # Left out of the payload: personal, or empty.
                 frame[name] = pd.Series(None, index=frame.index, dtype=object)
-    # Of a table the places are in its columns, which may have been mended.
-    return replace(raw, frame=frame) if batch.has_shapes else Raw(frame, None, None)
+    return replace(raw, frame=frame)

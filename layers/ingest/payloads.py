@@ -34,9 +34,12 @@ class Payloads:
         if "@id" in names:
             held = [{name: value for name, value in row.items() if value is not None} for row in held]
         if self._raw.shapes is not None:
-            for row, shape in zip(held, self._raw.shapes[list(positions)], strict=True):
-                if shape is not None and shapely.get_num_coordinates(shape) * 20 < _LONGEST:
-                    row[SHAPE], row[PLACED] = shapely.to_wkt(shape, rounding_precision=-1), self._crs
+            shapes = self._raw.shapes[list(positions)]
+            shapes[shapely.get_num_coordinates(shapes) * 20 >= _LONGEST] = None
+            words = np.asarray(shapely.to_wkt(shapes, rounding_precision=-1), dtype=object)
+            for row, word in zip(held, words, strict=True):
+                if word is not None:
+                    row[SHAPE], row[PLACED] = word, self._crs
         return held
 
 

@@ -17,7 +17,7 @@ from layers.ingest.clean import Cleaned, Facts, check_sample, choose_default_rul
 from layers.ingest.crs import WGS84
 from layers.ingest.encodings import Encoding, choose_encoding, decode_frame
 from layers.ingest.identifiers import Met
-from layers.ingest.locate import NO_WARDS, Wards, locate
+from layers.ingest.locate import NO_WARDS, Wards, guess_pair, locate
 from layers.ingest.mapping import GeometryRule, LayerRule, Mapping
 from layers.ingest.payloads import digest_payload, write_crs
 from layers.ingest.personal import find_personal_columns
@@ -99,7 +99,7 @@ def load_features(
         personal = _find_personal(sample, grouped)
         facts = replace(facts, hidden=frozenset(personal))
         shares = [
-            _Share(connection, source, layer_id, rules or (_make_default(layer_id, columns),), facts, options)
+            _Share(connection, source, layer_id, _complete(layer_id, rules, sample, path), facts, options)
             for layer_id, rules in grouped.items()
         ]
         for share in shares:
@@ -108,7 +108,7 @@ def load_features(
             author, file = options.policy.author, path.name
             begin_edit(connection, author=author, reason=file, kind="load", source=source.id, layers=grouped)
         for share in shares:
-            share.begin(is_table=sample.shapes is None)
+            share.begin()
         skipped, rows = _Skipped(), 0
         for raw in map(decoder.decode, chunks):
             chosen = [share.take(raw) for share in shares]
@@ -142,8 +142,18 @@ def group_rules(source: Source, mapping: Mapping | None) -> dict[str, tuple[Laye
     return grouped
 
 
-def _make_default(layer_id: str, columns: tuple[str, ...]) -> LayerRule:
-    return choose_default_rule(read_vector_layer(layer_id), columns)
+def _complete(layer_id: str, rules: tuple[LayerRule, ...], sample: Raw, path: Path) -> tuple[LayerRule, ...]:
+    """Return the rules for one layer, the default one if there are none, with the columns of coordinates named."""
+    columns = tuple(map(str, sample.frame.columns))
+    rules = rules or (choose_default_rule(read_vector_layer(layer_id), columns),)
+    if sample.shapes is not None:
+        return rules
+    return tuple(rule if rule.geometry.columns else _name_coordinates(rule, sample, path) for rule in rules)
+
+
+def _name_coordinates(rule: LayerRule, sample: Raw, path: Path) -> LayerRule:
+    x, y = guess_pair(sample.frame, path)
+    return rule.model_copy(update={"geometry": rule.geometry.model_copy(update={"x": x, "y": y})})
 
 
 def _open(source: Source, path: Path, grouped: dict[str, tuple[LayerRule, ...]], options: Options) -> Opened:
@@ -293,7 +303,7 @@ class _Share:
         self._report = LoadReport(source.id, layer_id)
         self._met = Met()
 
-    def begin(self, *, is_table: bool) -> None:
+    def begin(self) -> None:
         """Make the stage and, unless nothing is to be written, the record of the load."""
         keys = {"source_id": self._source.id, "layer_id": self.layer.id}
         self._stage = open_stage(self._connection, self.layer, source_id=self._source.id)
@@ -304,7 +314,6 @@ class _Share:
             plan = {
                 "rules": rules,
                 "crs": write_crs(self._facts.source_crs),
-                "is_table": is_table,
                 "hidden": sorted(self._facts.hidden),
             }
             self._report.load_id = start_load(self._connection, **keys, uri=self._facts.path.name, plan=plan)
