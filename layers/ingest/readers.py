@@ -51,7 +51,7 @@ _CITYJSON = Reader(cityjson.KIND, cityjson.open_cityjson)
 READERS: dict[str, Reader] = {
     ".gpkg": _through_gdal(gdal.GEOPACKAGE),
     ".geojson": _GEOJSON,
-    ".geojsonl": _GEOJSON,
+    ".geojsonl": _through_gdal(gdal.GEOJSON_LINES),
     ".city.json": _CITYJSON,
     ".cityjson": _CITYJSON,
     ".json": Reader(_GEOJSON.kind, _open_json),

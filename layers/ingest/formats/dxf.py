@@ -32,6 +32,9 @@ def open_dxf(path: Path, request: Request) -> Opened:
     check_content(path, KIND, _BEGINS)
     with path.open("rb") as opened:
         head = opened.read(1 << 16)
+        opened.seek(max(0, path.stat().st_size - 64))
+        if b"EOF" not in opened.read():
+            raise SourceError(f"{path} breaks off: EOF is missing at its end")
     version, page = _VERSION.search(head), _PAGE.search(head)
     is_unicode = version is not None and int(version.group(1)) >= _UNICODE
     silent = request.encoding is not None or page is None or page.group(1).upper() in (b"ANSI_1252", b"DOS850")

@@ -20,26 +20,30 @@ _BLANK = rb"^(?:\xef\xbb\xbf)?\s*"
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """What people call a format, what its files begin with, GDAL's options, and whether it knows one layer only."""
+    """What people call a format, what its files begin and end with, GDAL's options, whether it knows one layer only."""
 
     kind: str
     begins: re.Pattern[bytes]
+    ends: re.Pattern[bytes] | None = None
     options: dict[str, str] = field(default_factory=dict)
     has_one: bool = False
 
     def open(self, path: Path, request: Request) -> Opened:
         """Open the file through GDAL; SourceError where it is something else."""
-        check_content(path, self.kind, self.begins)
+        check_content(path, self.kind, self.begins, self.ends)
         address = str(path.resolve())
         return open_ogr(Dataset(path, address, self.kind, options=self.options, has_one=self.has_one), request)
 
 
-def check_content(path: Path, kind: str, begins: re.Pattern[bytes]) -> None:
+def check_content(path: Path, kind: str, begins: re.Pattern[bytes], ends: re.Pattern[bytes] | None = None) -> None:
     """Raise SourceError when a file does not begin as its format does, breaks off, or holds what leads elsewhere."""
     with path.open("rb") as opened:
         head = opened.read(_HEAD)
         opened.seek(max(0, path.stat().st_size - _TAIL))
-        check_bytes(path, kind, begins, head, opened.read())
+        tail = opened.read()
+    check_bytes(path, kind, begins, head, tail)
+    if ends is not None and not ends.search(tail):
+        raise SourceError(f"{path} breaks off: its last row is not whole")
 
 
 def check_bytes(path: Path, kind: str, begins: re.Pattern[bytes], head: bytes, tail: bytes | None = None) -> None:
@@ -68,6 +72,9 @@ GEOPACKAGE = Format("GeoPackage", SQLITE)
 SPATIALITE = Format("SQLite", SQLITE)
 GEOJSON = Format("GeoJSON", JSON, has_one=True)
 FLATGEOBUF = Format("FlatGeobuf", re.compile(rb"^fgb"), has_one=True)
+GEOJSON_LINES = Format("GeoJSON lines", JSON, re.compile(rb"\}\s*$"), has_one=True)
 GPX = Format("GPX", _xml(b"gpx"))
 # Neither the schema's address is followed nor a file written beside the one that is read.
-GML = Format("GML", _xml(rb"\w*Collection", rb"\w*Member", rb"gml"), {"DOWNLOAD_SCHEMA": "NO", "WRITE_GFS": "NO"})
+GML = Format(
+    "GML", _xml(rb"\w*Collection", rb"\w*Member", rb"gml"), options={"DOWNLOAD_SCHEMA": "NO", "WRITE_GFS": "NO"}
+)

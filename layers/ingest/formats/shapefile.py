@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from layers.errors import SourceError
 from layers.ingest.formats.gdal import check_content
 from layers.ingest.formats.ogr import Dataset, open_ogr
 from layers.ingest.formats.request import Request
@@ -20,9 +21,19 @@ _SILENT_PAGES = frozenset(
 def open_shapefile(path: Path, request: Request) -> Opened:
     """Open a shapefile; without a .cpg and a language driver that says something, its text comes byte for byte."""
     check_content(path, KIND, _BEGINS)
+    _check_length(path)
     silent = request.encoding is not None or not says_encoding(path)
     encoding = "ISO-8859-1" if silent else None
     return open_ogr(Dataset(path, str(path.resolve()), KIND, encoding, silent, has_one=True), Request())
+
+
+def _check_length(path: Path) -> None:
+    """Hold the size of the .shp against what its header says in words of two bytes; GDAL takes what is cut as null."""
+    with path.open("rb") as opened:
+        promised = 2 * int.from_bytes(opened.read(28)[24:], "big")
+    found = path.stat().st_size
+    if found < promised:
+        raise SourceError(f"{path} breaks off: it has {found} of {promised} bytes")
 
 
 def says_encoding(path: Path) -> bool:

@@ -109,6 +109,25 @@ def test_truncated_files_are_named(tmp_path: Path, tree_frame: Trees, name: str)
 
 
 @pytest.mark.parametrize(
+    ("name", "cut"),
+    [
+        ("t.shp", "t.shp"), ("t.shp", "t.dbf"), ("t.shp", "t.shx"), ("t.tab", "t.dat"), ("t.tab", "t.map"),
+        ("t.tab", "t.id"), ("t.mif", "t.mif"), ("t.mif", "t.mid"), ("t.fgb", "t.fgb"), ("t.geojsonl", "t.geojsonl"),
+        ("t.kml", "t.kml"), ("t.dxf", "t.dxf"),
+    ],
+)  # fmt: skip
+def test_a_part_cut_short_is_named(tmp_path: Path, tree_frame: Trees, name: str, cut: str) -> None:
+    trees = tree_frame(300)
+    if name == "t.dxf":
+        trees = gpd.GeoDataFrame({"Layer": ["a"] * 300}, geometry=trees.geometry)
+    pyogrio.write_dataframe(trees, tmp_path / name, **WRITTEN.get(name, {}))
+    part = tmp_path / cut
+    part.write_bytes(part.read_bytes()[: part.stat().st_size * 2 // 3])
+    with pytest.raises(SourceError, match=r"t\.\w+ (breaks off|cannot be read)"):
+        read_file(tmp_path / name)
+
+
+@pytest.mark.parametrize(
     ("name", "content"),
     [
         ("t.geojson", '{"type": "gdal_streamed_alg", "command_line": "gdal vector pipeline ! read secret.gpkg"}'),
