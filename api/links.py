@@ -66,6 +66,7 @@ class Links:
             self.link("/api/collections", "data"),
             self.link("/api/collections", f"{OGC}/data"),
             self.link("/api/catalog", "describedby", title="Everything the viewer needs"),
+            self.link("/api/functions", f"{OGC}/functions"),
             self.link("/api/styles", f"{OGC}/styles"),
             self.link("/api/processes", f"{OGC}/processes"),
             self.link("/api/jobs", f"{OGC}/job-list"),

@@ -33,6 +33,7 @@ CONFORMANCE = tuple(
         "cql2/1.0/conf/basic-spatial-functions-plus",
         "cql2/1.0/conf/spatial-functions",
         "cql2/1.0/conf/temporal-functions",
+        "cql2/1.0/conf/functions",
         "cql2/1.0/conf/property-property",
         "cql2/1.0/conf/arithmetic",
         "ogcapi-features-4/1.0/conf/create-replace-delete",

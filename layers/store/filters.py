@@ -12,6 +12,7 @@ from typing import Any
 from layers.errors import InputError
 from layers.registry import VECTOR_LAYERS
 from layers.schema import VectorLayer
+from layers.store.filter_functions import JOINS
 from layers.store.filter_space import PREDICATES, compare_shapes, measure_distance, own_geometry, read_shape
 from layers.store.filter_time import RELATIONS, Span, compare_times, read_end, to_span
 from layers.store.terms import Bindings, Scope, Term, align, describe, read_date, read_moment
@@ -75,7 +76,7 @@ class Translator:
         if operator in RELATIONS:
             left, right = (self._read_span(node, scope) for node in check_count(operator, arguments, 2))
             return Term(compare_times(operator, left, right), "boolean")
-        if operator in _JOINS:
+        if operator in JOINS:
             return Term(self._join(operator, arguments, scope), "boolean")
         raise InputError(f"the filter's operator '{operator[:40]}' is not served", hint=f"served: {OPERATORS}")
 
@@ -149,9 +150,9 @@ class Translator:
         return read_end(node, scope) if isinstance(node, str) else self.translate(node, scope)
 
     def _join(self, operator: str, arguments: list[Any], scope: Scope) -> str:
-        needed = _JOINS[operator]
+        needed = len(JOINS[operator].arguments) - 1
         if not needed <= len(arguments) <= needed + 1:
-            raise InputError(f"'{operator}' takes {needed} or {needed + 1} arguments", hint=_USES[operator])
+            raise InputError(f"'{operator}' takes {needed} or {needed + 1} arguments", hint=JOINS[operator].use)
         self.joins += 1
         if self.joins > MAX_JOINS:
             raise InputError(f"the filter joins more than {MAX_JOINS} layers")
@@ -190,16 +191,10 @@ class Translator:
         return listed
 
 
-_JOINS = {"near": 2, "inside": 1, "related": 3}
-_USES = {
-    "near": "near(places, 50, category = 'school')",
-    "inside": "inside(wards, name = 'Ninh Kiều')",
-    "related": "related(lighting_circuits, circuit_id, circuit_id, cabinet_id = 'LC-7')",
-}
 OPERATORS = ", ".join(
     (
         *("and, or, not, =, <>, <, >, <=, >=, between, like, in, is null", *_ARITHMETIC, *_DIVISIONS, *_TEXT_FUNCTIONS),
-        *(*PREDICATES, "s_dwithin", *RELATIONS, *_JOINS),
+        *(*PREDICATES, "s_dwithin", *RELATIONS, *JOINS),
     )
 )
 
@@ -224,7 +219,7 @@ def _read_name(operator: str, node: Any) -> str:
     """Return a name, written bare or in quotes."""
     name = node.get("property") if isinstance(node, dict) else node
     if not isinstance(name, str):
-        raise InputError(f"'{operator}' expects a name and finds {str(node)[:40]}", hint=_USES[operator])
+        raise InputError(f"'{operator}' expects a name and finds {str(node)[:40]}", hint=JOINS[operator].use)
     return name
 
 

@@ -205,6 +205,13 @@ def test_joins_read_both_layers_at_the_same_time(client: TestClient) -> None:
     assert past["groups"] == present["groups"] != []
 
 
+def test_functions_say_how_they_are_used(client: TestClient) -> None:
+    told = client.get("/api/functions").json()["functions"]
+    assert [function["name"] for function in told] == ["near", "inside", "related", "s_dwithin"]
+    for function in told[:2] + told[3:]:
+        assert isinstance(count(client, "luminaires", function["example"]), int), function
+
+
 PROPERTIES = {"voltage": st.integers(-3, 3).map(float), "name": st.sampled_from(["a", "b", "Ab", "đ", "a%", "a_b", ""])}
 features = st.lists(
     st.fixed_dictionaries({name: st.none() | values for name, values in PROPERTIES.items()}), min_size=1, max_size=8
