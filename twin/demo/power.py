@@ -18,6 +18,7 @@ from twin.demo.shapes import (
     make_points,
     number_ids,
     sample,
+    shift_line,
 )
 from twin.demo.street_graph import Forest, choose_apart, find_node, grow_forest, list_class_nodes
 from twin.demo.streets import Streets
@@ -29,7 +30,7 @@ KVA_A_CUSTOMER = 1.1
 SIZES = np.array([100.0, 160.0, 250.0, 400.0, 560.0, 630.0, 1000.0])
 UNDERGROUND = ("primary",)
 # A line hangs beside the street's middle, clear of the water pipe under it.
-SHIFT = np.array([-0.9, 0.9])
+SHIFT = (-0.9, 0.9)
 
 
 def make_power(
@@ -165,7 +166,7 @@ def _make_lines(
     for node in np.flatnonzero(low.link >= 0):
         lines.append(streets.links[low.link[node]].line)
         columns.append(("low", 400.0, None, None, transformer[int(low.root[node])], "overhead", "ABC 4×95", 1))
-    geometry = as_shapes([LineString((shapely.get_coordinates(line) + SHIFT).round(3)) for line in lines])
+    geometry = as_shapes([shift_line(line, SHIFT) for line in lines])
     keys = ("voltage_class", "voltage", "feeder", "substation_id", "transformer_id", "laying", "conductor", "circuits")
     parts = list(zip(*columns, strict=True))
     table = {key: as_text(list(values)) for key, values in zip(keys, parts, strict=True)}

@@ -57,6 +57,16 @@ def is_inside(x: Floats, y: Floats, margin: float = 1.0) -> NDArray[np.bool_]:
     return (x > x0 + margin) & (x < x1 - margin) & (y > y0 + margin) & (y < y1 - margin)
 
 
+def shift_inside(xy: Floats, shift: tuple[float, float]) -> Floats:
+    """Return coordinates (n, 2) moved by ``shift`` [m], those that would leave the extent kept on its border."""
+    return np.asarray(np.clip(xy + np.array(shift), BOUNDS[:2], BOUNDS[2:]).round(3), np.float64)
+
+
+def shift_line(line: shapely.LineString, shift: tuple[float, float]) -> shapely.LineString:
+    """Return a line moved by ``shift`` [m], within the extent."""
+    return shapely.LineString(shift_inside(shapely.get_coordinates(line), shift))
+
+
 def sample(raster: NDArray[Any], x: Floats, y: Floats) -> Floats:
     """Return raster values at points; points outside take the nearest border cell."""
     row, col, _ = GRID.cells(x, y)

@@ -3,7 +3,6 @@
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely.geometry import LineString
 
 from twin.demo.plan import WARD_CODES, Ints, Plan, locate_ward
 from twin.demo.shapes import (
@@ -16,6 +15,7 @@ from twin.demo.shapes import (
     make_points,
     number_ids,
     sample,
+    shift_line,
 )
 from twin.demo.street_graph import choose_apart, find_node, grow_forest
 from twin.demo.streets import Streets
@@ -23,7 +23,7 @@ from twin.demo.streets import Streets
 OWNER = "Viễn thông Vàm Sông (mô phỏng)"
 CABINET_SPACING = 430.0
 ANTENNA_SPACING = 520.0
-SHIFT = np.array([-0.4, -0.6])
+SHIFT = (-0.4, -0.6)
 
 
 def make_telecom(plan: Plan, streets: Streets, buildings: Table, terrain: NDArray[np.float32]) -> dict[str, Table]:
@@ -58,7 +58,7 @@ def _make_cabinets(
             "ports": ports,
             "used_ports": (ports * rng.uniform(0.45, 0.97, count)).astype(np.int64),
             "feeds_from": as_text([None] + [ids[0]] * (count - 1)),
-            "base_elevation": (sample(terrain, x, y).clip(0.7, 3.0) + np.where(kind == "chamber", -1.2, 0.3)).round(2),
+            "base_elevation": (sample(terrain, x, y).clip(0.7, 3.0) + np.where(kind == "chamber", 0.02, 0.3)).round(2),
             "ward_code": WARD_CODES[locate_ward(*plan.frame.to_frame(x, y))].astype(object),
             "condition": draw_conditions(rng, count),
             "installed": draw_dates(rng, count, since=2006),
@@ -71,7 +71,7 @@ def _make_lines(streets: Streets, nodes: Ints, rng: np.random.Generator) -> Tabl
     """Return the fibre along each street on the way from the exchange to a cabinet."""
     forest = grow_forest(streets, nodes[:1])
     used = forest.trace_links(nodes)
-    geometry = as_shapes([LineString((shapely.get_coordinates(streets.links[k].line) + SHIFT).round(3)) for k in used])
+    geometry = as_shapes([shift_line(streets.links[k].line, SHIFT) for k in used])
     main = np.array([streets.links[k].road_class in ("primary", "secondary") for k in used])
     ids = streets.ids
     return Table(

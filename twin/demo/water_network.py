@@ -12,12 +12,12 @@ from scipy.sparse.csgraph import dijkstra
 from shapely.geometry import LineString, Point
 
 from twin.demo.plan import WARD_CODES, Floats, Plan, locate_ward
-from twin.demo.shapes import sample
+from twin.demo.shapes import sample, shift_inside, shift_line
 from twin.demo.street_graph import find_node, list_class_nodes
 from twin.demo.streets import Streets
 
 # Pipes lie beside the street's centre line; all nodes move by the same, so that nothing comes apart.
-SHIFT = np.array([0.9, -0.9])
+SHIFT = (0.9, -0.9)
 PIPE_TYPES = {"primary": "transmission", "secondary": "transmission", "living_street": "service"}
 DIAMETERS = {"primary": 0.4, "secondary": 0.3, "tertiary": 0.2, "residential": 0.15, "living_street": 0.063}
 PUMP_HEAD = 42.0
@@ -117,7 +117,7 @@ class WaterNetwork:
 def build_water_network(plan: Plan, streets: Streets, terrain: NDArray[np.float32]) -> WaterNetwork:
     """Return the network; every junction is reached over open pipes from the water works."""
     network = WaterNetwork()
-    xy = np.column_stack([streets.x, streets.y]) + SHIFT
+    xy = shift_inside(np.column_stack([streets.x, streets.y]), SHIFT)
     ground = sample(terrain, streets.x, streets.y).clip(0.7, 3.0)
     areas = WARD_CODES[locate_ward(*plan.frame.to_frame(streets.x, streets.y))]
     for k, (x, y) in enumerate(xy):
@@ -129,7 +129,7 @@ def build_water_network(plan: Plan, streets: Streets, terrain: NDArray[np.float3
                 f"WP-{k + 1:05d}",
                 link.start,
                 link.end,
-                LineString((shapely.get_coordinates(link.line) + SHIFT).round(3)),
+                shift_line(link.line, SHIFT),
                 PIPE_TYPES.get(link.road_class, "distribution"),
                 DIAMETERS[link.road_class],
                 link.name,

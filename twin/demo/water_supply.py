@@ -4,7 +4,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from twin.demo.plan import WARDS, Floats, Plan, draw_ward
+from twin.demo.plan import WARD_CODES, WARDS, Floats, Plan, draw_ward, locate_ward
 from twin.demo.shapes import Table, as_shapes, as_text, draw_conditions, draw_dates, is_inside, make_points, number_ids
 from twin.demo.street_graph import choose_apart
 from twin.demo.water_network import PUMP_HEAD, WaterNetwork, locate_pipes
@@ -34,7 +34,7 @@ def make_water_tables(plan: Plan, network: WaterNetwork, buildings: Table) -> di
         "water_nodes": _make_nodes(network, demand, rng),
         "water_valves": _make_valves(network, rng),
         "water_pumps": _make_pumps(network, demand, rng),
-        "hydrants": _make_hydrants(network, buildings, rng),
+        "hydrants": _make_hydrants(plan, network, rng),
         "water_meters": meters,
     }
 
@@ -246,7 +246,7 @@ def _make_pumps(network: WaterNetwork, demand: Floats, rng: np.random.Generator)
     )
 
 
-def _make_hydrants(network: WaterNetwork, buildings: Table, rng: np.random.Generator) -> Table:
+def _make_hydrants(plan: Plan, network: WaterNetwork, rng: np.random.Generator) -> Table:
     """Return hydrants beside the wider pipes' nodes, apart from each other."""
     pipes_at = network.list_pipes_at()
     widest = np.array([max((network.pipes[k].diameter for k in pipes), default=0.0) for pipes in pipes_at])
@@ -257,10 +257,10 @@ def _make_hydrants(network: WaterNetwork, buildings: Table, rng: np.random.Gener
     fit = (widest > 0.1) & streets & is_inside(x, y, 8.0)
     nodes = choose_apart(x, y, order[fit[order]], HYDRANT_SPACING)
     count = len(nodes)
-    near = shapely.STRtree(buildings.geometry).nearest(make_points(x[nodes], y[nodes]))
+    place = x[nodes] + 4.5, y[nodes] + 3.5
     pressure = rng.uniform(16.0, 30.0, count).round(1)
     return Table(
-        make_points(x[nodes] + 4.5, y[nodes] + 3.5),
+        make_points(*place),
         {
             "id": number_ids("HY", count),
             "hydrant_type": as_text(list(rng.choice(["pillar", "underground"], count, p=[0.9, 0.1]))),
@@ -273,7 +273,7 @@ def _make_hydrants(network: WaterNetwork, buildings: Table, rng: np.random.Gener
             "pressure": pressure,
             "status": as_text(list(rng.choice(["working", "low_flow", "failed"], count, p=[0.93, 0.05, 0.02]))),
             "last_tested": draw_dates(rng, count, since=2024),
-            "ward_code": buildings.columns["ward_code"][near],
+            "ward_code": WARD_CODES[locate_ward(*plan.frame.to_frame(*place))].astype(object),
             "condition": draw_conditions(rng, count),
             "installed": draw_dates(rng, count, since=2002),
             "owner": as_text([OWNER] * count),
