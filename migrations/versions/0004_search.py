@@ -62,7 +62,7 @@ begin
     into pairs, same from unnest(tg_argv) as name;
     if tg_op = 'INSERT' then
         same := 'false';
-        -- Many words are sorted into the index at once, at the end: three times as fast as one by one.
+        -- Many words are sorted into the index at once, at the end: twice as fast as one by one.
         if (select count(*) from (select from new_rows limit 10000) as many) = 10000 then
             perform set_config('gin_pending_list_limit', '256MB', true);
         end if;

@@ -260,3 +260,28 @@ def test_comparisons_are_those_of_another_implementation(
 
     page = client.get("/api/collections/lighting_cabinets/items", params={"filter": words}).json()
     assert {feature["id"] for feature in page["features"]} == {f"k{n}" for n, row in enumerate(rows) if matches(row)}
+
+
+leaves = st.sampled_from(
+    [1, -0.5, 1e308, "x", "", True, None, {}, [1, "x"], {"property": "use"}, {"property": "height"}, {"property": "geom"},
+     {"property": "nothing"}, {"date": "2020-01-01"}, {"date": 3}, {"timestamp": "2020-01-01T00:00:00Z"},
+     {"interval": ["..", "2020-01-01"]}, {"interval": [1, 2]}, {"bbox": [1, 2, 3, 4]}, {"bbox": ["a", 2, 3, 4]},
+     {"type": "Point", "coordinates": [1, 2]}, {"type": "Point", "coordinates": []}, {"op": 3},
+     {"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]}]
+)  # fmt: skip
+operators = st.sampled_from(
+    ["and", "or", "not", "=", "<", "between", "in", "like", "isNull", "casei", "accenti", "+", "/", "^", "div", "%",
+     "s_intersects", "S_WITHIN", "s_dwithin", "t_after", "t_during", "near", "inside", "related", "drop"]
+)  # fmt: skip
+trees = st.recursive(
+    leaves, lambda inner: st.builds(lambda op, args: {"op": op, "args": args}, operators, st.lists(inner, max_size=3))
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(tree=trees)
+def test_whatever_is_sent_is_answered_or_refused(client: TestClient, tree: Any) -> None:
+    asked = {"filter": json.dumps(tree), "filter-lang": "cql2-json", "limit": "1"}
+    answer = client.get("/api/collections/buildings/items", params=asked)
+    assert answer.status_code in (200, 400, 413), answer.text
+    assert answer.status_code == 200 or answer.json()["detail"]
