@@ -19,7 +19,7 @@ from layers.ingest.quality import Change, Diff
 from layers.schema import Property, VectorLayer
 from layers.store.indexes import build_indexes_after
 from layers.store.names import quote
-from layers.store.tables import CITY
+from layers.store.tables import CITY, HISTORY
 
 _ARROW = {
     "string": pa.string(),
@@ -51,6 +51,11 @@ class Stage:
         return f"{CITY}.{quote(self.layer.id)}"
 
     @property
+    def past(self) -> str:
+        """The table of the layer's past versions."""
+        return f"{HISTORY}.{quote(self.layer.id)}"
+
+    @property
     def names(self) -> list[str]:
         """The columns that hold what the file says."""
         return [*(prop.name for prop in self.layer.properties), "geom"]
@@ -60,8 +65,8 @@ class Stage:
 class UpsertCounts:
     """What storing a stage does: rows new, changed and unchanged, and stored rows of the source the file lacks.
 
-    Of the unchanged, ``edited`` differ but were edited by hand, so they are kept. ``foreign`` identifiers were refused:
-    they belong to another source.
+    Of the unchanged, ``edited`` differ but were edited or deleted by hand, and stay so. ``foreign`` identifiers were
+    refused: they belong to another source.
     """
 
     new: int
@@ -168,8 +173,8 @@ def hold_ids(stage: Stage, ids: Sequence[str]) -> None:
 def compare_stage(stage: Stage, *, overwrite_edits: bool = False) -> UpsertCounts:
     """Return what storing the stage would do.
 
-    Features edited by hand since they were loaded are kept: rows that differ from them leave the stage, unless
-    ``overwrite_edits``.
+    Features edited by hand since they were loaded are kept: rows that differ from them leave the stage, as do those of
+    features deleted by hand, unless ``overwrite_edits``.
     """
     connection = stage.connection
     connection.execute(text(f"analyze {stage.rows}"))
@@ -192,15 +197,37 @@ def compare_stage(stage: Stage, *, overwrite_edits: bool = False) -> UpsertCount
                 f"insert into {stage.held} select id from kept"
             )
         )
+    deleted = 0 if overwrite_edits or not _has_past(stage) else _keep_deletions(stage)
     gone = connection.execute(
         text(f"select count(*) from {stage.table} t where {_GONE.format(s=stage)}"), {"source": stage.source_id}
     ).scalar_one()
-    changed = counted.differing - edited
-    return UpsertCounts(counted.new, changed, counted.staged - counted.new - changed, int(gone), edited)
+    new, changed = counted.new - deleted, counted.differing - edited
+    return UpsertCounts(new, changed, counted.staged - new - changed, int(gone), edited + deleted)
 
 
-# A mended row is still the file's.
-_BY_HAND = "coalesce(e.kind in ('edit', 'revert'), false)"
+def _has_past(stage: Stage) -> bool:
+    return bool(stage.connection.execute(text(f"select exists (select 1 from {stage.past})")).scalar_one())
+
+
+def _keep_deletions(stage: Stage) -> int:
+    """Take rows out of the stage whose features were deleted by hand and return how many."""
+    done = stage.connection.execute(
+        text(
+            f"with kept as (delete from {stage.rows} s "
+            f"where not exists (select 1 from {stage.table} t where t.id = s.id) and "
+            f"(select e.kind = 'edit' from {stage.past} h join meta.edit e on e.id = h.ended_by "
+            "where h.id = s.id order by h.recorded_to desc limit 1) returning s.id) "
+            f"insert into {stage.held} select id from kept"
+        )
+    )
+    return done.rowcount
+
+
+# A mended row is still the file's, and so is one from which a load was taken back.
+_BY_HAND = (
+    "coalesce(e.kind = 'edit' or (e.kind = 'revert' and not exists "
+    "(select 1 from meta.edit r where r.id = e.reverts and r.kind = 'load')), false)"
+)
 _GONE = (
     "t.source_id = :source and not exists (select 1 from {s.rows} s where s.id = t.id) "
     "and not exists (select 1 from {s.held} h where h.id = t.id)"
@@ -232,10 +259,18 @@ def _insert_new(stage: Stage) -> int:
     chosen = ", ".join("s." + quote(name) for name in stage.names)
     # Times and edit are asked once, not as defaults of a million rows. In the order of the places: neighbours on the
     # map are neighbours on the disk.
+    key, keys = "", ""
+    if _has_past(stage):
+        # A feature that comes back is the one that it was.
+        key = (
+            f"coalesce((select h.fid from {stage.past} h where h.id = s.id order by h.recorded_to desc limit 1), "
+            f"nextval(pg_get_serial_sequence('{stage.table}', 'fid'))), "
+        )
+        keys = "fid, "
     return stage.connection.execute(
         text(
-            f"insert into {stage.table} (id, source_id, valid_from, recorded_from, edit_id, {listed}) "
-            f"select s.id, :source, now.valid, now.recorded, now.edit, {chosen} from {stage.rows} s "
+            f"insert into {stage.table} ({keys}id, source_id, valid_from, recorded_from, edit_id, {listed}) "
+            f"select {key}s.id, :source, now.valid, now.recorded, now.edit, {chosen} from {stage.rows} s "
             f"left join {stage.table} t on t.id = s.id cross join (select meta.edit_valid() as valid, "
             "meta.edit_at() as recorded, meta.edit_id() as edit offset 0) as now "
             "where t.id is null order by s.geom"

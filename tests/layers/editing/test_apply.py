@@ -1,18 +1,23 @@
 """Edits carried out on a real PostGIS: what they write, what stands against them, and that all or nothing happens."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import geopandas as gpd
 import pytest
 import shapely
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 from layers.datum import CRS84, make_transformer
 from layers.editing.apply import apply_edits
+from layers.editing.revert import revert_edit
 from layers.editing.words import Edit, Op, Outcome, RejectedError
 from layers.errors import ConflictError, ForbiddenError, InputError, NotFoundError, PreconditionError
 from layers.registry import read_vector_layer
+from layers.store.edits import begin_edit
+from layers.store.features import upsert_features
 
 TREES, NODES, LINKS, LIGHTS = map(read_vector_layer, ("trees", "drainage_nodes", "drainage_links", "luminaires"))
 X0, Y0 = 580_000.0, 1_108_000.0
@@ -280,3 +285,61 @@ def test_shapes_are_stored_as_the_layer_holds_them(connection: Connection) -> No
     shape = shapely.from_wkb(bytes(wkb))
     assert shape.geom_type == "MultiPolygon"
     assert shape.area == pytest.approx(81.0, rel=1e-6)
+
+
+def load(connection: Connection, *names: str, height: float) -> tuple[int, int, int]:
+    """Load trees of a file and return how many were new, changed and kept as edited by hand."""
+    begin_edit(connection, author="twin load", reason="trees.csv", kind="load", source="s", layers=["trees"])
+    frame = gpd.GeoDataFrame(
+        {"id": list(names), "height": height}, geometry=[shapely.Point(X0, Y0)] * len(names), crs="EPSG:5897"
+    )
+    counts = upsert_features(connection, TREES, frame, source_id="s")
+    return counts.new, counts.changed, counts.edited
+
+
+def test_the_next_load_keeps_what_was_edited_or_deleted_by_hand(connection: Connection) -> None:
+    assert load(connection, "a", "b", "c", height=1.0) == (3, 0, 0)
+    edit(connection, Edit("update", TREES, "a", {"height": 5}), Edit("delete", TREES, "b"))
+    assert load(connection, "a", "b", "c", height=2.0) == (0, 1, 2)
+    rows = connection.execute(text("select id, height from city.trees order by id")).all()
+    assert [tuple(row) for row in rows] == [("a", 5.0), ("c", 2.0)]
+
+
+def test_a_load_that_was_taken_back_does_not_stand_in_the_way_of_the_next(connection: Connection) -> None:
+    load(connection, "a", height=1.0)
+    keys = dict(tuple(row) for row in connection.execute(text("select id, fid from city.trees")))
+    load(connection, "a", "b", height=70.0)
+    wrong = connection.execute(text("select max(id) from meta.edit")).scalar_one()
+    done = revert_edit(connection, wrong, author="An", reason="sai đơn vị")
+    assert {one.id: one.status for one in done.results} == {"a": "updated", "b": "deleted"}
+    assert connection.execute(text("select id, height from city.trees")).all() == [("a", 1.0)]
+    assert load(connection, "a", "b", height=7.0) == (1, 1, 0)
+    again = dict(tuple(row) for row in connection.execute(text("select id, fid from city.trees")))
+    assert again["a"] == keys["a"]
+    past = connection.execute(text("select distinct fid from history.trees where id = 'b'")).scalar_one()
+    assert again["b"] == past, "a feature that comes back is the one that it was"
+
+
+def test_edits_wait_for_a_load_and_say_so_when_it_takes_long(engine: Engine) -> None:
+    with engine.begin() as busy, engine.begin() as other:
+        begin_edit(busy, author="twin load", reason="x", kind="load", layers=["trees"])
+        with pytest.raises(ConflictError, match="'trees' is being loaded or edited"):
+            begin_edit(other, author="An", reason="", kind="edit", layers=["trees"], wait_s=0.05)
+
+
+def test_of_two_edits_at_once_one_is_told(engine: Engine) -> None:
+    with engine.begin() as connection:
+        version = edit(connection, plant("t")).results[0].version
+    assert version is not None
+    wanted = [Edit("update", TREES, "t", {"height": height}, seen=frozenset([version])) for height in range(1, 7)]
+
+    def change(one: Edit) -> str:
+        try:
+            with engine.begin() as own:
+                return edit(own, one).results[0].status
+        except PreconditionError:
+            return "told"
+
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(change, wanted))
+    assert sorted(done) == ["told"] * 5 + ["updated"]
