@@ -19,6 +19,8 @@ def compose_texts(made: pd.DataFrame, layer: VectorLayer, conversions: "Counter[
         if not any(name in made for names in parts for name in names):
             continue
         given = made[prop.name].tolist() if prop.name in made else [None] * len(made)
+        if not pd.isna(given).any():
+            continue
         rows = made.to_dict("records")
         texts = [_join(parts, row) if pd.isna(own) else own for own, row in zip(given, rows, strict=True)]
         made[prop.name] = pd.Series(texts, index=made.index, dtype=object)
