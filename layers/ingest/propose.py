@@ -2,65 +2,27 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from layers.ingest.candidates import list_candidates
 from layers.ingest.column import Column, read_columns
 from layers.ingest.draft import SURE, Draft, Guess, Line, Unmapped
-from layers.ingest.evidence import judge
-from layers.ingest.judgement import Judgement
+from layers.ingest.identifying import choose_id
 from layers.ingest.locate import locate
-from layers.ingest.mapping import PLACE, GeometryRule
+from layers.ingest.mapping import GeometryRule
+from layers.ingest.matches import COMPUTED, Match, assign, find_seconds, list_matches, make_line
 from layers.ingest.place import UNKNOWN_CRS, Place, find_place
 from layers.ingest.placing import pick_points
 from layers.ingest.raw import Raw
 from layers.ingest.recognise import recognise_code
 from layers.ingest.synonyms import Words, read_names
-from layers.ingest.wording import Likeness, compare, drop_common_prefix, drop_plurals, split_words
+from layers.ingest.wording import drop_common_prefix, drop_plurals, split_words
 from layers.registry import VECTOR_LAYERS, read_vector_layer
 from layers.schema import GeometryType, Property, VectorLayer
 from layers.store.area import CityArea
 
-# Below this a candidate is not even mentioned.
-_LEAST = 0.35
-_LEAST_NAME = 0.3
-_SECOND = 0.85
-# A name that could mean many things counts for so much of another.
-_VAGUE = 0.8
-_IDS = {
-    split_words(name): confidence
-    for names, confidence in (
-        (("facility id", "asset id", "ma tai san"), 0.97),
-        (("ma so", "ma doi tuong", "ma hieu"), 0.93),
-        (("id", "ma", "so hieu"), 0.9),
-        (("code", "ky hieu", "global id", "uuid"), 0.86),
-        (("object id", "gid", "number"), 0.74),
-        (("fid", "ogc fid", "oid"), 0.7),
-        (("stt",), 0.6),
-    )
-    for name in names
-}
-# Shapefiles and geodatabases add these, in the unit of the file's CRS.
-_COMPUTED = frozenset({"shapelengt", "shapearea", "shapeleng", "stlengthsh", "stareashap"})
 _GONE = frozenset({"abandoned", "proposed", "removed", "abn", "ab", "demolished", "planned", "da bo", "huy", "du kien"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Match:
-    """A column as one property: what its name and its values say together."""
-
-    column: Column
-    prop: Property
-    confidence: float
-    likeness: Likeness
-    alias: Words
-    judgement: Judgement
-
-    def explain(self) -> str:
-        """Return the reasons in words."""
-        said = [f'name {self.likeness.how} "{" ".join(self.alias)}"'] if self.likeness.score >= _LEAST_NAME else []
-        return "; ".join([*said, *self.judgement.notes])
 
 
 def propose_mapping(
@@ -124,10 +86,10 @@ def _share_out(scores: list[tuple[str, float]]) -> tuple[tuple[str, float], ...]
     return tuple((name, weight / sum(weights)) for (name, _), weight in zip(scores, weights, strict=True))
 
 
-def _rate(layer: VectorLayer, columns: Sequence[Column], place: Place, title: Words) -> tuple[float, list[_Match], str]:
+def _rate(layer: VectorLayer, columns: Sequence[Column], place: Place, title: Words) -> tuple[float, list[Match], str]:
     """Return how well a layer fits the file, the columns its properties would take, and the reasons."""
-    candidates = _list_matches(layer, columns, place)
-    matches = _assign(candidates)
+    candidates = list_matches(layer, columns, place)
+    matches = assign(candidates)
     taken = {match.prop.name for match in matches}
     said = max((_compare_title(title, alias) for alias in read_names(layer.id).layer), default=0.0)
     score = 1.6 * said + sum(_weigh(match) for match in matches if match.confidence >= SURE)
@@ -150,7 +112,7 @@ def _compare_title(title: Words, alias: Words) -> float:
     return 0.9 if len(glued) >= 6 and glued in "".join(drop_plurals(title)) else 0.0
 
 
-def _weigh(match: _Match) -> float:
+def _weigh(match: Match) -> float:
     """Return what a match tells of its layer: little where many layers have such a property."""
     sharing = sum(layer.find(match.prop.name) is not None for layer in VECTOR_LAYERS.values())
     return match.confidence / math.sqrt(sharing)
@@ -162,56 +124,6 @@ def _rate_geometry(found: GeometryType | None, wanted: GeometryType) -> float:
     return 0.5 if found == wanted else -0.4 if wanted == "Point" else -1.5
 
 
-def _list_matches(layer: VectorLayer, columns: Sequence[Column], place: Place) -> list[_Match]:
-    """Return every column as every property it could be."""
-    names, made = read_names(layer.id), []
-    for column in columns:
-        if column.name in place.columns or "".join(column.words)[:10] in _COMPUTED:
-            continue
-        for prop in layer.properties:
-            likeness, alias = _compare_names(column, layer, prop)
-            if likeness.score < _LEAST_NAME and not (prop.codes and 0 < len(column.counts) <= 40):
-                continue
-            judgement = judge(column, prop, names.codes[prop.name], in_feet=place.in_feet)
-            confidence = _combine(likeness.score, judgement.support)
-            if likeness.score < _LEAST_NAME:
-                # Values alone: good for a hint, never for more.
-                confidence = min(confidence, 0.55)
-            if confidence >= _LEAST:
-                made.append(_Match(column, prop, confidence, likeness, alias, judgement))
-    return sorted(made, key=lambda match: match.confidence, reverse=True)
-
-
-def _compare_names(column: Column, layer: VectorLayer, prop: Property) -> tuple[Likeness, Words]:
-    names = read_names(layer.id)
-    best: tuple[Likeness, Words] = (Likeness(0.0, ""), ())
-    for alias in names.properties[prop.name]:
-        for words in {column.words, column.bare_words}:
-            likeness = compare(words, alias)
-            if (prop.name, alias) in names.vague:
-                likeness = Likeness(_VAGUE * likeness.score, likeness.how)
-            best = max(best, (likeness, alias), key=lambda one: one[0].score)
-    return best
-
-
-def _combine(name: float, support: float) -> float:
-    """Return the confidence of name and values together, both as independent evidence."""
-    if support >= 0:
-        return 1.0 - (1.0 - name) * (1.0 - support)
-    return name * (1.0 + support)
-
-
-def _assign(candidates: list[_Match]) -> list[_Match]:
-    """Return the best matches, each column and each property once, best first."""
-    columns, props, made = set[str](), set[str](), list[_Match]()
-    for match in candidates:
-        if match.column.name not in columns and match.prop.name not in props:
-            made.append(match)
-            columns.add(match.column.name)
-            props.add(match.prop.name)
-    return made
-
-
 def _draft(
     path: Path,
     layer: VectorLayer,
@@ -219,7 +131,7 @@ def _draft(
     ranking: tuple[tuple[str, float], ...],
     columns: Sequence[Column],
     place: Place,
-    matches: list[_Match],
+    matches: list[Match],
     title: Words,
 ) -> Draft:
     ignored = place.personal
@@ -236,9 +148,9 @@ def _draft(
                 kept = [match for match in kept if match.prop is not prop]
             else:
                 missing.append(prop.name)
-    second = _find_seconds(layer, columns, place, kept)
-    lines = tuple(_make_line(match, second.get(match.prop.name, ())) for match in kept)
-    identifier = _choose_id(columns, place)
+    second = find_seconds(layer, columns, place, kept)
+    lines = tuple(make_line(match, second.get(match.prop.name, ())) for match in kept)
+    identifier = choose_id(columns, place)
     condition = _find_condition(columns)
     used = {name for line in lines if line.is_sure for name in line.columns} | {identifier.value} | set(place.columns)
     return Draft(
@@ -258,79 +170,12 @@ def _draft(
     )
 
 
-def _find_seconds(
-    layer: VectorLayer, columns: Sequence[Column], place: Place, matches: list[_Match]
-) -> dict[str, tuple[str, ...]]:
-    """Return columns whose name says the same as one already taken: they fill in where the first is empty."""
-    taken = {match.column.name for match in matches}
-    found: dict[str, tuple[str, ...]] = {}
-    for match in matches:
-        if match.prop.type != "string" or match.prop.codes or match.confidence < SURE:
-            continue
-        more = [
-            column
-            for column in columns
-            if column.name not in taken
-            and column.name not in place.columns
-            and column.name not in place.personal
-            and column.counts
-            and _compare_names(column, layer, match.prop)[0].score >= max(_SECOND, match.likeness.score)
-        ]
-        if more:
-            found[match.prop.name] = tuple(column.name for column in more[:2])
-    return found
-
-
-def _make_line(match: _Match, more: tuple[str, ...]) -> Line:
-    parts = {word: Guess(*part) for word, part in match.judgement.parts.items()}
-    return Line(
-        match.prop.name,
-        (match.column.name, *more),
-        match.confidence,
-        match.explain(),
-        parts,
-        tuple(match.judgement.unknown),
-    )
-
-
 def _name_codes(layer: VectorLayer, prop: Property, title: Words) -> tuple[str | None, str]:
     """Return the code that the file's own name says, as ``catch_basins.csv`` says inlet."""
     if not prop.codes:
         return None, ""
     code = recognise_code(" ".join(title), read_names(layer.id).codes[prop.name])
     return code, f'the file\'s name, "{" ".join(title)}"' if code else ""
-
-
-def _choose_id(columns: Sequence[Column], place: Place) -> Guess:
-    """Return the column that names every row, by its name and by having a value of its own in each."""
-    best = Guess(PLACE, 0.6, "no column has a value of its own in every row: the geometry's digest stands for it")
-    for column in columns:
-        if column.name in place.columns or not column.counts or column.filled < 0.97 * column.rows:
-            continue
-        share = len(column.counts) / column.filled
-        if share < 0.97:
-            continue
-        named, alias = max(
-            (confidence * compare(words, alias).score, alias)
-            for alias, confidence in _IDS.items()
-            for words in (column.words, column.bare_words)
-        )
-        looks = 0.8 if column.words[-1:] == ("id",) else 0.62 if _looks_like_ids(column) else 0.3
-        # Rows without a value, or with another row's, would be lost: each hundredth costs five.
-        confidence = max(named, looks) * (len(column.counts) / column.rows) ** 5
-        if confidence > best.confidence or (best.value == PLACE and confidence >= SURE):
-            told = "in every row a value of its own" if column.is_unique else f"{share:.1%} of its values are its own"
-            said = f'name is like "{" ".join(alias)}"; ' if named >= looks else ""
-            best = Guess(column.name, confidence, said + told)
-    return best
-
-
-def _looks_like_ids(column: Column) -> bool:
-    """Return whether the values are short words of letters and digits, such as IN-2042."""
-    values = list(column.counts)[:200]
-    fits = [value for value in values if len(value) <= 40 and " " not in value and any(map(str.isdigit, value))]
-    letters = [value for value in fits if any(map(str.isalpha, value))]
-    return len(letters) >= 0.9 * len(values)
 
 
 def _find_condition(columns: Sequence[Column]) -> Guess | None:
@@ -359,7 +204,7 @@ def _fit_geometry(place: Place, layer: VectorLayer) -> Guess | None:
 
 
 def _explain_unmapped(column: Column, lines: Sequence[Line]) -> Unmapped:
-    if "".join(column.words)[:10] in _COMPUTED:
+    if "".join(column.words)[:10] in COMPUTED:
         return Unmapped(column.name, column.show(), "computed by the GIS from the geometry")
     for line in lines:
         if column.name in line.columns:

@@ -19,12 +19,6 @@ class Likeness(NamedTuple):
     how: str
 
 
-def fold(text: str) -> str:
-    """Return the text in lower case without diacritics: ``Đường kính`` becomes ``duong kinh``."""
-    bare = unicodedata.normalize("NFD", text.replace("Đ", "D").replace("đ", "d"))
-    return "".join(letter for letter in bare if not unicodedata.combining(letter)).lower()
-
-
 @lru_cache(maxsize=20_000)
 def split_words(name: str) -> tuple[str, ...]:
     """Return the words of a name in snake, kebab or camel case, folded: ``DuongKinh_mm`` gives duong, kinh, mm."""
