@@ -263,16 +263,62 @@ def test_comparisons_are_those_of_another_implementation(
 
 
 leaves = st.sampled_from(
-    [1, -0.5, 1e308, "x", "", True, None, {}, [1, "x"], {"property": "use"}, {"property": "height"},
-     {"property": "geom"}, {"property": "nothing"}, {"date": "2020-01-01"}, {"date": 3},
-     {"timestamp": "2020-01-01T00:00:00Z"}, {"interval": ["..", "2020-01-01"]}, {"interval": [1, 2]}, {"bbox": [1, 2, 3, 4]}, {"bbox": ["a", 2, 3, 4]},
-     {"type": "Point", "coordinates": [1, 2]}, {"type": "Point", "coordinates": []}, {"op": 3},
-     {"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]}]
-)  # fmt: skip
+    [
+        1,
+        -0.5,
+        1e308,
+        "x",
+        "",
+        True,
+        None,
+        {},
+        [1, "x"],
+        {"property": "use"},
+        {"property": "height"},
+        {"property": "geom"},
+        {"property": "nothing"},
+        {"date": "2020-01-01"},
+        {"date": 3},
+        {"timestamp": "2020-01-01T00:00:00Z"},
+        {"interval": ["..", "2020-01-01"]},
+        {"interval": [1, 2]},
+        {"bbox": [1, 2, 3, 4]},
+        {"bbox": ["a", 2, 3, 4]},
+        {"type": "Point", "coordinates": [1, 2]},
+        {"type": "Point", "coordinates": []},
+        {"op": 3},
+        {"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]},
+    ]
+)
 operators = st.sampled_from(
-    ["and", "or", "not", "=", "<", "between", "in", "like", "isNull", "casei", "accenti", "+", "/", "^", "div", "%",
-     "s_intersects", "S_WITHIN", "s_dwithin", "t_after", "t_during", "near", "inside", "related", "drop"]
-)  # fmt: skip
+    [
+        "and",
+        "or",
+        "not",
+        "=",
+        "<",
+        "between",
+        "in",
+        "like",
+        "isNull",
+        "casei",
+        "accenti",
+        "+",
+        "/",
+        "^",
+        "div",
+        "%",
+        "s_intersects",
+        "S_WITHIN",
+        "s_dwithin",
+        "t_after",
+        "t_during",
+        "near",
+        "inside",
+        "related",
+        "drop",
+    ]
+)
 trees = st.recursive(
     leaves, lambda inner: st.builds(lambda op, args: {"op": op, "args": args}, operators, st.lists(inner, max_size=3))
 )
