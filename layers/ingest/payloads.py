@@ -10,7 +10,6 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from layers.ingest.crs import name_crs
 from layers.ingest.raw import Raw
 
 SHAPE, PLACED = "_wkt", "_crs"
@@ -45,8 +44,8 @@ class Payloads:
 
 def write_crs(crs: CRS) -> str:
     """Return authority and code of ``crs``; one without is written out whole, to be read again."""
-    name = name_crs(crs)
-    return name if ":" in name else crs.to_wkt()
+    authority = crs.to_authority(min_confidence=100)
+    return ":".join(authority) if authority else crs.to_wkt()
 
 
 def _plain(value: object) -> object:
@@ -63,7 +62,9 @@ def _plain(value: object) -> object:
 
 def digest_payload(payload: Mapping[str, Any]) -> str:
     """Return a digest of what a row held: by it the same row is known again in a later file, wherever it stands."""
-    written = json.dumps(payload, sort_keys=True, default=str)
+    # 5 and 5.0 are one: a column of whole numbers is read as the one or the other, as gaps in it want.
+    plain = {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in payload.items()}
+    written = json.dumps(plain, sort_keys=True, default=str)
     return hashlib.sha256(written.encode()).hexdigest()[:32]
 
 
