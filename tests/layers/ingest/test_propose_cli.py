@@ -5,8 +5,11 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
+import shapely
 
+from tests.layers.ingest.legacy import write_tcvn3
 from twin.cli import main
 
 TABLE = """Mã hố ga,Kinh độ,Vĩ độ,Loại,Cao độ đáy (m),Hiện trạng,Người nhập
@@ -84,3 +87,30 @@ def test_a_table_of_a_file_has_a_mapping_of_its_own(
     run("load", "city.gpkg", "--propose", "--table", "cay")
     assert (tmp_path / "city.gpkg.cay.mapping.yml").is_file()
     assert "OpenStreetMap" in run("load", "map.osm", "--propose")
+
+
+@pytest.mark.filterwarnings("ignore:'crs' was not provided")
+def test_an_old_shapefile_of_a_district(run: Run, tmp_path: Path) -> None:
+    # As they come: TCVN3 text, names cut at ten letters, the grid of the province, no .prj and no .cpg.
+    count = 30
+    words = {"VAT_LIEU": ["Bê tông", "Gạch", "Đất"], "TINH_TRANG": ["Tốt", "Kém", "Hư hỏng"], "HE_THONG": ["Nước mưa"]}
+    frame = gpd.GeoDataFrame(
+        {name: [write_tcvn3(values[n % len(values)]) for n in range(count)] for name, values in words.items()}
+        | {"MA_CONG": [f"C{n}" for n in range(count)], "DUONG_KINH": [(600, 800, 1000)[n % 3] for n in range(count)]},
+        geometry=[shapely.LineString([(584000 + 50 * n, 1109000), (584040 + 50 * n, 1109000)]) for n in range(count)],
+    )
+    frame.to_file(tmp_path / "tuyen_cong.shp", encoding="ISO-8859-1", engine="pyogrio")
+    (tmp_path / "tuyen_cong.cpg").unlink()
+    said = run("load", "tuyen_cong.shp", "--propose")
+    assert "drainage_links" in said
+    assert "does not say its CRS" in said
+    mapping = tmp_path / "tuyen_cong.shp.mapping.yml"
+    written = mapping.read_text(encoding="utf-8")
+    assert '"Bê tông": concrete' in written
+    assert "unit: mm" in written
+    assert '# crs: "EPSG:5897"' in written
+    # The office takes the first CRS; that the lines are sewers, the file's own name says.
+    reviewed = written.replace('# crs: "EPSG:5897"', 'crs: "EPSG:5897"')
+    mapping.write_text(reviewed, encoding="utf-8")
+    (report,) = json.loads(run("load", "tuyen_cong.shp", "--json").splitlines()[0])
+    assert (report["layer"], report["read"], report["loaded"], report["quarantined"]) == ("drainage_links", 30, 30, 0)
