@@ -29,6 +29,8 @@ _LIKENESS = 0.5
 _NAMES, _ADDRESSES = "kind not like '%%address'", "kind like '%%address'"
 # What people mean more often stands first among equals.
 _FIRST = ("provinces", "wards", "streets", "admin_changes", "places", "addresses")
+# Of the texts of one feature, those that are not what it is called now.
+_SECOND = ("name_en", "former_name", "former_address")
 _ABBREVIATED = {
     "đ": "đường", "p": "phường", "x": "xã", "q": "quận", "h": "huyện", "tp": "thành phố", "tt": "thị trấn",
     "tx": "thị xã", "t": "tỉnh", "kp": "khu phố", "ql": "quốc lộ",
@@ -111,7 +113,11 @@ def search(
             known = {(row.layer, row.words) for row in found}
             similar = _sort(_select_similar(connection, asked, kind))
             found += [row for row in similar if (row.layer, row.words) not in known]
-    return [_make_hit(row, asked.folded) for row in found[:limit]]
+    # A feature found by several of its texts is one hit, by the best of them.
+    best: dict[tuple[str, str], _Row] = {}
+    for row in found:
+        best.setdefault((row.layer, row.id), row)
+    return [_make_hit(row, asked.folded) for row in list(best.values())[:limit]]
 
 
 def mark_words(words: str, folded: Sequence[str]) -> tuple[tuple[int, int], ...]:
@@ -186,9 +192,9 @@ def _select(
 def _sort(rows: list[_Row]) -> list[_Row]:
     """Return rows in the order people expect: about equally good ones by what is meant more often."""
 
-    def rank(row: _Row) -> tuple[float, int, float, int, str, str]:
+    def rank(row: _Row) -> tuple[float, int, bool, float, int, str, str]:
         first = _FIRST.index(row.layer) if row.layer in _FIRST else len(_FIRST)
-        return (-round(row.score, 1), first, -row.score, len(row.words), row.words, row.id)
+        return (-round(row.score, 1), first, row.property in _SECOND, -row.score, len(row.words), row.words, row.id)
 
     return sorted(rows, key=rank)
 

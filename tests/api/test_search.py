@@ -53,7 +53,7 @@ def named(database_url: str) -> None:
             {"id": "S4", "name": "Đường An Cư", "street_type": "street", "geometry": line},
             {"id": "S2", "name": "Đường Trần Phú", "street_type": "street", "geometry": line},
         ],
-        "wards": [{"id": "W1", "name": kieu, "ward_code": "31117", "geometry": square}],
+        "wards": [{"id": "W1", "name": kieu, "name_en": "Ninh Kieu Ward", "ward_code": "31117", "geometry": square}],
         "admin_changes": [
             {"id": "O1", "old_name": "Phường An Cư", "old_code": "31120", "old_level": "ward", "change": "merged",
              "old_district": "Quận Ninh Kiều", "new_name": kieu, "new_code": "31117", "geometry": square},
@@ -98,6 +98,11 @@ def test_addresses_codes_and_ids_are_found(client: TestClient) -> None:
     assert hits(client, "31120")[0] == ("admin_changes", "O1")
     assert hits(client, "T00007")[0] == ("trees", "t00007")
     assert hits(client, "r 3/á")[0] == ("road_links", "r 3/á")
+
+
+def test_a_feature_found_by_several_texts_is_one_hit(client: TestClient) -> None:
+    found = client.get("/api/search", params={"q": "ninh kieu", "collections": "wards"}).json()["hits"]
+    assert [(hit["id"], hit["title"]) for hit in found] == [("W1", "Phường Ninh Kiều")]
 
 
 @pytest.mark.parametrize("words", ["nguyn trai", "ngyuen trai", "nguyen trail", "nguyen tri"])
