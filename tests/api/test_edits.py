@@ -49,6 +49,7 @@ def test_an_item_lives_from_post_to_delete(client: TestClient) -> None:
     assert read.json()["properties"]["name"] == "Bến Ninh Kiều"
     assert made.json()["results"][0]["href"] == address
     tag = made.headers["etag"]
+    assert read.headers["etag"] == tag
     patch = {"properties": {"mode": "bus", "name": None}}
     changed = client.patch(
         address, json=patch, headers={"if-match": tag, "content-type": "application/merge-patch+json"}
