@@ -82,7 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="City twin",
         version=version("city-twin"),
         description="Layers, tiles, sensors, processes and runs of a city. All of it is public to read, "
-        "except the record of upkeep; who may write is said in docs/api.md.",
+        "except the records of upkeep and of quarantine; who may write is said in docs/api.md.",
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
