@@ -14,12 +14,20 @@ from layers.ingest.catalog import Source
 from layers.ingest.load import load_source
 from layers.ingest.mapping import read_mapping
 from layers.ingest.mend import Outcome, mend_row, mend_rows
+from layers.ingest.quality import Problem, Rejection
 from layers.ingest.quarantine_file import export_quarantine, read_changes
 from layers.ingest.readers import read_file
 from layers.ingest.stream import Policy
 from layers.registry import read_vector_layer
 from layers.store.features import select_features
-from layers.store.quarantine import QuarantineRow, Wanted, count_quarantine, dismiss_rows, list_quarantine
+from layers.store.quarantine import (
+    QuarantineRow,
+    Wanted,
+    count_quarantine,
+    dismiss_rows,
+    list_quarantine,
+    write_rejections,
+)
 
 Make = Callable[..., Source]
 Trees = Callable[[int], gpd.GeoDataFrame]
@@ -198,6 +206,24 @@ def test_an_exported_file_is_mended_and_loaded(
     with engine.connect() as connection:
         found = select_features(connection, TREES, ids=[f"{name}1", f"{name}2"])
     assert found["height"].tolist() == [4.5, 6.0]
+
+
+def test_rows_of_a_load_without_rules_are_mended_in_their_file(engine: Engine) -> None:
+    with engine.begin() as connection:
+        wrong = Rejection(1, (Problem("result", "x", "not a number"),), {"result": "x"})
+        write_rejections(connection, [wrong], source_id="gauge", layer_id="observations", uri="r.csv")
+    (row,) = rows_of(engine, "gauge")
+    with pytest.raises(InputError, match=r"left no rules — mend the file r\.csv and load it again"):
+        mend(engine, row.id, result="5")
+
+
+def test_a_value_that_no_table_can_hold_is_kept(engine: Engine) -> None:
+    odd = Rejection(1, (Problem("a\x00", "\ud800", "bad"),), {"a\x00b": "c\ud800\x00", "n": float("1e300")})
+    with engine.begin() as connection:
+        write_rejections(connection, [odd], source_id="odd", layer_id="trees", uri="o.csv")
+    (row,) = rows_of(engine, "odd")
+    assert row.payload == {"a\ufffdb": "c?\ufffd", "n": 1e300}
+    assert (row.field, row.value) == ("a\ufffd", "?")
 
 
 def test_what_cannot_be_mended_is_said(engine: Engine, dirty: Callable[[str], Source]) -> None:
