@@ -1,6 +1,7 @@
 """Aggregates over HTTP: groups, measures and their total, against sums done by hand."""
 
 import datetime as dt
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -24,7 +25,7 @@ def ask(client: TestClient, layer: str, **asked: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def areas(database_url: str) -> None:
+def areas(database_url: str) -> Iterator[None]:
     """Two areas that touch, and overlap on a strip, over the first trees and buildings."""
     boxes = [shapely.box(X0 - 5, Y0 - 100, X0 + 84, Y0 + 100), shapely.box(X0 + 76, Y0 - 100, X0 + 400, Y0 + 100)]
     frame = gpd.GeoDataFrame(
@@ -35,6 +36,9 @@ def areas(database_url: str) -> None:
     engine = open_engine(database_url)
     with engine.begin() as connection:
         upsert_features(connection, VECTOR_LAYERS["dmas"], frame, source_id="test")
+    yield
+    with engine.begin() as connection:
+        connection.execute(text("delete from city.dmas"))
     engine.dispose()
 
 
@@ -114,6 +118,8 @@ def test_groups_without_end_are_cut_and_said_so(client: TestClient, database_url
     with engine.begin() as connection:
         connection.execute(text("delete from city.signals where id = 'g1'"))
     assert ask(client, "signals", group_by="name")["truncated"] is False
+    with engine.begin() as connection:
+        connection.execute(text("delete from city.signals"))
     engine.dispose()
 
 

@@ -212,18 +212,18 @@ def test_functions_say_how_they_are_used(client: TestClient) -> None:
         assert isinstance(count(client, "luminaires", function["example"]), int), function
 
 
-PROPERTIES = {"voltage": st.integers(-3, 3).map(float), "name": st.sampled_from(["a", "b", "Ab", "đ", "a%", "a_b", ""])}
+PROPERTIES = {"height": st.integers(-3, 3).map(float), "name": st.sampled_from(["a", "b", "Ab", "đ", "a%", "a_b", ""])}
 features = st.lists(
     st.fixed_dictionaries({name: st.none() | values for name, values in PROPERTIES.items()}), min_size=1, max_size=8
 )
 numbers = st.integers(-3, 3).map(str)
 words = PROPERTIES["name"].map(lambda word: f"'{word}'")
 comparisons = st.one_of(
-    st.tuples(st.sampled_from(["=", "<>", "<", "<=", ">", ">="]), numbers).map(lambda p: f"voltage {p[0]} {p[1]}"),
+    st.tuples(st.sampled_from(["=", "<>", "<", "<=", ">", ">="]), numbers).map(lambda p: f"height {p[0]} {p[1]}"),
     st.tuples(st.sampled_from(["=", "<>"]), words).map(lambda p: f"name {p[0]} {p[1]}"),
-    st.tuples(numbers, numbers).map(lambda p: f"voltage between {p[0]} and {p[1]}"),
+    st.tuples(numbers, numbers).map(lambda p: f"height between {p[0]} and {p[1]}"),
     st.lists(words, min_size=1, max_size=3).map(lambda listed: f"name in ({', '.join(listed)})"),
-    st.sampled_from(["name is null", "voltage is not null", "voltage + 1 > 2", "name like 'a%'", "casei(name) = 'ab'"]),
+    st.sampled_from(["name is null", "height is not null", "height + 1 > 2", "name like 'a%'", "casei(name) = 'ab'"]),
 )
 conditions = st.recursive(
     comparisons,
@@ -241,11 +241,11 @@ def test_comparisons_are_those_of_another_implementation(
     client: TestClient, writer: Engine, rows: list[dict[str, Any]], words: str
 ) -> None:
     with writer.begin() as connection:
-        connection.execute(text("delete from city.lighting_cabinets"))
+        connection.execute(text("delete from city.antennas"))
         connection.execute(
             text(
-                "insert into city.lighting_cabinets (id, source_id, name, voltage, geom) values (:id, 'test', :name, "
-                ":voltage, ST_SetSRID(ST_MakePoint(580000, 1108000), 5897))"
+                "insert into city.antennas (id, source_id, name, height, geom) values (:id, 'test', :name, "
+                ":height, ST_SetSRID(ST_MakePoint(580000, 1108000), 5897))"
             ),
             [{"id": f"k{number}", **row} for number, row in enumerate(rows)],
         )
@@ -258,7 +258,7 @@ def test_comparisons_are_those_of_another_implementation(
         except Exception:
             return False
 
-    page = client.get("/api/collections/lighting_cabinets/items", params={"filter": words}).json()
+    page = client.get("/api/collections/antennas/items", params={"filter": words}).json()
     assert {feature["id"] for feature in page["features"]} == {f"k{n}" for n, row in enumerate(rows) if matches(row)}
 
 

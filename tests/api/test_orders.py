@@ -24,10 +24,10 @@ def insert_cabinets(engine: Engine, rows: list[tuple[str | None, float | None]])
     with engine.begin() as connection:
         connection.execute(
             text(
-                "insert into city.lighting_cabinets (id, source_id, name, voltage, geom) values (:id, 'test', :name, "
-                ":voltage, ST_SetSRID(ST_MakePoint(580000, 1108000), 5897))"
+                "insert into city.antennas (id, source_id, name, height, geom) values (:id, 'test', :name, "
+                ":height, ST_SetSRID(ST_MakePoint(580000, 1108000), 5897))"
             ),
-            [{"id": f"c{next(_numbers)}", "name": name, "voltage": voltage} for name, voltage in rows],
+            [{"id": f"c{next(_numbers)}", "name": name, "height": height} for name, height in rows],
         )
 
 
@@ -39,7 +39,7 @@ rows = st.lists(
     max_size=15,
 )
 orders = st.lists(
-    st.tuples(st.sampled_from(["+", "-", ""]), st.sampled_from(["name", "voltage", "id", "ward_code"])),
+    st.tuples(st.sampled_from(["+", "-", ""]), st.sampled_from(["name", "height", "id", "ward_code"])),
     min_size=1,
     max_size=3,
     unique_by=lambda key: key[1],
@@ -52,9 +52,9 @@ def test_paging_covers_every_item_once_under_every_sort(
     client: TestClient, writer: Engine, first: Any, added: Any, order: str, size: int
 ) -> None:
     with writer.begin() as connection:
-        connection.execute(text("delete from city.lighting_cabinets"))
+        connection.execute(text("delete from city.antennas"))
     insert_cabinets(writer, first)
-    address = "/api/collections/lighting_cabinets/items"
+    address = "/api/collections/antennas/items"
     whole = [f["id"] for f in client.get(address, params={"sortby": order, "limit": 1000}).json()["features"]]
     page = client.get(address, params={"sortby": order, "limit": size}).json()
     # What is added meanwhile may come or not, but nothing comes twice or is lost.
@@ -68,17 +68,17 @@ def test_paging_covers_every_item_once_under_every_sort(
 
 def test_sorting_follows_the_alphabet_and_direction(client: TestClient, writer: Engine) -> None:
     with writer.begin() as connection:
-        connection.execute(text("delete from city.lighting_cabinets"))
+        connection.execute(text("delete from city.antennas"))
     insert_cabinets(writer, [("đa", 1.0), ("e", 2.0), ("da", 3.0), ("Ấ", None), (None, 1.0)])
-    address = "/api/collections/lighting_cabinets/items"
+    address = "/api/collections/antennas/items"
 
     def read(order: str) -> list[Any]:
         page = client.get(address, params={"sortby": order}).json()
-        return [(f["properties"]["name"], f["properties"]["voltage"]) for f in page["features"]]
+        return [(f["properties"]["name"], f["properties"]["height"]) for f in page["features"]]
 
     assert [name for name, _ in read("name")] == ["Ấ", "da", "đa", "e", None]
     assert [name for name, _ in read("-name")] == ["e", "đa", "da", "Ấ", None]
-    assert [name for name, _ in read("+voltage,-name")] == ["đa", None, "e", "da", "Ấ"]
+    assert [name for name, _ in read("+height,-name")] == ["đa", None, "e", "da", "Ấ"]
 
 
 @pytest.mark.parametrize("order", ["nothing", "name,name", "geometry", ",", "a,b,c,d,e,f"])
@@ -163,7 +163,7 @@ def test_files_know_their_limits(client: TestClient) -> None:
 
 
 def test_the_recorded_past_is_what_was_known(client: TestClient, writer: Engine) -> None:
-    address = "/api/collections/lighting_cabinets/items"
+    address = "/api/collections/antennas/items"
 
     def now() -> str:
         with writer.connect() as connection:
@@ -171,18 +171,18 @@ def test_the_recorded_past_is_what_was_known(client: TestClient, writer: Engine)
 
     def read(**asked: str) -> list[float]:
         page = client.get(address, params=asked).json()
-        return [feature["properties"]["voltage"] for feature in page["features"]]
+        return [feature["properties"]["height"] for feature in page["features"]]
 
     with writer.begin() as connection:
-        connection.execute(text("delete from city.lighting_cabinets"))
+        connection.execute(text("delete from city.antennas"))
     empty = now()
     insert_cabinets(writer, [("a", 220.0)])
     first = now()
     with writer.begin() as connection:
-        connection.execute(text("update city.lighting_cabinets set voltage = 230, valid_from = clock_timestamp()"))
+        connection.execute(text("update city.antennas set height = 230, valid_from = clock_timestamp()"))
     second = now()
     with writer.begin() as connection:
-        connection.execute(text("delete from city.lighting_cabinets"))
+        connection.execute(text("delete from city.antennas"))
     assert (read(recorded=empty), read(recorded=first), read(recorded=second), read()) == ([], [220.0], [230.0], [])
     # Asked at the first moment, the database did not know yet that the value would end.
     assert read(recorded=first, datetime=second) == [220.0]

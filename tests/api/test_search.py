@@ -1,5 +1,6 @@
 """Search by words, addresses to places and back."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import geopandas as gpd
@@ -26,7 +27,7 @@ to_degrees = make_transformer("EPSG:5897", "EPSG:4326").transform
 
 
 @pytest.fixture(scope="module", autouse=True)
-def named(database_url: str) -> None:
+def named(database_url: str) -> Iterator[None]:
     """Streets with houses, a ward, the units it was made of, and some places."""
 
     def place(number: int) -> shapely.Point:
@@ -68,6 +69,10 @@ def named(database_url: str) -> None:
         for layer_id, rows in frames.items():
             frame = gpd.GeoDataFrame(rows, geometry="geometry", crs="EPSG:5897")
             upsert_features(connection, VECTOR_LAYERS[layer_id], frame, source_id="test")
+    yield
+    with engine.begin() as connection:
+        for layer_id in frames:
+            connection.execute(text(f"delete from city.{layer_id} where source_id = 'test'"))
     engine.dispose()
 
 
