@@ -171,6 +171,19 @@ def test_words_find_a_place_in_the_city_without_diacritics(visit: Visit) -> None
     expect(visit.page.locator(".hit")).to_have_count(0)
 
 
+def test_a_folded_theme_opens_and_its_layer_comes_on_the_map(visit: Visit) -> None:
+    visit.open()
+    pipes = visit.page.locator("[data-layer=water_pipes]")
+    expect(pipes).to_be_hidden()
+    visit.page.click("[data-theme=water_supply] .theme-header")
+    expect(pipes).to_be_visible()
+    visible = "() => window.twin.map.getLayoutProperty('water_pipes', 'visibility')"
+    assert visit.page.evaluate(visible) == "none"
+    pipes.locator("input[type=checkbox]").check()
+    assert visit.page.evaluate(visible) == "visible"
+    expect(visit.page.locator("[data-theme=water_supply] .theme-count")).to_contain_text("1/7")
+
+
 def test_layer_can_be_hidden_and_shown_and_the_link_says_so(visit: Visit) -> None:
     visit.open()
     visible = "() => window.twin.map.getLayoutProperty('buildings', 'visibility')"

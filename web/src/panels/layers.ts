@@ -10,7 +10,7 @@ import type { Layer, LegendEntry, Source, Theme } from "../types";
 import { makeFinder, type ShowHit } from "./find";
 import { swatch, syntheticBadge } from "./parts";
 
-/** Whether a theme is unfolded: at first those with a layer on the map, then what the person chose. */
+/** Whether a theme is unfolded: at first those with a layer usually on the map, then what the person chose. */
 const unfolded = new Map<string, boolean>();
 const openLayers = new Set<string>();
 let search = "";
@@ -141,7 +141,8 @@ function themeBlock(theme: Theme, update: () => void): HTMLElement | null {
   const found = theme.layers.filter((layer) => matches(layer, theme));
   if (found.length === 0) return null;
   const shown = theme.layers.filter((layer) => isOn(layer) && !isEmpty(layer)).length;
-  const chosen = unfolded.get(theme.id) ?? shown > 0;
+  const usual = theme.layers.some((layer) => (layer.visible || isOn(layer)) && !isEmpty(layer));
+  const chosen = unfolded.get(theme.id) ?? usual;
   unfolded.set(theme.id, chosen);
   const open = search !== "" || chosen;
   const header = h(
