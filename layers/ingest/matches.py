@@ -114,6 +114,7 @@ def find_seconds(
 
 
 def make_line(match: Match, more: tuple[str, ...]) -> Line:
+    """Return the line of a draft for ``match``; ``more`` are columns that fill in where its own is empty."""
     parts = {word: Guess(*part) for word, part in match.judgement.parts.items()}
     return Line(
         match.prop.name,

@@ -78,7 +78,7 @@ def _spread_geometry(frame: Frame, layer: VectorLayer) -> pd.DataFrame:
     table = pd.DataFrame(frame.drop(columns="geometry"))
     shapes = frame.geometry.to_numpy()
     if layer.geometry == "Point":
-        names = ("lon", "lat") if frame.crs.is_geographic else ("x", "y")
+        names = ("lon", "lat") if frame.crs is not None and frame.crs.is_geographic else ("x", "y")
         table[names[0]], table[names[1]] = shapely.get_x(shapes), shapely.get_y(shapes)
     else:
         table["wkt"] = shapely.to_wkt(shapes, rounding_precision=-1)

@@ -47,6 +47,8 @@ def build_origin(layer: VectorLayer, columns: Sequence[str], bindings: Bindings,
     if past.during is None:
         ended.append(f"{over} = 'infinity'")
     else:
+        # A version that was corrected from its own beginning was true at no time.
+        ended.append(f"{over} > valid_from")
         if past.during.end is not None:
             present.append(f"valid_from <= {bindings.bind(past.during.end)}")
         if past.during.start is not None:

@@ -69,7 +69,7 @@ def find_above(lower: str, upper: str, *, or_equal: bool) -> str:
 
 
 def find_unequal(name: str, normal: str, *, among: Sequence[str]) -> str:
-    """Select features whose ``name``, one of ``among``, is not what ``normal`` says it should be, which is ``other``."""
+    """Select features whose ``name``, one of ``among``, is not what ``normal`` says it should be (``other``)."""
     own, usual = f"c.{quote(name)}", f"c.{quote(normal)}"
     return (
         f"{write_columns(write_literal(name), value=own, other=usual)} from checked c "
