@@ -12,7 +12,7 @@ import pyogrio
 import shapely
 from pyproj import CRS
 
-from layers.errors import CrsError, InputError
+from layers.errors import CrsError, InputError, NotFoundError
 from layers.ingest.crs import name_crs, read_crs, transform
 from layers.ingest.writers import GEOJSON, LONGEST_CELL, WGS84, WRITERS
 from layers.schema import VectorLayer
@@ -69,13 +69,16 @@ def export_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
     """Write quarantined rows (``_wkt`` and ``_crs`` hold their geometry) to CSV, XLSX or GeoJSON, return how many.
 
     Columns that begin with an underscore say why the row was rejected; the others are as they came, so that a mended
-    file loads with the same mapping. A geometry too long for a cell of a workbook is left out of it.
+    file loads with the same mapping. A geometry too long for a cell of a workbook is left out of it. NotFoundError when
+    there is no row: a file without columns is of no use.
     """
     suffix = path.suffix.lower()
     if suffix not in (".csv", ".xlsx", ".geojson"):
         raise InputError(f"quarantined rows cannot be written to '{suffix}'", hint="use .csv, .xlsx or .geojson")
     check_target(path, WGS84)
     table = pd.DataFrame(list(rows))
+    if table.empty:
+        raise NotFoundError(f"there is no rejected row to write to {path}", hint="see: twin quarantine list")
     if suffix == ".xlsx":
         cells = table.astype("string")
         cells = cells.where(cells.apply(lambda column: column.str.len() <= LONGEST_CELL), None)

@@ -24,7 +24,7 @@ BAD = [
     (f"{ITEMS}?bbox=nan,nan,nan,nan", 400, "not finite"),
     (f"{ITEMS}?bbox=0,20,1,10", 400, "ascend"),
     (f"{ITEMS}?bbox=0,0,999,1", 400, "longitudes"),
-    (f"{ITEMS}?bbox=0,0,1,1&bbox-crs=EPSG:3857", 400, "bbox-crs 'EPSG:3857'"),
+    (f"{ITEMS}?bbox=0,0,1,1&bbox-crs=EPSG:1", 400, "bbox-crs: EPSG:1 does not exist"),
     (f"{ITEMS}?limit=0", 400, "limit '0'"),
     (f"{ITEMS}?limit=-3", 400, "limit '-3'"),
     (f"{ITEMS}?limit=many", 400, "limit 'many'"),
