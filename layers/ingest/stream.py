@@ -29,8 +29,8 @@ from layers.ingest.shapes import exchange_axes
 from layers.registry import read_vector_layer
 from layers.store.area import read_area
 from layers.store.edits import begin_edit
-from layers.store.loads import start_load
-from layers.store.quarantine import clear_quarantine, read_settled, write_rejections
+from layers.store.loads import lock_loads, start_load
+from layers.store.quarantine import clear_quarantine, drop_settled, read_settled, write_rejections
 from layers.store.stage import (
     compare_stage,
     copy_rows,
@@ -87,7 +87,10 @@ def load_features(
     options: Options,
     tell: Progress,
 ) -> list[LoadReport]:
-    """Load the features of the file at ``path`` in the caller's transaction and return one report a layer."""
+    """Load the features of the file at ``path`` in the caller's transaction and return one report a layer.
+
+    While it reads, the layers can be edited; while it stores, edits wait.
+    """
     grouped = group_rules(source, mapping)
     tell(0.02, f"{source.id}: opening")
     with _open(source, path, grouped, options) as opened:
@@ -105,8 +108,7 @@ def load_features(
         for share in shares:
             check_sample(sample, share.layer, share.rules, facts)
         if not options.dry_run:
-            author, file = options.policy.author, path.name
-            begin_edit(connection, author=author, reason=file, kind="load", source=source.id, layers=grouped)
+            lock_loads(connection, grouped)
         for share in shares:
             share.begin()
         skipped, rows = _Skipped(), 0
@@ -116,6 +118,10 @@ def load_features(
             rows += len(raw.frame)
             share_done = rows / opened.count if opened.count else 0.5
             tell(0.05 + 0.65 * min(share_done, 1.0), f"{source.id}: {rows:,} rows")
+    if not options.dry_run:
+        # Not before: from here on edits of these layers wait.
+        author, file = options.policy.author, path.name
+        begin_edit(connection, author=author, reason=file, kind="load", source=source.id, layers=grouped)
     reports = []
     for position, share in enumerate(shares):
         tell(0.7 + 0.3 * position / len(shares), f"{source.id}: storing {share.layer.id}")
@@ -302,10 +308,11 @@ class _Share:
         self._connection, self._source, self._facts, self._options = connection, source, facts, options
         self._report = LoadReport(source.id, layer_id)
         self._met = Met()
+        self._keys = {"source_id": source.id, "layer_id": layer_id}
 
     def begin(self) -> None:
         """Make the stage and, unless nothing is to be written, the record of the load."""
-        keys = {"source_id": self._source.id, "layer_id": self.layer.id}
+        keys = self._keys
         self._stage = open_stage(self._connection, self.layer, source_id=self._source.id)
         self._among_others = has_foreign(self._stage)
         self._settled = read_settled(self._connection, **keys)
@@ -317,7 +324,6 @@ class _Share:
                 "hidden": sorted(self._facts.hidden),
             }
             self._report.load_id = start_load(self._connection, **keys, uri=self._facts.path.name, plan=plan)
-            clear_quarantine(self._connection, **keys)
 
     def take(self, raw: Raw) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
         """Clean one chunk, stage its good rows, put the others in quarantine; return which rows were chosen."""
@@ -376,9 +382,20 @@ class _Share:
                 load_id=self._report.load_id,
             )
 
+    def _look_again(self) -> None:
+        """Put the rejected rows in place of those of loads before, without those that were settled meanwhile."""
+        assert self._report.load_id is not None
+        clear_quarantine(self._connection, **self._keys, load_id=self._report.load_id)
+        settled = drop_settled(self._connection, self._report.load_id)
+        self._report.settled += len(settled)
+        if features := [one for one in settled if one is not None]:
+            hold_ids(self._stage, features)
+
     def finish(self) -> LoadReport:
         """Store what was staged and return the report."""
         report, dry_run, policy = self._report, self._options.dry_run, self._options.policy
+        if not dry_run:
+            self._look_again()
         counts = compare_stage(self._stage, overwrite_edits=policy.overwrite_edits)
         report.new, report.changed, report.loaded = counts.new, counts.changed, counts.new + counts.changed
         report.unchanged, report.edited, report.gone = counts.unchanged, counts.edited, counts.gone

@@ -1,6 +1,7 @@
 """The record of loads: one row for every load of a source into a layer, with its full report."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,11 +23,19 @@ class LoadRow:
     report: dict[str, Any]
 
 
+def lock_loads(connection: Connection, layer_ids: Iterable[str]) -> None:
+    """Make other loads into these layers wait until this transaction ends; edits by hand go on."""
+    for layer_id in sorted(set(layer_ids)):
+        _lock(connection, f"load {layer_id}")
+
+
 def lock_layer(connection: Connection, layer_id: str) -> None:
-    """Make other loads into ``layer_id`` wait until this transaction ends."""
-    connection.execute(
-        text("select pg_advisory_xact_lock(hashtextextended('load ' || :layer, 0))"), {"layer": layer_id}
-    )
+    """Make all that writes features of ``layer_id`` wait until this transaction ends."""
+    _lock(connection, f"write {layer_id}")
+
+
+def _lock(connection: Connection, name: str) -> None:
+    connection.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
 
 def start_load(

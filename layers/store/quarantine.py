@@ -121,12 +121,33 @@ class Wanted:
         return " and ".join(["true", *(tests[name] for name in given)]), given
 
 
-def clear_quarantine(connection: Connection, *, source_id: str, layer_id: str) -> None:
-    """Remove the open rows that an earlier load of one source into one layer left."""
+def clear_quarantine(connection: Connection, *, source_id: str, layer_id: str, load_id: int | None = None) -> None:
+    """Remove the open rows that loads of one source into one layer left, but for those of ``load_id``."""
     connection.execute(
-        text("delete from meta.quarantine where source_id = :source and layer = :layer and status = 'open'"),
-        {"source": source_id, "layer": layer_id},
+        text(
+            "delete from meta.quarantine where source_id = :source and layer = :layer and status = 'open' "
+            "and load_id is distinct from :load"
+        ),
+        {"source": source_id, "layer": layer_id, "load": load_id},
     )
+
+
+def drop_settled(connection: Connection, load_id: int) -> list[str | None]:
+    """Remove the open rows of a load that are settled in an earlier one's; return what became of each, as read_settled.
+
+    These were mended or dismissed while the load was reading.
+    """
+    rows = connection.execute(
+        text(
+            "with settled as (select q.id, max(case when s.status = 'mended' then s.feature_id end) as feature_id "
+            "from meta.quarantine q join meta.quarantine s on s.source_id = q.source_id and s.layer = q.layer "
+            "and s.digest = q.digest and s.status <> 'open' where q.load_id = :load and q.status = 'open' "
+            "group by q.id) delete from meta.quarantine q using settled where q.id = settled.id "
+            "returning settled.feature_id"
+        ),
+        {"load": load_id},
+    )
+    return list(rows.scalars())
 
 
 def read_settled(connection: Connection, *, source_id: str, layer_id: str) -> dict[str, str | None]:

@@ -174,20 +174,26 @@ def compare_stage(stage: Stage, *, overwrite_edits: bool = False) -> UpsertCount
     """Return what storing the stage would do.
 
     Features edited by hand since they were loaded are kept: rows that differ from them leave the stage, as do those of
-    features deleted by hand, unless ``overwrite_edits``.
+    features deleted by hand, unless ``overwrite_edits``. Raises ConflictError when an identifier in the stage has
+    become another source's since it was staged.
     """
     connection = stage.connection
     connection.execute(text(f"analyze {stage.rows}"))
     counted = connection.execute(
         text(
             "select count(*) as staged, count(*) filter (where is_new) as new, count(*) filter (where differs) as "
-            "differing, count(*) filter (where differs and by_hand) as edited from "
-            f"(select t.id is null as is_new, t.id is not null and not ({_same(stage)}) as differs, "
+            "differing, count(*) filter (where differs and by_hand) as edited, "
+            "count(*) filter (where is_foreign) as taken from "
+            f"(select t.id is null as is_new, coalesce(t.source_id <> :source, false) as is_foreign, "
+            f"t.id is not null and not ({_same(stage)}) as differs, "
             f"{_BY_HAND} as by_hand "
             f"from {stage.rows} s left join {stage.table} t on t.id = s.id left join meta.edit e on e.id = t.edit_id "
             "offset 0) as compared"
-        )
+        ),
+        {"source": stage.source_id},
     ).one()
+    if counted.taken:
+        raise _change_during_load(stage)
     edited = 0 if overwrite_edits else counted.edited
     if edited:
         connection.execute(
@@ -251,7 +257,11 @@ def store_stage(stage: Stage, counts: UpsertCounts) -> None:
     if counts.changed:
         done += _update_changed(stage)
     if done != counts.new + counts.changed:
-        raise ConflictError(f"layer '{stage.layer.id}' was changed by others during the load", hint="load it again")
+        raise _change_during_load(stage)
+
+
+def _change_during_load(stage: Stage) -> ConflictError:
+    return ConflictError(f"layer '{stage.layer.id}' was changed by others during the load", hint="load it again")
 
 
 def _insert_new(stage: Stage) -> int:

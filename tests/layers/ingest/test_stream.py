@@ -12,17 +12,22 @@ import shapely
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
+from layers.editing.apply import apply_edits
+from layers.editing.words import Edit
 from layers.errors import ConflictError, TwinError
 from layers.ingest.catalog import Source
 from layers.ingest.identifiers import Met
 from layers.ingest.load import load_source
+from layers.ingest.mend import mend_row
 from layers.ingest.quality import Change, LoadReport
 from layers.ingest.stream import Policy
 from layers.registry import read_vector_layer
 from layers.store.edits import begin_edit
 from layers.store.features import select_features
-from layers.store.quarantine import Wanted, list_quarantine
+from layers.store.loads import lock_loads
+from layers.store.quarantine import Wanted, dismiss_rows, list_quarantine
 
 Make = Callable[..., Source]
 Trees = Callable[[int], gpd.GeoDataFrame]
@@ -32,7 +37,8 @@ TREES = read_vector_layer("trees")
 
 def clear(engine: Engine, source: str) -> None:
     with engine.begin() as connection:
-        connection.execute(text("delete from city.trees where source_id = :source"), {"source": source})
+        for schema in ("city", "history"):
+            connection.execute(text(f"delete from {schema}.trees where source_id = :source"), {"source": source})
         connection.execute(text("delete from meta.quarantine where source_id = :source"), {"source": source})
 
 
@@ -216,6 +222,93 @@ def test_every_version_names_the_load_that_made_it(engine: Engine, yesterday: tu
         ("f2", "load", "twin load", "d.gpkg", "diff"),
         ("f9", "load", "Bình", "d.gpkg", "diff"),
     ]
+
+
+def once_while_reading(act: Callable[[], object]) -> Callable[[float, str], None]:
+    """Return a listener to a load's progress that acts when the first rows are staged."""
+    done = []
+
+    def tell(_share: float, message: str) -> None:
+        if message.endswith("rows") and not done:
+            done.append(True)
+            act()
+
+    return tell
+
+
+def test_edits_go_on_while_a_load_is_reading(engine: Engine, yesterday: tuple[Source, Path]) -> None:
+    source, _ = yesterday
+    wanted = [
+        Edit("update", TREES, "f0", {"height": 7.25}),
+        Edit("update", TREES, "f2", {"height": 8.25}),
+        Edit("delete", TREES, "f3"),
+    ]
+
+    def edit() -> None:
+        with engine.begin() as other:
+            apply_edits(other, wanted, author="Lan", reason="measured")
+
+    (report,) = load_source(engine, source, HERE, policy=Policy(rows=1), progress=once_while_reading(edit))
+    assert (report.new, report.changed, report.unchanged, report.edited) == (1, 1, 3, 3)
+    with engine.connect() as connection:
+        found = select_features(connection, TREES, ids=["f0", "f1", "f2", "f3"])
+        order = connection.execute(text("select kind from meta.edit order by at desc, id desc limit 2")).scalars().all()
+    assert dict(zip(found["id"], found["height"], strict=True)) == {"f0": 7.25, "f1": 6.0, "f2": 8.25}
+    # System time follows the order of commits.
+    assert order == ["load", "edit"]
+
+
+def test_a_load_gives_up_when_an_identifier_of_the_file_is_taken_meanwhile(
+    engine: Engine, yesterday: tuple[Source, Path]
+) -> None:
+    source, _ = yesterday
+    before = read_state(engine, "diff")
+    place = {"type": "Point", "coordinates": [105.76, 10.03]}
+
+    def edit() -> None:
+        with engine.begin() as other:
+            apply_edits(other, [Edit("create", TREES, "f9", {}, place)], author="Lan", reason="planted")
+
+    try:
+        with pytest.raises(ConflictError, match=r"'trees' was changed by others during the load — load it again"):
+            load_source(engine, source, HERE, progress=once_while_reading(edit))
+        assert read_state(engine, "diff") == before
+        (again,) = load_source(engine, source, HERE)
+        assert again.reasons == {"id: identifier belongs to another source": 1}
+    finally:
+        clear(engine, "edit")
+
+
+def test_rows_settled_while_a_load_is_reading_stay_settled(engine: Engine, yesterday: tuple[Source, Path]) -> None:
+    source, path = yesterday
+    frame = gpd.read_file(path)
+    frame.loc[frame["id"].isin(["f9", "f2", "f3"]), "height"] = -1.0
+    frame.to_file(path)
+    load_source(engine, source, HERE)
+    with engine.connect() as connection:
+        rows = {row.feature_id: row.id for row in list_quarantine(connection, Wanted(source="diff"))}
+    assert set(rows) == {"f2", "f3", "f9"}
+
+    def settle() -> None:
+        with engine.begin() as other:
+            mend_row(other, rows["f9"], {"height": "6"}, author="Lan", reason="typing error")
+            dismiss_rows(other, Wanted(ids=(rows["f2"],)), author="Lan", reason="felled")
+
+    (report,) = load_source(
+        engine, source, HERE, policy=Policy(rows=2, prune=True), progress=once_while_reading(settle)
+    )
+    assert (report.quarantined, report.settled, report.pruned) == (3, 2, 2)
+    with engine.connect() as connection:
+        assert [row.feature_id for row in list_quarantine(connection, Wanted(source="diff"))] == ["f3"]
+        assert select_features(connection, TREES, ids=["f9"])["height"].tolist() == [6.0]
+
+
+def test_loads_of_a_layer_follow_each_other(engine: Engine) -> None:
+    with engine.begin() as busy, engine.begin() as other:
+        lock_loads(busy, ["trees"])
+        other.execute(text("set local lock_timeout = '50ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            lock_loads(other, ["places", "trees"])
 
 
 def test_text_of_another_age_is_read(engine: Engine, tmp_path: Path, make_source: Make) -> None:
