@@ -97,7 +97,7 @@ def describe_processes() -> str:
             shown = "" if default in (None, []) else f"`{default}`"
             what = f"**{title['vi']} · {title['en']}.** {says['vi']} {says['en']}"
             low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
-            span = "" if high is None else f"{low} to {high}"
+            span = ", ".join(schema.get("enum", ())) if high is None else f"{low} to {high}"
             lines.append(f"| `{name}` | {what} | {schema.get('x-unit', '')} | {span} | {shown} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"

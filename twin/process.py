@@ -30,11 +30,23 @@ class Inputs(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def describe(title: Text, description: Text, *, unit: str | None = None, **rules: Any) -> Any:
-    """Return the field of an input: title and a sentence in both languages, its unit [UCUM] and pydantic's rules."""
+def describe(
+    title: Text,
+    description: Text,
+    *,
+    unit: str | None = None,
+    choices: Mapping[Any, Text] | None = None,
+    **rules: Any,
+) -> Any:
+    """Return the field of an input: title and a sentence in both languages, its unit [UCUM] and pydantic's rules.
+
+    ``choices`` names each value of an enumeration.
+    """
     extra: dict[str, Any] = {"title_i18n": title._asdict(), "description_i18n": description._asdict()}
     if unit is not None:
         extra["x-unit"] = unit
+    if choices is not None:
+        extra["x-enum-titles"] = {value: text._asdict() for value, text in choices.items()}
     return Field(title=title.en, description=description.en, json_schema_extra=extra, **rules)
 
 

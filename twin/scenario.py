@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
+from hydrology.design_storm import Shape
 from layers.errors import InputError, NotFoundError
 from layers.grid import Grid
 from twin.process import Bounds, CityView
@@ -31,10 +32,24 @@ class HoldStage:
 
 @dataclass(frozen=True, slots=True)
 class DesignStorm:
-    """A storm of ``depth_mm`` [mm] in ``duration_hours`` [h] falls from the start."""
+    """A storm of ``depth_mm`` [mm] in ``duration_hours`` [h] falls from the start in the time ``shape`` gives it."""
 
     depth_mm: float
     duration_hours: float
+    shape: Shape = "chicago"
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnStorm:
+    """The storm that comes once in ``return_period`` [years] on average falls from the start.
+
+    curve: the place's A, C, b, n of TCVN 7957, for l/s/ha and minutes.
+    """
+
+    return_period: float
+    duration_hours: float
+    curve: tuple[float, float, float, float]
+    shape: Shape = "chicago"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +84,8 @@ class BreachDyke:
     lat: float | None = None
 
 
-Edit = StageOffset | HoldStage | DesignStorm | CloseGate | OpenGate | StopPump | BreachDyke
-Kind = TypeVar("Kind", StageOffset, HoldStage, DesignStorm, CloseGate, OpenGate, StopPump, BreachDyke)
+Edit = StageOffset | HoldStage | DesignStorm | ReturnStorm | CloseGate | OpenGate | StopPump | BreachDyke
+Kind = TypeVar("Kind", StageOffset, HoldStage, DesignStorm, ReturnStorm, CloseGate, OpenGate, StopPump, BreachDyke)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,20 +12,11 @@ from hydrology.hazard import (
     limit_vehicle_speed,
 )
 from hydrology.parameters import MANNINGS_N
-from hydrology.rainfall import RainSeries, design_storm
+from hydrology.rainfall import RainSeries
 from hydrology.terrain import check_complete, coarsen, lower_cells, raise_cells
 from hydrology.verification import compute_mae, compute_nse, compute_peak_error, compute_rmse
 from layers.errors import InputError
 from layers.quantities import QUANTITIES
-
-
-@pytest.mark.parametrize("ratio", [0.0, 0.4, 1.0])
-def test_design_storm_holds_its_depth_and_peaks_where_told(ratio: float) -> None:
-    storm = design_storm(80.0, 7200.0, 300.0, ratio)
-    assert np.sum(storm.intensity[:-1] * np.diff(storm.times)) / 3600.0 == pytest.approx(80.0)
-    peak = storm.times[int(np.argmax(storm.intensity))]
-    assert abs(peak + 150.0 - ratio * 7200.0) <= 300.0
-    assert storm.intensity[-1] == 0.0
 
 
 def test_rain_in_wrong_units_is_named() -> None:
@@ -33,8 +24,6 @@ def test_rain_in_wrong_units_is_named() -> None:
         RainSeries(np.array([0.0]), np.array([5000.0]))
     with pytest.raises(InputError, match="not in m/h"):
         RainSeries(np.array([0.0, 60.0]), np.array([1e-5, 0.0]))
-    with pytest.raises(InputError, match="storm depth is -3 mm"):
-        design_storm(-3.0, 3600.0)
 
 
 def test_rain_holds_each_value_until_the_next() -> None:

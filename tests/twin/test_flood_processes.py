@@ -138,6 +138,38 @@ def test_a_storm_behind_closed_gates_and_its_pump(changed_city) -> None:
     assert on.summary["flooded_area"] <= off.summary["flooded_area"]
 
 
+def test_a_storm_by_its_return_period_in_any_shape(changed_city) -> None:
+    city = make_gated(changed_city)
+    still = {"stage_level": 1.0, "usual_level": 1.0, "gates_closed": ["G1"], "storm_hours": 2.0}
+    # With C = 1, once in ten years is twice once in one; t + b = 150 min, so A = 7500 is 50 l/s/ha: 36 mm in 2 h.
+    storm = {"storm_return_period": 10.0, "storm_curve": [7500.0, 1.0, 30.0, 1.0]}
+    given = compute(city, "flood-scenario", **still, storm_depth=72.0)
+    shapes = [compute(city, "flood-scenario", **still, **storm, storm_shape=k) for k in ("chicago", "uniform")]
+    assert [found.balance["rain"] for found in shapes] == pytest.approx([given.balance["rain"]] * 2, rel=1e-6)
+    assert (flooded(shapes[0]) != flooded(shapes[1])).any(), "the shape matters"
+    assert shapes[0].title.vi == "Kịch bản: mực nước 1 m, mưa 2 giờ 10 năm một lần, đóng cống G1"
+    assert {"edit": "ReturnStorm", "return_period": 10.0}.items() <= shapes[1].parameters["edits"][1].items()
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"storm_return_period": 10.0}, "storm_return_period and storm_curve go together"),
+        ({"storm_return_period": 10.0, "storm_curve": [7500.0, 1.0, 30.0]}, "storm_curve"),
+        ({"storm_return_period": 10.0, "storm_curve": [7500.0, 1.0, 30.0, 1.0], "storm_depth": 5.0}, "exclude"),
+        ({"storm_return_period": 10.0, "storm_curve": [7500.0, 1.0, 30.0, 9.0]}, "coefficient n .* is 9"),
+        (
+            {"storm_return_period": 10.0, "storm_curve": [7500.0, 1.0, 30.0, 1.5], "storm_hours": 3.0},
+            "grows only to 1 h",
+        ),
+        ({"storm_shape": "round"}, "input 'storm_shape'"),
+    ],
+)
+def test_storms_that_cannot_be_are_named(city, values: dict[str, object], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        compute(city, "flood-scenario", stage_level=1.0, **values)
+
+
 def test_low_ground_at_the_edge_is_the_river_where_no_polygon_says_so(changed_city) -> None:
     city = changed_city(main_gauge=None)
     city.layers = {}

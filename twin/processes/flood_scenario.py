@@ -6,13 +6,34 @@ from typing import Self
 import numpy as np
 from pydantic import model_validator
 
+from hydrology.design_storm import RainCurve, Shape
 from layers.schema import Text
 from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
 from twin.processes.flood_forecast import choose_gauge
 from twin.processes.flood_inputs import find_river_below, read_terrain
 from twin.processes.flood_stage import StageSeries, choose_base_time, forecast_gauge, hold_stage
 from twin.processes.flood_steps import OUTPUT_LAYERS, FloodInputs, compute_flood
-from twin.scenario import BreachDyke, CloseGate, DesignStorm, HoldStage, OpenGate, Scenario, StageOffset, StopPump
+from twin.scenario import (
+    BreachDyke,
+    CloseGate,
+    DesignStorm,
+    HoldStage,
+    OpenGate,
+    ReturnStorm,
+    Scenario,
+    StageOffset,
+    StopPump,
+)
+
+SHAPE_TITLES: dict[Shape, Text] = {
+    "chicago": Text("Chicago", "Chicago"),
+    "alternating": Text("Khối xen kẽ", "Alternating blocks"),
+    "uniform": Text("Đều", "Uniform"),
+    "huff1": Text("Huff, nặng hạt ở phần tư đầu", "Huff, heaviest in the first quarter"),
+    "huff2": Text("Huff, nặng hạt ở phần tư thứ hai", "Huff, heaviest in the second quarter"),
+    "huff3": Text("Huff, nặng hạt ở phần tư thứ ba", "Huff, heaviest in the third quarter"),
+    "huff4": Text("Huff, nặng hạt ở phần tư cuối", "Huff, heaviest in the last quarter"),
+}
 
 
 class Breach(Inputs):
@@ -138,6 +159,36 @@ class FloodScenarioInputs(FloodInputs):
         gt=0.0,
         le=72.0,
     )
+    storm_shape: Shape = describe(
+        Text("Dạng mưa", "Storm shape"),
+        Text(
+            "Mưa phân bố theo thời gian thế nào; chỉ dạng Chicago và khối xen kẽ giữ đúng đường cường độ mưa.",
+            "How the rain falls in time; only Chicago and alternating blocks follow the intensity curve throughout.",
+        ),
+        choices=SHAPE_TITLES,
+        default="chicago",
+    )
+    storm_return_period: float | None = describe(
+        Text("Chu kỳ lặp lại của mưa", "Storm return period"),
+        Text(
+            "Trận mưa bao nhiêu năm có một lần; thay cho lượng mưa, cần có đường cường độ mưa.",
+            "The rain that comes once in so many years; instead of its depth, with the storm curve.",
+        ),
+        unit="a",
+        default=None,
+        ge=0.1,
+        le=1000.0,
+    )
+    storm_curve: tuple[float, ...] | None = describe(
+        Text("Đường cường độ mưa", "Storm curve"),
+        Text(
+            "Bốn hệ số A, C, b, n của địa phương theo TCVN 7957: q = A(1 + C lg P)/(t + b)^n, l/s/ha, t là phút.",
+            "The place's four coefficients A, C, b, n of TCVN 7957: q = A(1 + C lg P)/(t + b)^n, l/s/ha, t in minutes.",
+        ),
+        default=None,
+        min_length=4,
+        max_length=4,
+    )
     gates_closed: tuple[str, ...] = describe(
         Text("Cống ngăn triều đóng", "Closed gates"),
         Text(
@@ -170,9 +221,15 @@ class FloodScenarioInputs(FloodInputs):
     )
 
     @model_validator(mode="after")
-    def _has_one_stage(self) -> Self:
+    def _fits_together(self) -> Self:
         if self.stage_level is not None and self.stage_offset != 0.0:
             raise ValueError("stage_level and stage_offset exclude each other")
+        if (self.storm_return_period is None) != (self.storm_curve is None):
+            raise ValueError("storm_return_period and storm_curve go together")
+        if self.storm_return_period is not None and self.storm_curve is not None:
+            if self.storm_depth > 0.0:
+                raise ValueError("storm_depth and storm_return_period exclude each other")
+            RainCurve(*self.storm_curve).at(self.storm_return_period).check_duration(self.storm_hours * 3600.0)
         for gate in set(self.gates_closed) & set(self.gates_open):
             raise ValueError(f"gate '{gate}' cannot be both closed and stuck open")
         return self
@@ -186,7 +243,11 @@ def build_scenario(inputs: FloodScenarioInputs, base_time: datetime) -> Scenario
     if inputs.stage_offset != 0.0:
         scenario = scenario.with_edit(StageOffset(inputs.stage_offset))
     if inputs.storm_depth > 0.0:
-        scenario = scenario.with_edit(DesignStorm(inputs.storm_depth, inputs.storm_hours))
+        scenario = scenario.with_edit(DesignStorm(inputs.storm_depth, inputs.storm_hours, inputs.storm_shape))
+    if inputs.storm_return_period is not None and inputs.storm_curve is not None:
+        a, c, b, n = inputs.storm_curve
+        storm = ReturnStorm(inputs.storm_return_period, inputs.storm_hours, (a, c, b, n), inputs.storm_shape)
+        scenario = scenario.with_edit(storm)
     for gate in inputs.gates_closed:
         scenario = scenario.with_edit(CloseGate(gate))
     for gate in inputs.gates_open:
@@ -246,6 +307,10 @@ def _entitle(scenario: Scenario) -> Text:
             case DesignStorm():
                 vi.append(f"mưa {_write_vi(edit.depth_mm)} mm trong {_write_vi(edit.duration_hours)} giờ")
                 en.append(f"{edit.depth_mm:g} mm of rain in {edit.duration_hours:g} h")
+            case ReturnStorm():
+                years, hours = edit.return_period, edit.duration_hours
+                vi.append(f"mưa {_write_vi(hours)} giờ {_write_vi(years)} năm một lần")
+                en.append(f"the {hours:g} h rain of 1 in {years:g} years")
             case CloseGate():
                 vi.append(f"đóng cống {edit.gate_id}")
                 en.append(f"gate {edit.gate_id} closed")

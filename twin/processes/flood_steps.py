@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from hydrology.design_storm import RainCurve, build_storm, fit_curve
 from hydrology.parameters import FloodParameters
-from hydrology.rainfall import RainSeries, design_storm
+from hydrology.rainfall import RainSeries
 from layers.errors import InputError
 from layers.schema import Text
 from layers.store.rasters import format_time
@@ -16,7 +17,7 @@ from twin.processes.flood_impact import Water, assess_impact
 from twin.processes.flood_inputs import FloodDomain, Levels, build_domain, find_river_below, read_terrain
 from twin.processes.flood_run import run_flood, to_rasters
 from twin.processes.flood_stage import StageSeries
-from twin.scenario import DesignStorm, EditedCity, Scenario, check_edits
+from twin.scenario import DesignStorm, EditedCity, ReturnStorm, Scenario, check_edits
 
 PARAMETERS = FloodParameters()
 """Of every flood run."""
@@ -115,12 +116,17 @@ def compute_flood(
 
 
 def _make_rain(scenario: Scenario, domain: FloodDomain) -> RainSeries | None:
-    storms = scenario.find(DesignStorm)
+    storms: tuple[DesignStorm | ReturnStorm, ...] = (*scenario.find(DesignStorm), *scenario.find(ReturnStorm))
     if not storms:
         return None
     if len(storms) > 1:
         raise InputError(f"the scenario has {len(storms)} storms, expected one")
-    storm = design_storm(storms[0].depth_mm, storms[0].duration_hours * 3600.0)
+    fallen, duration = storms[0], storms[0].duration_hours * 3600.0
+    if isinstance(fallen, ReturnStorm):
+        curve = RainCurve(*fallen.curve).at(fallen.return_period)
+    else:
+        curve = fit_curve(fallen.depth_mm, duration)
+    storm = build_storm(curve, duration, shape=fallen.shape)
     return RainSeries(storm.times, storm.intensity, domain.runoff)
 
 
