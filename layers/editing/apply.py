@@ -14,12 +14,14 @@ from layers.editing.check import Found, check_shapes, check_values
 from layers.editing.reasons import translate_reason
 from layers.editing.words import Change, Edit, Outcome, RejectedError, Result
 from layers.errors import ConflictError, ForbiddenError, InputError, NotFoundError, PreconditionError
+from layers.ingest.catalog import BY_HAND
 from layers.ingest.quality import Problem
 from layers.rules.check import check_edit
 from layers.rules.words import Finding
 from layers.store.checks import Touched
 from layers.store.edits import EditKind, begin_edit, read_clock
 from layers.store.migrate import read_city
+from layers.store.sources import note_layers
 from layers.store.versions import (
     Stored,
     delete_version,
@@ -192,6 +194,8 @@ def carry_out(
     touched = [one for change in changes for one in _list_touched(change, stored)]
     before = {finding.key for finding in check_edit(connection, touched)}
     results = [_write(connection, change, stored, fids) for change in changes]
+    by_hand = {one.layer.id for one in changes if one.op == "create" and one.source_id == BY_HAND}
+    note_layers(connection, BY_HAND, by_hand)
     after = [replace(finding, standing=finding.key in before) for finding in check_edit(connection, touched)]
     if any(finding.severity == "error" and not finding.standing for finding in after):
         raise RejectedError(after)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from layers.errors import TwinError
+from layers.ingest.catalog import BY_HAND
 from layers.rules.words import Finding
 from layers.schema import VectorLayer
 
@@ -62,7 +63,7 @@ class Change:
     values: Mapping[str, Any] = field(default_factory=dict)
     shape: Any = None
     fid: int | None = None
-    source_id: str = "edit"
+    source_id: str = BY_HAND
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from layers.errors import SourceError
 from layers.registry import RASTER_LAYERS
 
+# The source of features that were made by hand.
+BY_HAND = "edit"
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -24,7 +27,8 @@ class Words(_Strict):
 class City(_Strict):
     """Who the city is. ``crs``: projected, metres. ``main_gauge``: sensor id of the stage that drives forecasts.
 
-    ``bounds``: west, south, east, north [°] of where its data lie; without them the wards tell, once loaded.
+    ``licence`` and ``attribution`` are those of features made by hand. ``bounds``: west, south, east, north [°] of
+    where its data lie; without them the wards tell, once loaded.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")
@@ -33,6 +37,7 @@ class City(_Strict):
     timezone: str
     vertical_datum: str = "local"
     synthetic: bool = False
+    licence: str = ""
     attribution: str = ""
     main_gauge: str | None = None
     bounds: tuple[float, float, float, float] | None = None
@@ -67,6 +72,13 @@ class Source(_Strict):
     mapping: str | None = None
     crs: str | None = None
     datastreams: str | None = None
+
+    @field_validator("id")
+    @classmethod
+    def _is_free(cls, value: str) -> str:
+        if value == BY_HAND:
+            raise ValueError(f"'{BY_HAND}' is the source of features made by hand, give another id")
+        return value
 
     @model_validator(mode="before")
     @classmethod

@@ -1,12 +1,16 @@
 """The sources on record: who gave the data, under which licence, when they were last loaded."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from layers.ingest.catalog import Source
+from layers.ingest.catalog import BY_HAND, Source
+from layers.registry import VECTOR_LAYERS
+from layers.store.names import quote
+from layers.store.tables import CITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,44 @@ def register_source(
             "fingerprint": fingerprint,
         },
     )
+
+
+def ensure_edit_source(connection: Connection, declaration: Mapping[str, object]) -> None:
+    """Put the source of features made by hand on record, with the licence and attribution of the city."""
+    holds = [
+        f"select '{layer_id}' as layer where exists "
+        f"(select 1 from {CITY}.{quote(layer_id)} where source_id = '{BY_HAND}')"
+        for layer_id in VECTOR_LAYERS
+    ]
+    connection.execute(
+        text(
+            "insert into meta.source (id, layer, title_vi, title_en, uri, licence, attribution, synthetic) "
+            "select :id, coalesce(string_agg(layer, ',' order by layer), ''), :vi, :en, '', :licence, :attribution, "
+            f":synthetic from ({' union all '.join(holds)}) as held on conflict (id) do update set "
+            "layer = excluded.layer, title_vi = excluded.title_vi, title_en = excluded.title_en, "
+            "licence = excluded.licence, attribution = excluded.attribution, synthetic = excluded.synthetic"
+        ),
+        {
+            "id": BY_HAND,
+            "vi": "Nhập và sửa bằng tay",
+            "en": "Entered and edited by hand",
+            "licence": declaration.get("licence") or "",
+            "attribution": declaration.get("attribution") or "",
+            "synthetic": bool(declaration.get("synthetic")),
+        },
+    )
+
+
+def note_layers(connection: Connection, source_id: str, layer_ids: Iterable[str]) -> None:
+    """Record that a source feeds these layers too."""
+    for layer_id in sorted(set(layer_ids)):
+        connection.execute(
+            text(
+                "update meta.source set layer = concat_ws(',', nullif(layer, ''), cast(:layer as text)) "
+                "where id = :id and :layer <> all(string_to_array(layer, ','))"
+            ),
+            {"id": source_id, "layer": layer_id},
+        )
 
 
 def read_source(connection: Connection, source_id: str) -> SourceRow | None:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 
 from layers.datum import CRS84, make_transformer
-from tests.api.conftest import X0, Y0
+from tests.api.conftest import CITY, X0, Y0
 
 BENCHES = "/api/collections/stops/items"
 NODES, LINKS = "drainage_nodes", "drainage_links"
@@ -64,6 +64,16 @@ def test_an_item_lives_from_post_to_delete(client: TestClient) -> None:
     assert client.get(address).json()["geometry"] == now["geometry"]
     assert client.delete(address, headers={"if-match": replaced.headers["etag"]}).status_code == 200
     assert client.get(address).status_code == 404
+
+
+def test_the_catalogue_names_what_was_made_by_hand(client: TestClient) -> None:
+    assert create(client, "by-hand").status_code == 201
+    themes = client.get("/api/catalog").json()["themes"]
+    layers = {layer["id"]: layer for theme in themes for layer in theme["layers"]}
+    (source,) = [one for one in layers["stops"]["sources"] if one["id"] == "edit"]
+    assert source["title"] == {"vi": "Nhập và sửa bằng tay", "en": "Entered and edited by hand"}
+    assert source["attribution"] == CITY["attribution"]
+    assert "edit" not in [one["id"] for one in layers["trees"]["sources"]]
 
 
 def test_a_stale_or_missing_etag_is_refused(client: TestClient) -> None:

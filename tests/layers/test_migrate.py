@@ -9,6 +9,7 @@ from layers.errors import ConflictError, CrsError, DatabaseError
 from layers.registry import VECTOR_LAYERS
 from layers.store.engine import open_engine
 from layers.store.migrate import migrate, read_city
+from layers.store.sources import note_layers, read_source
 
 
 def test_every_declared_property_is_a_column(make_database: Callable[..., str]) -> None:
@@ -38,6 +39,30 @@ def test_a_second_migration_does_nothing_and_a_new_property_is_added(make_databa
         connection.execute(text("alter table city.trees drop column crown_diameter"))
         connection.execute(text("alter table history.trees drop column crown_diameter"))
     assert migrate(engine, "test", "EPSG:5897", {}) == ["AddColumn trees crown_diameter"]
+    engine.dispose()
+
+
+def test_features_made_by_hand_have_a_source(make_database: Callable[..., str]) -> None:
+    engine = open_engine(make_database("migrate_by_hand"))
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "insert into city.trees (id, source_id, geom) "
+                "values ('t', 'edit', ST_SetSRID(ST_MakePoint(580000, 1108000), 5897))"
+            )
+        )
+        connection.execute(text("delete from meta.source where id = 'edit'"))
+    migrate(engine, "test", "EPSG:5897", {"licence": "CC-BY-4.0", "attribution": "Sở Xây dựng", "synthetic": True})
+    with engine.begin() as connection:
+        row = read_source(connection, "edit")
+        assert row is not None
+        assert (row.layers, row.licence, row.attribution, row.synthetic) == (
+            ("trees",), "CC-BY-4.0", "Sở Xây dựng", True
+        )  # fmt: skip
+        assert row.title_vi and row.title_en
+        note_layers(connection, "edit", ["trees", "stops"])
+        found = read_source(connection, "edit")
+        assert found is not None and found.layers == ("trees", "stops")
     engine.dispose()
 
 

@@ -170,6 +170,7 @@ def write_catalog(path: Path, layer_ids: list[str]) -> None:
         "timezone": "Asia/Ho_Chi_Minh",
         "vertical_datum": "Hòn Dấu (EPSG:5727), mô phỏng / synthetic",
         "synthetic": True,
+        "licence": LICENCE,
         "attribution": ATTRIBUTION,
         "main_gauge": MAIN_GAUGE,
     }
