@@ -15,7 +15,6 @@ from layers.errors import ConflictError, MappingError
 from layers.ingest.catalog import Source
 from layers.ingest.clean import Cleaned, Facts, check_sample, choose_default_rule, clean_chunk, list_ignored, reject
 from layers.ingest.crs import WGS84
-from layers.ingest.encodings import Encoding, choose_encoding, decode_frame
 from layers.ingest.identifiers import Met
 from layers.ingest.locate import NO_WARDS, Wards, guess_pair, locate
 from layers.ingest.mapping import GeometryRule, LayerRule, Mapping
@@ -26,6 +25,7 @@ from layers.ingest.quality import LoadReport, Problem, count_reasons
 from layers.ingest.raw import ROWS, Opened, Raw, cut_chunks, join_chunks
 from layers.ingest.readers import open_file
 from layers.ingest.shapes import exchange_axes
+from layers.ingest.text.encodings import Encoding, choose_encoding, decode_frame
 from layers.registry import read_vector_layer
 from layers.store.area import read_area
 from layers.store.edits import begin_edit

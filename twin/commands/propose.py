@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from layers.errors import InputError
-from layers.ingest.draft import Draft, write_draft
 from layers.ingest.mapping import read_mapping
-from layers.ingest.propose import propose_mapping
+from layers.ingest.proposal.draft import Draft, write_draft
+from layers.ingest.proposal.propose import propose_mapping
 from layers.ingest.sample import Preview, find_beside, preview_rows, read_sample
 from layers.store.area import CityArea
 

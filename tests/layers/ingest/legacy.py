@@ -5,8 +5,8 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
-from layers.ingest.alphabets import TCVN3, VISCII, VNI_LETTERS, VNI_MARKS
-from layers.ingest.syllables import TONES
+from layers.ingest.text.alphabets import TCVN3, VISCII, VNI_LETTERS, VNI_MARKS
+from layers.ingest.text.syllables import TONES
 
 LETTERS = "àảãáạăằẳẵắặâầẩẫấậèẻẽéẹêềểễếệìỉĩíịòỏõóọôồổỗốộơờởỡớợùủũúụưừửữứựỳỷỹýỵđ"
 _TO_TCVN3 = {letter: chr(byte) for byte, letter in TCVN3.items()}

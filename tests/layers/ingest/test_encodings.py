@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.errors import InputError
-from layers.ingest.alphabets import READERS
-from layers.ingest.encodings import Encoding, choose_encoding, decode_frame, decode_text, is_lost
+from layers.ingest.text.alphabets import READERS
+from layers.ingest.text.encodings import Encoding, choose_encoding, decode_frame, decode_text, is_lost
 from tests.layers.ingest.legacy import LETTERS, WRITERS, read_names
 
 NAMES = "vn-admin-2025/vn_units_codes_names_2026-07-25.json"

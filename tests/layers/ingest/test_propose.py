@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.errors import NotFoundError
-from layers.ingest.draft import SURE, Draft, write_draft
 from layers.ingest.mapping import LayerRule, read_mapping
-from layers.ingest.propose import propose_mapping
+from layers.ingest.proposal.draft import SURE, Draft, write_draft
+from layers.ingest.proposal.propose import propose_mapping
 from layers.ingest.raw import Raw, cut_chunks
 from layers.ingest.readers import read_file
 from layers.store.area import CityArea

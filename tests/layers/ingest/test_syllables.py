@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from layers.ingest.syllables import is_syllable
+from layers.ingest.text.syllables import is_syllable
 from tests.layers.ingest.legacy import read_names
 
 WORDS = "phường Kiều NGHĨA quốc quý gì giếng hòa hoà thuở khuỷu Đắk ngoằn oằn yêu Huế xuyên uống ướt ở ý"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.ingest.wording import compare, drop_common_prefix, split_words
+from layers.ingest.proposal.wording import compare, drop_common_prefix, split_words
 
 
 def test_names_are_split_at_every_kind_of_joint() -> None:

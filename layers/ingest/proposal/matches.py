@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from layers.ingest.column import Column
-from layers.ingest.draft import SURE, Guess, Line
-from layers.ingest.evidence import judge
-from layers.ingest.judgement import Judgement
-from layers.ingest.place import Place
-from layers.ingest.synonyms import Words, read_names
-from layers.ingest.wording import Likeness, compare
+from layers.ingest.proposal.column import Column
+from layers.ingest.proposal.draft import SURE, Guess, Line
+from layers.ingest.proposal.evidence import judge
+from layers.ingest.proposal.judgement import Judgement
+from layers.ingest.proposal.place import Place
+from layers.ingest.proposal.synonyms import Words, read_names
+from layers.ingest.proposal.wording import Likeness, compare
 from layers.schema import Property, VectorLayer
 
 # Below this a candidate is not even mentioned.

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from layers.ingest.column import Column
-from layers.ingest.draft import SURE, Guess
 from layers.ingest.mapping import PLACE
-from layers.ingest.place import Place
-from layers.ingest.wording import compare, split_words
+from layers.ingest.proposal.column import Column
+from layers.ingest.proposal.draft import SURE, Guess
+from layers.ingest.proposal.place import Place
+from layers.ingest.proposal.wording import compare, split_words
 
 _IDS = {
     split_words(name): confidence

@@ -4,10 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from layers.ingest.column import Column, Words
-from layers.ingest.judgement import Judgement
 from layers.ingest.nulls import is_null_word
-from layers.ingest.wording import drop_plurals, split_words
+from layers.ingest.proposal.column import Column, Words
+from layers.ingest.proposal.judgement import Judgement
+from layers.ingest.proposal.wording import drop_plurals, split_words
 from layers.schema import Property
 
 Names = Mapping[str, tuple[Words, ...]]

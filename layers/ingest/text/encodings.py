@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from layers.errors import InputError
-from layers.ingest.alphabets import READERS, Reader, to_byte_text
-from layers.ingest.syllables import is_syllable
+from layers.ingest.text.alphabets import READERS, Reader, to_byte_text
+from layers.ingest.text.syllables import is_syllable
 
 SURE = 0.8
 _GOOD_ENOUGH = 1.5  # two words of three reading well are as good as all: the others are foreign or codes

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.errors import InputError
-from layers.ingest.column import Column
-from layers.ingest.judgement import Judgement
-from layers.ingest.recognise import Names, judge_codes, judge_flags
-from layers.ingest.synonyms import read_synonyms
+from layers.ingest.proposal.column import Column
+from layers.ingest.proposal.judgement import Judgement
+from layers.ingest.proposal.recognise import Names, judge_codes, judge_flags
+from layers.ingest.proposal.synonyms import read_synonyms
 from layers.quantities import conversion_factor
 from layers.schema import Property
 

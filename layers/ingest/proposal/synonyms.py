@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from layers.ingest.wording import split_words
+from layers.ingest.proposal.wording import split_words
 from layers.registry import read_vector_layer
 from layers.schema import Property
 

@@ -8,11 +8,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from layers.ingest.column import Column
-from layers.ingest.draft import Guess
 from layers.ingest.personal import find_personal_columns
+from layers.ingest.proposal.column import Column
+from layers.ingest.proposal.draft import Guess
+from layers.ingest.proposal.wording import compare, split_words
 from layers.ingest.raw import Raw
-from layers.ingest.wording import compare, split_words
 from layers.schema import GeometryType
 
 _X = (

@@ -6,18 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from layers.ingest.candidates import list_candidates
-from layers.ingest.column import Column, read_columns
-from layers.ingest.draft import SURE, Draft, Guess, Line, Unmapped
-from layers.ingest.identifying import choose_id
 from layers.ingest.locate import locate
 from layers.ingest.mapping import GeometryRule
-from layers.ingest.matches import COMPUTED, Match, assign, find_seconds, list_matches, make_line
-from layers.ingest.place import UNKNOWN_CRS, Place, find_place
 from layers.ingest.placing import pick_points
+from layers.ingest.proposal.column import Column, read_columns
+from layers.ingest.proposal.draft import SURE, Draft, Guess, Line, Unmapped
+from layers.ingest.proposal.identifying import choose_id
+from layers.ingest.proposal.matches import COMPUTED, Match, assign, find_seconds, list_matches, make_line
+from layers.ingest.proposal.place import UNKNOWN_CRS, Place, find_place
+from layers.ingest.proposal.recognise import recognise_code
+from layers.ingest.proposal.synonyms import Words, read_names
+from layers.ingest.proposal.wording import drop_common_prefix, drop_plurals, split_words
 from layers.ingest.raw import Raw
-from layers.ingest.recognise import recognise_code
-from layers.ingest.synonyms import Words, read_names
-from layers.ingest.wording import drop_common_prefix, drop_plurals, split_words
 from layers.registry import VECTOR_LAYERS, read_vector_layer
 from layers.schema import GeometryType, Property, VectorLayer
 from layers.store.area import CityArea
