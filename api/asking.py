@@ -8,10 +8,10 @@ from fastapi import Depends, Query, Request
 from api.dependencies import list_parameters
 from api.parameters import CRS84, parse_bbox, parse_crs, parse_filters, parse_interval, parse_moment, parse_numbers
 from layers.schema import VectorLayer
-from layers.store.cql2 import parse_filter
 from layers.store.items import DEGREES
 from layers.store.origins import Past
-from layers.store.selection import Filter, ItemQuery
+from layers.store.query.cql2 import parse_filter
+from layers.store.query.selection import Filter, ItemQuery
 
 Box = Annotated[str | None, Query(description="west,south,east,north in CRS84 or bbox-crs; six numbers carry heights")]
 When = Annotated[

@@ -14,8 +14,8 @@ from layers.errors import InputError
 from layers.ingest.export import SINGLE_FILES, export_features
 from layers.schema import VectorLayer
 from layers.store.items import OutputCrs, select_frame
-from layers.store.ordering import SortKey
-from layers.store.selection import ItemQuery
+from layers.store.query.ordering import SortKey
+from layers.store.query.selection import ItemQuery
 
 MAX_ROWS = 200_000
 FORMATS = tuple(suffix.removeprefix(".") for suffix in SINGLE_FILES)

@@ -14,8 +14,8 @@ from layers.errors import CrsError, InputError
 from layers.schema import Property, VectorLayer
 from layers.store.items import DEGREES, OutputCrs
 from layers.store.mercator import Bounds
-from layers.store.ordering import Position, SortKey, read_position, write_position
 from layers.store.origins import Interval
+from layers.store.query.ordering import Position, SortKey, read_position, write_position
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 EPSG = "http://www.opengis.net/def/crs/EPSG/0/"

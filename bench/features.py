@@ -10,7 +10,7 @@ from pyproj import Transformer
 from api.parameters import write_cursor
 from bench.city import CRS, ORIGIN, SIDE, Fetch, count_per_second, generated_city, open_http, running_server
 from bench.queries import rows_of_queries
-from layers.store.ordering import Position
+from layers.store.query.ordering import Position
 
 CLIENTS = 4
 PAGE = 100

@@ -195,18 +195,22 @@ def _infiltrate(
 def _soak(before: float, gravity: float, pull: float, most: float) -> float:
     """Return x <= most with x - S ln(1 + x / (F + S)) = K t: the infiltration of ponded ground [m].
 
-    before: F [m]. gravity: K t [m]. pull: S = (ψ + h) Δθ [m]. Newton's method from above on a convex function, so it
-    never leaves the bracket.
+    before: F [m]. gravity: K t [m]. pull: S = (ψ + h) Δθ [m]. Newton's method on a convex function, begun at the root
+    of its second-order expansion, which lies below: the first step passes the root, the others come down to it.
     """
     if pull <= 0.0:
         return min(most, gravity)
-    x = most
+    front = before + pull
+    bend, slope = pull / (2.0 * front * front), before / front
+    x = 2.0 * gravity / (slope + np.sqrt(slope * slope + 4.0 * bend * gravity))
     for _ in range(60):
-        excess = x - pull * np.log1p(x / (before + pull)) - gravity
-        if excess <= 1.0e-12 * (gravity + 1.0e-9):
-            return x
-        x = max(x - excess * (before + pull + x) / (before + x), 0.0)
-    return x
+        if x >= most and most - pull * np.log1p(most / front) <= gravity:
+            return most
+        excess = x - pull * np.log1p(x / front) - gravity
+        if abs(excess) <= 1.0e-9 * gravity:
+            break
+        x -= excess * (front + x) / (before + x)
+    return min(x, most)
 
 
 class Soil(NamedTuple):

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.answers import answer_json
 from api.asking import FILTERS, AskedOf, read_query
 from api.dependencies import ConnectionOf, LinksOf, find_collection
-from layers.store.aggregates import aggregate
+from layers.store.query.aggregates import aggregate
 
 router = APIRouter(prefix="/api/collections/{collection_id}/aggregate", tags=["items"])
 

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from api.answers import answer_json
 from api.dependencies import refuse_unknown
-from layers.store.filter_functions import FUNCTIONS
+from layers.store.query.filter_functions import FUNCTIONS
 
 router = APIRouter(prefix="/api/functions", tags=["items"], dependencies=[Depends(refuse_unknown)])
 

@@ -30,9 +30,9 @@ from api.resources import Resources
 from layers.errors import NotFoundError
 from layers.schema import VectorLayer
 from layers.store.items import DEGREES, Item, OutputCrs, count_items, select_item, select_items
-from layers.store.ordering import Position, parse_sort
 from layers.store.origins import PRESENT
-from layers.store.selection import ItemQuery
+from layers.store.query.ordering import Position, parse_sort
+from layers.store.query.selection import ItemQuery
 
 router = APIRouter(prefix="/api/collections/{collection_id}/items", tags=["items"])
 

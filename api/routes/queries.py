@@ -18,8 +18,8 @@ from api.resources import Resources
 from api.routes.items import Crs, Form, Limit, answer_items
 from api.writing import WriterOf
 from layers.schema import Text
-from layers.store.cql2 import parse_filter
-from layers.store.queries import (
+from layers.store.query.cql2 import parse_filter
+from layers.store.query.queries import (
     QueryWords,
     SavedQuery,
     create_query,
@@ -28,7 +28,7 @@ from layers.store.queries import (
     put_query,
     read_query,
 )
-from layers.store.selection import Filter
+from layers.store.query.selection import Filter
 
 router = APIRouter(prefix="/api/queries", tags=["queries"], dependencies=[Depends(refuse_unknown)])
 

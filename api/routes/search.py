@@ -12,8 +12,8 @@ from api.parameters import parse_bbox
 from layers.errors import InputError, NotFoundError
 from layers.registry import THEMES
 from layers.schema import VectorLayer
-from layers.store.geocode import Place, geocode, reverse_geocode
-from layers.store.search import MAX_HITS, Hit, search
+from layers.store.finding.geocode import Place, geocode, reverse_geocode
+from layers.store.finding.search import MAX_HITS, Hit, search
 
 router = APIRouter(prefix="/api", tags=["search"], dependencies=[Depends(refuse_unknown)])
 

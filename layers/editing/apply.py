@@ -15,6 +15,7 @@ from layers.editing.reasons import translate_reason
 from layers.editing.words import Change, Edit, Outcome, RejectedError, Result
 from layers.errors import ConflictError, ForbiddenError, InputError, NotFoundError, PreconditionError
 from layers.ingest.catalog import BY_HAND
+from layers.ingest.compose import compose_again
 from layers.ingest.quality import Problem
 from layers.rules.check import check_edit
 from layers.rules.words import Finding
@@ -157,7 +158,9 @@ def _is_same(geometry: Mapping[str, Any], written: str) -> bool:
     return bool(geometry.get("type") == known["type"] and geometry.get("coordinates") == known["coordinates"])
 
 
-def _compare(edit: Edit, present: Stored | None, values: dict[str, Any], shape: Any) -> Change:
+def _compare(edit: Edit, present: Stored | None, given: dict[str, Any], shape: Any) -> Change:
+    before = present.values if present is not None else None
+    values = given | compose_again(edit.layer, {**(before or {}), **given}, before)
     if present is None:
         return Change("create", edit.layer, edit.id, values, shape)
     if edit.op == "delete":

@@ -1,7 +1,7 @@
 """Texts made of other properties where the source has none: a full address of number, street, ward and province."""
 
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -28,6 +28,21 @@ def compose_texts(made: pd.DataFrame, layer: VectorLayer, conversions: "Counter[
         conversions[f"{prop.name}: made of other properties"] += count
 
 
-def _join(parts: tuple[tuple[str, ...], ...], row: Mapping[Hashable, Any]) -> str | None:
+def compose_again(
+    layer: VectorLayer, row: Mapping[str, Any], before: Mapping[str, Any] | None
+) -> dict[str, str | None]:
+    """Return the texts to make anew for ``row``, a feature that was ``before`` (None: it was not).
+
+    Those that are empty, and those that still say what was made of the properties before.
+    """
+    made: dict[str, str | None] = {}
+    for prop in layer.properties:
+        own = row.get(prop.name)
+        if prop.template and (own is None or (before and own == _join(prop.template_parts, before))):
+            made[prop.name] = _join(prop.template_parts, row)
+    return made
+
+
+def _join(parts: tuple[tuple[str, ...], ...], row: Mapping[Any, Any]) -> str | None:
     words = [" ".join(str(row[name]) for name in names if not pd.isna(row.get(name))) for names in parts]
     return ", ".join(word for word in words if word) or None

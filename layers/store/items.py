@@ -16,9 +16,9 @@ from layers.errors import TooLargeError
 from layers.schema import VectorLayer
 from layers.store.mercator import Bounds, to_degrees
 from layers.store.names import quote
-from layers.store.ordering import Position, SortKey, read_keys, write_after, write_order
 from layers.store.origins import PRESENT, Past
-from layers.store.selection import ItemQuery, build_selection, explain_failure
+from layers.store.query.ordering import Position, SortKey, read_keys, write_after, write_order
+from layers.store.query.selection import ItemQuery, build_selection, explain_failure
 from layers.store.tables import CITY
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from layers.errors import ConflictError, CrsError, DatabaseError
 from layers.store.engine import check_connection
-from layers.store.search_tables import sync_search
+from layers.store.finding.search_tables import sync_search
 from layers.store.sources import ensure_edit_source
 from layers.store.spatial_reference import ensure_spatial_references, refresh_transformed
 from layers.store.tables import sync_tables

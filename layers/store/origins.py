@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from layers.schema import VectorLayer
 from layers.store.names import quote
+from layers.store.query.terms import Bindings
 from layers.store.tables import CITY, HISTORY
-from layers.store.terms import Bindings
 
 _KEPT = ("fid", "id", "valid_from", "recorded_from", "geom")
 

@@ -12,9 +12,9 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from layers.registry import VECTOR_LAYERS
-from layers.store.aggregates import MAX_GROUPS
 from layers.store.engine import open_engine
 from layers.store.features import upsert_features
+from layers.store.query.aggregates import MAX_GROUPS
 from tests.api.conftest import TREES, X0, Y0
 
 

@@ -15,7 +15,7 @@ from tests.api.conftest import CITY, X0, Y0
 
 BENCHES = "/api/collections/stops/items"
 NODES, LINKS = "drainage_nodes", "drainage_links"
-TOUCHED = ("stops", NODES, LINKS)
+TOUCHED = ("stops", "addresses", NODES, LINKS)
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +74,23 @@ def test_the_catalogue_names_what_was_made_by_hand(client: TestClient) -> None:
     assert source["title"] == {"vi": "Nhập và sửa bằng tay", "en": "Entered and edited by hand"}
     assert source["attribution"] == CITY["attribution"]
     assert "edit" not in [one["id"] for one in layers["trees"]["sources"]]
+
+
+def test_an_address_entered_by_hand_is_found(client: TestClient) -> None:
+    items = "/api/collections/addresses/items"
+    place = {"house_number": "117", "street": "Huỳnh Cương", "ward": "Phường Ninh Kiều"}
+    made = client.post(items, json=feature("ad", **place))
+    assert made.status_code == 201, made.text
+    address, tag = made.headers["location"], made.headers["etag"]
+    assert client.get(address).json()["properties"]["full_address"] == "117 Huỳnh Cương, Phường Ninh Kiều"
+    found = client.get("/api/search", params={"q": "117 huynh cuong ninh kieu"}).json()
+    assert "ad" in str(found)
+    patch = {"properties": {"house_number": "119"}}
+    changed = client.patch(
+        address, json=patch, headers={"if-match": tag, "content-type": "application/merge-patch+json"}
+    )
+    assert changed.status_code == 200, changed.text
+    assert client.get(address).json()["properties"]["full_address"] == "119 Huỳnh Cương, Phường Ninh Kiều"
 
 
 def test_a_stale_or_missing_etag_is_refused(client: TestClient) -> None:

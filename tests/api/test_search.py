@@ -15,9 +15,9 @@ from layers.datum import make_transformer
 from layers.registry import VECTOR_LAYERS
 from layers.store.engine import open_engine
 from layers.store.features import upsert_features
-from layers.store.geocode import parse_address
-from layers.store.search import expand_abbreviations, mark_words
-from layers.store.search_words import fold_words
+from layers.store.finding.geocode import parse_address
+from layers.store.finding.search import expand_abbreviations, mark_words
+from layers.store.finding.search_words import fold_words
 from tests.api.conftest import X0, Y0
 
 # On a street of their own, 20 m apart: odd numbers south, even ones north; 11 to 15 are missing.

@@ -14,10 +14,10 @@ from sqlalchemy import Engine, text
 from layers.errors import InputError
 from layers.registry import VECTOR_LAYERS
 from layers.schema import Text
-from layers.store.cql2 import parse_filter
 from layers.store.features import upsert_features
-from layers.store.queries import QueryWords, create_query
-from layers.store.selection import Filter, ItemQuery, build_selection
+from layers.store.query.cql2 import parse_filter
+from layers.store.query.queries import QueryWords, create_query
+from layers.store.query.selection import Filter, ItemQuery, build_selection
 from tests.conftest import ROOT
 from twin.commands.choosing import read_bbox, read_query
 

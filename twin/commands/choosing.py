@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 from layers.errors import InputError
-from layers.store.cql2 import parse_filter
 from layers.store.mercator import Bounds
 from layers.store.origins import PRESENT, Interval, Past
-from layers.store.selection import Filter, ItemQuery
+from layers.store.query.cql2 import parse_filter
+from layers.store.query.selection import Filter, ItemQuery
 
 
 def read_query(*filters: str | None, bbox: str | None = None, at: str | None = None) -> ItemQuery:

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from layers.registry import read_vector_layer
 from layers.schema import VectorLayer
-from layers.store.aggregates import aggregate
 from layers.store.migrate import read_city
+from layers.store.query.aggregates import aggregate
 from twin.commands.choosing import read_query
 from twin.connect import connect
 from twin.settings import read_settings

@@ -11,8 +11,8 @@ from layers.ingest.export import SUFFIXES, check_target, export_features
 from layers.registry import read_vector_layer
 from layers.store.items import select_frame
 from layers.store.migrate import read_city
-from layers.store.ordering import parse_sort
-from layers.store.queries import read_query as read_saved
+from layers.store.query.ordering import parse_sort
+from layers.store.query.queries import read_query as read_saved
 from twin.commands.choosing import read_query
 from twin.connect import connect
 from twin.settings import read_settings

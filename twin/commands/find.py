@@ -11,9 +11,9 @@ from rich.table import Table
 
 from layers.errors import InputError
 from layers.registry import VECTOR_LAYERS, read_vector_layer
-from layers.store.geocode import geocode
+from layers.store.finding.geocode import geocode
+from layers.store.finding.search import MAX_HITS, Hit, search
 from layers.store.migrate import read_city
-from layers.store.search import MAX_HITS, Hit, search
 from twin.connect import connect
 from twin.settings import read_settings
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from layers.errors import DeclarationError
-from layers.ingest.compose import compose_texts
+from layers.ingest.compose import compose_again, compose_texts
 from layers.registry import VECTOR_LAYERS
 from layers.schema import Style, Text, VectorLayer, text
 
@@ -45,6 +45,25 @@ def test_a_layer_without_templates_is_left_alone() -> None:
     made = pd.DataFrame({"name": ["x"]}, dtype=object)
     compose_texts(made, VECTOR_LAYERS["places"], Counter())
     assert list(made.columns) == ["name"]
+
+
+PARTS = {"house_number": "12", "street": "Hòa Bình"}
+
+
+@pytest.mark.parametrize(
+    ("own", "before", "expected"),
+    [
+        (None, None, "12 Hòa Bình"),
+        ("Nhà văn hóa", None, None),
+        ("10 Hòa Bình", {"house_number": "10", "street": "Hòa Bình"}, "12 Hòa Bình"),
+        ("Nhà văn hóa", {"house_number": "10", "street": "Hòa Bình"}, None),
+    ],
+)
+def test_what_was_made_before_is_made_again(
+    own: str | None, before: dict[str, str] | None, expected: str | None
+) -> None:
+    made = compose_again(ADDRESSES, PARTS | {"full_address": own}, before)
+    assert made == ({} if expected is None else {"full_address": expected})
 
 
 def test_a_template_names_properties_of_its_layer() -> None:

@@ -12,10 +12,10 @@ from typing import Any
 from layers.errors import InputError
 from layers.registry import VECTOR_LAYERS
 from layers.schema import VectorLayer
-from layers.store.filter_functions import JOINS
-from layers.store.filter_space import PREDICATES, compare_shapes, measure_distance, own_geometry, read_shape
-from layers.store.filter_time import RELATIONS, Span, compare_times, read_end, to_span
-from layers.store.terms import Bindings, Scope, Term, align, describe, read_date, read_moment
+from layers.store.query.filter_functions import JOINS
+from layers.store.query.filter_space import PREDICATES, compare_shapes, measure_distance, own_geometry, read_shape
+from layers.store.query.filter_time import RELATIONS, Span, compare_times, read_end, to_span
+from layers.store.query.terms import Bindings, Scope, Term, align, describe, read_date, read_moment
 
 MAX_JOINS = 4
 _COMPARISONS = {"=", "<>", "<", ">", "<=", ">="}

@@ -15,11 +15,11 @@ from sqlalchemy import Connection
 
 from layers.errors import InputError
 from layers.schema import VectorLayer
-from layers.store.filters import find_layer
 from layers.store.names import quote
 from layers.store.origins import build_origin
-from layers.store.selection import ItemQuery, Selection, build_selection, explain_failure
-from layers.store.terms import Term, describe
+from layers.store.query.filters import find_layer
+from layers.store.query.selection import ItemQuery, Selection, build_selection, explain_failure
+from layers.store.query.terms import Term, describe
 
 MAX_GROUPS, MAX_TERMS, MAX_MEASURES, MAX_BINS = 1_000, 4, 10, 200
 AGES = (0, 5, 10, 20, 30, 50)

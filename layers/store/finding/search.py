@@ -14,12 +14,12 @@ from sqlalchemy import Connection
 from layers.errors import InputError
 from layers.registry import VECTOR_LAYERS
 from layers.schema import VectorLayer
+from layers.store.finding.search_tables import Kind, find_kind
+from layers.store.finding.search_words import fold_words, spell_dates
 from layers.store.mercator import Bounds, cut_mercator_boxes, to_degrees
 from layers.store.names import quote
-from layers.store.search_tables import Kind, find_kind
-from layers.store.search_words import fold_words, spell_dates
+from layers.store.query.terms import Bindings
 from layers.store.tables import CITY
-from layers.store.terms import Bindings
 
 MAX_LENGTH, MAX_HITS = 200, 100
 # So many texts are ranked; more of them match only words that say nothing.

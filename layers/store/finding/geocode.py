@@ -14,8 +14,8 @@ from sqlalchemy import Connection, text
 
 from layers.errors import InputError
 from layers.registry import VECTOR_LAYERS
-from layers.store.search import MAX_LENGTH, expand_abbreviations, search
-from layers.store.search_words import fold_words, spell_dates
+from layers.store.finding.search import MAX_LENGTH, expand_abbreviations, search
+from layers.store.finding.search_words import fold_words, spell_dates
 
 Match = Literal["address", "interpolated", "street", "ward", "former", "similar"]
 MAX_DISTANCE = 500.0

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from layers.errors import InputError
-from layers.store.terms import Scope, Term, describe, read_date, read_moment, to_moment
+from layers.store.query.terms import Scope, Term, describe, read_date, read_moment, to_moment
 
 # OGC 21-065, table of temporal functions; a and b are closed, an instant has both ends equal.
 RELATIONS = {

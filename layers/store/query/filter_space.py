@@ -13,7 +13,7 @@ from shapely.errors import GEOSException
 
 from layers.errors import InputError
 from layers.store.mercator import MERCATOR_LATITUDE
-from layers.store.terms import LiteralShape, Scope, Term
+from layers.store.query.terms import LiteralShape, Scope, Term
 
 PREDICATES = {
     "s_intersects": "ST_Intersects",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from layers.errors import InputError
 from layers.schema import Property, VectorLayer
-from layers.store.terms import Bindings, Scope, Term
+from layers.store.query.terms import Bindings, Scope, Term
 
 MAX_KEYS = 5
 _ALPHABET = 'collate "vi-x-icu"'

@@ -10,17 +10,17 @@ from sqlalchemy.exc import DBAPIError
 
 from layers.errors import InputError
 from layers.schema import VectorLayer
-from layers.store.filters import Translator
+from layers.store.finding.search_words import fold_words
 from layers.store.mercator import Bounds, cut_mercator_boxes
 from layers.store.names import quote
 from layers.store.origins import PRESENT, Past, build_origin
-from layers.store.search_words import fold_words
-from layers.store.terms import Bindings, Scope
+from layers.store.query.filters import Translator
+from layers.store.query.terms import Bindings, Scope
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A CQL2 tree (``layers.store.cql2``), and the CRS of the coordinates in it, latitude first where ``flip``."""
+    """A CQL2 tree (see ``cql2.py``), and the CRS of the coordinates in it, latitude first where ``flip``."""
 
     tree: Any
     srid: int = 4326

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Row, text
 
 from layers.errors import ConflictError, InputError, NotFoundError
 from layers.schema import Text
-from layers.store.cql2 import parse_filter
-from layers.store.filters import find_layer
-from layers.store.ordering import parse_sort, read_keys
-from layers.store.selection import Filter, ItemQuery, build_selection
+from layers.store.query.cql2 import parse_filter
+from layers.store.query.filters import find_layer
+from layers.store.query.ordering import parse_sort, read_keys
+from layers.store.query.selection import Filter, ItemQuery, build_selection
 
 _SLUG = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")
 _COLUMNS = "id, title_vi, title_en, layer, filter, sortby, properties, author, created, changed"

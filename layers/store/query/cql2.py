@@ -1,6 +1,6 @@
 """CQL2 filters as trees: text and JSON read into one form, within limits that no filter of a person reaches.
 
-The tree is CQL2 JSON (OGC 21-065): ``{"op": "=", "args": [{"property": "use"}, "shop"]}``. ``layers.store.filters``
+The tree is CQL2 JSON (OGC 21-065): ``{"op": "=", "args": [{"property": "use"}, "shop"]}``. ``filters.py``
 makes SQL of it.
 """
 

@@ -1,0 +1,1 @@
+"""Features by words and places by address."""
