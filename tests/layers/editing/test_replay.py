@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import geopandas as gpd
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
@@ -18,13 +18,13 @@ from layers.errors import ConflictError, NotFoundError
 from layers.registry import read_vector_layer
 from layers.store.edits import begin_edit, read_edit
 from layers.store.features import upsert_features
-from layers.store.origins import Interval, Past, build_origin
-from layers.store.terms import Bindings
+from layers.store.origins import PRESENT, Interval, Past, build_origin
+from layers.store.query.terms import Bindings
 from tests.layers.editing.test_apply import X0, Y0, point
 
 STOPS = read_vector_layer("stops")
 START = datetime(2024, 1, 1, tzinfo=UTC)
-BY_HAND, LOADED = "ab", "mn"
+BY_HAND, LOADED = "ab", "m"
 
 
 class Event(NamedTuple):
@@ -54,15 +54,24 @@ class Model:
     def add(self, name: str, event: Event) -> None:
         self.events.setdefault(name, []).append(event)
 
-    def read(self, *, valid: datetime | None = None, recorded: datetime | None = None) -> dict[str, str]:
-        """Return the features there are at a valid time, as was known at a system time."""
+    def read(self, past: Past = PRESENT) -> dict[str, str]:
+        """Return the features there are at a time, each in its last version of that time."""
         found = {}
         for name, own in self.events.items():
-            known = [one for one in own if recorded is None or one.recorded <= recorded]
-            held = [one for one in known if valid is None or one.valid <= valid]
-            if held and held[-1].value is not None:
-                found[name] = held[-1].value
+            known = [one for one in own if past.recorded is None or one.recorded <= past.recorded]
+            for event, ended in zip(known, [*(one.valid for one in known), None][1:], strict=True):
+                if event.value is not None and _holds(event.valid, ended, past.during):
+                    found[name] = event.value
         return found
+
+
+def _holds(began: datetime, ended: datetime | None, during: Interval | None) -> bool:
+    """Return whether what holds from ``began`` until before ``ended`` holds now, or at any moment of ``during``."""
+    if during is None:
+        return ended is None
+    if ended is not None and (ended <= began or (during.start is not None and ended <= during.start)):
+        return False
+    return during.end is None or began <= during.end
 
 
 Step = Callable[[Connection, Model], None]
@@ -176,8 +185,28 @@ def read(connection: Connection, past: Past) -> dict[str, str]:
     return dict(driver.execute(f"select t.id, t.name from {origin} t", bindings.values).fetchall())
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(steps, min_size=3, max_size=9))
+@st.composite
+def lives(draw: st.DrawFn) -> list[Step]:
+    """Return one feature's way from its creation to its end, back-dated day by day, some on the same day."""
+    name = draw(st.sampled_from(BY_HAND))
+    first, *later = sorted(draw(st.lists(st.integers(0, 6), min_size=3, max_size=4)))
+    ops: list[Op] = [*["update"] * (len(later) - 1), draw(st.sampled_from(["update", "delete"]))]
+    return [
+        edit("create", name, draw(values), first),
+        *(edit(op, name, draw(values), day) for op, day in zip(ops, later, strict=True)),
+    ]
+
+
+sequences = st.lists(st.one_of(steps.map(lambda one: [one]), lives()), min_size=2, max_size=5).map(
+    lambda parts: [step for part in parts for step in part]
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example([edit("create", "a", "x", 1), edit("update", "a", "y", 3), edit("delete", "a", "", 5)])
+@example([edit("create", "a", "x", 2), edit("update", "a", "y", 2), edit("delete", "a", "", 2)])
+@example([load({"m": "x"}), edit("update", "m", "y", None), load({"m": "z"}), take_back(0), bring_back("m", 1)])
+@given(sequences)
 def test_any_sequence_of_edits_is_replayed_to_any_time(connection: Connection, sequence: list[Step]) -> None:
     with connection.begin_nested() as trial:
         model = Model()
@@ -185,14 +214,15 @@ def test_any_sequence_of_edits_is_replayed_to_any_time(connection: Connection, s
             step(connection, model)
         recorded = sorted({one.recorded for own in model.events.values() for one in own})
         valid = [START + timedelta(days=day) for day in range(-1, 8)]
-        assert read(connection, Past()) == model.read()
-        for moment in recorded:
-            assert read(connection, Past(recorded=moment)) == model.read(recorded=moment)
-            for known in (valid[2], valid[5], moment):
-                asked = Past(during=Interval(known, known), recorded=moment)
-                assert read(connection, asked) == model.read(valid=known, recorded=moment)
-        for known in [*valid, *recorded]:
-            assert read(connection, Past(during=Interval(known, known))) == model.read(valid=known)
+        some = [Interval(valid[2], valid[2]), Interval(None, valid[4]), Interval(valid[4], None)]
+        asked = [PRESENT]
+        asked += [Past(during=Interval(known, known)) for known in [*valid, *recorded]]
+        asked += [Past(during=during) for known in valid for during in (Interval(None, known), Interval(known, None))]
+        asked += [Past(during=Interval(valid[3], valid[5]))]
+        asked += [Past(recorded=moment) for moment in recorded]
+        asked += [Past(during, moment) for moment in recorded for during in (*some, Interval(moment, moment))]
+        for past in asked:
+            assert read(connection, past) == model.read(past), past
         fids = connection.execute(
             text("select count(distinct fid) from (select id, fid from city.stops union select id, fid from "
                  "history.stops) each group by id")
