@@ -5,6 +5,7 @@ in place and returns what left the surface, never more than there was. Depths [m
 """
 
 from dataclasses import dataclass
+from math import log1p, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -198,15 +199,15 @@ def _soak(before: float, gravity: float, pull: float, most: float) -> float:
     before: F [m]. gravity: K t [m]. pull: S = (ψ + h) Δθ [m]. Newton's method on a convex function, begun at the root
     of its second-order expansion, which lies below: the first step passes the root, the others come down to it.
     """
-    if pull <= 0.0:
+    if pull <= 0.0 or gravity <= 0.0:
         return min(most, gravity)
     front = before + pull
     bend, slope = pull / (2.0 * front * front), before / front
-    x = 2.0 * gravity / (slope + np.sqrt(slope * slope + 4.0 * bend * gravity))
+    x = 2.0 * gravity / (slope + sqrt(slope * slope + 4.0 * bend * gravity))
     for _ in range(60):
-        if x >= most and most - pull * np.log1p(most / front) <= gravity:
+        if x >= most and most - pull * log1p(most / front) <= gravity:
             return most
-        excess = x - pull * np.log1p(x / front) - gravity
+        excess = x - pull * log1p(x / front) - gravity
         if abs(excess) <= 1.0e-9 * gravity:
             break
         x -= excess * (front + x) / (before + x)

@@ -11,6 +11,7 @@ from hydrology.infiltration import (
     COVER_LOSSES,
     SOILS,
     CurveNumber,
+    GreenAmpt,
     InitialConstant,
     Losses,
     compute_retention,
@@ -83,6 +84,11 @@ def test_standing_water_pushes_and_full_ground_takes_nothing() -> None:
         step(np.zeros(3), ponded, 60.0, cumulative, soil)
     assert cumulative[0] < cumulative[1]
     assert cumulative[2] == pytest.approx(0.004)
+
+
+def test_rock_takes_nothing() -> None:
+    soil = GreenAmpt(np.zeros(2), np.ones(2), np.array([0.3, 0.0]), np.full(2, np.inf), np.zeros(2))
+    assert step(np.full(2, 0.01), np.array([0.0, 0.1]), 60.0, np.zeros(2), soil).tolist() == [0.0, 0.0]
 
 
 def test_curve_number_in_steps_is_the_handbooks_storm() -> None:
