@@ -79,6 +79,12 @@ READERS: dict[str, Reader] = {
 # What ``rasters`` reads.
 RASTERS = (".tif", ".tiff", ".asc")
 _INSTEAD = {".xls": ".xlsx", ".dwg": ".dxf", ".mdb": ".gpkg", ".rar": ".zip", ".7z": ".zip"}
+# What is known and not read yet, by ending and first bytes: what it is, and what to load in its place.
+_NOT_YET = (
+    (".inp", b"", "a network model of SWMM or EPANET", "save its nodes and links as GeoPackage or CSV"),
+    (".txt", b"[IDT;*DIF*", "a DONAR file of readings", "save it as CSV: datastream_id, phenomenon_time, result"),
+    (".noos", b"", "a NOOS file of readings", "save it as CSV: datastream_id, phenomenon_time, result"),
+)
 # What is looked for in a zip, the likeliest first: tables often lie beside a map as its explanation.
 _IN_ZIPS = (
     ".shp", ".gdb", ".gpkg", ".tab", ".mif", ".geojson", ".fgb", ".parquet", ".kml", ".dxf", ".gml", ".city.json",
@@ -128,10 +134,22 @@ def find_ending(name: str) -> str | None:
 
 
 def find_reader(path: Path) -> Reader:
-    """Return who opens a file of this name; SourceError lists the known endings."""
+    """Return who opens a file of this name; SourceError says what to load instead, or lists the known endings."""
     ending = find_ending(path.name)
     if ending in READERS:
         return READERS[ending]
     suffix = path.suffix.lower()
+    for named, start, kind, instead in _NOT_YET:
+        if suffix == named and _starts_with(path, start):
+            raise SourceError(f"{path} is {kind}, which is not read yet", hint=instead)
     hint = f"save it as {_INSTEAD[suffix]}" if suffix in _INSTEAD else f"known are {', '.join(READERS)}"
     raise SourceError(f"{path}: files ending in '{suffix}' cannot be read", hint=hint)
+
+
+def _starts_with(path: Path, start: bytes) -> bool:
+    if not start:
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as opened:
+        return opened.read(len(start)) == start

@@ -12,6 +12,7 @@ from layers.ingest.formats.zips import unpack
 from layers.ingest.raw import Opened, Raw
 
 KIND = "zip"
+_GTFS = {"stops.txt", "routes.txt", "trips.txt"}
 
 
 def open_zip(path: Path, request: Request, openers: Mapping[str, Callable[[Path, Request], Opened]]) -> Opened:
@@ -51,6 +52,8 @@ def _find_data(path: Path, folder: Path, endings: tuple[str, ...]) -> tuple[str,
         found = {one.name[: -len(ending)]: one for one in held if one.name.lower().endswith(ending)}
         if found:
             return ending, found
+    if _GTFS.issubset(one.name.lower() for one in held):
+        raise SourceError(f"{path} is a GTFS timetable, which is not read yet", hint="load its stops.txt, named .csv")
     names = ", ".join(one.name for one in held[:8] if one.is_file())
     raise SourceError(
         f"{path} holds no file that can be read, expected one of {', '.join(endings)}", hint=names or None

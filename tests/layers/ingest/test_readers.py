@@ -82,12 +82,42 @@ def test_tables_are_listed(tmp_path: Path, tree_frame: Trees) -> None:
 
 
 @pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ("porto-alegre/poa_trensurb.zip", "a GTFS timetable"),
+        ("tide-gauge/VLISSGN_obs19.txt", "a DONAR file"),
+        ("tide-gauge/VLISSGN_waterlevel_20180101_20180401.noos", "a NOOS file"),
+        ("swmm-networks/alpha.inp", "a network model of SWMM"),
+    ],
+)
+def test_what_is_not_read_yet_is_called_by_its_name(shared: Callable[[str], Path], file: str, kind: str) -> None:
+    with pytest.raises(SourceError, match=f"is {kind}.*, which is not read yet"):
+        read_file(shared(file))
+
+
+def test_a_timetable_is_called_by_its_name(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bus.zip", "w") as packed:
+        for name in ("stops.txt", "routes.txt", "trips.txt"):
+            packed.writestr(name, "stop_id,stop_name\n1,a\n")
+    with pytest.raises(SourceError, match=r"is a GTFS timetable, which is not read yet — load its stops\.txt"):
+        read_file(tmp_path / "bus.zip")
+
+
+@pytest.mark.parametrize(
     ("name", "content", "named"),
     [
         ("gone.gpkg", None, "does not exist"),
         ("empty.csv", b"", "an empty file"),
         ("t.doc", b"x", "cannot be read — known are"),
         ("t.xls", b"x", "cannot be read — save it as .xlsx"),
+        ("t.inp", b"[TITLE]", "is a network model of SWMM or EPANET, which is not read yet — save its nodes"),
+        (
+            "t.txt",
+            b"[IDT;*DIF*;A;CENT;20190213]",
+            "is a DONAR file of readings, which is not read yet — save it as CSV",
+        ),
+        ("t.txt", b"x", "files ending in '.txt' cannot be read — known are"),
+        ("gone.txt", None, "files ending in '.txt' cannot be read"),
         ("t.gpkg", b"not a database at all", "cannot be read as GeoPackage"),
         ("t.geojson", b'{"type": "Feature', "cannot be read as GeoJSON"),
         ("t.geojson", b'{"type": "FeatureCollection", "features": []}', "has no rows"),
