@@ -28,9 +28,9 @@ def make_numbers(
     conversions: "Counter[str]",
 ) -> "pd.Series[Any]":
     """Return the numbers of ``text`` in the property's unit; ``typed`` marks cells that were numbers in the file."""
-    numbers, factors = _read(text, typed, prop, rule, conversions)
+    numbers, units = _read(text, typed, prop, rule, conversions)
     _reject_unread(text, text.notna() & ~np.isfinite(numbers), prop, rule, problems)
-    numbers = _drop_sentinels(numbers, prop, rule, conversions) * factors
+    numbers = _bring_to_unit(_drop_sentinels(numbers, prop, rule, conversions), units, prop, conversions)
     measure = prop.measure
     low, high = _find_range(prop)
     outside = (numbers < low) | (numbers > high)
@@ -60,11 +60,8 @@ def take_numbers(
     if not is_number or rule.codes or rule.pattern or any(isinstance(value, str) for value in rule.nodata):
         return None
     counts: Counter[str] = Counter()
-    unit = rule.unit or prop.unit
     numbers: pd.Series[Any] = _drop_sentinels(values.astype("float64"), prop, rule, counts)
-    if unit != prop.unit:
-        counts[f"{prop.name}: {unit} to {prop.unit}"] += int(numbers.notna().sum())
-        numbers = numbers * _find_factor(unit, prop)
+    numbers = _bring_to_unit(numbers, rule.unit or prop.unit, prop, counts)
     low, high = _find_range(prop)
     if ((numbers < low) | (numbers > high)).any():
         return None
@@ -87,19 +84,15 @@ def _read(
     prop: Property,
     rule: PropertyRule,
     conversions: "Counter[str]",
-) -> tuple["pd.Series[float]", "pd.Series[float] | float"]:
-    """Return the numbers as the file has them, and what each is multiplied by to be in the property's unit."""
+) -> tuple["pd.Series[float]", "pd.Series[Any] | str | None"]:
+    """Return the numbers as the file has them, and the unit of each or of all."""
     numbers = plain = read_numbers(text, None)
     if rule.numbers is not None:
         numbers = plain.where(typed, read_numbers(text.where(~typed, None), rule.numbers))
         read_otherwise = numbers.notna() & (numbers != plain)
         conversions[f"{prop.name}: numbers written as {rule.numbers}"] += int(read_otherwise.sum())
     bare = rule.unit or prop.unit
-    if not rule.cell_units:
-        if bare != prop.unit:
-            conversions[f"{prop.name}: {bare} to {prop.unit}"] += int(numbers.notna().sum())
-        return numbers, _find_factor(bare, prop)
-    return _read_cells(text, numbers, bare, prop, rule, conversions)
+    return _read_cells(text, numbers, bare, prop, rule) if rule.cell_units else (numbers, bare)
 
 
 def _read_cells(
@@ -108,19 +101,32 @@ def _read_cells(
     bare: str | None,
     prop: Property,
     rule: PropertyRule,
-    conversions: "Counter[str]",
-) -> tuple["pd.Series[float]", "pd.Series[float]"]:
-    """Return the numbers with those whose cells hold a unit, and the factor of each; ``bare`` cells have none."""
+) -> tuple["pd.Series[float]", "pd.Series[Any]"]:
+    """Return the numbers with those whose cells hold a unit, and the unit of each; ``bare`` is of cells without."""
     measures = {cell: read_measure(cell, rule.numbers) for cell in text[numbers.isna()].dropna().unique()}
     values = {cell: found[0] for cell, found in measures.items() if found is not None}
     units = {cell: found[1] or bare for cell, found in measures.items() if found is not None}
     numbers = numbers.where(numbers.notna(), text.map(values)).astype("float64")
     written = text.map(units).where(text.isin(units), bare)
-    factors = written.map({unit: _find_factor(unit, prop) for unit in written.unique()}).astype("float64")
-    numbers = numbers.where(factors.notna())
-    for unit, often in written[numbers.notna() & (written != prop.unit)].value_counts().items():
+    return numbers.where(_find_factors(written, prop).notna()), written
+
+
+def _bring_to_unit(
+    numbers: "pd.Series[float]", units: "pd.Series[Any] | str | None", prop: Property, conversions: "Counter[str]"
+) -> "pd.Series[float]":
+    """Return the numbers in the property's unit; how many were converted is counted."""
+    if units is None or isinstance(units, str):
+        if units == prop.unit:
+            return numbers
+        conversions[f"{prop.name}: {units} to {prop.unit}"] += int(numbers.notna().sum())
+        return numbers * _find_factor(units, prop)
+    for unit, often in units[numbers.notna() & (units != prop.unit)].value_counts().items():
         conversions[f"{prop.name}: {unit} to {prop.unit}"] += int(often)
-    return numbers, factors
+    return numbers * _find_factors(units, prop)
+
+
+def _find_factors(units: "pd.Series[Any]", prop: Property) -> "pd.Series[float]":
+    return units.map({unit: _find_factor(unit, prop) for unit in units.unique()}).astype("float64")
 
 
 def _find_factor(unit: str | None, prop: Property) -> float:

@@ -46,6 +46,14 @@ def test_feet_become_metres() -> None:
     assert counted == {"ground_elevation: us-ft to m": 1, "ground_elevation: nodata to null": 1}
 
 
+def test_a_sentinel_is_not_converted() -> None:
+    for cells, rule in ((["9.999,00", "1.350,50"], {"unit": "cm"}), (["9.999 cm", "1.350,5 cm"], {"cell_units": True})):
+        made, rejected, counted = run("trees", "height", cells, numbers="vi", nodata=[9999], **rule)
+        assert made == [None, pytest.approx(13.505)]
+        assert rejected == []
+        assert (counted["height: cm to m"], counted["height: nodata to null"]) == (1, 1)
+
+
 def test_numbers_that_cannot_be_are_rejected() -> None:
     made, rejected, _ = run("trees", "height", ["5", "tall", "-1", "2000", "inf", "nan", "1,5"])
     assert made[0] == 5.0
