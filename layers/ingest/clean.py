@@ -89,11 +89,12 @@ def choose_default_rule(layer: VectorLayer, columns: Collection[str]) -> LayerRu
 def check_sample(sample: Raw, layer: VectorLayer, rules: tuple[LayerRule, ...], facts: Facts) -> None:
     """Hold the first rows of a file against what must be true of all of it, before any row is stored.
 
-    Raises MappingError naming a column the file lacks, CrsError when the file cannot be where it says, SourceError
-    when no row has the layer's geometry type.
+    Raises MappingError naming a column the file lacks or that must not be loaded, CrsError when the file cannot be
+    where it says, SourceError when no row has the layer's geometry type.
     """
     for rule in rules:
         _check_columns(sample, rule, facts.path)
+        _check_required(layer, rule, facts)
         check_dates(sample.frame, layer, rule, facts.path)
         located = locate(sample, rule.geometry, facts.path, facts.wards)
         assert located.shapes is not None
@@ -226,6 +227,19 @@ def _check_columns(raw: Raw, rule: LayerRule, path: Path) -> None:
         if name not in raw.frame.columns and name not in geometry:
             listed = ", ".join(map(str, raw.frame.columns))
             raise MappingError(f"{path} has no column '{name}', which the mapping names", hint=f"it has {listed}")
+
+
+def _check_required(layer: VectorLayer, rule: LayerRule, facts: Facts) -> None:
+    """Raise MappingError where a required property would be made of personal data: every row would be rejected."""
+    for prop in layer.properties:
+        columns = rule.properties[prop.name].columns if prop.name in rule.properties else ()
+        if prop.required and columns and prop.name not in rule.constants and facts.hidden.issuperset(columns):
+            listed = ", ".join(columns)
+            raise MappingError(
+                f"{facts.path}: '{listed}' looks like personal data, which is never loaded, but layer '{layer.id}' "
+                f"needs it as '{prop.name}'",
+                hint=f"if nobody is named in it, say so in the mapping: keep: [{listed}]",
+            )
 
 
 def _make_ids(

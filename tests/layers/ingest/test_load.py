@@ -126,6 +126,22 @@ def test_ignored_columns_are_kept_nowhere(
     assert "Nguyễn" not in json.dumps(held, ensure_ascii=False)
 
 
+def test_a_required_property_is_not_made_of_personal_data(
+    engine: Engine, tmp_path: Path, make_source: Make, tree_frame: Trees, write_mapping: Callable[[str], str]
+) -> None:
+    frame = tree_frame(2)
+    frame["chu_ho"] = ["Trạm 1", "Trạm 2"]
+    frame.to_file(tmp_path / "f.gpkg")
+    words = "layers: [{layer: fire_stations, id: 'fs-{id}', properties: {name: chu_ho}%s}]"
+    source = make_source(tmp_path / "f.gpkg", id="stations", mapping=write_mapping(words % ""))
+    said = r"'chu_ho' looks like personal data.*'fire_stations' needs it as 'name' — .*keep: \[chu_ho\]"
+    with pytest.raises(MappingError, match=said):
+        load_source(engine, source, HERE)
+    write_mapping(words % ", keep: [chu_ho]")
+    (report,) = load_source(engine, source, HERE)
+    assert report.loaded == 2
+
+
 def test_an_identifier_of_another_source_is_quarantined(
     engine: Engine, tmp_path: Path, make_source: Make, tree_frame: Trees
 ) -> None:
