@@ -176,8 +176,17 @@ def _describe(
     edit: Edit, present: Stored | None, name: str | None, value: str | None, reason: str, hint: str | None
 ) -> Finding:
     said, helped = translate_reason(reason), translate_reason(hint) if hint else None
-    place = read_place(present.written) if present is not None else None
+    place = read_place(present.written) if present is not None else _find_new_place(edit.geometry)
     return Finding("domain", "error", edit.layer.id, edit.id, said, name, value, place=place, hint=helped)
+
+
+def _find_new_place(geometry: Mapping[str, Any] | None) -> tuple[float, float] | None:
+    """Return longitude and latitude [°] of a geometry that was given and may be wrong; None where it is nowhere."""
+    shape = shapely.from_geojson(orjson.dumps(geometry), on_invalid="ignore")
+    if shape is None or shape.is_empty:
+        return None
+    lon, lat = shapely.get_coordinates(shapely.point_on_surface(shape) if shape.is_valid else shape)[0]
+    return (round(float(lon), 7), round(float(lat), 7)) if abs(lon) <= 180.0 and abs(lat) <= 90.0 else None
 
 
 def read_place(written: str) -> tuple[float, float]:

@@ -237,6 +237,24 @@ def test_a_finding_says_where(connection: Connection) -> None:
     assert "n2" in finding.reason.vi
 
 
+def test_a_finding_says_where_a_new_feature_would_be(connection: Connection) -> None:
+    crossed = {"type": "Polygon", "coordinates": [locate((0, 0), (9, 9), (9, 0), (0, 9), (0, 0))]}
+    nowhere = {"type": "Point", "coordinates": [200.0, 100.0]}
+    wanted = [
+        plant("t", 5.0, height=-1),
+        Edit("create", TREES, "u", {}, nowhere),
+        Edit("create", TREES, "v", {}, {"type": "Point", "coordinates": []}),
+        Edit("create", TREES, "w", {}, None),
+        Edit("create", read_vector_layer("buildings"), "b", {}, crossed),
+    ]
+    with pytest.raises(RejectedError) as caught:
+        edit(connection, *wanted)
+    places = {one.feature: one.place for one in caught.value.findings}
+    assert places["t"] == pytest.approx(locate((5, 0))[0], abs=1e-6)
+    assert places["b"] == pytest.approx(locate((0, 0))[0], abs=1e-6)
+    assert [places[name] for name in "uvw"] == [None, None, None]
+
+
 def test_a_node_in_use_stays(network: Connection) -> None:
     for wrong in (Edit("delete", NODES, "n1"), Edit("update", NODES, "n1", geometry=point(5, 0))):
         with pytest.raises(RejectedError, match="l1"), network.begin_nested():
