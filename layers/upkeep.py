@@ -17,7 +17,6 @@ Kind = Literal["repair", "clean", "replace", "inspect", "other"]
 Origin = Literal["inspection", "alarm", "report", "plan"]
 
 CONDITION_OF_GRADE = {1: "good", 2: "good", 3: "fair", 4: "poor", 5: "failed"}
-WORST_LEFT_ALONE = 3
 PRIORITY_OF_GRADE: dict[int, Priority] = {4: "high", 5: "urgent"}
 
 NEXT: dict[Status, tuple[Status, ...]] = {

@@ -78,7 +78,8 @@ class WorkOrderEvent:
 
 def open_work_order(connection: Connection, new: NewWorkOrder, *, author: str, reason: str = "") -> WorkOrder:
     """Write a work order, open or — with an assignee — assigned; NotFoundError names a feature that does not exist."""
-    position = new.position or locate_middle(connection, new.features)
+    middle = locate_middle(connection, new.features)
+    position = new.position or middle
     if position is None:
         raise InputError("a work order needs a feature or a position", hint="give 'features' or 'position'")
     order_id = connection.execute(
@@ -103,11 +104,14 @@ def open_work_order(connection: Connection, new: NewWorkOrder, *, author: str, r
             "latitude": position[1],
         },
     ).scalar_one()
-    for reference in dict.fromkeys(new.features):
-        connection.execute(
-            text("insert into inventory.work_order_feature values (:id, :layer, :feature)"),
-            {"id": order_id, "layer": reference.layer, "feature": reference.feature},
-        )
+    named = list(dict.fromkeys(new.features))
+    connection.execute(
+        text(
+            "insert into inventory.work_order_feature "
+            "select :id, * from unnest(cast(:layers as text[]), cast(:features as text[]))"
+        ),
+        {"id": order_id, "layers": [one.layer for one in named], "features": [one.feature for one in named]},
+    )
     order = read_work_order(connection, order_id)
     _record(connection, order, None, author=author, reason=reason, changes={})
     return order

@@ -178,6 +178,9 @@ def test_an_order_needs_a_place(connection: Connection) -> None:
     with pytest.raises(InputError, match="position"):
         open_work_order(connection, NewWorkOrder("Ở đâu?", "other"), author="a")
     assert open_work_order(connection, NewWorkOrder("Ở đây", "other", position=(105.7, 10.0)), author="a").id
+    with pytest.raises(NotFoundError, match="nowhere"):
+        lost = NewWorkOrder("Của ai?", "other", [Reference(NODES.id, "nowhere")], position=(105.7, 10.0))
+        open_work_order(connection, lost, author="a")
 
 
 def test_of_two_moves_at_once_one_wins(engine: Engine) -> None:

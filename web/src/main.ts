@@ -114,7 +114,7 @@ async function start(app: HTMLElement): Promise<void> {
   };
   const showHit = (hit: Hit): void => {
     zoomToBounds(map, hit.bbox);
-    chooseHit(hit, getState().layers);
+    chooseHit(hit);
     if (matchMedia(PHONE).matches) setState({ panelOpen: false });
   };
   const panels = makePanels({

@@ -6,14 +6,13 @@ makes SQL of it.
 
 import re
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import cql2
 import orjson
 
 from layers.errors import InputError, TooLargeError
 
-Language = Literal["cql2-text", "cql2-json"]
 MAX_LENGTH = 100_000
 # An operation is two deep: itself, and the list of its arguments.
 MAX_DEPTH = 80

@@ -3,7 +3,7 @@
 import { searchFeatures } from "../api";
 import { h, replace } from "../dom";
 import { say, t } from "../i18n";
-import { setState, watch } from "../state";
+import { getState, setState, toggleLayer, watch } from "../state";
 import type { Hit } from "../types";
 import { empty, failure } from "./parts";
 
@@ -88,7 +88,7 @@ export function makeFinder(show: ShowHit): { element: HTMLElement; ask: (words: 
 }
 
 /** Choose the feature of a hit, and show its layer if it is not drawn yet. */
-export function chooseHit(hit: Hit, shown: ReadonlySet<string>): void {
-  const layers = shown.has(hit.collection) ? shown : new Set([...shown, hit.collection]);
-  setState({ place: null, selection: { layer: hit.collection, id: hit.id }, layers: new Set(layers) });
+export function chooseHit(hit: Hit): void {
+  if (!getState().layers.has(hit.collection)) toggleLayer(hit.collection, true);
+  setState({ place: null, selection: { layer: hit.collection, id: hit.id } });
 }
