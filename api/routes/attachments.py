@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 
 from api.answers import answer_json, write_moment
+from api.bodies import read_kind
 from api.dependencies import ConnectionOf, LinksOf, ResourcesOf, find_collection, refuse_unknown
 from api.links import Links
 from api.resources import Resources
@@ -80,7 +81,7 @@ def _keep(
             incoming,
             layer,
             feature_id,
-            media_type=request.headers.get("content-type", "").partition(";")[0].strip().lower(),
+            media_type=read_kind(request),
             filename=read_filename(request.headers.get("content-disposition", "")),
             title=title,
             author=writer.author,

@@ -1,6 +1,7 @@
 """Edits: features created, replaced, updated and deleted (OGC API Features Part 4), one by one or many at once."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -33,6 +34,20 @@ ValidFrom = Annotated[
     str | None, Query(description="Since when it is so in the city, for what is entered late; now if not given")
 ]
 IfMatch = Annotated[str | None, Header(description="The ETag of the version that is edited, or *")]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What every edit of one item comes with: the request, what serves it, who writes and since when it is so."""
+
+    request: Request
+    resources: ResourcesOf
+    links: LinksOf
+    writer: WriterOf
+    valid_from: ValidFrom = None
+
+
+AskedOf = Annotated[Asked, Depends(Asked)]
 
 
 def _describe_body(kind: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -84,63 +99,42 @@ def list_methods(request: Request, collection_id: str, feature_id: str | None = 
 
 
 @router.post(ITEMS, status_code=201, summary="Create an item", openapi_extra=_BODY)
-async def create_item(
-    collection_id: str,
-    request: Request,
-    resources: ResourcesOf,
-    links: LinksOf,
-    writer: WriterOf,
-    valid_from: ValidFrom = None,
-) -> Response:
+async def create_item(collection_id: str, asked: AskedOf) -> Response:
     """Create an item from a GeoJSON feature; ``Location`` says where it is read."""
-    return await _edit_one("create", collection_id, None, request, resources, links, writer, valid_from, None)
+    return await _edit_one("create", collection_id, None, asked, None)
 
 
 @router.put(f"{ITEMS}/{{feature_id:path}}", summary="Replace an item", openapi_extra=_BODY)
 async def replace_item(
     collection_id: str,
     feature_id: str,
-    request: Request,
-    resources: ResourcesOf,
-    links: LinksOf,
-    writer: WriterOf,
-    valid_from: ValidFrom = None,
+    asked: AskedOf,
     if_match: IfMatch = None,
 ) -> Response:
     """Replace geometry and all properties of an item; those left out become empty."""
-    return await _edit_one(
-        "replace", collection_id, feature_id, request, resources, links, writer, valid_from, if_match
-    )
+    return await _edit_one("replace", collection_id, feature_id, asked, if_match)
 
 
 @router.patch(f"{ITEMS}/{{feature_id:path}}", summary="Update an item", openapi_extra=_PATCH_BODY)
 async def update_item(
     collection_id: str,
     feature_id: str,
-    request: Request,
-    resources: ResourcesOf,
-    links: LinksOf,
-    writer: WriterOf,
-    valid_from: ValidFrom = None,
+    asked: AskedOf,
     if_match: IfMatch = None,
 ) -> Response:
     """Change what a merge patch names of an item."""
-    return await _edit_one("update", collection_id, feature_id, request, resources, links, writer, valid_from, if_match)
+    return await _edit_one("update", collection_id, feature_id, asked, if_match)
 
 
 @router.delete(f"{ITEMS}/{{feature_id:path}}", summary="Delete an item")
 async def delete_item(
     collection_id: str,
     feature_id: str,
-    request: Request,
-    resources: ResourcesOf,
-    links: LinksOf,
-    writer: WriterOf,
-    valid_from: ValidFrom = None,
+    asked: AskedOf,
     if_match: IfMatch = None,
 ) -> Response:
     """Delete an item; its versions stay."""
-    return await _edit_one("delete", collection_id, feature_id, request, resources, links, writer, valid_from, if_match)
+    return await _edit_one("delete", collection_id, feature_id, asked, if_match)
 
 
 @router.post(f"{ITEMS}/{{feature_id:path}}/revert", summary="Revert an item", openapi_extra=_REVERT_BODY)
@@ -182,9 +176,7 @@ async def edit_many(request: Request, resources: ResourcesOf, links: LinksOf, wr
         raise InputError("why? the member 'reason' is missing")
     named = Writer(_read_words(document, "author", LONGEST_AUTHOR) or writer.author, reason)
     outcome = await _apply(resources, edits, named, _read_words(document, "valid_from", 50) or None)
-    return answer_json(
-        write_outcome(outcome, links), status=201, headers={"location": links.url(f"/api/edits/{outcome.edit_id}")}
-    )
+    return _answer_edit(outcome, links)
 
 
 @router.post("/api/edits/{edit_id}/revert", status_code=201, summary="Take an edit back")
@@ -195,30 +187,18 @@ async def take_back(edit_id: EditId, resources: ResourcesOf, links: LinksOf, wri
         return revert_edit(connection, edit_id, author=writer.author, reason=writer.reason)
 
     outcome = await _carry_out(resources, revert)
-    return answer_json(
-        write_outcome(outcome, links), status=201, headers={"location": links.url(f"/api/edits/{outcome.edit_id}")}
-    )
+    return _answer_edit(outcome, links)
 
 
-async def _edit_one(
-    op: Op,
-    collection_id: str,
-    feature_id: str | None,
-    request: Request,
-    resources: Resources,
-    links: Links,
-    writer: Writer,
-    valid_from: str | None,
-    if_match: str | None,
-) -> Response:
+async def _edit_one(op: Op, collection_id: str, feature_id: str | None, asked: Asked, if_match: str | None) -> Response:
     layer = find_collection(collection_id)
-    crs = request.headers.get("content-crs")
+    crs = asked.request.headers.get("content-crs")
     if crs is not None and crs.strip("<> ") != CRS84:
         raise InputError(f"Content-Crs '{crs[:80]}' is not read", hint=f"send geometry in {CRS84}")
     kinds = _PATCH if op == "update" else _FEATURE
-    document = {} if op == "delete" else await read_json(request, kinds)
+    document = {} if op == "delete" else await read_json(asked.request, kinds)
     edit = read_edit(op, layer, feature_id, document, if_match)
-    return _answer_one(await _apply(resources, [edit], writer, valid_from), links)
+    return _answer_one(await _apply(asked.resources, [edit], asked.writer, asked.valid_from), asked.links)
 
 
 async def _apply(resources: Resources, edits: list[Edit], writer: Writer, valid_from: str | None) -> Outcome:
@@ -238,6 +218,11 @@ async def _carry_out(resources: Resources, write: Callable[[Connection], Outcome
             return write(connection)
 
     return await run_in_threadpool(commit)
+
+
+def _answer_edit(outcome: Outcome, links: Links) -> Response:
+    location = links.url(f"/api/edits/{outcome.edit_id}")
+    return answer_json(write_outcome(outcome, links), status=201, headers={"location": location})
 
 
 def _answer_one(outcome: Outcome, links: Links) -> Response:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import orjson
 from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.answers import answer_json
+from api.bodies import read_json
 from api.dependencies import LinksOf, ResourcesOf, refuse_unknown
 from api.links import OGC, Links
 from api.resources import Resources
@@ -66,7 +66,7 @@ def read_process(process_id: str, links: LinksOf) -> Response:
 async def execute(process_id: str, request: Request, resources: ResourcesOf, links: LinksOf) -> Response:
     """Check the inputs, put a run into the queue and return its status; ``Location`` is the job."""
     process = _find_process(process_id)
-    inputs = _parse_body(request, await request.body())
+    inputs = await _read_inputs(request)
     run = await run_in_threadpool(_submit, resources, process, inputs)
     headers = {"location": links.url(f"/api/jobs/{run.id}"), "preference-applied": "respond-async"}
     return answer_json(write_status(run, links), status=201, headers=headers)
@@ -88,20 +88,9 @@ def _submit(resources: Resources, process: Process, inputs: dict[str, Any]) -> R
         return read_run(connection, run_id)
 
 
-def _parse_body(request: Request, body: bytes) -> dict[str, Any]:
-    """Return the inputs of an execution request; InputError says what is wrong with it.
-
-    Only JSON that says it is JSON is read: a form of another site can send anything else without asking.
-    """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise InputError(f"content-type '{kind[:80]}' is not read", hint="send application/json")
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"the body is not JSON: {error}") from None
-    if not isinstance(document, dict):
-        raise InputError("the body is not a JSON object", hint='{"inputs": {…}}')
+async def _read_inputs(request: Request) -> dict[str, Any]:
+    """Return the inputs of an execution request; InputError says what is wrong with it."""
+    document = await read_json(request, ("application/json",), hint='{"inputs": {…}}')
     for name in document:
         if name not in ("inputs", "outputs", "response"):
             raise InputError(f"the body has an unknown member '{name[:80]}'", hint="inputs, outputs, response")
