@@ -1,4 +1,4 @@
-"""Boundaries, pumps and rain as flat arrays the compiled loop can read, and their values over one stretch of time."""
+"""Boundaries and points as flat arrays the compiled loop can read, and the forcing over one stretch of time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hydrology.boundaries import Boundary, DischargeBoundary, FreeBoundary, StageBoundary
-from hydrology.domain import Domain
-from hydrology.rainfall import MM_PER_HOUR, RainSeries
-from hydrology.structures import Pump
 from layers.errors import InputError
 from layers.grid import Grid
 
@@ -18,7 +15,11 @@ Index = NDArray[np.int64]
 
 
 class Segment(NamedTuple):
-    """Forcing between two times [s], linear: stages [m], [m/s]; inflow per cell area [m/s], [m/s2]; rain [m/s]."""
+    """Forcing between two times [s], linear: stages [m], [m/s]; inflow of each cell of a boundary [m3/s], [m3/s2].
+
+    rain: on the whole domain [m3/s]; rain_most: the most a cell's stage rises by it [m/s]; film: whether thin water
+    is moved. wind_x, wind_y: stress to the east and south [m2/s2].
+    """
 
     start: float
     end: float
@@ -27,6 +28,10 @@ class Segment(NamedTuple):
     inflow: NDArray[np.float64]
     inflow_rate: NDArray[np.float64]
     rain: float
+    rain_most: float
+    film: bool
+    wind_x: float
+    wind_y: float
 
 
 class Forcing(NamedTuple):
@@ -34,8 +39,8 @@ class Forcing(NamedTuple):
 
     rim: prescribed cells beside computed ones. link: the faces between the two; sign +1 where positive discharge
     enters the computed cell; axis 0 is x, 1 is y. inlet: cells that receive an inflow. free: faces open to the
-    outside, sorted by the row of the face; entries free_start[i] to free_start[i + 1] belong to row i. pump: one a
-    pump; to_row 0 is outside. rain_area: sum of area × share [m2].
+    outside, sorted by the row of the face; entries free_start[i] to free_start[i + 1] belong to row i. point: cells
+    that are given or lose water by rates set between two segments.
     """
 
     rim_row: Index
@@ -55,60 +60,49 @@ class Forcing(NamedTuple):
     free_col: Index
     free_sign: NDArray[np.float64]
     free_slope_by_n: NDArray[np.float64]
-    pump_row: Index
-    pump_col: Index
-    pump_to_row: Index
-    pump_to_col: Index
-    pump_capacity: NDArray[np.float64]
-    pump_start: NDArray[np.float64]
-    pump_stop: NDArray[np.float64]
-    rain_area: float
+    point_row: Index
+    point_col: Index
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drivers:
-    """Everything that drives a run, sorted by kind."""
+    """The boundaries of a run, sorted by kind."""
 
     stages: tuple[StageBoundary, ...]
     inflows: tuple[DischargeBoundary, ...]
     free: tuple[FreeBoundary, ...]
-    rain: RainSeries | None
-    pumps: tuple[Pump, ...]
 
     @classmethod
-    def sort(cls, boundaries: Sequence[Boundary], rain: RainSeries | None, pumps: Sequence[Pump]) -> "Drivers":
+    def sort(cls, boundaries: Sequence[Boundary]) -> "Drivers":
         """Return the drivers of a run."""
         return cls(
             tuple(b for b in boundaries if isinstance(b, StageBoundary)),
             tuple(b for b in boundaries if isinstance(b, DischargeBoundary)),
             tuple(b for b in boundaries if isinstance(b, FreeBoundary)),
-            rain,
-            tuple(pumps),
         )
 
     def times(self) -> NDArray[np.float64]:
-        """Return every time [s] at which some forcing bends or jumps."""
+        """Return every time [s] at which some boundary bends."""
         series = [b.times for b in self.stages] + [b.times for b in self.inflows]
-        if self.rain is not None:
-            series.append(self.rain.times)
         return np.unique(np.concatenate(series)) if series else np.empty(0)
 
     def stages_at(self, time: float) -> NDArray[np.float64]:
         """Return the stage of each stage boundary [m]."""
         return np.array([np.interp(time, b.times, b.stages) for b in self.stages], dtype=np.float64)
 
-    def segment(self, start: float, end: float, cell_area: float) -> Segment:
-        """Return the forcing between two times [s] without a bend between them; cell_area [m2]."""
+    def inflows_at(self, time: float) -> NDArray[np.float64]:
+        """Return the inflow of each cell of each discharge boundary [m3/s]."""
+        found = [np.interp(time, b.times, b.discharge) / np.count_nonzero(b.cells) for b in self.inflows]
+        return np.array(found, dtype=np.float64)
+
+    def segment(
+        self, start: float, end: float, *, rain: float, rain_most: float, film: bool, wind: tuple[float, float]
+    ) -> Segment:
+        """Return the forcing between two times [s] without a bend between them."""
         span = end - start
-        stage = self.stages_at(start)
-        share = [cell_area * int(b.cells.sum()) for b in self.inflows]
-        inflow = [
-            np.array([np.interp(t, b.times, b.discharge) / a for b, a in zip(self.inflows, share, strict=True)])
-            for t in (start, end)
-        ]
-        rain = self.rain.intensity_at(start) * MM_PER_HOUR if self.rain is not None else 0.0
-        rates = (self.stages_at(end) - stage) / span, (inflow[1] - inflow[0]) / span
-        return Segment(start, end, stage, rates[0], inflow[0], rates[1], rain)
+        stage, inflow = self.stages_at(start), self.inflows_at(start)
+        rates = (self.stages_at(end) - stage) / span, (self.inflows_at(end) - inflow) / span
+        return Segment(start, end, stage, rates[0], inflow, rates[1], rain, rain_most, film, *wind)
 
 
 def locate_prescribed(
@@ -175,37 +169,32 @@ def _list_free_faces(
     return table[order], values[order, 0].copy(), values[order, 1].copy()
 
 
-def _locate_pumps(pumps: Sequence[Pump], computed: NDArray[np.bool_], there: NDArray[np.bool_]) -> Index:
-    rows, cols = there.shape
-    cells = np.zeros((len(pumps), 4), dtype=np.int64)
-    if len({pump.id for pump in pumps}) != len(pumps):
-        raise InputError(f"pump ids {[pump.id for pump in pumps]} repeat, expected each once")
-    for k, pump in enumerate(pumps):
-        ends = [("draws from", pump.row, pump.col, computed)]
-        if pump.to_row is not None and pump.to_col is not None:
-            ends.append(("delivers to", pump.to_row, pump.to_col, there))
-            cells[k, 2:] = pump.to_row + 1, pump.to_col + 1
-        cells[k, :2] = pump.row + 1, pump.col + 1
-        for verb, row, col, usable in ends:
-            if not (0 <= row < rows and 0 <= col < cols and usable[row, col]):
-                raise InputError(
-                    f"pump '{pump.id}' {verb} cell ({row}, {col}), expected a cell of the domain"
-                    + (" whose stage is not prescribed" if verb == "draws from" else "")
-                )
-    return cells
+def _locate_points(points: tuple[Index, Index] | None, there: NDArray[np.bool_]) -> tuple[Index, Index]:
+    if points is None:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    rows, cols = (np.asarray(index, dtype=np.int64) for index in points)
+    if rows.shape != cols.shape or rows.ndim != 1:
+        raise InputError(f"points have rows {rows.shape} and columns {cols.shape}, expected two arrays (n,)")
+    inside = (rows >= 0) & (rows < there.shape[0]) & (cols >= 0) & (cols < there.shape[1])
+    usable = inside & there[np.where(inside, rows, 0), np.where(inside, cols, 0)]
+    if not usable.all():
+        k = int(np.argmin(usable))
+        raise InputError(f"point {k} lies in cell ({rows[k]}, {cols[k]}), expected a cell of the domain")
+    return rows + 1, cols + 1
 
 
 def build_forcing(
     grid: Grid,
     drivers: Drivers,
-    domain: Domain,
     owner: NDArray[np.int64],
     there: NDArray[np.bool_],
     mannings_n: NDArray[np.float64],
+    points: tuple[Index, Index] | None = None,
 ) -> Forcing:
     """Return the flat arrays of ``drivers``; ``owner`` and ``there`` (rows, cols) from locate_prescribed and the bed.
 
-    Raise InputError for an edge named twice or a pump in a cell it cannot use.
+    points: rows and columns of the cells that are given or lose water by rates (n,). Raise InputError for an edge named
+    twice or a point outside the domain.
     """
     computed = there & (owner < 0)
     links, signs = _find_links(owner, there)
@@ -217,8 +206,6 @@ def build_forcing(
     inlet = [np.argwhere(b.cells) for b in drivers.inflows]
     inlet_cells = np.concatenate(inlet) if inlet else np.empty((0, 2), dtype=np.int64)
     free, free_sign, free_slope = _list_free_faces(drivers.free, computed, mannings_n)
-    pumps = [pump for pump in drivers.pumps if pump.on]
-    pump = _locate_pumps(pumps, computed, there)
     return Forcing(
         rim[:, 0] + 1,
         rim[:, 1] + 1,
@@ -237,12 +224,5 @@ def build_forcing(
         free[:, 4].copy(),
         free_sign,
         free_slope,
-        pump[:, 0].copy(),
-        pump[:, 1].copy(),
-        pump[:, 2].copy(),
-        pump[:, 3].copy(),
-        np.array([p.capacity for p in pumps], dtype=np.float64),
-        np.array([p.start_depth for p in pumps], dtype=np.float64),
-        np.array([p.stop_depth for p in pumps], dtype=np.float64),
-        float(domain.rain_share.sum()) * grid.cell_area,
+        *_locate_points(points, there),
     )

@@ -50,6 +50,41 @@ WET_DEPTH = DEPTH_CLASSES[1].lower
 """Shallower water is not counted as flooded [m]."""
 
 
+@dataclass(frozen=True, slots=True)
+class HazardLimit:
+    """One class of depth times velocity: it holds up to ``depth`` [m], ``velocity`` [m/s] and ``product`` [m2/s]."""
+
+    code: int
+    id: str
+    depth: float
+    velocity: float
+    product: float
+    title_vi: str
+    title_en: str
+
+
+HAZARD_LIMITS = (
+    HazardLimit(1, "H1", 0.3, 2.0, 0.3, "H1: chưa gây nguy hiểm", "H1: generally safe for people and vehicles"),
+    HazardLimit(2, "H2", 0.5, 2.0, 0.6, "H2: nguy hiểm cho xe nhỏ", "H2: unsafe for small vehicles"),
+    HazardLimit(
+        3,
+        "H3",
+        1.2,
+        2.0,
+        0.6,
+        "H3: nguy hiểm cho mọi xe, trẻ em, người già",
+        "H3: unsafe for vehicles, children and the elderly",
+    ),
+    HazardLimit(4, "H4", 2.0, 2.0, 1.0, "H4: nguy hiểm cho mọi người và xe", "H4: unsafe for all people and vehicles"),
+    HazardLimit(5, "H5", 4.0, 4.0, 4.0, "H5: nhà có thể hư hại kết cấu", "H5: buildings may be damaged structurally"),
+    HazardLimit(
+        6, "H6", np.inf, np.inf, np.inf, "H6: mọi loại nhà có thể sập", "H6: buildings of any kind may collapse"
+    ),
+)
+"""General flood hazard vulnerability curves: Smith, Davey and Cox 2014 (UNSW WRL technical report 2014/07), taken up in
+AIDR Guideline 7-3 (2017) and Australian Rainfall and Runoff (2019), book 6 chapter 7."""
+
+
 def classify(values: NDArray[np.floating], classes: tuple[HazardClass, ...]) -> NDArray[np.uint8]:
     """Return the class code of each value; NaN (outside the domain) gets code 0. Any shape."""
     bounds = np.array([entry.lower for entry in classes[1:]])
@@ -57,6 +92,30 @@ def classify(values: NDArray[np.floating], classes: tuple[HazardClass, ...]) -> 
     known = np.where(np.isfinite(values), values, -np.inf)
     # float32 depths must not miss a float64 bound by their rounding: 0.3f is not below 0.3.
     return codes[np.searchsorted(bounds.astype(np.float32), known.astype(np.float32), side="right")]
+
+
+def classify_hazard(
+    depth: NDArray[np.floating], velocity: NDArray[np.floating], dv: NDArray[np.floating] | None = None
+) -> NDArray[np.uint8]:
+    """Return the code of HAZARD_LIMITS, 1–6, of depth [m] and velocity [m/s] of one shape; 0 where it is not flooded.
+
+    ``dv`` [m2/s] is their product where it is known better: the largest of a run comes not with both peaks, and the
+    product of the peaks is an upper bound. A class includes its limits; NaN and water below WET_DEPTH get 0. Raise
+    InputError for differing shapes.
+    """
+    d, v = np.asarray(depth, dtype=np.float32), np.asarray(velocity, dtype=np.float32)
+    product = d * v if dv is None else np.asarray(dv, dtype=np.float32)
+    if d.shape != v.shape or d.shape != product.shape:
+        raise InputError(
+            f"depth has shape {d.shape}, velocity {v.shape} and their product {product.shape}, expected one shape"
+        )
+    codes = np.full(d.shape, HAZARD_LIMITS[-1].code, dtype=np.uint8)
+    for limit in reversed(HAZARD_LIMITS[:-1]):
+        # Compared as float32, so that a limit is not passed by the rounding of a value that stands on it.
+        within = (d <= np.float32(limit.depth)) & (v <= np.float32(limit.velocity))
+        codes[within & (product <= np.float32(limit.product))] = limit.code
+    flooded = np.isfinite(v) & np.isfinite(product) & (d >= np.float32(WET_DEPTH))
+    return np.where(flooded, codes, np.uint8(0))
 
 
 def compute_rating(depth: NDArray[np.floating], velocity: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -33,6 +33,7 @@ _ALL = (
     Quantity("area", "m2", "m²", "area", 0.0, 1.0e12),
     Quantity("volume", "m3", "m³", None, 0.0, 1.0e12),
     Quantity("depth", "m", "m", "flood_water_thickness", 0.0, 200.0),
+    Quantity("depth_change", "m", "m", None, -200.0, 200.0),
     Quantity("elevation", "m", "m", "height_above_geopotential_datum", -500.0, 9000.0),
     Quantity("stage", "m", "m", "water_surface_height_above_reference_datum", -50.0, 9000.0),
     Quantity("velocity", "m/s", "m/s", "sea_water_speed", 0.0, 100.0),

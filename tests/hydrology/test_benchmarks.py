@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from hydrology.boundaries import DischargeBoundary, StageBoundary
 from hydrology.flood import FloodSolver
-from hydrology.parameters import FloodParameters
 from hydrology.verification import compute_mae, compute_rmse
 from layers.grid import Grid
 
@@ -32,9 +31,7 @@ def test_non_breaking_wave_over_a_plane() -> None:
     inlet = np.zeros((2, 180), dtype=np.bool_)
     inlet[:, 0] = True
     river = StageBoundary(inlet, times, (7.0 / 3.0 * n**2 * u**3 * times) ** (3.0 / 7.0))
-    # The gate is for theta 1, without the diffusion of the default (0.011 m at 0.95): friction rules this wave.
-    undamped = FloodParameters(theta=1.0)
-    solver = FloodSolver(make_grid(2, 180, dx), np.zeros((2, 180)), n, boundaries=[river], parameters=undamped)
+    solver = FloodSolver(make_grid(2, 180, dx), np.zeros((2, 180)), n, boundaries=[river])
     result = solver.run(end, output_interval_s=end)
     exact = (7.0 / 3.0 * n**2 * u**2 * np.maximum(u * end - x, 0.0)) ** (3.0 / 7.0)
     assert compute_rmse(result.depth[0][exact > 0], exact[exact > 0]) <= 0.005

@@ -1,12 +1,18 @@
 """What water touches, on a raster made by hand; every expected number is worked out in the comments."""
 
+import json
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 
+from hydrology.damage import DAMAGE_CURVES, JRC, read_damage_table
+from hydrology.hazard import HAZARD_LIMITS
 from layers.grid import Grid
-from layers.registry import read_vector_layer
+from layers.registry import read_raster_layer, read_vector_layer
+from twin.processes.flood_damage import BUILDING_CLASSES
 from twin.processes.flood_impact import Water, assess_impact, classify_depth
 
 X0, Y0 = 586_000.0, 1_109_000.0
@@ -142,15 +148,150 @@ def test_wards_and_area(city) -> None:
     assert impact.summary["depth_max"] == pytest.approx(0.4)
 
 
+def make_fast_water() -> Water:
+    """The same water: 1 m/s in columns 2–4 and 2 m/s in column 5; 0.3 m of it stood there for two hours."""
+    slow = make_water()
+    velocity = np.where(slow.depth_max > 0.3, 2.0, np.where(slow.depth_max > 0.0, 1.0, 0.0)).astype(np.float32)
+    stood = np.where(slow.depth_max >= 0.3, 7200.0, 0.0).astype(np.float32)
+    return replace(slow, velocity_max=velocity, hazard_max=slow.depth_max * velocity, durations={0.3: stood})
+
+
+def square(col: float, row: float) -> shapely.MultiPolygon:
+    """A building of 4 × 4 m with its north-west corner at a place of the grid."""
+    return shapely.MultiPolygon([shapely.box(*at(col, row + 0.4), *at(col + 0.4, row))])
+
+
+def test_damage_by_class_and_ward(city) -> None:
+    put(
+        city,
+        buildings=frame([square(2.1, 3.1), square(5.1, 3.1), square(5.1, 7.1)], use=["house", "shop", None]),
+        road_links=frame(
+            [shapely.LineString([at(2, 1.5), at(4.999, 1.5)]), shapely.LineString([at(5.5, 2), at(5.5, 4)])],
+            width=[6.0, np.nan],
+        ),
+        land_use=frame([shapely.MultiPolygon([shapely.box(*at(4, 10), *at(6, 8))])], land_use=["agriculture"]),
+        wards=frame([shapely.MultiPolygon([shapely.box(*at(0, 5), *at(10, 0))])], name=["Bắc"], ward_code=["99001"]),
+    )
+    table = read_damage_table({"residential": {"value_per_m2": 1e6}, "agriculture": {"value_per_m2": 100.0}})
+    impact = assess_impact(city, make_water(), city.now, table=table)
+    damage = impact.summary["damage"]
+    rows = {row["damage_class"]: row for row in damage["classes"]}
+    # Homes of 16 m²: 0.2 m of water is 0.4 of the way to 0.327 at 0.5 m, 0.4 m is 0.8 of it; the one without a use
+    # counts as a home. Shops: 0.8 × 0.377.
+    assert rows["residential"]["damage"] == pytest.approx(16.0 * (0.4 + 0.8) * 0.327 * 1e6, rel=1e-3)
+    assert (rows["residential"]["count"], rows["residential"]["area"]) == (2, 32.0)
+    assert rows["commercial"]["factor"] == pytest.approx(0.8 * 0.377, abs=1e-3)
+    assert rows["commercial"]["damage"] is None
+    # 30 m of road of 6 m in 0.2 m; that of unknown width has no area.
+    assert rows["roads"]["area"] == pytest.approx(180.0, abs=1.0)
+    assert rows["roads"]["damaged_area"] == pytest.approx(180.0 * 0.4 * 0.214, abs=0.2)
+    # Two cells each of 0.2 and 0.4 m of water on crops, 100 m² a cell.
+    assert rows["agriculture"]["damage"] == pytest.approx(200.0 * (0.4 + 0.8) * 0.135 * 100.0, rel=1e-3)
+    assert damage["total"] == rows["residential"]["damage"] + rows["agriculture"]["damage"]
+    assert damage["without_value"] == ["commercial", "roads"]
+    assert (damage["assumed_use"], damage["roads_without_width"]) == (1, 1)
+    assert damage["sources"] == [JRC]
+    by_ward = {(row["ward_code"], row["damage_class"]): row for row in impact.summary["damage_by_ward"]}
+    assert set(by_ward) == {("99001", "residential"), ("99001", "commercial"), ("99001", "roads"), ("—", "residential")}
+    ward = next(row for row in impact.summary["by_ward"] if row["ward_code"] == "99001")
+    assert ward["damage"] == by_ward["99001", "residential"]["damage"]
+    # Half of the forty wet cells lie in the ward; the water came after half an hour.
+    assert (ward["flooded_area"], ward["first_hours"]) == (20 * 100.0, 0.5)
+    lost = dict(zip(impact.assets["asset_id"] + impact.assets["asset_layer"], impact.assets["damage"], strict=True))
+    assert lost["a0buildings"] == pytest.approx(16.0 * 0.4 * 0.327 * 1e6, rel=1e-6)
+
+
+def test_without_values_there_is_no_money(city) -> None:
+    put(city, buildings=frame([square(5.1, 3.1)], use=["house"]))
+    impact = assess_impact(city, make_water(), city.now)
+    assert impact.summary["damage"]["total"] is None
+    assert impact.summary["damage"]["classes"][0]["damaged_area"] == pytest.approx(16.0 * 0.8 * 0.327, abs=0.05)
+    assert impact.summary["by_ward"][0]["damage"] is None
+    assert impact.assets["damage"].isna().all() and impact.assets["damage_factor"].notna().all()
+
+
+def test_hazard_and_closure_in_fast_water(city) -> None:
+    along = shapely.LineString([at(1, 1.5), at(9, 1.5)])
+    put(
+        city,
+        buildings=frame([square(2.1, 3.1), square(5.1, 3.1)], residents=[3, 5]),
+        road_links=frame([along, shapely.LineString([at(1, 2.5), at(4.5, 2.5)])]),
+        places=frame(
+            [shapely.Point(at(3.5, 5.5)), shapely.Point(at(5.5, 5.5)), shapely.Point(at(5.5, 6.5))],
+            category=["hospital", "school", "school"],
+        ),
+    )
+    impact = assess_impact(city, make_fast_water(), city.now)
+    # 0.2 m at 1 m/s is 0.2 m²/s: H1, 30 cells; 0.4 m at 2 m/s is 0.8 m²/s: H4, 10 cells.
+    rows = {row["hazard_class"]: row for row in impact.summary["by_hazard"]}
+    assert {name: (row["area"], row["people"], row["buildings"]) for name, row in rows.items()} == {
+        "H1": (3000.0, 3, 1),
+        "H4": (1000.0, 5, 1),
+    }
+    # A road is in the class of its worst place.
+    assert rows["H4"]["road_length"] == pytest.approx(40.0, abs=5.0)
+    closed = impact.summary["closed_roads"]
+    assert closed == {"count": 1, "length": 80.0, "mean_hours": 2.0, "longest_hours": 2.0}
+    places = {row["category"]: (row["count"], row["depth_max"], row["first_hours"]) for row in impact.summary["places"]}
+    assert places == {"hospital": (1, 0.2, 0.5), "school": (2, 0.4, 0.5)}
+    assert impact.summary["people_by_depth"] == [
+        {"depth_class": "low", "people": 3},
+        {"depth_class": "medium", "people": 5},
+    ]
+    school = impact.assets[impact.assets["category"] == "school"].iloc[0]
+    assert (school["hazard_class"], school["duration"]) == ("H4", 7200.0)
+
+
+def test_people_of_population_cells_by_hazard(city) -> None:
+    # 16 cells over columns 3–6 with ten people each: 8 cells H1, 4 cells H4, 4 dry.
+    put(
+        city,
+        population=frame([shapely.MultiPolygon([shapely.box(*at(3, 4), *at(7, 0))])], population=[160]),
+    )
+    rows = assess_impact(city, make_fast_water(), city.now).summary["by_hazard"]
+    assert {row["hazard_class"]: row["people"] for row in rows} == {"H1": 80, "H4": 40}
+
+
+def test_a_run_without_velocity_or_durations_says_so(city) -> None:
+    put(city, road_links=frame([shapely.LineString([at(1, 1.5), at(9, 1.5)])]))
+    impact = assess_impact(city, make_water(), city.now)
+    assert impact.summary["by_hazard"] == []
+    assert impact.summary["closed_roads"] == {"count": 1, "length": 80.0, "mean_hours": None, "longest_hours": None}
+    assert impact.assets["hazard_class"].isna().all() and impact.assets["duration"].isna().all()
+
+
+def test_every_building_use_has_its_damage_class() -> None:
+    uses = {code.value for code in read_vector_layer("buildings").find("use").codes}
+    assert set(BUILDING_CLASSES) == uses - {"other"}
+    assert set(BUILDING_CLASSES.values()) <= set(DAMAGE_CURVES)
+
+
+def test_a_summary_is_json_without_gaps(city) -> None:
+    put(
+        city,
+        buildings=frame([square(5.1, 3.1)]),
+        road_links=frame([shapely.LineString([at(1, 1.5), at(9, 1.5)])]),
+        places=frame([shapely.Point(at(3.5, 5.5))]),
+    )
+    for water in (make_water(), make_fast_water()):
+        json.dumps(assess_impact(city, water, city.now).summary, allow_nan=False)
+
+
 def test_a_dry_city_has_an_empty_summary(city) -> None:
-    water = make_water()
-    dry = Water(GRID, np.zeros_like(water.depth_max), np.full_like(water.arrival, np.nan), water.bed)
+    water = make_fast_water()
+    dry = replace(water, depth_max=np.zeros_like(water.depth_max), arrival=np.full_like(water.arrival, np.nan))
     impact = assess_impact(city, dry, city.now)
     assert len(impact.assets) == 0
+    assert impact.summary["by_hazard"] == [] and impact.summary["damage"]["classes"] == []
     assert impact.summary["people"] == 0 and impact.summary["by_ward"] == [] and impact.summary["affected"] == []
 
 
 def test_classes_are_those_of_the_layer() -> None:
+    hazards = [code.value for code in read_vector_layer("flood_assets").find("hazard_class").codes]
+    assert hazards == [limit.id for limit in HAZARD_LIMITS]
+    assert [value for value, _ in read_raster_layer("flood_hazard_class").ramp] == [
+        limit.code for limit in HAZARD_LIMITS
+    ]
     codes = [code.value for code in read_vector_layer("flood_assets").find("depth_class").codes]
     assert classify_depth(np.array([0.02, 0.05, 0.1, 0.3, 0.5, 1.0, 9.0])).tolist() == [
         codes[0],

@@ -131,10 +131,10 @@ def test_a_storm_behind_closed_gates_and_its_pump(changed_city) -> None:
     assert off.balance["rain"] == pytest.approx(on.balance["rain"])
     # Urban ground of 40 × 60 cells less the river: 0.12 m × 0.8 on about 0.2 km².
     assert off.balance["rain"] == pytest.approx(0.12 * 0.8 * 212_000.0, rel=0.15)
-    assert off.parameters["pumped"] == {}
-    pumped = on.parameters["pumped"]["P1"]
+    assert off.parameters["structures"] == {}
+    pumped = on.parameters["structures"]["P1"]["forward"]
     assert 0.0 < pumped <= 1.5 * HOURS * 3600.0
-    assert pumped == pytest.approx(on.balance["pumped_out"])
+    assert pumped == pytest.approx(on.balance["structures_out"])
     assert on.summary["flooded_area"] <= off.summary["flooded_area"]
 
 

@@ -6,7 +6,7 @@ from layers.errors import InputError
 from layers.schema import Text
 from twin.process import CityView, Outputs, Process, Progress, describe
 from twin.processes.flood_stage import choose_base_time, forecast_gauge
-from twin.processes.flood_steps import OUTPUT_LAYERS, FloodInputs, compute_flood
+from twin.processes.flood_steps import OUTPUT_LAYERS, FloodInputs, compute_flood, prepare_flood
 from twin.scenario import Scenario
 
 
@@ -37,19 +37,19 @@ def compute(view: CityView, inputs: FloodForecastInputs, progress: Progress) -> 
     issue_time = choose_base_time(view, inputs.issue_time, "issue_time")
     progress.report(0.0, "dự báo mực nước — stage forecast")
     _, stage = forecast_gauge(view, gauge, issue_time, inputs.horizon_hours)
-    return compute_flood(
+    case = prepare_flood(
         view,
         Scenario(issue_time),
         stage,
-        title=Text(
-            f"Dự báo ngập {inputs.horizon_hours:g} giờ theo trạm {gauge}",
-            f"Flood forecast, {inputs.horizon_hours:g} h from gauge {gauge}",
-        ),
         hours=inputs.horizon_hours,
         cell_size=inputs.cell_size,
         output_minutes=inputs.output_minutes,
-        progress=progress,
     )
+    title = Text(
+        f"Dự báo ngập {inputs.horizon_hours:g} giờ theo trạm {gauge}",
+        f"Flood forecast, {inputs.horizon_hours:g} h from gauge {gauge}",
+    )
+    return compute_flood(case, title=title, progress=progress)
 
 
 def choose_gauge(view: CityView, gauge: str | None) -> str:

@@ -10,7 +10,7 @@ from rasterio.features import rasterize
 from scipy import ndimage
 
 from hydrology.parameters import MANNINGS_N
-from hydrology.structures import Pump
+from hydrology.structures import Pump, Structure
 from hydrology.terrain import lower_cells, raise_cells
 from layers.datum import CRS84, make_transformer
 from layers.errors import InputError, NotFoundError, TooLargeError
@@ -61,7 +61,7 @@ class FloodDomain:
     depth: Raster
     stage_cells: Mask
     water: Mask
-    pumps: tuple[Pump, ...]
+    structures: tuple[Structure, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,18 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hydrology.boundaries import StageBoundary
-from hydrology.flood import FloodFrame, FloodResult, FloodSolver, FloodState
+from hydrology.flood import FloodSolver
+from hydrology.flood_record import FloodFrame, FloodResult, FloodState
+from hydrology.hazard import classify_hazard
 from hydrology.mass_balance import MassBalance
 from hydrology.parameters import FloodParameters
 from hydrology.rainfall import RainSeries
@@ -22,6 +25,9 @@ from twin.processes.flood_stage import StageSeries
 Raster32 = NDArray[np.float32]
 
 CHUNK_S = 3600.0
+DURATION_LAYERS = {0.1: "flood_duration_01", 0.3: "flood_duration_03", 0.5: "flood_duration_05"}
+"""Raster layer of the time under so many metres of water or more."""
+
 FILM = 0.01
 """Thinner water [m] is not written: it is the film that rain leaves and the scheme does not move."""
 
@@ -31,7 +37,8 @@ class FloodWater:
     """The water over land: depth (times, rows, cols) [m] at times [s], and the extremes over the run.
 
     NaN where it is water on any day or outside the terrain. depth_max [m], velocity_max [m/s], hazard_max [m²/s],
-    arrival [s] (NaN never) are (rows, cols).
+    arrival [s] (NaN never) are (rows, cols). ``durations`` hold the time [s] with at least so many metres of water, by
+    metres, where the engine counts them.
     """
 
     times: NDArray[np.float64]
@@ -41,8 +48,49 @@ class FloodWater:
     hazard_max: Raster32
     arrival: Raster32
     balance: Mapping[str, float]
-    pumped: Mapping[str, float]
+    moved: Mapping[str, tuple[float, float]]
     steps: int
+    durations: Mapping[float, Raster32] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def build_solver(
+    domain: FloodDomain,
+    stage: StageSeries,
+    rain: RainSeries | None,
+    parameters: FloodParameters,
+    *,
+    start_time: float = 0.0,
+) -> FloodSolver:
+    """Return the engine over the domain, driven by ``stage`` and ``rain`` from ``start_time`` [s] on."""
+    return FloodSolver(
+        domain.grid,
+        domain.bed,
+        domain.mannings_n,
+        depth=np.where(np.isfinite(domain.bed), domain.depth, 0.0),
+        boundaries=(StageBoundary(domain.stage_cells, stage.times, stage.stages, "river stage"),),
+        rain=rain,
+        structures=domain.structures,
+        parameters=parameters,
+        start_time=start_time,
+    )
+
+
+def warm_up(
+    domain: FloodDomain, stage: StageSeries, rain: RainSeries | None, parameters: FloodParameters, progress: Progress
+) -> FloodState:
+    """Return the water at time 0 after what ``stage`` did from its first time on, with the extremes still to come.
+
+    Raises StoppedError when asked to stop.
+    """
+    first = float(stage.times[0])
+    solver = build_solver(domain, stage, rain, parameters, start_time=first)
+    result = solver.run(-first, output_interval_s=CHUNK_S, should_stop=progress.should_stop)
+    if result.stopped:
+        raise StoppedError
+    state = solver.state()
+    nothing = {name: np.zeros_like(getattr(state, name)) for name in ("velocity_max", "hazard_max", "durations")}
+    depth_max = np.zeros_like(state.depth_max)
+    return replace(state, depth_max=depth_max, arrival=np.full_like(state.arrival, np.inf), **nothing)
 
 
 def run_flood(
@@ -54,23 +102,17 @@ def run_flood(
     interval_s: float,
     progress: Progress,
     parameters: FloodParameters,
+    initial: FloodState | None = None,
+    keeps_frames: bool = True,
 ) -> FloodWater:
-    """Return the water over ``hours`` [h] with a frame every ``interval_s`` [s].
+    """Return the water over ``hours`` [h] with a frame every ``interval_s`` [s], or only the last one.
 
-    Every hour of water is a point to go on from; a checkpoint of the same terrain and stage is taken up. Raises
-    StoppedError when asked to stop.
+    ``initial`` is the water to start from at time 0 (None: calm, as the domain has it). Every hour of water is a point
+    to go on from; a checkpoint of the same terrain and stage is taken up. Raises StoppedError when asked to stop.
     """
-    boundary = StageBoundary(domain.stage_cells, stage.times, stage.stages, "river stage")
-    solver = FloodSolver(
-        domain.grid,
-        domain.bed,
-        domain.mannings_n,
-        depth=np.where(np.isfinite(domain.bed), domain.depth, 0.0),
-        boundaries=(boundary,),
-        rain=rain,
-        pumps=domain.pumps,
-        parameters=parameters,
-    )
+    solver = build_solver(domain, stage, rain, parameters)
+    if initial is not None:
+        solver.restore(initial)
     keep = ~domain.water & np.isfinite(domain.bed)
     done = _Done(_sign(domain, stage, rain, hours, interval_s))
     done.take_up(solver, progress.read_checkpoint())
@@ -79,6 +121,9 @@ def run_flood(
 
     def collect(frame: FloodFrame) -> None:
         if not done.times or frame.time > done.times[-1]:
+            if not keeps_frames:
+                done.times.clear()
+                done.frames.clear()
             done.times.append(frame.time)
             done.frames.append(_clean(frame.depth, keep))
         progress.report(min(frame.time / end, 1.0), _word(frame.time, end))
@@ -100,8 +145,13 @@ def run_flood(
         np.where(keep, result.hazard_max, np.nan).astype(np.float32),
         np.where(keep, result.arrival_time, np.nan).astype(np.float32),
         done.balance(),
-        done.pumped,
+        done.moved,
         done.steps,
+        {
+            depth: np.where(keep, span, np.nan).astype(np.float32)
+            for depth, span in result.durations.items()
+            if depth in DURATION_LAYERS
+        },
     )
 
 
@@ -114,6 +164,9 @@ def to_rasters(water: FloodWater, domain: FloodDomain, start: datetime) -> dict[
         "flood_velocity_max": RasterOutput(water.velocity_max, domain.grid),
         "flood_hazard_max": RasterOutput(water.hazard_max, domain.grid),
         "flood_arrival": RasterOutput(water.arrival, domain.grid),
+        "flood_stage_max": RasterOutput(_find_stage(water.depth_max, domain.bed), domain.grid),
+        "flood_hazard_class": RasterOutput(_find_hazard(water), domain.grid),
+        **{DURATION_LAYERS[depth]: RasterOutput(array, domain.grid) for depth, array in water.durations.items()},
     }
 
 
@@ -125,7 +178,7 @@ class _Done:
         self.times: list[float] = []
         self.frames: list[Raster32] = []
         self.volumes: dict[str, float] = {}
-        self.pumped: dict[str, float] = {}
+        self.moved: dict[str, tuple[float, float]] = {}
         self.steps = 0
 
     def add(self, result: FloodResult) -> None:
@@ -133,7 +186,11 @@ class _Done:
         first = self.volumes.get("initial", volumes["initial"])
         summed = {name: self.volumes.get(name, 0.0) + value for name, value in volumes.items()}
         self.volumes = {**summed, "initial": first, "final": volumes["final"]}
-        self.pumped = {name: self.pumped.get(name, 0.0) + value for name, value in result.pumped.items()}
+        before = self.moved
+        self.moved = {
+            name: (there + before.get(name, (0.0, 0.0))[0], back + before.get(name, (0.0, 0.0))[1])
+            for name, (there, back) in result.moved.items()
+        }
         self.steps += result.steps
 
     def balance(self) -> dict[str, float]:
@@ -150,8 +207,8 @@ class _Done:
             "steps": np.array(self.steps),
             "volume_names": np.array(list(self.volumes)),
             "volumes": np.array(list(self.volumes.values())),
-            "pump_names": np.array(list(self.pumped), dtype=np.str_),
-            "pumped": np.array(list(self.pumped.values()), dtype=np.float64),
+            "structures": np.array(list(self.moved), dtype=np.str_),
+            "moved": np.array(list(self.moved.values()), dtype=np.float64).reshape(-1, 2),
         }
 
     def take_up(self, solver: FloodSolver, saved: Checkpoint | None) -> None:
@@ -162,7 +219,19 @@ class _Done:
         self.times, self.frames = saved["times"].tolist(), list(saved["frames"])
         self.steps = int(saved["steps"])
         self.volumes = dict(zip(saved["volume_names"].tolist(), saved["volumes"].tolist(), strict=True))
-        self.pumped = dict(zip(saved["pump_names"].tolist(), saved["pumped"].tolist(), strict=True))
+        moved = ((float(there), float(back)) for there, back in saved["moved"])
+        self.moved = dict(zip(saved["structures"].tolist(), moved, strict=True))
+
+
+def _find_stage(depth_max: Raster32, bed: NDArray[np.floating]) -> Raster32:
+    """Return the highest water level [m] (rows, cols), NaN where it stayed dry."""
+    return np.where(depth_max > 0.0, bed + depth_max, np.nan).astype(np.float32)
+
+
+def _find_hazard(water: FloodWater) -> Raster32:
+    """Return the hazard class H1–H6 as 1–6 (rows, cols), 0 where it stayed dry, NaN outside the land."""
+    codes = classify_hazard(water.depth_max, water.velocity_max, water.hazard_max)
+    return np.where(np.isfinite(water.depth_max), codes, np.nan).astype(np.float32)
 
 
 def _clean(depth: Raster32, keep: NDArray[np.bool_]) -> Raster32:
@@ -170,7 +239,7 @@ def _clean(depth: Raster32, keep: NDArray[np.bool_]) -> Raster32:
 
 
 def _sign(domain: FloodDomain, stage: StageSeries, rain: RainSeries | None, hours: float, interval_s: float) -> str:
-    digest = hashlib.sha256(f"{domain.grid} {domain.pumps} {hours} {interval_s}".encode())
+    digest = hashlib.sha256(f"{domain.grid} {domain.structures} {hours} {interval_s}".encode())
     for array in (
         domain.bed,
         domain.mannings_n,

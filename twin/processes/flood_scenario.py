@@ -12,7 +12,7 @@ from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
 from twin.processes.flood_forecast import choose_gauge
 from twin.processes.flood_inputs import find_river_below, read_terrain
 from twin.processes.flood_stage import StageSeries, choose_base_time, forecast_gauge, hold_stage
-from twin.processes.flood_steps import OUTPUT_LAYERS, FloodInputs, compute_flood
+from twin.processes.flood_steps import OUTPUT_LAYERS, FloodCase, FloodInputs, compute_flood, prepare_flood
 from twin.scenario import (
     BreachDyke,
     CloseGate,
@@ -261,17 +261,21 @@ def build_scenario(inputs: FloodScenarioInputs, base_time: datetime) -> Scenario
 
 def compute(view: CityView, inputs: FloodScenarioInputs, progress: Progress) -> Outputs:
     """Return the flood of the scenario. Raises InputError when neither a level nor readings give a stage."""
-    base_time = choose_base_time(view, inputs.base_time, "base_time")
-    scenario = build_scenario(inputs, base_time)
-    return compute_flood(
+    progress.report(0.0, "địa hình, sông rạch — terrain and water")
+    case = prepare_scenario(view, inputs)
+    return compute_flood(case, title=entitle(case.scenario), progress=progress)
+
+
+def prepare_scenario(view: CityView, inputs: FloodScenarioInputs, *, stage: StageSeries | None = None) -> FloodCase:
+    """Return the scenario of the inputs ready to run, driven by their stage or by the one given."""
+    scenario = build_scenario(inputs, choose_base_time(view, inputs.base_time, "base_time"))
+    return prepare_flood(
         view,
         scenario,
-        find_stage(view, inputs, scenario),
-        title=_entitle(scenario),
+        find_stage(view, inputs, scenario) if stage is None else stage,
         hours=inputs.horizon_hours,
         cell_size=inputs.cell_size,
         output_minutes=inputs.output_minutes,
-        progress=progress,
         river_below=inputs.river_below,
     )
 
@@ -293,7 +297,7 @@ def find_stage(view: CityView, inputs: FloodScenarioInputs, scenario: Scenario) 
     return hold_stage(usual, held[0].level, held[0].ramp_hours, inputs.horizon_hours)
 
 
-def _entitle(scenario: Scenario) -> Text:
+def entitle(scenario: Scenario) -> Text:
     """Return a title that names the edits."""
     vi, en = [], []
     for edit in scenario.edits:

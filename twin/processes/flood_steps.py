@@ -1,21 +1,23 @@
 """The steps every flood process takes once it has a stage: domain, water, impact, outputs."""
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
 from hydrology.design_storm import RainCurve, build_storm, fit_curve
+from hydrology.flood_record import FloodState
 from hydrology.parameters import FloodParameters
 from hydrology.rainfall import RainSeries
 from layers.errors import InputError
 from layers.schema import Text
 from layers.store.rasters import format_time
 from twin.process import CityView, Inputs, Outputs, Progress, describe
-from twin.processes.flood_impact import Water, assess_impact
+from twin.processes.flood_impact import Impact, Water, assess_impact
 from twin.processes.flood_inputs import FloodDomain, Levels, build_domain, find_river_below, read_terrain
-from twin.processes.flood_run import run_flood, to_rasters
+from twin.processes.flood_run import FloodWater, run_flood, to_rasters
 from twin.processes.flood_stage import StageSeries
 from twin.scenario import DesignStorm, EditedCity, ReturnStorm, Scenario, check_edits
 
@@ -28,6 +30,11 @@ OUTPUT_LAYERS = (
     "flood_velocity_max",
     "flood_hazard_max",
     "flood_arrival",
+    "flood_stage_max",
+    "flood_hazard_class",
+    "flood_duration_01",
+    "flood_duration_03",
+    "flood_duration_05",
     "flood_assets",
 )
 
@@ -62,57 +69,111 @@ class FloodInputs(Inputs):
     )
 
 
-def compute_flood(
+@dataclass(frozen=True, slots=True, eq=False)
+class FloodCase:
+    """A flood ready to run: the city as the scenario makes it, and all that drives the water there.
+
+    interval_s: time between two frames [s]. ``city`` is None once the case has travelled to another process.
+    """
+
+    city: CityView | None
+    scenario: Scenario
+    domain: FloodDomain
+    stage: StageSeries
+    rain: RainSeries | None
+    hours: float
+    interval_s: float
+
+
+def prepare_flood(
     view: CityView,
     scenario: Scenario,
     stage: StageSeries,
     *,
-    title: Text,
     hours: float,
     cell_size: float,
     output_minutes: float,
-    progress: Progress,
     river_below: float | None = None,
-) -> Outputs:
-    """Return the flood of ``hours`` [h] under the scenario, driven by ``stage``.
+) -> FloodCase:
+    """Return the flood of ``hours`` [h] under the scenario, driven by ``stage``, ready to run.
 
     Raises NotFoundError for an edit that names nothing of the city, InputError for a city the water cannot run on.
     """
     check_edits(view, scenario)
     city = EditedCity(view, scenario)
-    progress.report(0.0, "địa hình, sông rạch — terrain and water")
     bed, grid = read_terrain(city, cell_size)
     river = None if river_below is None else find_river_below(bed, river_below)
     levels = Levels(float(stage.stages[0]), float(stage.stages.max()), min(stage.usual, float(stage.stages[0])))
     domain = build_domain(city, scenario, bed, grid, levels, river=river)
-    water = run_flood(
-        domain,
-        stage,
-        _make_rain(scenario, domain),
-        hours=hours,
-        interval_s=output_minutes * 60.0,
-        progress=_Part(progress, 0.05, 0.90),
-        parameters=PARAMETERS,
+    return FloodCase(city, scenario, domain, stage, _make_rain(scenario, domain), hours, output_minutes * 60.0)
+
+
+def run_case(
+    case: FloodCase,
+    progress: Progress,
+    *,
+    parameters: FloodParameters = PARAMETERS,
+    initial: FloodState | None = None,
+    keeps_frames: bool = True,
+) -> FloodWater:
+    """Return the water of a case, from ``initial`` on where that is given; with its last frame only if asked."""
+    return run_flood(
+        case.domain,
+        case.stage,
+        case.rain,
+        hours=case.hours,
+        interval_s=case.interval_s,
+        progress=progress,
+        parameters=parameters,
+        initial=initial,
+        keeps_frames=keeps_frames,
     )
+
+
+def assess_water(case: FloodCase, water: FloodWater) -> Impact:
+    """Return what the water of a case does to its city."""
+    if case.city is None:
+        raise InputError("the case has left its city")
+    touching = Water(
+        case.domain.grid,
+        water.depth_max,
+        water.arrival,
+        case.domain.bed,
+        velocity_max=water.velocity_max,
+        hazard_max=water.hazard_max,
+        durations=water.durations,
+    )
+    return assess_impact(case.city, touching, case.scenario.base_time)
+
+
+def compute_flood(case: FloodCase, *, title: Text, progress: Progress) -> Outputs:
+    """Return the flood of a case with all it does."""
+    progress.report(0.05, "địa hình, sông rạch — terrain and water")
+    water = run_case(case, _Part(progress, 0.05, 0.90))
     progress.report(0.92, "đối tượng bị ngập — affected assets")
-    impact = assess_impact(city, Water(domain.grid, water.depth_max, water.arrival, domain.bed), scenario.base_time)
-    within = stage.times <= hours * 3600.0 + 1.0
-    peak = int(np.argmax(stage.stages[within]))
+    impact = assess_water(case, water)
     return Outputs(
         title=title,
-        base_time=scenario.base_time,
-        horizon_hours=hours,
-        rasters=to_rasters(water, domain, scenario.base_time),
+        base_time=case.scenario.base_time,
+        horizon_hours=case.hours,
+        rasters=to_rasters(water, case.domain, case.scenario.base_time),
         features={"flood_assets": impact.assets},
-        summary={
-            **impact.summary,
-            "peak_stage": round(float(stage.stages[peak]), 3),
-            "peak_time": format_time(scenario.base_time + timedelta(seconds=float(stage.times[peak]))),
-        },
-        stage_forecast=stage.report,
+        summary={**impact.summary, **find_peak(case)},
+        stage_forecast=case.stage.report,
         balance=water.balance,
-        parameters=_describe_run(domain, water.steps, water.pumped, scenario),
+        parameters=describe_run(case, water.steps, water.moved),
     )
+
+
+def find_peak(case: FloodCase) -> dict[str, Any]:
+    """Return the highest stage [m] within the run, and when."""
+    stage = case.stage
+    within = stage.times <= case.hours * 3600.0 + 1.0
+    peak = int(np.argmax(stage.stages[within]))
+    return {
+        "peak_stage": round(float(stage.stages[peak]), 3),
+        "peak_time": format_time(case.scenario.base_time + timedelta(seconds=float(stage.times[peak]))),
+    }
 
 
 def _make_rain(scenario: Scenario, domain: FloodDomain) -> RainSeries | None:
@@ -130,14 +191,15 @@ def _make_rain(scenario: Scenario, domain: FloodDomain) -> RainSeries | None:
     return RainSeries(storm.times, storm.intensity, domain.runoff)
 
 
-def _describe_run(domain: FloodDomain, steps: int, pumped: Any, scenario: Scenario) -> dict[str, Any]:
+def describe_run(case: FloodCase, steps: int, moved: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
+    """Return the numbers and edits a run was made with, for its record."""
     return {
         "flood": asdict(PARAMETERS),
-        "grid": asdict(domain.grid),
-        "stage_cells": int(domain.stage_cells.sum()),
+        "grid": asdict(case.domain.grid),
+        "stage_cells": int(case.domain.stage_cells.sum()),
         "steps": steps,
-        "pumped": dict(pumped),
-        "edits": [{"edit": type(edit).__name__, **asdict(edit)} for edit in scenario.edits],
+        "structures": {name: {"forward": there, "backward": back} for name, (there, back) in moved.items()},
+        "edits": [{"edit": type(edit).__name__, **asdict(edit)} for edit in case.scenario.edits],
     }
 
 
