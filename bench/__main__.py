@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bench import features, flood, imports, tiles
@@ -62,10 +63,10 @@ def print_rows(name: str, rows: list[Row]) -> None:
     table = Table("case", "metric", "ours", "peers (ours ÷ peer)", "limit", title=f"{name} — {os.cpu_count()} cores")
     for row in rows:
         peers = ", ".join(
-            f"{peer} {value:.4g} ({row['ours'] / value:.2f}×)" for peer, value in row["peers"].items() if value
+            f"{peer} {value:.4g} ({row['ours'] / value:.3g}×)" for peer, value in row["peers"].items() if value
         )
         limit = f"{row['limit']:.4g} ({row['ours'] / row['limit']:.0%})" if row["limit"] else ""
-        table.add_row(row["case"], f"{row['metric']} [{row['unit']}]", f"{row['ours']:.4g}", peers, limit)
+        table.add_row(row["case"], escape(f"{row['metric']} [{row['unit']}]"), f"{row['ours']:.4g}", peers, limit)
     Console().print(table)
 
 

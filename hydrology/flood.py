@@ -156,6 +156,7 @@ class FloodSolver:
     @property
     def depth(self) -> Raster:
         """Depth now [m] (rows, cols), NaN outside the domain."""
+        self._hold_all()
         depth = crop(np.maximum(self._water.stage - self._domain.bed, 0.0), self.grid)
         return np.where(self._there, depth, np.nan)
 
@@ -187,6 +188,7 @@ class FloodSolver:
 
     def state(self) -> FloodState:
         """Return a copy of everything that changes, to go on from later."""
+        self._hold_all()
         stage, x, y = self._water.stage.copy(), self._water.x.copy(), self._water.y.copy()
         maxima = (array.copy() for array in self._maxima)
         own = self._settings.copy(), self._running.copy(), self._infiltrated.copy()
@@ -331,9 +333,9 @@ class FloodSolver:
         try:
             loop = advance_in_parallel if parallel else advance
             status = loop(
-                self._water, self._domain, self._forcing, self._walls, self._breaches, segment, rates, self._tiles, self._buffers,
-                self._maxima, self._thresholds, self._point_rates, self._point_volumes, self._links, self._settings,
-                self._running, record, self._clock, self._scheme, TRIAL_STEPS,
+                self._water, self._domain, self._forcing, self._walls, self._breaches, segment, rates, self._tiles,
+                self._buffers, self._maxima, self._thresholds, self._point_rates, self._point_volumes, self._links,
+                self._settings, self._running, record, self._clock, self._scheme, TRIAL_STEPS,
             )  # fmt: skip
         finally:
             if parallel:

@@ -45,7 +45,7 @@ class FloodParameters:
     mass_tolerance: float = 1.0e-4
     arrival_depth: float = 0.05
     speed_depth: float = 0.01
-    maxima_step: float = 5.0
+    maxima_step: float = 10.0
     source_step: float = 10.0
     film_depth: float = 5.0e-3
     loss_step: float = 60.0

@@ -24,7 +24,7 @@ Rows32 = NDArray[np.float32]
 
 
 class Water(NamedTuple):
-    """The state of the padded domain: stage [m] float64, unit discharges through west and north faces [m2/s] float32."""
+    """The state of the padded domain: stage [m] float64, discharges through west and north faces [m2/s] float32."""
 
     stage: NDArray[np.float64]
     x: Rows32

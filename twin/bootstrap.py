@@ -65,6 +65,7 @@ def main() -> int:
         if packages:
             install_packages(packages, optional=[name for name in packages if name == "chromium"])
         install_python()
+        compile_engines()
         build_viewer()
     except StepFailed as failed:
         return _refuse(*failed.args)
@@ -152,6 +153,18 @@ def install_python() -> None:
     hint = "check the network, then try again"
     _run([*pip, "--require-hashes", "-r", str(ROOT / "requirements.lock")], "Python packages", packages * 3, hint)
     _run([*pip, "--no-build-isolation", "--no-deps", "-e", str(ROOT)], "This checkout", 8, hint)
+    stamp.write_text(inputs)
+
+
+def compile_engines() -> None:
+    """Compile the flood engines when their sources changed, so that nobody waits for that in a run."""
+    stamp = VENV / ".engines"
+    sources = [*(ROOT / "hydrology").glob("*.py"), ROOT / "requirements.lock"]
+    inputs = fingerprint(sources) + sys.version.split()[0]
+    if stamp.exists() and stamp.read_text() == inputs:
+        return
+    command = [str(VENV / "bin" / "python"), "-m", "hydrology.prepare"]
+    _run(command, "Flood engines", 4, " ".join(command))
     stamp.write_text(inputs)
 
 

@@ -1,4 +1,4 @@
-"""With advection: dam breaks by Stoker and Ritter, momentum over an obstruction (EA test 3), flow that passes critical."""
+"""With advection: dam breaks by Stoker and Ritter, momentum over an obstruction (EA test 3), transcritical flow."""
 
 from collections.abc import Callable
 from pathlib import Path
