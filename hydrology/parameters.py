@@ -17,9 +17,8 @@ class FloodParameters:
     """Parameters of the local inertial scheme.
 
     theta: weight of a face's own discharge against its neighbours' [1]; below 1 adds diffusion (de Almeida 2012).
-        At exactly 1 a 4 m deep tidal channel, where friction damps little, oscillates and grows; 0.99 holds it and adds
-        1 mm to the error of a wave (0.95: 6 mm).
-    courant: share of the gravity wave's travel time through a cell that one step may take [1].
+    courant: share of the gravity wave's travel time through a cell that one step may take [1]; above 0.6 waves may grow
+        at theta 1.
     froude_max: largest Froude number a face may reach [1]; None: 1, or 5 with advection.
     dry_depth: water shallower than this over a face's crest does not flow [m].
     gravity: [m/s2]. dt_max, dt_min: longest step; a step that must be shorter than dt_min stops the run [s].
@@ -35,8 +34,8 @@ class FloodParameters:
     threads: rows are computed on so many threads; None: on as many as turn out to be fastest.
     """
 
-    theta: float = 0.99
-    courant: float = 0.7
+    theta: float = 1.0
+    courant: float = 0.55
     froude_max: float | None = None
     dry_depth: float = 1.0e-3
     gravity: float = 9.80665

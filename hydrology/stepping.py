@@ -207,9 +207,10 @@ def _advance(
         dt = choose_step(stage, domain, forcing, segment, elapsed, clock.highest[0], scheme)
         if not dt >= min(scheme.dt_min, left):
             return STEP_TOO_SHORT
-        # Two equal last steps rather than a full one and a sliver.
-        dt = left if left <= dt else (0.5 * left if left < 2.0 * dt else dt)
-        now = segment.end if dt == left else clock.now[0] + dt
+        # Equal steps up to the end: a short one among long ones, again and again, would stir up waves.
+        many = np.ceil(left / dt)
+        dt = left / many
+        now = segment.end if many == 1.0 else clock.now[0] + dt
         clock.now[0] = now
         elapsed = now - segment.start
         steps += 1

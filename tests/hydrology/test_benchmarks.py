@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from hydrology.boundaries import DischargeBoundary, StageBoundary
@@ -115,23 +116,38 @@ def test_ea4_speed_of_a_flood_over_a_plain(shared: Find) -> None:
     solver = FloodSolver(
         grid, np.zeros(grid.shape), 0.05, boundaries=[DischargeBoundary(inlet, flow[:, 0], flow[:, 1])]
     )
-    result = solver.run(18000.0, output_interval_s=60.0, on_frame=sample)
+    result = solver.run(18000.0, output_interval_s=10.0, on_frame=sample)
     time, depth = np.array(times), np.array(depths)
 
     def find_arrival(t: Array, d: Array) -> float:
         rise = int(np.argmax(d > 0.02))
         return float(np.interp(0.02, d[rise - 1 : rise + 1], t[rise - 1 : rise + 1]))
 
-    for reference, gate in zip(references, (0.005, 0.004), strict=True):
+    for name, reference, gate in zip(("dg2", "acc"), references, (0.005, 0.004), strict=True):
         reference = reference[np.isfinite(reference).all(axis=1) & (reference[:, 0] < 18000.0)]
         for k in range(6):
             there = np.interp(reference[:, 0], time, depth[:, k])
             assert compute_rmse(there, reference[:, k + 1]) <= gate, k
             assert abs(depth[:, k].max() - reference[:, k + 1].max()) <= 0.005, k
-            # 5 s beyond the 75 s of the gate: the frames here are 60 s apart, the 1 m records 100 s.
             late = find_arrival(time, depth[:, k]) - find_arrival(reference[:, 0], reference[:, k + 1])
-            assert abs(late) <= 80.0, k
+            # The 1 m records are 100 s apart: an arrival read off them may miss by some seconds.
+            assert abs(late) <= (75.0 if name == "dg2" else 80.0), k
     assert result.balance.relative_error < 1e-9
+
+
+@pytest.mark.parametrize("interval", [7.0, 300.0])
+def test_how_often_frames_are_asked_for_does_not_change_the_water(interval: float) -> None:
+    # Steps must end on every frame. Were a short one taken before each, their beat would stir up waves of 5 cm.
+    grid = make_grid(60, 60, 5.0)
+    inlet = np.zeros(grid.shape, dtype=np.bool_)
+    inlet[28:32, 0] = True
+    inflow = DischargeBoundary(inlet, np.array([0.0, 600.0, 3600.0]), np.array([0.0, 5.0, 0.0]))
+
+    def run(every: float) -> Array:
+        solver = FloodSolver(grid, np.zeros(grid.shape), 0.05, boundaries=[inflow])
+        return solver.run(6300.0, output_interval_s=every).depth.astype(np.float64)
+
+    assert np.abs(run(interval) - run(900.0)).max() < 1e-4
 
 
 def test_tidal_channel_follows_the_tide(shared: Find) -> None:
@@ -154,7 +170,7 @@ def test_tidal_channel_follows_the_tide(shared: Find) -> None:
     result = solver.run(3 * 3600.0, output_interval_s=60.0, on_frame=lambda f: frames.append(f.depth[1] + channel))
     stage = np.array(frames)
     later = minutes[(minutes >= 60) & (minutes <= 180)].astype(int)
-    for distance in (100, 500, 900):
+    for distance in range(100, 1000, 100):
         column = next(k for k, name in enumerate(names) if name.strip(" *.").endswith(f" {distance}"))
         measured = gauges[np.searchsorted(minutes, later), column]
         assert compute_rmse(stage[later, distance // 10], measured) < 0.03, distance
