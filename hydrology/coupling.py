@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hydrology.drainage import Nodes, RoutingTotals
+from hydrology.drainage import SMALLEST_RATE, Nodes, RoutingTotals, SewerState
 from hydrology.exchange import ExchangeParameters, compute_exchange
 from layers.errors import InputError, MassBalanceError
 from layers.grid import Grid
@@ -65,29 +65,16 @@ class Sewer(Protocol):
 
     @property
     def outfalls(self) -> tuple[str, ...]:
-        """Ids of the outfalls, in the order of ``outfall_volumes``."""
-
-    @property
-    def outfall_volumes(self) -> Array:
-        """What left through each outfall since the start, less what came back (outfalls,) [m3]."""
+        """Ids of the outfalls, in the order of the state's ``outfall_volumes``."""
 
     def couple(self, ids: Sequence[str], shaft_areas: Array) -> Array:
         """Let nodes exchange water and return the surface areas used [m2]."""
 
-    def heads(self) -> Array:
-        """Return the water level at each coupled node (n,) [m]."""
+    def look(self) -> SewerState:
+        """Return the state now."""
 
-    def net_inflows(self) -> Array:
-        """Return what pipes bring to each coupled node, less what they take away (n,) [m3/s]."""
-
-    def set_inflows(self, rates: Array) -> Array:
-        """Set what the surface gives to each coupled node (n,) [m3/s] and return what is taken."""
-
-    def set_outfall_stages(self, positions: Sequence[int], stages: Array) -> None:
-        """Hold a stage [m] outside each outfall, by position in ``outfalls`` (n,)."""
-
-    def advance(self, duration_s: float) -> float:
-        """Route for ``duration_s`` [s] and return the first step [s]."""
+    def route(self, rates: Array, outfalls: Sequence[int], stages: Array, duration_s: float) -> SewerState:
+        """Give each coupled node a rate [m3/s], hold stages [m] outside outfalls, and return the state afterwards."""
 
     def totals(self) -> RoutingTotals:
         """Return the model's own account since the start."""
@@ -159,12 +146,18 @@ class ExchangeAccount:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CouplingStep:
-    """The end of a coupling step: time [s] of the surface, mean rate into the sewer of each opening (openings,) [m3/s],
-    mean rate out of each coupled outfall (outfalls,) [m3/s]."""
+    """The end of a coupling step.
+
+    time: of the surface [s]. step: its length [s]. rates: mean, into the sewer by each opening (openings,) [m3/s].
+    outfall_rates: mean, out of each coupled outfall (outfalls,) [m3/s]. rises: head of each opening's node above the
+    opening's crest, at the start of the step (openings,) [m].
+    """
 
     time: float
+    step: float
     rates: Array
     outfall_rates: Array
+    rises: Array
 
 
 def locate_cells(grid: Grid, places: Mapping[str, tuple[float, float]]) -> dict[str, tuple[int, int]]:
@@ -236,7 +229,6 @@ class CoupledFlood:
         self._share = self._area / areas[self._node] if count else self._area
         self._shaft = drainage.couple(names, areas)[self._node] * self._share
         self._outfall_index = self._find_outfalls()
-        self._outfall_volumes = drainage.outfall_volumes.copy()
         self._mouth_inverts = drainage.nodes.invert[drainage.nodes.find([mouth.node for mouth in self.outfalls])]
         _, cell, openings_in = np.unique(
             np.stack([self._rows[:count], self._cols[:count]]), axis=1, return_inverse=True, return_counts=True
@@ -244,6 +236,7 @@ class CoupledFlood:
         self._cell_share = surface.cell_area / openings_in[cell.ravel()]
         self._rates, self._owed = np.zeros(count), np.zeros(len(self._rows))
         self._sums = np.zeros(4)
+        self._sewer = drainage.look()
         self._start_volumes = surface.point_volumes()
 
     def _add_up(self, values: Array, nodes: int) -> Array:
@@ -312,15 +305,13 @@ class CoupledFlood:
     def _advance(self, step: float) -> CouplingStep:
         count = len(self.openings)
         stage = self.surface.stage_at(self._rows, self._cols)
+        before = self._sewer
         rates = self._choose_rates(stage[:count], step)
-        if self.outfalls:
-            self.drainage.set_outfall_stages(self._outfall_index, self._levels(stage[count:]))
-        before = self._outfall_volumes
-        first = self.drainage.advance(step)
-        self._outfall_volumes = self.drainage.outfall_volumes.copy()
+        inflows = self._add_up(rates, before.heads.size)
+        self._sewer = self.drainage.route(inflows, self._outfall_index, self._levels(stage[count:]), step)
         volumes = np.zeros(len(self._rows))
-        volumes[:count] = -(rates * step + (self._rates - rates) * 0.5 * first)
-        volumes[count:] = (self._outfall_volumes - before)[self._outfall_index]
+        volumes[:count] = -(rates * step + (self._rates - rates) * 0.5 * self._sewer.first_step)
+        volumes[count:] = (self._sewer.outfall_volumes - before.outfall_volumes)[self._outfall_index]
         self._rates = rates
         self._book(volumes, count)
         wanted = volumes + self._owed
@@ -328,7 +319,13 @@ class CoupledFlood:
         self.surface.set_point_rates(wanted / step)
         self.surface.advance(step)
         self._owed = wanted - (self.surface.point_volumes() - start)
-        return CouplingStep(self.surface.time, -volumes[:count] / step, volumes[count:] / step)
+        return CouplingStep(
+            self.surface.time,
+            step,
+            -volumes[:count] / step,
+            volumes[count:] / step,
+            before.heads[self._node] - self._crest,
+        )
 
     def _levels(self, stage: Array) -> Array:
         """Return the water level before each coupled outfall [m].
@@ -345,14 +342,14 @@ class CoupledFlood:
     def _choose_rates(self, stage: Array, step: float) -> Array:
         if not self.openings:
             return np.zeros(0)
-        heads, gains = self.drainage.heads(), self.drainage.net_inflows()
+        heads, gains = self._sewer.heads, self._sewer.net_inflows
         rates = compute_exchange(
             stage, self._bed[: stage.size], self._crest, self._cell_share, heads[self._node],
             gains[self._node] * self._share, self._shaft, self._area, self._width, self._rates, step, self.parameters,
         )  # fmt: skip
         # A node whose openings together would pass less than SWMM can book passes nothing.
-        taken = self.drainage.set_inflows(self._add_up(rates, heads.size))
-        return np.where((taken == 0.0)[self._node], 0.0, rates)
+        passes = np.abs(self._add_up(rates, heads.size)) >= SMALLEST_RATE
+        return np.where(passes[self._node], rates, 0.0)
 
     def _book(self, volumes: Array, count: int) -> None:
         for place, part in enumerate((-volumes[:count], volumes[count:])):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,6 +132,21 @@ class RoutingTotals:
         return (into - out) / into if into > 0.0 else 0.0
 
 
+class SewerState(NamedTuple):
+    """A drainage model at one time.
+
+    heads: water level at each coupled node (n,) [m]. net_inflows: what pipes and other inflows bring to each, less what
+    pipes take away, without the exchange with the surface (n,) [m3/s]. outfall_volumes: what left through each outfall
+    since the start, less what came back (outfalls,) [m3]. first_step: length of the first routing step of the stretch
+    that led here [s].
+    """
+
+    heads: Array
+    net_inflows: Array
+    outfall_volumes: Array
+    first_step: float
+
+
 class Drainage:
     """One open SWMM model: heads out, lateral inflows and outfall stages in. Use it in a ``with`` statement."""
 
@@ -182,7 +198,7 @@ class Drainage:
     def _read(self, model: Path | str) -> tuple[Path, str]:
         if isinstance(model, str) and "\n" in model:
             self.name, path, text = "text", Path(self._folder.name) / "model.inp", model
-            path.write_text(text)
+            path.write_text(text, encoding="utf-8")
         else:
             path = Path(model).resolve()
             self.name = path.name
@@ -343,6 +359,21 @@ class Drainage:
             solver.node_set_total_inflow(int(index), float(rate) / self._flow)
         self._rates = taken
         return taken
+
+    def look(self) -> SewerState:
+        """Return the state now."""
+        return SewerState(self.heads(), self.net_inflows(), self.outfall_volumes.copy(), 0.0)
+
+    def route(self, rates: Array, outfalls: Sequence[int], stages: Array, duration_s: float) -> SewerState:
+        """Set inflows and the stages of outfalls, route for ``duration_s`` [s] and return the state then.
+
+        Arguments as of ``set_inflows``, ``set_outfall_stages`` and ``advance``.
+        """
+        if self._coupled.size:
+            self.set_inflows(rates)
+        self.set_outfall_stages(outfalls, stages)
+        first = self.advance(duration_s)
+        return self.look()._replace(first_step=first)
 
     def set_outfall_stages(self, positions: Sequence[int], stages: Array) -> None:
         """Hold a stage [m] outside outfalls from now on, by position in ``outfalls`` (n,).

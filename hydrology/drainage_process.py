@@ -1,40 +1,44 @@
 """A drainage model in a process of its own: as many at a time as wanted, and one that dies takes nobody with it.
 
-SWMM is one per process (see ``hydrology.drainage``). The process is started afresh rather than forked, since the
-threads of a surface model do not survive a fork.
+SWMM is one per process (see ``hydrology.drainage``). The process is a fresh interpreter and no fork, since the threads
+of a surface model do not survive a fork.
 """
 
-import multiprocessing
+import contextlib
+import os
+import pickle
 import signal
+import struct
+import subprocess
+import sys
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hydrology.drainage import Drainage, Nodes, RoutingTotals
+from hydrology.drainage import Drainage, Nodes, RoutingTotals, SewerState
 from layers.errors import NumericsError
 
 Array = NDArray[np.float64]
+_SIZE = struct.Struct("<Q")
 
 
 class DrainageProcess:
-    """``Drainage`` over a pipe, as far as a coupling needs it. Use it in a ``with`` statement."""
+    """``Drainage`` over two pipes, as far as a coupling needs it. Use it in a ``with`` statement."""
+
+    nodes: Nodes
+    outfalls: tuple[str, ...]
 
     def __init__(self, model: Path | str, *, duration_s: float | None = None) -> None:
         """Open ``model`` in a new process; arguments and errors as of ``Drainage``."""
-        context = multiprocessing.get_context("spawn")
-        self._here, there = context.Pipe()
-        self._process = context.Process(target=_serve, args=(there, model, duration_s), name="drainage", daemon=True)
-        self._process.start()
-        there.close()
-        self.nodes: Nodes
-        self.outfalls: tuple[str, ...]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "hydrology.drainage_process"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         try:
-            self.nodes, self.outfalls = self._receive()
+            self.nodes, self.outfalls = self._ask((model, duration_s))
         except BaseException:
             self.close()
             raise
@@ -47,82 +51,87 @@ class DrainageProcess:
     ) -> None:
         self.close()
 
-    def _ask(self, name: str, *arguments: Any) -> Any:
-        try:
-            self._here.send((name, arguments))
-        except OSError as error:
-            raise self._end() from error
-        return self._receive()
+    @property
+    def process_id(self) -> int:
+        """The system's number of the process."""
+        return self._process.pid
 
-    def _receive(self) -> Any:
+    def _ask(self, question: Any) -> Any:
+        assert self._process.stdin is not None and self._process.stdout is not None
         try:
-            fine, answer = self._here.recv()
+            _send(self._process.stdin, question)
+            fine, answer = _receive(self._process.stdout)
         except (EOFError, OSError) as error:
-            raise self._end() from error
+            code = self._process.wait()
+            raise NumericsError(f"the process of the drainage model ended with code {code}") from error
         if not fine:
             raise answer
         return answer
 
-    def _end(self) -> NumericsError:
-        self._process.join(5.0)
-        return NumericsError(f"the process of the drainage model ended with code {self._process.exitcode}")
-
-    @property
-    def outfall_volumes(self) -> Array:
-        """What left through each outfall since the start, less what came back (outfalls,) [m3]."""
-        return np.asarray(self._ask("outfall_volumes"))
-
     def couple(self, ids: Sequence[str], shaft_areas: Array) -> Array:
         """See ``Drainage.couple``."""
-        return np.asarray(self._ask("couple", list(ids), shaft_areas))
+        return np.asarray(self._ask(("couple", list(ids), shaft_areas)))
 
-    def heads(self) -> Array:
-        """See ``Drainage.heads``."""
-        return np.asarray(self._ask("heads"))
+    def look(self) -> SewerState:
+        """See ``Drainage.look``."""
+        return SewerState(*self._ask(("look",)))
 
-    def net_inflows(self) -> Array:
-        """See ``Drainage.net_inflows``."""
-        return np.asarray(self._ask("net_inflows"))
-
-    def set_inflows(self, rates: Array) -> Array:
-        """See ``Drainage.set_inflows``."""
-        return np.asarray(self._ask("set_inflows", rates))
-
-    def set_outfall_stages(self, positions: Sequence[int], stages: Array) -> None:
-        """See ``Drainage.set_outfall_stages``."""
-        self._ask("set_outfall_stages", list(positions), stages)
-
-    def advance(self, duration_s: float) -> float:
-        """See ``Drainage.advance``."""
-        return float(self._ask("advance", duration_s))
+    def route(self, rates: Array, outfalls: Sequence[int], stages: Array, duration_s: float) -> SewerState:
+        """See ``Drainage.route``."""
+        return SewerState(*self._ask(("route", rates, list(outfalls), stages, duration_s)))
 
     def totals(self) -> RoutingTotals:
         """See ``Drainage.totals``."""
-        account = self._ask("totals")
+        account = self._ask(("totals",))
         assert isinstance(account, RoutingTotals)
         return account
 
     def close(self) -> None:
         """Close the model and end its process."""
-        self._here.close()
-        self._process.join(5.0)
-        if self._process.is_alive():
+        assert self._process.stdin is not None and self._process.stdout is not None
+        # What was not read of a question breaks the pipe, and the process ends all the same.
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(5.0)
+        except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.join()
+            self._process.wait()
+        self._process.stdout.close()
 
 
-def _serve(there: Connection, model: Path | str, duration_s: float | None) -> None:
-    """Answer what is asked until nobody listens any more."""
-    # An interrupt from the keyboard reaches the whole group: who asks decides what becomes of it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _send(pipe: IO[bytes], value: Any) -> None:
+    data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    pipe.write(_SIZE.pack(len(data)) + data)
+    pipe.flush()
+
+
+def _receive(pipe: IO[bytes]) -> Any:
+    head = pipe.read(_SIZE.size)
+    if len(head) < _SIZE.size:
+        raise EOFError
+    return pickle.loads(pipe.read(*_SIZE.unpack(head)))
+
+
+def serve(asked: IO[bytes], answered: IO[bytes]) -> None:
+    """Open the model of the first question and answer the others, until nobody asks any more."""
     try:
-        with Drainage(model, duration_s=duration_s) as drainage:
-            there.send((True, (drainage.nodes, drainage.outfalls)))
+        model, duration = _receive(asked)
+        with Drainage(model, duration_s=duration) as drainage:
+            _send(answered, (True, (drainage.nodes, drainage.outfalls)))
             while True:
-                name, arguments = there.recv()
-                found = getattr(drainage, name)
-                there.send((True, found(*arguments) if callable(found) else found))
-    except (EOFError, OSError):
-        there.close()
+                name, *arguments = _receive(asked)
+                _send(answered, (True, getattr(drainage, name)(*arguments)))
+    except EOFError:
+        return
     except Exception as error:
-        there.send((False, error))
+        _send(answered, (False, error))
+
+
+if __name__ == "__main__":
+    # An interrupt from the keyboard reaches both processes: who asks decides what becomes of it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # SWMM may print: not between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    serve(sys.stdin.buffer, answers)

@@ -48,13 +48,14 @@ _NONE = 0.5 * WALL
 
 Array = NDArray[np.float64]
 Array32 = NDArray[np.float32]
+FaceCrests = tuple[NDArray[np.floating], NDArray[np.floating]]
 
 
 class SubgridTables(NamedTuple):
     """Plain arrays, to be kept in a file and read again; (rows, cols) is the coarse grid with a ring around.
 
-    signature: of terrain, roughness, walls and factor (32,). base: lowest pixel [m]. full: mean depth over the cell
-    when its highest pixel is reached [m]. above: rise of the stage per mean depth from there on [1]. stage: height
+    signature: of terrain, roughness, walls, storage and factor (32,). base: lowest pixel [m]. full: mean depth over the
+    cell when its highest pixel is reached [m]. above: rise of the stage per mean depth from there on [1]. stage: height
     above ``base`` at the mean depths full (k / STAGE_LEVELS)² [m] (rows, cols, levels + 1). low_x, low_y: stage at
     which the west and north face opens [m]. span_x, span_y: height of the face's table [m]. face_x, face_y: mean depth
     [m] and representative n² [SI] at span (m / FACE_LEVELS)² above ``low``, the last entry being the gain of the depth
@@ -138,28 +139,29 @@ def find_anchor(z: Array, crest_x: Array, crest_y: Array) -> tuple[int, int]:
 
 
 @compile_loop
-def tabulate_cell(heights: Array, share: float, stage: Array32) -> tuple[float, float]:
+def tabulate_cell(heights: Array, shares: Array, stage: Array32) -> tuple[float, float]:
     """Write the height above the lowest pixel at STAGE_LEVELS + 1 mean depths; return ``full`` [m] and ``above`` [1].
 
-    heights: pixels in rising order [m] (n,). share: area of a pixel in that of the cell [1].
+    heights: pixels in rising order [m] (n,). shares: area of each that holds water in that of the cell [1] (n,).
     """
     count, last = heights.size, stage.size - 1
     full = 0.0
     for j in range(count):
-        full += share * (heights[count - 1] - heights[j])
-    held, wet, k = 0.0, 0, 0
+        full += shares[j] * (heights[count - 1] - heights[j])
+    held, wet, area, k = 0.0, 0, shares[0], 0
     while k <= last:
         wanted = full * (k / last) ** 2
         while wet + 1 < count:
-            more = share * (wet + 1) * (heights[wet + 1] - heights[wet])
+            more = area * (heights[wet + 1] - heights[wet])
             if held + more > wanted:
                 break
             held += more
             wet += 1
-        stage[k] = heights[wet] - heights[0] + (max(wanted - held, 0.0) / (share * (wet + 1)))
+            area += shares[wet]
+        stage[k] = heights[wet] - heights[0] + max(wanted - held, 0.0) / area
         k += 1
     stage[last] = heights[count - 1] - heights[0]
-    return full, 1.0 / (share * count)
+    return full, 1.0 / shares.sum()
 
 
 @compile_loop
@@ -212,8 +214,10 @@ def tabulate_face(crests: Array, roughness: Array, low: float, width: int, table
 
 
 @compile_loop
-def locate_anchors(z: Array, crest_x: Array, crest_y: Array, factor: int, tables: SubgridTables) -> None:
-    """Fill the tables of the cells, their anchors and what is reached from them; z (rows, cols) [m]."""
+def locate_anchors(
+    z: Array, storage: Array, crest_x: Array, crest_y: Array, factor: int, tables: SubgridTables
+) -> None:
+    """Fill the tables of the cells, their anchors and what is reached from them; z [m], storage [1] (rows, cols)."""
     rows, cols = z.shape
     for i in range(1, tables.base.shape[0] - 1):
         for j in range(1, tables.base.shape[1] - 1):
@@ -227,12 +231,12 @@ def locate_anchors(z: Array, crest_x: Array, crest_y: Array, factor: int, tables
             level = tables.access[r0:r1, c0:c1]
             level[row, col] = z[r0 + row, c0 + col]
             flood_levels(inside_x, inside_y, level)
-            heights = np.sort(z[r0:r1, c0:c1].copy().ravel())
+            heights, shares = z[r0:r1, c0:c1].copy().ravel(), storage[r0:r1, c0:c1].copy().ravel()
+            order = np.argsort(heights)
+            heights, shares = heights[order], shares[order] / (factor * factor)
             count = np.searchsorted(heights, _NONE)
             tables.base[i, j] = heights[0]
-            tables.full[i, j], tables.above[i, j] = tabulate_cell(
-                heights[:count], 1.0 / (factor * factor), tables.stage[i, j]
-            )
+            tables.full[i, j], tables.above[i, j] = tabulate_cell(heights[:count], shares[:count], tables.stage[i, j])
 
 
 @compile_loop
@@ -271,21 +275,32 @@ def tabulate_west_faces(
             )
 
 
-def _raise_crests(z: Array, rough: Array, walls: NDArray[np.floating] | None) -> tuple[Array, Array]:
-    """Return crest and roughness of the west faces (rows, cols + 1), the edges as their pixel."""
-    sides, n = np.pad(z, ((0, 0), (1, 1)), mode="edge"), np.pad(rough, ((0, 0), (1, 1)), mode="edge")
+def raise_crests(z: Array, walls: NDArray[np.floating] | None) -> Array:
+    """Return the crests of the west faces [m] (rows, cols + 1), the edges as their pixel; walls as in build_tables."""
+    sides = np.pad(z, ((0, 0), (1, 1)), mode="edge")
     crest = np.maximum(sides[:, 1:], sides[:, :-1])
     if walls is not None:
         crest[:, :-1] = np.fmax(crest[:, :-1], walls)
-    return crest, 0.5 * (n[:, 1:] + n[:, :-1])
+    return crest
+
+
+def _average_sides(rough: Array) -> Array:
+    """Return the mean of the two pixels of each west face (rows, cols + 1), the edges as their pixel."""
+    n = np.pad(rough, ((0, 0), (1, 1)), mode="edge")
+    return 0.5 * (n[:, 1:] + n[:, :-1])
 
 
 def sign_terrain(
-    bed: Array, mannings_n: Array, factor: int, walls: tuple[NDArray[np.floating], NDArray[np.floating]] | None
+    bed: Array,
+    mannings_n: Array,
+    factor: int,
+    walls: FaceCrests | None = None,
+    storage: NDArray[np.floating] | None = None,
 ) -> NDArray[np.uint8]:
-    """Return the SHA-256 of everything the tables are made of (32,)."""
-    digest = hashlib.sha256(f"1 {bed.shape} {factor} {STAGE_LEVELS} {FACE_LEVELS}".encode())
-    for values in (bed, mannings_n, *(walls or ())):
+    """Return the SHA-256 of everything the tables are made of (32,); see build_tables."""
+    given = f"{walls is not None} {storage is not None}"
+    digest = hashlib.sha256(f"2 {bed.shape} {factor} {STAGE_LEVELS} {FACE_LEVELS} {given}".encode())
+    for values in (bed, mannings_n, *(walls or ()), *(() if storage is None else (storage,))):
         digest.update(np.ascontiguousarray(values, dtype=np.float64).tobytes())
     return np.frombuffer(digest.digest(), dtype=np.uint8).copy()
 
@@ -295,12 +310,14 @@ def build_tables(
     mannings_n: Array,
     factor: int,
     *,
-    walls: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None,
+    walls: FaceCrests | None = None,
+    storage: NDArray[np.floating] | None = None,
 ) -> SubgridTables:
     """Return the tables of cells of ``factor`` × ``factor`` pixels.
 
     bed [m], NaN outside, and mannings_n [s/m^(1/3)]: (rows, cols) of the fine grid. walls: crests of the west and of
-    the north faces of the pixels [m], NaN for none. Raise InputError for a factor that is none.
+    the north faces of the pixels [m], NaN for none. storage: share of each pixel that can hold water [1]. Raise
+    InputError for a factor that is none.
     """
     if not 1 <= factor <= 256:
         raise InputError(f"subgrid factor is {factor}, expected 1 to 256 pixels")
@@ -308,10 +325,10 @@ def build_tables(
     shape = (-(-rows // factor) + 2, -(-cols // factor) + 2)
     z = np.where(np.isfinite(bed), bed, WALL).astype(np.float64)
     rough = np.where(np.isfinite(bed), np.maximum(mannings_n, LEAST_N), LEAST_N)
-    crest_x, rough_x = _raise_crests(z, rough, None if walls is None else walls[0])
-    crest_y, rough_y = _raise_crests(z.T, rough.T, None if walls is None else walls[1].T)
+    crest_x, rough_x = raise_crests(z, None if walls is None else walls[0]), _average_sides(rough)
+    crest_y, rough_y = raise_crests(z.T, None if walls is None else walls[1].T), _average_sides(rough.T)
     tables = SubgridTables(
-        signature=sign_terrain(bed, mannings_n, factor, walls),
+        signature=sign_terrain(bed, mannings_n, factor, walls, storage),
         base=np.full(shape, WALL),
         full=np.zeros(shape),
         above=np.ones(shape),
@@ -325,7 +342,8 @@ def build_tables(
         anchor=np.full(shape, -1, dtype=np.int64),
         access=np.full(bed.shape, 10.0 * WALL),
     )
-    locate_anchors(z, crest_x, np.ascontiguousarray(crest_y.T), factor, tables)
+    held = np.ones(bed.shape) if storage is None else np.array(storage, dtype=np.float64)
+    locate_anchors(z, held, crest_x, np.ascontiguousarray(crest_y.T), factor, tables)
     row = np.where(tables.anchor < 0, -1, tables.anchor // cols)
     col = np.where(tables.anchor < 0, -1, tables.anchor % cols)
     tabulate_west_faces(

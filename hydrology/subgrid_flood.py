@@ -2,83 +2,47 @@
 
 import time as clock
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hydrology.boundaries import Boundary, DischargeBoundary, FreeBoundary, StageBoundary
-from hydrology.domain import WALL, check_raster, find_bad_cell
+from hydrology.boundaries import Boundary
+from hydrology.domain import WALL, check_raster, check_share, find_bad_cell
 from hydrology.downscale import compute_arrival, compute_depth, find_first_time, spread
 from hydrology.flood_record import FloodFrame
-from hydrology.forcing import locate_prescribed
+from hydrology.forcing import Drivers, locate_prescribed
+from hydrology.infiltration import Losses
+from hydrology.infiltration import step as infiltrate
+from hydrology.links import build_links, list_times, select_active
 from hydrology.mass_balance import MassBalance
 from hydrology.parameters import FloodParameters
-from hydrology.rainfall import MM_PER_HOUR, RainSeries
-from hydrology.subgrid import FACE_LEVELS, STAGE_LEVELS, SubgridTables, build_tables, sign_terrain
-from hydrology.subgrid_forcing import INSIDE, build_drive, coarsen, locate_held
-from hydrology.subgrid_kernels import BLOCK
-from hydrology.subgrid_stepping import (
-    STEP_TOO_SHORT,
-    Blocks,
-    Record,
-    Scheme,
-    Span,
-    Terrain,
-    Water,
-    advance,
-    refresh_stages,
+from hydrology.rainfall import MM_PER_HOUR, RainGrid, RainSeries
+from hydrology.sources import ACCOUNTS, RAIN
+from hydrology.structures import Structure
+from hydrology.subgrid import STAGE_LEVELS, FaceCrests, SubgridTables, build_tables, sign_terrain
+from hydrology.subgrid_domain import INSIDE, Water, build_terrain, make_blocks, read_scheme
+from hydrology.subgrid_durations import choose_levels, compute_durations, measure_series
+from hydrology.subgrid_ends import Land, locate_ends
+from hydrology.subgrid_forcing import (
+    build_coarse_forcing,
+    coarsen,
+    coarsen_grid,
+    coarsen_losses,
+    find_open_faces,
+    locate_held,
+    weigh_rain,
 )
+from hydrology.subgrid_record import SubgridResult, SubgridState, make_memory
+from hydrology.subgrid_stepping import STEP_TOO_SHORT, advance
+from hydrology.subgrid_sweeping import refresh_stages
+from hydrology.walls import Walls
 from layers.errors import InputError, NumericsError
 from layers.grid import Grid
 
-MOST_COURANT = 0.5
-"""Largest Courant number [1]: at 0.6, canals 3 m deep with their banks inside a cell oscillate and overtop."""
-
 Array = NDArray[np.float64]
+Index = NDArray[np.int64]
 Raster32 = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SubgridState:
-    """All a run needs to go on exactly where it stopped; copies of coarse arrays with their ring."""
-
-    time: float
-    origin: float
-    depth: Array
-    discharge_x: Raster32
-    discharge_y: Raster32
-    depth_max: Array
-    peak: Array
-    speed_max: Raster32
-    reached: NDArray[np.uint8]
-    arrival: Raster32
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SubgridResult:
-    """What a run found, as rasters of the fine grid (rows, cols), NaN outside the domain.
-
-    depth_max, depth (at the end) [m]; arrival_time: first time the depth reached ``arrival_depth`` [s], NaN where
-    never; velocity_max [m/s]: of the coarse cell, where the pixel got wet; hazard_max [m2/s]: depth_max ×
-    velocity_max, which may come at different times, so at least the largest product. stage_max, stage [m]: of the
-    coarse cells, NaN where there is no pixel or no water. balance: the water account of this run. cell_updates: coarse
-    cells visited, all steps. seconds: wall time [s]. stopped: True where ``should_stop`` ended the run.
-    """
-
-    time: float
-    depth_max: Raster32
-    velocity_max: Raster32
-    hazard_max: Raster32
-    arrival_time: Array
-    depth: Raster32
-    stage_max: Array
-    stage: Array
-    balance: MassBalance
-    steps: int = 0
-    cell_updates: int = 0
-    seconds: float = 0.0
-    stopped: bool = False
 
 
 class SubgridSolver:
@@ -87,7 +51,8 @@ class SubgridSolver:
     A cell has one stage: ponds and terraces smaller than a cell share its water, and a wall that splits a cell puts
     it on one side (hydrology.subgrid). A coarse cell is prescribed where at least half of its pixels are, or the
     pixel its water stands at; the other prescribed pixels are ordinary ground. Edges are closed unless a boundary
-    says otherwise.
+    says otherwise. What the ground takes: rain everywhere, standing water through the wet share of the cell, with the
+    mean parameters of the cell's open ground.
     """
 
     def __init__(
@@ -99,18 +64,21 @@ class SubgridSolver:
         *,
         depth: NDArray[np.floating] | None = None,
         boundaries: Sequence[Boundary] = (),
-        rain: RainSeries | None = None,
+        rain: RainSeries | RainGrid | None = None,
+        losses: Losses | None = None,
+        structures: Sequence[Structure] = (),
+        walls: Walls | None = None,
+        storage: NDArray[np.floating] | None = None,
+        points: tuple[Index, Index] | None = None,
+        tables: SubgridTables | None = None,
         parameters: FloodParameters | None = None,
         start_time: float = 0.0,
-        walls: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None,
-        tables: SubgridTables | None = None,
     ) -> None:
         """Check and take over the terrain and what drives the water, all given on the fine ``grid``.
 
-        bed [m], mannings_n [s/m^(1/3)], the initial depth [m] and the masks of the boundaries are (rows, cols), n may
-        be one number. factor: pixels along the side of a coarse cell. walls: crests of the west and north faces of
-        the pixels [m] (rows, cols) each, NaN for none. tables: of an earlier solver with the same terrain. Raise
-        InputError naming the value at fault.
+        factor: pixels along the side of a coarse cell. tables: of an earlier solver with the same terrain. All else
+        as in FloodSolver; where structures and points act is said in subgrid_ends. Raise InputError naming the value
+        at fault.
         """
         self.grid, self.factor = grid, factor
         self.parameters = parameters or FloodParameters()
@@ -123,75 +91,48 @@ class SubgridSolver:
         n = np.full(grid.shape, float(mannings_n)) if np.ndim(mannings_n) == 0 else np.asarray(mannings_n)
         n = check_raster("mannings_n", n, grid.shape)
         find_bad_cell("mannings_n", self._there & ~((n >= 0.0) & (n <= 10.0)), n, "0 to 10 s/m^(1/3)")
-        for name, wall in zip(("west walls", "north walls"), walls or (), strict=False):
-            check_raster(name, wall, grid.shape)
-        if tables is not None and not np.array_equal(tables.signature, sign_terrain(self._bed, n, factor, walls)):
-            raise InputError(
-                "subgrid tables belong to another terrain, roughness, walls or factor",
-                hint="build them again with build_tables",
-            )
-        self.tables = tables if tables is not None else build_tables(self._bed, n, factor, walls=walls)
-        self._stages = tuple(b for b in boundaries if isinstance(b, StageBoundary))
-        self._inflows = tuple(b for b in boundaries if isinstance(b, DischargeBoundary))
-        free = tuple(b for b in boundaries if isinstance(b, FreeBoundary))
-        self._rain = rain
-        self._owner = locate_held(
-            locate_prescribed(self._stages, self._inflows, self._there), len(self._stages), self.tables, factor
+        self._storage = check_share("storage", storage, grid, self._there, 1.0e-3)
+        crests = _take_crests(walls, grid)
+        self.tables = _take_tables(tables, self._bed, n, factor, crests, storage)
+        self._drivers = Drivers.sort(boundaries)
+        stages = self._drivers.stages
+        owner = locate_prescribed(stages, self._drivers.inflows, self._there)
+        self._owner = locate_held(owner, len(stages), self.tables, factor)
+        coarse = coarsen_grid(grid, factor)
+        self._drivers, self._forcing, self._places = build_coarse_forcing(
+            coarse, self._drivers, self._owner, self.tables, factor, _check_points(points, self._there)
         )
-        self._drive, open_x, open_y = build_drive(self._owner, self._inflows, free, self.tables, factor)
-        self._terrain = self._build_terrain(open_x, open_y)
-        self._scheme = _read_scheme(self.parameters, grid.cell_size, factor, float(start_time))
-        self._memory = self._empty_record()
+        self._terrain = build_terrain(
+            self.tables,
+            self._owner,
+            *find_open_faces(self._forcing, self._places, self.tables.base.shape),
+            coarse.cell_size,
+            factor,
+            self.parameters.arrival_depth,
+        )
+        self._scheme = read_scheme(self.parameters, coarse.cell_size)
+        computed = self._terrain.per_length[INSIDE] > 0.0
+        self._rain, self._area = rain, coarse.cell_area
+        if rain is not None:
+            share = check_share("runoff coefficient", rain.coefficient, grid, self._there, 0.0)
+            self._rain_weights = weigh_rain(rain, np.where(self._there, share, 0.0), computed, factor)
+        if losses is not None and losses.impervious.shape != grid.shape:
+            raise InputError(f"losses have shape {losses.impervious.shape}, expected the grid's {grid.shape}")
+        self._losses = None if losses is None else coarsen_losses(losses, self._there, factor)
+        self._ground = coarsen(self._there.astype(np.float64), factor)[INSIDE] / factor**2
+        self._structures = select_active(structures)
+        self._links = build_links(structures, self._there & (owner < 0), self._there, float(start_time))
+        self._structure_times = list_times(structures)
+        land = Land(self._bed, crests, factor)
+        self._ends = locate_ends(self._links, owner, self._owner, land, self.tables)
+        self._settings, self._running = self._links.setting.copy(), self._links.running.copy()
+        self._infiltrated = np.zeros(coarse.shape if losses is not None else (0, 0))
+        self._point_rates = np.zeros(self._forcing.point_row.size)
+        self._point_volumes = np.zeros(self._forcing.point_row.size)
         self.time = float(start_time)
+        levels = choose_levels(self._bed, factor, self.parameters.durations, self.tables.base.shape)
+        self._memory = make_memory(levels, self.time)
         self._set_water(self._start_depth(depth))
-
-    def _build_terrain(self, open_x: NDArray[np.bool_], open_y: NDArray[np.bool_]) -> Terrain:
-        tables, size = self.tables, self.grid.cell_size * self.factor
-        computed = (self._owner < 0) & (tables.anchor >= 0)
-        held = self._owner >= 0
-        low_x, low_y = tables.low_x.copy(), tables.low_y.copy()
-        low_x[:, 1:][held[:, 1:] & held[:, :-1]] = WALL
-        low_y[1:][held[1:] & held[:-1]] = WALL
-        spill_x, spill_y = low_x.copy(), low_y.copy()
-        spill_x[:, [1, -1]] = np.where(open_x[:, [1, -1]], low_x[:, [1, -1]], WALL)
-        spill_y[[1, -1]] = np.where(open_y[[1, -1]], low_y[[1, -1]], WALL)
-        low_x[:, [1, -1]], low_y[[1, -1]] = WALL, WALL
-        spill = np.minimum(spill_x, spill_y)
-        spill[:, :-1] = np.minimum(spill[:, :-1], spill_x[:, 1:])
-        spill[:-1] = np.minimum(spill[:-1], spill_y[1:])
-        per_full = STAGE_LEVELS**2 / np.maximum(tables.full, 1.0e-30)
-        share = np.ones(self.grid.shape)
-        if self._rain is not None and self._rain.coefficient is not None:
-            share = check_raster("runoff coefficient", self._rain.coefficient, self.grid.shape)
-            find_bad_cell("runoff coefficient", self._there & ~((share >= 0.0) & (share <= 1.0)), share, "0 to 1")
-        rain_share = coarsen(np.where(self._there, share, 0.0), self.factor) / self.factor**2
-        return Terrain(
-            per_length=np.where(computed, 1.0 / size, 0.0),
-            base=tables.base,
-            full=tables.full,
-            per_full=per_full,
-            above=tables.above,
-            stage=tables.stage,
-            low_x=low_x,
-            low_y=low_y,
-            per_span_x=(FACE_LEVELS**2 / tables.span_x).astype(np.float32),
-            per_span_y=(FACE_LEVELS**2 / tables.span_y).astype(np.float32),
-            face_x=tables.face_x,
-            face_y=tables.face_y,
-            spill=spill,
-            rain_share=np.where(computed, rain_share, 0.0),
-            last_place=(tables.full + self.parameters.arrival_depth / tables.above) * per_full,
-        )
-
-    def _empty_record(self) -> Record:
-        shape = self.tables.base.shape
-        return Record(
-            np.zeros(shape),
-            np.zeros(shape),
-            np.zeros(shape, dtype=np.float32),
-            np.zeros(shape, dtype=np.uint8),
-            np.full((*shape, STAGE_LEVELS + 2), np.inf, dtype=np.float32),
-        )
 
     def _start_depth(self, depth: NDArray[np.floating] | None) -> Array:
         """Return the mean depth of the cells [m]: of a level pool the one that has its stage, else that of its volume.
@@ -201,7 +142,7 @@ class SubgridSolver:
         fine = np.zeros(self.grid.shape) if depth is None else check_raster("initial depth", depth, self.grid.shape)
         find_bad_cell("initial depth", self._there & ~((fine >= 0.0) & (fine < 1.0e4)), fine, "0 m or more")
         fine = np.where(self._there, fine, 0.0)
-        mean = coarsen(fine, self.factor) / self.factor**2
+        mean = coarsen(fine * self._storage, self.factor) / self.factor**2
         wet = fine > 0.0
         top = coarsen(np.where(wet, self._bed + fine, -WALL), self.factor, np.maximum)
         low = coarsen(np.where(wet, self._bed + fine, WALL), self.factor, np.minimum)
@@ -224,54 +165,94 @@ class SubgridSolver:
         return np.where(over <= 0.0, 0.0, np.where(over >= table[..., -1], beyond, below))
 
     def _set_water(self, depth: Array, x: Raster32 | None = None, y: Raster32 | None = None) -> None:
-        shape = depth.shape
-        zero = np.zeros(shape, dtype=np.float32)
+        zero = np.zeros(depth.shape, dtype=np.float32)
         x, y = zero if x is None else x, zero if y is None else y
         self._water = Water(depth.copy(), x.copy(), y.copy(), self.tables.base.copy(), zero.copy())
-        blocks = (shape[0], -(-(shape[1] - 2) // BLOCK) + 2)
-        self._blocks = Blocks(*(np.zeros(blocks, dtype=np.uint8) for _ in range(3)))
-        self._blocks.linger[1:-1, 1:-1] = 2
+        self._blocks = make_blocks(depth.shape)
         refresh_stages(self._water, self._terrain, self._blocks, True, self._scheme)
+        memory = self._memory
+        memory.since[:] = self.time - memory.origin
+        memory.place[:] = (self._water.stage[..., None].astype(np.float32) >= memory.levels).sum(axis=-1)
         self._hold_all()
+        self._open_account()
 
     def _hold_all(self) -> None:
         """Set every prescribed cell to its stage."""
-        for which, boundary in enumerate(self._stages):
+        for which, level in enumerate(self._drivers.stages_at(self.time)):
             cells = self._owner == which
-            level = float(np.interp(self.time, boundary.times, boundary.stages))
             self._water.stage[cells] = np.maximum(self.tables.base[cells], level)
+
+    @property
+    def cell_area(self) -> float:
+        """Area of a pixel [m2]."""
+        return self.grid.cell_area
 
     @property
     def stage(self) -> Array:
         """Stage of the coarse cells now [m], NaN where there is no pixel or no water."""
-        wet = (self._water.stage > self.tables.base) & (self.tables.anchor >= 0)
-        stage: Array = np.where(wet, self._water.stage, np.nan)
-        return stage[INSIDE]
+        return self._show_stage(self._water.stage)
+
+    def _show_stage(self, stage: Array) -> Array:
+        known = (stage > self.tables.base) & (self.tables.anchor >= 0)
+        return np.asarray(np.where(known, stage, np.nan)[INSIDE])
 
     @property
     def depth(self) -> Raster32:
         """Depth of the pixels now [m] (rows, cols), NaN outside the domain."""
-        return compute_depth(
-            self._water.stage, self._bed, self.factor, self.tables, dry_depth=self.parameters.dry_depth
-        )
+        return self._spread_depth(self._water.stage)
+
+    def _spread_depth(self, stage: Array) -> Raster32:
+        return compute_depth(stage, self._bed, self.factor, self.tables, dry_depth=self.parameters.dry_depth)
+
+    def stage_at(self, rows: Index, cols: Index) -> Array:
+        """Return the stage now [m] at pixels (n,), the bed where they are dry."""
+        rows, cols = np.asarray(rows), np.asarray(cols)
+        cells = 1 + rows // self.factor, 1 + cols // self.factor
+        stage, owner = self._water.stage[cells], self._owner[cells]
+        for which, level in enumerate(self._drivers.stages_at(self.time)):
+            stage = np.where(owner == which, level, stage)
+        return np.maximum(stage, self.bed_at(rows, cols))
+
+    def bed_at(self, rows: Index, cols: Index) -> Array:
+        """Return the bed [m] of pixels (n,)."""
+        return self._bed[np.asarray(rows), np.asarray(cols)]
+
+    def set_point_rates(self, rates: NDArray[np.floating]) -> None:
+        """Set what each point's cell is given from now on [m3/s] (n,); negative takes, not more than there is."""
+        values = np.asarray(rates, dtype=np.float64)
+        if values.shape != self._point_rates.shape or not np.isfinite(values).all():
+            raise InputError(
+                f"point rates {values.shape} do not fit {self._point_rates.size} points, or are no numbers"
+            )
+        self._point_rates[:] = values
+
+    def point_volumes(self) -> Array:
+        """Return what each point was given since the start, less what it lost [m3] (n,)."""
+        return self._point_volumes.copy()
 
     def state(self) -> SubgridState:
         """Return a copy of everything that changes, to go on from later."""
         water, memory = self._water, self._memory
         return SubgridState(
-            self.time, self._scheme.origin, water.depth.copy(), water.x.copy(), water.y.copy(),
-            memory.depth.copy(), memory.peak.copy(), memory.speed.copy(), memory.reached.copy(), memory.arrival.copy(),
+            self.time, memory.origin, water.depth.copy(), water.x.copy(), water.y.copy(),
+            self._settings.copy(), self._running.copy(), self._infiltrated.copy(),
+            memory.depth.copy(), memory.peak.copy(), memory.speed.copy(), memory.reached.copy(),
+            memory.arrival.copy(), memory.spans.copy(),
         )  # fmt: skip
 
     def restore(self, state: SubgridState) -> None:
-        """Take up ``state`` of a solver with the same terrain; raise InputError where it does not fit."""
-        if state.depth.shape != self.tables.base.shape:
-            raise InputError(f"saved state has shape {state.depth.shape}, expected {self.tables.base.shape}")
+        """Take up ``state`` of a solver with the same terrain and structures; InputError where it does not fit."""
+        mine = self.state()
+        for entry in fields(SubgridState):
+            given, expected = (np.shape(getattr(each, entry.name)) for each in (state, mine))
+            if given != expected:
+                raise InputError(f"saved state has {entry.name} of shape {given}, expected {expected}")
         self.time = state.time
-        self._scheme = self._scheme._replace(origin=state.origin)
-        self._memory = Record(
-            state.depth_max.copy(), state.peak.copy(), state.speed_max.copy(), state.reached.copy(),
-            state.arrival.copy(),
+        self._settings, self._running = state.settings.copy(), state.running.copy()
+        self._infiltrated = state.infiltrated.copy()
+        self._memory = make_memory(self._memory.levels, state.origin)._replace(
+            depth=state.depth_max.copy(), peak=state.peak.copy(), speed=state.speed_max.copy(),
+            reached=state.reached.copy(), arrival=state.arrival.copy(), spans=state.spans.copy(),
         )  # fmt: skip
         self._set_water(state.depth, state.discharge_x, state.discharge_y)
 
@@ -292,48 +273,78 @@ class SubgridSolver:
         """
         if not (0.0 < duration_s < np.inf and 0.0 < output_interval_s < np.inf):
             raise InputError(f"duration {duration_s} s and output interval {output_interval_s} s must be above 0")
-        began = clock.perf_counter()
-        accounts, initial = np.zeros(5), self._stored()
+        self._open_account()
         count = int(np.floor(duration_s / output_interval_s * (1.0 + 1e-12)))
         end = self.time + duration_s
         outputs = self.time + output_interval_s * np.arange(1, count + 1)
         outputs = np.append(outputs[outputs < end - 1e-9 * output_interval_s], end)
-        bends = self._bends()
-        stops = np.unique(np.concatenate([outputs, bends[(bends > self.time) & (bends < end)]]))
-        steps, updates, stopped, shown = 0, 0, False, set(outputs.tolist())
+        stopped = False
         self._emit(on_frame)
-        for stop in stops.tolist():
-            if should_stop is not None and should_stop():
-                stopped = True
+        for stop in outputs.tolist():
+            stopped = not self._reach(stop, should_stop)
+            if stopped:
                 break
-            done = self._advance_to(stop, accounts)
-            steps, updates = steps + done[0], updates + done[1]
-            if stop in shown:
-                self._emit(on_frame)
-        names = ("stage_in", "stage_out", "discharge_in", "rain", "free_out")
-        balance = MassBalance(initial=initial, final=self._stored(), **dict(zip(names, accounts.tolist(), strict=True)))
-        balance.check(self.parameters.mass_tolerance)
-        return self._collect(balance, steps, updates, began, stopped)
+            self._emit(on_frame)
+        return self.collect(stopped=stopped)
 
-    def _bends(self) -> Array:
-        """Return every time [s] at which some forcing bends or jumps."""
-        series = [b.times for b in self._stages] + [b.times for b in self._inflows]
+    def advance(self, duration_s: float) -> None:
+        """Compute ``duration_s`` [s] and hand nothing out: for models stepped together, many times between results."""
+        if not 0.0 < duration_s < np.inf:
+            raise InputError(f"duration {duration_s} s must be above 0")
+        self._reach(self.time + duration_s, None)
+
+    def collect(self, *, stopped: bool = False) -> SubgridResult:
+        """Return what happened since the last result and begin a new account; ``stopped`` is handed on.
+
+        Raise MassBalanceError where volumes do not close.
+        """
+        volumes = dict(zip(ACCOUNTS, self._accounts.tolist(), strict=True))
+        balance = MassBalance(self._initial, self._stored(), infiltrated=self._soaked, **volumes)
+        balance.check(self.parameters.mass_tolerance)
+        ids = [structure.id for structure in self._structures]
+        moved = {key: (float(there), float(back)) for key, (there, back) in zip(ids, self._moved, strict=True)}
+        result = self._collect(balance, moved, stopped)
+        self._open_account()
+        return result
+
+    def _open_account(self) -> None:
+        self._began = clock.perf_counter()
+        self._accounts, self._initial, self._soaked = np.zeros(len(ACCOUNTS)), self._stored(), 0.0
+        self._moved = np.zeros((len(self._structures), 2))
+        self._steps, self._updates = 0, 0
+
+    def _reach(self, end: float, should_stop: Callable[[], bool] | None) -> bool:
+        """Run to ``end`` [s], stopping wherever some forcing bends; return whether nobody asked to stop before."""
+        series = [self._drivers.times(), self._structure_times]
         if self._rain is not None:
             series.append(self._rain.times)
-        return np.unique(np.concatenate(series)) if series else np.empty(0)
+        if self._losses is not None:
+            step = self.parameters.loss_step
+            series.append(step * np.arange(np.floor(self.time / step) + 1.0, end / step))
+        bends = np.unique(np.concatenate(series))
+        for stop in (*bends[(bends > self.time) & (bends < end)].tolist(), end):
+            if should_stop is not None and should_stop():
+                return False
+            self._advance_to(stop)
+        return True
 
-    def _read_span(self, start: float, end: float) -> Span:
-        stage = [np.array([np.interp(t, b.times, b.stages) for b in self._stages]) for t in (start, end)]
-        inflow = [np.array([np.interp(t, b.times, b.discharge) for b in self._inflows]) for t in (start, end)]
-        rain = self._rain.intensity_at(start) * MM_PER_HOUR if self._rain is not None else 0.0
-        rates = ((pair[1] - pair[0]) / (end - start) for pair in (stage, inflow))
-        return Span(start, end, stage[0], next(rates), inflow[0], next(rates), rain)
-
-    def _advance_to(self, stop: float, accounts: Array) -> tuple[int, int]:
-        span = self._read_span(self.time, stop)
+    def _advance_to(self, stop: float) -> None:
+        """Run to ``stop`` [s], before which no forcing bends."""
+        rain, total = self._rain_at(self.time), 0.0
+        if self._losses is not None:
+            self._soak(self._losses, rain[INSIDE], stop - self.time)
+            rain = np.zeros_like(rain)
+        else:
+            total = float(rain.sum()) * self._area
+        segment = self._drivers.segment(
+            self.time, stop, rain=total, rain_most=0.0, film=False, wind=(0.0, 0.0)
+        )  # fmt: skip
         status, self.time, steps, updates = advance(
-            self._water, self._terrain, self._drive, span, self._blocks, self._memory, accounts, self._scheme
-        )
+            self._water, self._terrain, self._forcing, self._places, segment, rain, self._links, self._ends,
+            self._settings, self._running, self._moved, self._point_rates, self._point_volumes, self._blocks,
+            self._memory, self._accounts, self._scheme,
+        )  # fmt: skip
+        self._steps, self._updates = self._steps + steps, self._updates + updates
         if status == STEP_TOO_SHORT:
             over = np.where(self._terrain.per_length > 0.0, self._water.stage - self._terrain.spill, 0.0)[INSIDE]
             row, col = (int(k) for k in np.unravel_index(int(np.argmax(over)), over.shape))
@@ -346,63 +357,140 @@ class SubgridSolver:
         if not np.isfinite(self._stored()):
             row, col = (int(k) for k in np.argwhere(~np.isfinite(self._water.depth[INSIDE]))[0])
             raise NumericsError(f"water in coarse cell ({row}, {col}) is no number at {self.time:.3f} s")
-        return steps, updates
+
+    def _rain_at(self, time: float) -> Array:
+        """Return the mean rain on the coarse cells from ``time`` [s] on [m/s], with the ring."""
+        shape = self.tables.base.shape
+        if self._rain is None:
+            return np.zeros(shape)
+        fall = np.atleast_1d(self._rain.intensity_at(time)) * MM_PER_HOUR
+        return np.pad((self._rain_weights @ fall).reshape(shape[0] - 2, shape[1] - 2), 1)
+
+    def _soak(self, losses: Losses, rain: Array, span: float) -> None:
+        """Add the rain [m/s] of ``span`` [s] and take what the ground takes meanwhile."""
+        computed, water = self._terrain.per_length[INSIDE] > 0.0, self._water.depth[INSIDE]
+        ground = np.where(computed & (self._ground > 0.0), self._ground, 1.0)
+        fallen, before = rain * span, self._infiltrated.copy()
+        taken = infiltrate(fallen / ground, water / ground, span, self._infiltrated, losses) * ground
+        # The rise of the stage per mean depth is one over the wet share of the cell.
+        dry = 1.0 - 1.0 / np.maximum(self._water.steep[INSIDE], 1.0)
+        passed = np.where(computed, taken - dry * np.maximum(taken - fallen, 0.0), 0.0)
+        part = np.divide(passed, taken, out=np.zeros_like(taken), where=taken > 0.0)
+        self._infiltrated = before + part * (self._infiltrated - before)
+        # Not more than there is, whatever rounds: what is taken is counted as it changes the water.
+        left = np.maximum(water + fallen - passed, 0.0)
+        self._accounts[RAIN] += float(fallen.sum()) * self._area
+        self._soaked += float((water + fallen - left).sum()) * self._area
+        water[...] = left
 
     def _stored(self) -> float:
-        return float(self._water.depth.sum()) * (self.grid.cell_size * self.factor) ** 2
+        return float(self._water.depth.sum()) * self._area
 
     def _emit(self, on_frame: Callable[[FloodFrame], None] | None) -> None:
         if on_frame is not None:
             on_frame(FloodFrame(self.time, self.depth))
 
-    def _held_series(self, boundary: StageBoundary) -> tuple[Array, Array]:
-        """Return times [s] and stages [m] of a boundary from the start of the solver until now."""
-        inner = boundary.times[(boundary.times > self._scheme.origin) & (boundary.times < self.time)]
-        times = np.concatenate([[self._scheme.origin], inner, [self.time]])
-        return times, np.interp(times, boundary.times, boundary.stages)
+    def _held_series(self) -> list[tuple[Array, Array]]:
+        """Return times [s] and stages [m] of each stage boundary from the start of the solver until now."""
+        found, origin = [], self._memory.origin
+        for boundary in self._drivers.stages:
+            inner = boundary.times[(boundary.times > origin) & (boundary.times < self.time)]
+            times = np.concatenate([[origin], inner, [self.time]])
+            found.append((times, np.interp(times, boundary.times, boundary.stages)))
+        return found
 
-    def _collect(self, balance: MassBalance, steps: int, updates: int, began: float, stopped: bool) -> SubgridResult:
-        parameters, memory, origin, shape = self.parameters, self._memory, self._scheme.origin, self.grid.shape
-        highest = Water(memory.depth, *self._water[1:3], self.tables.base.copy(), np.zeros_like(self._water.steep))
-        refresh_stages(highest, self._terrain, Blocks(*(b.copy() for b in self._blocks)), True, self._scheme)
+    def _collect(self, balance: MassBalance, moved: dict[str, tuple[float, float]], stopped: bool) -> SubgridResult:
+        memory, base, series = self._memory, self.tables.base, self._held_series()
+        highest = Water(memory.depth, *self._water[1:3], base.copy(), np.zeros_like(self._water.steep))
+        refresh_stages(highest, self._terrain, make_blocks(base.shape), True, self._scheme)
         stage_max = highest.stage
-        series = [self._held_series(boundary) for boundary in self._stages]
         for which, (_, levels) in enumerate(series):
             cells = self._owner == which
-            stage_max[cells] = np.maximum(self.tables.base[cells], levels.max())
-        depth_max = compute_depth(stage_max, self._bed, self.factor, self.tables, dry_depth=parameters.dry_depth)
-        arrival = origin + compute_arrival(
-            self._bed, self.factor, self.tables, stage_max, memory.peak, memory.arrival, parameters.arrival_depth
-        )
-        held = np.repeat(np.repeat(self._owner[INSIDE], self.factor, 0), self.factor, 1)[: shape[0], : shape[1]]
-        for which, (times, levels) in enumerate(series):
-            cells = (held == which) & self._there
-            arrival[cells] = find_first_time(times, levels, self._bed[cells] + parameters.arrival_depth)
-        speed = np.where(depth_max > 0.0, spread(memory.speed[INSIDE], self.factor, shape), np.float32(0.0))
+            stage_max[cells] = np.maximum(base[cells], levels.max())
+        depth_max = self._spread_depth(stage_max)
+        speed = np.where(depth_max > 0.0, spread(memory.speed[INSIDE], self.factor, self.grid.shape), np.float32(0.0))
         speed = np.where(self._there, speed, np.float32(np.nan))
-        known = (stage_max > self.tables.base) & (self.tables.anchor >= 0)
         return SubgridResult(
             time=self.time,
             depth_max=depth_max,
             velocity_max=speed,
             hazard_max=depth_max * speed,
-            arrival_time=arrival,
+            arrival_time=self._find_arrival(stage_max, series),
+            durations=self._find_durations(series),
             depth=self.depth,
-            stage_max=np.where(known, stage_max, np.nan)[INSIDE],
-            stage=self.stage,
             balance=balance,
-            steps=steps,
-            cell_updates=updates,
-            seconds=clock.perf_counter() - began,
+            moved=moved,
+            steps=self._steps,
+            cell_updates=self._updates,
+            seconds=clock.perf_counter() - self._began,
             stopped=stopped,
+            stage_max=self._show_stage(stage_max),
+            stage=self.stage,
         )
 
+    def _list_held(self) -> list[NDArray[np.bool_]]:
+        """Return the pixels of the coarse cells that each stage boundary holds (rows, cols)."""
+        rows, cols = self.grid.shape
+        held = np.repeat(np.repeat(self._owner[INSIDE], self.factor, 0), self.factor, 1)[:rows, :cols]
+        return [(held == which) & self._there for which in range(len(self._drivers.stages))]
 
-def _read_scheme(parameters: FloodParameters, pixel_size: float, factor: int, origin: float) -> Scheme:
-    own = {
-        "cell_size": pixel_size * factor,
-        "origin": origin,
-        "lean": 0.5 * (1.0 - 1.0 / factor),
-        "courant": min(parameters.courant, MOST_COURANT),
-    }
-    return Scheme(**own, **{name: getattr(parameters, name) for name in Scheme._fields if name not in own})
+    def _find_arrival(self, stage_max: Array, series: list[tuple[Array, Array]]) -> Raster32:
+        memory, depth = self._memory, self.parameters.arrival_depth
+        arrival = memory.origin + compute_arrival(
+            self._bed, self.factor, self.tables, stage_max, memory.peak, memory.arrival, depth
+        )
+        for cells, (times, levels) in zip(self._list_held(), series, strict=True):
+            arrival[cells] = find_first_time(times, levels, self._bed[cells] + depth)
+        return arrival.astype(np.float32)
+
+    def _find_durations(self, series: list[tuple[Array, Array]]) -> dict[float, Raster32]:
+        found, held = {}, self._list_held()
+        for depth in self.parameters.durations:
+            found[depth] = compute_durations(self._bed, self.factor, depth, self._memory.levels, self._memory.spans)
+            for cells, (times, levels) in zip(held, series, strict=True):
+                found[depth][cells] = measure_series(times, levels, self._bed[cells] + depth)
+        return found
+
+
+def _take_crests(walls: Walls | None, grid: Grid) -> FaceCrests | None:
+    """Return the crests of the west and north faces of the pixels [m] (rows, cols); InputError for another grid."""
+    if walls is None:
+        return None
+    crests = walls.x[:, :-1], walls.y[:-1]
+    if any(crest.shape != grid.shape for crest in crests):
+        raise InputError(f"walls are of a grid {crests[1].shape}, expected the grid's {grid.shape}")
+    return crests
+
+
+def _take_tables(
+    tables: SubgridTables | None,
+    bed: Array,
+    n: Array,
+    factor: int,
+    crests: FaceCrests | None,
+    storage: NDArray[np.floating] | None,
+) -> SubgridTables:
+    """Return ``tables`` if they are those of this terrain, or build them; InputError where they are of another."""
+    if tables is None:
+        return build_tables(bed, n, factor, walls=crests, storage=storage)
+    if not np.array_equal(tables.signature, sign_terrain(bed, n, factor, crests, storage)):
+        raise InputError(
+            "subgrid tables belong to another terrain, roughness, walls, storage or factor",
+            hint="build them again with build_tables",
+        )
+    return tables
+
+
+def _check_points(points: tuple[Index, Index] | None, there: NDArray[np.bool_]) -> tuple[Index, Index] | None:
+    """Return rows and columns of points; raise InputError for one outside the domain."""
+    if points is None:
+        return None
+    rows, cols = (np.asarray(index, dtype=np.int64) for index in points)
+    if rows.shape != cols.shape or rows.ndim != 1:
+        raise InputError(f"points have rows {rows.shape} and columns {cols.shape}, expected two arrays (n,)")
+    inside = (rows >= 0) & (rows < there.shape[0]) & (cols >= 0) & (cols < there.shape[1])
+    usable = inside & there[np.where(inside, rows, 0), np.where(inside, cols, 0)]
+    if not usable.all():
+        k = int(np.argmin(usable))
+        raise InputError(f"point {k} lies in cell ({rows[k]}, {cols[k]}), expected a cell of the domain")
+    return rows, cols

@@ -1,22 +1,35 @@
-"""Masks of the fine grid as places on the coarse grid: prescribed cells, inflows, free edges."""
+"""What drives the pixels, on the coarse grid: prescribed cells, inflows, free edges, rain and losses."""
 
-from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
 
-from hydrology.boundaries import DischargeBoundary, FreeBoundary
+from hydrology.boundaries import DischargeBoundary
 from hydrology.domain import WALL
+from hydrology.forcing import Drivers, Forcing, build_forcing
+from hydrology.infiltration import Losses
+from hydrology.rainfall import RainGrid, RainSeries
 from hydrology.subgrid import SubgridTables
-from hydrology.subgrid_stepping import Drive
-from layers.errors import InputError
+from hydrology.subgrid_domain import INSIDE
+from layers.grid import Grid
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-INSIDE = (slice(1, -1), slice(1, -1))
-"""The coarse grid within an array that has a ring around it."""
+
+class Places(NamedTuple):
+    """What a ``Forcing`` of the coarse grid does not say.
+
+    inlet_weight: inflow of each of its inlets in that of an even share [1]. free_low: stage at which each of its free
+    faces opens [m].
+    """
+
+    inlet_weight: Array
+    free_low: Array
 
 
 def coarsen(values: Array, factor: int, reduce: np.ufunc = np.add) -> Array:
@@ -24,6 +37,11 @@ def coarsen(values: Array, factor: int, reduce: np.ufunc = np.add) -> Array:
     rows, cols = values.shape
     bands = reduce.reduceat(values, np.arange(0, rows, factor), axis=0)
     return np.pad(reduce.reduceat(bands, np.arange(0, cols, factor), axis=1), 1)
+
+
+def coarsen_grid(grid: Grid, factor: int) -> Grid:
+    """Return the grid of the coarse cells, which may reach beyond that of the pixels to the south and east."""
+    return replace(grid, rows=-(-grid.rows // factor), cols=-(-grid.cols // factor), cell_size=grid.cell_size * factor)
 
 
 def locate_held(owner: Index, count: int, tables: SubgridTables, factor: int) -> Index:
@@ -42,79 +60,76 @@ def locate_held(owner: Index, count: int, tables: SubgridTables, factor: int) ->
     return held
 
 
-def build_drive(
-    owner: Index, inflows: Sequence[DischargeBoundary], free: Sequence[FreeBoundary], tables: SubgridTables, factor: int
-) -> tuple[Drive, Mask, Mask]:
-    """Return where things act, and the masks of the west and north faces that are open to the outside.
+def build_coarse_forcing(
+    grid: Grid,
+    drivers: Drivers,
+    owner: Index,
+    tables: SubgridTables,
+    factor: int,
+    points: tuple[Index, Index] | None,
+) -> tuple[Drivers, Forcing, Places]:
+    """Return the drivers with their inflows in coarse cells, and where they act there.
 
-    owner: stage boundary of each coarse cell, -1 for none. Raise InputError for an edge named twice.
+    grid: of the coarse cells. owner: stage boundary of each of them, -1 for none, with the ring. points: pixels that
+    are given or lose water (n,). Raise InputError for an edge named by two free boundaries.
     """
-    held, computed = owner >= 0, (owner < 0) & (tables.anchor >= 0)
-    parts: list[tuple[int, float, Index]] = []
-    for axis, low in ((0, tables.low_x), (1, tables.low_y)):
-        one, other = (a if axis == 0 else a.T for a in (held, computed))
-        opened = (low if axis == 0 else low.T)[:, 1:] < 0.5 * WALL
-        for sign, joined in ((1.0, one[:, :-1] & other[:, 1:]), (-1.0, other[:, :-1] & one[:, 1:])):
-            face = np.argwhere(joined & opened) + np.array([0, 1])
-            parts.append((axis, sign, face if axis == 0 else face[:, ::-1]))
-    links = np.concatenate([face for _, _, face in parts]).astype(np.int64)
-    axes = np.concatenate([np.full(len(face), axis, dtype=np.int64) for axis, _, face in parts])
-    signs = np.concatenate([np.full(len(face), sign) for _, sign, face in parts])
-    beside = np.zeros_like(computed)
-    beside[1:-1, 1:-1] = (
-        computed[:-2, 1:-1] | computed[2:, 1:-1] | computed[1:-1, :-2] | computed[1:-1, 2:]
-    )  # fmt: skip
-    rim = np.nonzero(held & beside)
-    shares = [coarsen(boundary.cells.astype(np.float64), factor) for boundary in inflows]
-    inlets = [np.argwhere(share).astype(np.int64) for share in shares]
-    inlet = np.concatenate([np.empty((0, 2), dtype=np.int64), *inlets])
-    parts_of = [share[share > 0.0] / share.sum() for share in shares]
-    faces = _list_free_faces(free, computed, tables)
-    open_x, open_y = np.zeros_like(computed), np.zeros_like(computed)
-    for face in faces:
-        (open_x if face[0] == 0 else open_y)[face[1], face[2]] = True
-    index = np.array([face[:5] for face in faces], dtype=np.int64).reshape(-1, 5)
-    values = np.array([face[5:] for face in faces], dtype=np.float64).reshape(-1, 3)
-    drive = Drive(
-        rim_row=rim[0],
-        rim_col=rim[1],
-        rim_boundary=owner[rim],
-        link_axis=axes,
-        link_row=links[:, 0].copy(),
-        link_col=links[:, 1].copy(),
-        link_sign=signs,
-        inlet_row=inlet[:, 0].copy(),
-        inlet_col=inlet[:, 1].copy(),
-        inlet_boundary=np.repeat(np.arange(len(inlets), dtype=np.int64), [len(cells) for cells in inlets]),
-        inlet_share=np.concatenate([np.empty(0), *parts_of]),
-        free_axis=index[:, 0].copy(),
-        free_row=index[:, 1].copy(),
-        free_col=index[:, 2].copy(),
-        free_cell_row=index[:, 3].copy(),
-        free_cell_col=index[:, 4].copy(),
-        free_sign=values[:, 0].copy(),
-        free_low=values[:, 1].copy(),
-        free_root=values[:, 2].copy(),
+    pixels = [coarsen(boundary.cells.astype(np.float64), factor)[INSIDE] for boundary in drivers.inflows]
+    inflows: tuple[DischargeBoundary, ...] = tuple(
+        replace(boundary, cells=count > 0.0) for boundary, count in zip(drivers.inflows, pixels, strict=True)
     )
-    return drive, open_x, open_y
+    coarse = replace(drivers, inflows=inflows)
+    there = (tables.anchor >= 0)[INSIDE]
+    cells = None if points is None else (points[0] // factor, points[1] // factor)
+    # With n = 1 the forcing keeps slope^(1/2) of a free face: its roughness is in the tables.
+    forcing = build_forcing(grid, coarse, owner[INSIDE], there, np.ones(grid.shape), cells)
+    weights = [count[count > 0.0] * (count > 0.0).sum() / count.sum() for count in pixels]
+    low = np.empty(forcing.free_face.size)
+    row = np.repeat(np.arange(forcing.free_start.size - 1), np.diff(forcing.free_start))
+    for axis, levels in ((0, tables.low_x), (1, tables.low_y)):
+        mine = forcing.free_axis == axis
+        low[mine] = levels[row[mine], forcing.free_face[mine]]
+    return coarse, forcing, Places(np.concatenate([np.empty(0), *weights]), low)
 
 
-def _list_free_faces(
-    free: Sequence[FreeBoundary], computed: Mask, tables: SubgridTables
-) -> list[tuple[int, int, int, int, int, float, float, float]]:
-    """Return axis, face row and col, cell row and col, sign, level [m] and slope^(1/2) of every open face."""
-    rows, cols = computed.shape[0] - 2, computed.shape[1] - 2
-    faces: list[tuple[int, int, int, int, int, float, float, float]] = []
-    for boundary in free:
-        for edge in boundary.edges:
-            axis = 1 if edge in ("north", "south") else 0
-            sign = 1.0 if edge in ("south", "east") else -1.0
-            for k in range(1, (cols if axis == 1 else rows) + 1):
-                row, col = {"north": (1, k), "south": (rows, k), "west": (k, 1), "east": (k, cols)}[edge]
-                face_row, face_col = row + (edge == "south"), col + (edge == "east")
-                low = float((tables.low_x if axis == 0 else tables.low_y)[face_row, face_col])
-                if computed[row, col] and low < 0.5 * WALL:
-                    faces.append((axis, face_row, face_col, row, col, sign, low, boundary.slope**0.5))
-    if len({face[:3] for face in faces}) != len(faces):
-        raise InputError("an edge is named by two free boundaries, expected one")
-    return faces
+def find_open_faces(forcing: Forcing, places: Places, shape: tuple[int, int]) -> tuple[Mask, Mask]:
+    """Return which west and north faces of the coarse grid with its ring, of ``shape``, are open to the outside."""
+    open_x, open_y = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_)
+    row = np.repeat(np.arange(forcing.free_start.size - 1), np.diff(forcing.free_start))
+    for axis, faces in ((0, open_x), (1, open_y)):
+        mine = (forcing.free_axis == axis) & (places.free_low < 0.5 * WALL)
+        faces[row[mine], forcing.free_face[mine]] = True
+    return open_x, open_y
+
+
+def weigh_rain(rain: RainSeries | RainGrid, share: Array, computed: Mask, factor: int) -> csr_array:
+    """Return the weights [1] that give the mean rain on each coarse cell, (cells, grid cells of the rain).
+
+    share: runoff coefficient of each pixel, 0 outside the domain (rows, cols). computed: coarse cells that rain counts
+    for, without their ring.
+    """
+    rows, cols = share.shape
+    row, col = np.arange(rows) // factor, np.arange(cols) // factor
+    cell = (row[:, None] * computed.shape[1] + col[None, :]).ravel()
+    source, count = np.zeros(share.size, dtype=np.int64), 1
+    if isinstance(rain, RainGrid):
+        source, count = rain.cell.ravel().astype(np.int64), rain.intensity.shape[1]
+    weight = np.where(computed.ravel()[cell], share.ravel(), 0.0) / factor**2
+    return csr_array(coo_array((weight, (cell, source)), shape=(computed.size, count)))
+
+
+def coarsen_losses(losses: Losses, there: Mask, factor: int) -> Losses:
+    """Return the losses of the coarse cells: sealed share by ground, all else by open ground in the cell.
+
+    there: pixels of the domain (rows, cols).
+    """
+
+    def mean(values: Array, weight: Array) -> Array:
+        total = coarsen(weight, factor)[INSIDE]
+        summed = coarsen(np.where(weight > 0.0, values, 0.0) * weight, factor)[INSIDE]
+        return np.divide(summed, total, out=np.zeros_like(total), where=total > 0.0)
+
+    ground = there.astype(np.float64)
+    sealed = mean(losses.impervious, ground)
+    opened = ground * (1.0 - losses.impervious)
+    own: dict[str, Any] = {entry.name: mean(getattr(losses, entry.name), opened) for entry in fields(losses)}
+    return replace(losses, **{**own, "impervious": sealed})

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 from typing import Any, TypeVar
@@ -39,11 +39,11 @@ def run_members(
     count: int,
     progress: Progress,
     processes: int | None = None,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Yield ``compute(task, progress)`` of every (name, task), in their order, as many at a time as cores.
 
     ``compute`` is a function of a module, tasks and results can be pickled; a task is asked for when a process is free
-    for it. Close the iterator (``contextlib.closing``) where it may not be used up: that ends all processes. Raise
+    for it. Close the generator (``contextlib.closing``) where it may not be used up: that ends all processes. Raise
     StoppedError when asked to stop, and what a member raised, with its name before the message.
     """
     crew: list[_Hand] = []
@@ -76,6 +76,8 @@ def run_members(
                 taken += 1
     finally:
         for hand in crew:
+            hand.pipe.close()
+        for hand in crew:
             hand.end()
 
 
@@ -84,7 +86,7 @@ class _Hand:
 
     def __init__(self, context: SpawnContext, compute: Callable[[Any, Progress], Any]) -> None:
         self.pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, compute), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, compute))
         self._process.start()
         theirs.close()
         self.number = _IDLE
@@ -114,14 +116,12 @@ class _Hand:
         return number, (news,)
 
     def end(self) -> None:
-        """End the process, whatever it is doing."""
-        self._process.terminate()
-        self._process.join(END_WITHIN_S)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
+        """End the process: by itself, as its pipe is closed and what it computes looks whether to stop, or by force."""
+        for force in (None, self._process.terminate, self._process.kill):
+            if force is not None and self._process.is_alive():
+                force()
+            self._process.join(END_WITHIN_S)
         self._process.close()
-        self.pipe.close()
 
 
 def _wait_for_news(crew: list[_Hand]) -> list[_Hand]:

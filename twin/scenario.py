@@ -74,18 +74,91 @@ class StopPump:
 
 
 @dataclass(frozen=True, slots=True)
+class OperateGate:
+    """The tide gate is set by hand: shares of its opening [1] from each of ``hours`` [h after the start] on."""
+
+    gate_id: str
+    hours: tuple[float, ...]
+    settings: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OperatePump:
+    """The pump is run by hand: shares of its capacity [1] from each of ``hours`` [h after the start] on."""
+
+    pump_id: str
+    hours: tuple[float, ...]
+    settings: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BreachDyke:
-    """A gap of ``width`` [m] down to ``crest`` [m] (None: to the ground) at a point, or in the middle of a dyke."""
+    """A gap of ``width`` [m] down to ``crest`` [m] (None: to the ground) at a point, or in the middle of a dyke.
+
+    It begins ``start_hours`` [h] after the start and forms in ``formation_hours`` [h] (None: by its size).
+    """
 
     width: float
     crest: float | None = None
     dyke_id: str | None = None
     lon: float | None = None
     lat: float | None = None
+    start_hours: float = 0.0
+    formation_hours: float | None = None
 
 
-Edit = StageOffset | HoldStage | DesignStorm | ReturnStorm | CloseGate | OpenGate | StopPump | BreachDyke
-Kind = TypeVar("Kind", StageOffset, HoldStage, DesignStorm, ReturnStorm, CloseGate, OpenGate, StopPump, BreachDyke)
+@dataclass(frozen=True, slots=True)
+class RaiseSea:
+    """The sea, and with it the stage at any time, stands ``metres`` [m] higher than today."""
+
+    metres: float
+
+
+@dataclass(frozen=True, slots=True)
+class Subside:
+    """The land with all that stands on it has sunk by ``metres`` [m]; the rivers' stage has not."""
+
+    metres: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleRain:
+    """All rain is ``factor`` [1] times as heavy."""
+
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatRain:
+    """The rain that the city's gauges recorded falls."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlowWind:
+    """Wind of ``speed`` [m/s] blows from ``direction`` [deg clockwise from north] all the time."""
+
+    speed: float
+    direction: float
+
+
+Edit = (
+    StageOffset
+    | HoldStage
+    | DesignStorm
+    | ReturnStorm
+    | CloseGate
+    | OpenGate
+    | StopPump
+    | OperateGate
+    | OperatePump
+    | BreachDyke
+    | RaiseSea
+    | Subside
+    | ScaleRain
+    | RepeatRain
+    | BlowWind
+)
+Kind = TypeVar("Kind", bound=Edit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +245,11 @@ class EditedCity:
 
 def check_edits(view: CityView, scenario: Scenario) -> None:
     """Raise NotFoundError for an edit that names a gate, pump or dyke the city does not have."""
-    closed, opened = scenario.find(CloseGate), scenario.find(OpenGate)
-    _check_ids(view, "gate", [edit.gate_id for edit in closed] + [edit.gate_id for edit in opened])
-    _check_ids(view, "pump", [edit.pump_id for edit in scenario.find(StopPump)])
+    closed, opened, worked = scenario.find(CloseGate), scenario.find(OpenGate), scenario.find(OperateGate)
+    gates = [edit.gate_id for edit in closed] + [edit.gate_id for edit in opened] + [edit.gate_id for edit in worked]
+    _check_ids(view, "gate", gates)
+    stopped, run = scenario.find(StopPump), scenario.find(OperatePump)
+    _check_ids(view, "pump", [edit.pump_id for edit in stopped] + [edit.pump_id for edit in run])
     dykes = [edit.dyke_id for edit in scenario.find(BreachDyke) if edit.dyke_id is not None]
     if dykes:
         _refuse_missing("dyke", dykes, view.layer("dykes", columns=["crest_elevation"])["id"].tolist())

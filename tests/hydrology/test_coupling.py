@@ -1,5 +1,6 @@
 """Surface and sewer together: water conserved to rounding, both ways, and the Environment Agency's test 8B."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hydrology.boundaries import FreeBoundary
+from hydrology.boundaries import FreeBoundary, StageBoundary
 from hydrology.coupling import (
     CoupledFlood,
     CouplingStep,
@@ -20,6 +21,7 @@ from hydrology.coupling import (
 from hydrology.drainage import Drainage
 from hydrology.exchange import ExchangeParameters
 from hydrology.flood import FloodSolver
+from hydrology.rainfall import RainSeries
 from hydrology.verification import compute_nse
 from layers.errors import InputError, MassBalanceError
 from layers.grid import Grid
@@ -223,6 +225,68 @@ def test_two_openings_in_one_cell_share_its_water() -> None:
         CoupledFlood(tanks, drainage, openings).run(10.0, step_s=10.0)
     # Half of the water over the step, less the half of the first routing step that the trapezoid leaves out.
     assert 0.1 <= tanks.depth[0, 0] < 0.12
+
+
+def test_an_outfall_above_dry_ground_is_free() -> None:
+    # The terrain does not show the ditch below the outfall: its cell lies 1.5 m above the invert.
+    openings, mouths = [Opening("J1", 0, 0, 0.5)], [OutfallMouth("O1", 0, 1)]
+    tanks = Tanks([10.0, 8.5], [0.1, 0.0], list_points(openings, mouths), area=2.0e4)
+    stages: list[float] = []
+    with Drainage(write_model()) as drainage:
+        coupled = CoupledFlood(tanks, drainage, openings, mouths)
+        account = coupled.run(600.0, step_s=5.0, on_step=lambda step: stages.append(float(step.outfall_rates[0])))
+    assert account.outfalls_back == 0.0 and account.outfalls_out > 50.0
+    assert min(stages) >= 0.0
+    assert tanks.depth[0, 1] == pytest.approx(account.outfalls_out / 2.0e4)
+    assert coupled._levels(np.array([8.5]))[0] == pytest.approx(7.0)
+    assert coupled._levels(np.array([8.55]))[0] == pytest.approx(7.0 + 0.5 * 1.55)
+    assert coupled._levels(np.array([8.7]))[0] == pytest.approx(8.7)
+
+
+def test_the_flood_solver_steps_as_it_runs() -> None:
+    grid = Grid(12, 15, 0.0, 120.0, 10.0, "EPSG:5897")
+    bed = np.add.outer(np.zeros(12), np.concatenate([[-2.0, -2.0], np.linspace(1.0, 2.0, 13)]))
+    times, levels = np.array([0.0, 100.0, 600.0]), np.array([0.5, 1.3, 1.0])
+    river = np.zeros(grid.shape, dtype=bool)
+    river[:, :2] = True
+    stage = StageBoundary(river, times, levels, "river")
+    rain = RainSeries(np.array([0.0, 300.0]), np.array([90.0, 0.0]))
+    points = np.array([3, 6, 0]), np.array([10, 0, 14])
+    ran, stepped = (FloodSolver(grid, bed, 0.03, boundaries=[stage], rain=rain, points=points) for _ in range(2))
+    for solver in (ran, stepped):
+        solver.set_point_rates(np.array([0.5, 0.2, -0.1]))
+    expected = ran.run(600.0, output_interval_s=5.0)
+    for k in range(120):
+        stepped.advance(5.0)
+        # Between results too, the river stands where it should, inland of its bank and beside it.
+        assert stepped.stage_at(np.array([6, 6]), np.array([0, 1])) == pytest.approx(
+            np.interp(5.0 * (k + 1), times, levels)
+        )
+    found = stepped.collect()
+    np.testing.assert_array_equal(found.depth, expected.depth)
+    np.testing.assert_array_equal(found.depth_max, expected.depth_max)
+    np.testing.assert_array_equal(stepped.point_volumes(), ran.point_volumes())
+    assert found.balance == expected.balance and found.balance.points_in > 200.0
+    stepped.advance(60.0)
+    again = stepped.collect()
+    assert again.balance.initial == found.balance.final and 0.0 < again.balance.points_in < 40.0
+    with pytest.raises(InputError, match="duration 0 s must be above 0"):
+        stepped.advance(0)
+
+
+def test_a_model_in_another_place_is_named_by_its_node(shared: Find) -> None:
+    model = shared("swmm-networks/alpha.inp")
+    lines = model.read_text().split("[COORDINATES]")[1].split("[")[0].splitlines()
+    words = [line.split() for line in lines if line.strip() and not line.startswith(";")]
+    places = {name: (float(x), float(y)) for name, x, y in words}
+    with Drainage(model) as drainage:
+        assert set(places) == set(drainage.nodes.ids)
+    (first, (x, y)), (second, there), *_ = places.items()
+    grid = Grid(20, 20, x - 11.0, y + 11.0, 2.0, "EPSG:27700")
+    assert locate_cells(grid, {first: (x, y)}) == {first: (5, 5)}
+    assert max(abs(there[0] - x), abs(there[1] - y)) > 40.0
+    with pytest.raises(InputError, match=rf"node '{re.escape(second)}' lies at \(.*outside the grid's bounds"):
+        locate_cells(grid, places)
 
 
 def test_says_what_does_not_fit() -> None:

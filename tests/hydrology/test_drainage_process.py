@@ -29,14 +29,11 @@ C1 CIRCULAR 0.6 0 0 0
 
 def drive(drainage: Drainage | DrainageProcess) -> list[float]:
     drainage.couple(["J1"], np.array([1.0]))
-    drainage.set_outfall_stages([0], np.array([7.2]))
-    firsts = []
-    for rate in (0.0, 0.2, 0.1):
-        drainage.set_inflows(np.array([rate]))
-        firsts.append(drainage.advance(60.0))
+    states = [drainage.look()]
+    states += [drainage.route(np.array([rate]), [0], np.array([7.2]), 60.0) for rate in (0.0, 0.2, 0.1)]
     totals = drainage.totals()
-    values = (drainage.heads(), drainage.net_inflows(), drainage.outfall_volumes, drainage.nodes.rim)
-    return [*firsts, totals.external, totals.outflow, *np.concatenate(values).tolist()]
+    numbers = [np.concatenate([np.atleast_1d(part) for part in state]) for state in states]
+    return [totals.external, totals.outflow, *drainage.nodes.rim, *np.concatenate(numbers)]
 
 
 def test_two_processes_give_what_this_one_gives() -> None:
@@ -53,12 +50,11 @@ def test_its_errors_are_those_of_the_model() -> None:
         DrainageProcess(MODEL.format(length=50).replace("C1 J1", "C1 J9"))
     assert caught.value.hint is not None
     with DrainageProcess(MODEL.format(length=50)) as drainage, pytest.raises(InputError, match="whole number"):
-        drainage.advance(0.0001)
+        drainage.route(np.zeros(0), [], np.zeros(0), 0.0001)
 
 
 def test_a_process_that_dies_is_an_error_and_no_silence() -> None:
     with DrainageProcess(MODEL.format(length=50)) as drainage:
-        assert drainage._process.pid is not None
-        os.kill(drainage._process.pid, signal.SIGKILL)
+        os.kill(drainage.process_id, signal.SIGKILL)
         with pytest.raises(NumericsError, match="ended with code -9"):
-            drainage.heads()
+            drainage.look()

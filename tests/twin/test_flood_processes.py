@@ -2,12 +2,18 @@
 
 from datetime import timedelta
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 
-from layers.errors import InputError, NotFoundError, TooLargeError
+from hydrology.parameters import FloodParameters
+from layers.errors import InputError, NotFoundError, NumericsError, TooLargeError
 from twin.process import Checkpoint, Outputs, Quiet, StoppedError, parse_inputs
 from twin.processes import flood_inputs
+from twin.processes.flood_scenario import entitle, prepare_scenario
+from twin.processes.flood_stage import hold_stage
+from twin.processes.flood_steps import run_case
 from twin.registry import PROCESSES
 
 HOURS = 7.0
@@ -138,6 +144,151 @@ def test_a_storm_behind_closed_gates_and_its_pump(changed_city) -> None:
     assert on.summary["flooded_area"] <= off.summary["flooded_area"]
 
 
+def test_a_breach_grows_from_its_start(changed_city) -> None:
+    city = make_gated(changed_city)
+    level = {"stage_level": 2.0, "ramp_hours": 0.5, "pumps_off": ["P1"], "gates_closed": ["G1"]}
+    gap = {"dyke_id": "D1", "width": 30.0, "start_hours": 2.0, "formation_hours": 1.0}
+    late = compute(city, "flood-scenario", **level, breaches=[gap])
+    early = compute(city, "flood-scenario", **level, breaches=[{**gap, "start_hours": 0.0}])
+    frames = np.nan_to_num(late.rasters["flood_depth"].array)[:, :, 7:]
+    wet = (frames > 0.05).sum(axis=(1, 2))
+    assert wet[: 2 * 4 + 1].max() == 0, "the dyke holds for two hours"
+    assert 0 < wet[2 * 4 + 2] < wet[3 * 4] < wet[-1], "then the water spreads as the gap grows"
+    sooner = np.nan_to_num(early.rasters["flood_depth"].array)[2 * 4, :, 7:]
+    assert (sooner > 0.05).sum() > 100, "and at once where nothing waits"
+
+
+def test_a_gate_lets_the_rain_out_and_the_tide_not_in(changed_city) -> None:
+    city = make_gated(changed_city)
+    storm = {"storm_depth": 60.0, "storm_hours": 1.0, "pumps_off": ["P1"], "horizon_hours": 12.0}
+    working = compute(city, "flood-scenario", **storm)
+    passed = working.parameters["structures"]["G1"]
+    # In 12 hours of tide the river stands below the canal, and above it.
+    assert passed["forward"] > 1000.0 and passed["backward"] < 0.01 * passed["forward"]
+    assert working.balance["structures_out"] == pytest.approx(passed["forward"] - passed["backward"], rel=1e-3)
+    plan = [{"id": "G1", "hours": [0.0], "settings": [0.0]}]
+    by_hand = compute(city, "flood-scenario", **storm, gate_operations=plan)
+    assert by_hand.parameters["structures"]["G1"] == {"forward": 0.0, "backward": 0.0}
+    assert working.balance["final"] < by_hand.balance["final"]
+    assert by_hand.title.en.endswith("gate G1 worked by hand")
+
+
+def test_the_ground_takes_rain_by_its_soil(changed_city) -> None:
+    city = make_gated(changed_city)
+    storm = {"stage_level": 1.0, "usual_level": 1.0, "storm_depth": 60.0, "storm_hours": 2.0, "gates_closed": ["G1"]}
+    found = {
+        name: compute(city, "flood-scenario", **storm, horizon_hours=4.0, **ground).balance
+        for name, ground in {
+            "sand": {"losses": "green_ampt", "soil": "sand"},
+            "clay": {"losses": "green_ampt", "soil": "clay"},
+            "number": {"losses": "curve_number", "soil": "clay"},
+        }.items()
+    }
+    assert found["sand"]["infiltrated"] > found["clay"]["infiltrated"] > 0.0
+    # All of the rain falls, on 40 × 60 cells less the river.
+    assert found["clay"]["rain"] == pytest.approx(0.06 * 216_000.0)
+    # Curve number 80 in inches: S = 2.5, (P - 0.2 S)² / (P + 0.8 S) of P = 60 / 25.4; the rest stays in the ground.
+    rain, retention = 60.0 / 25.4, 1000.0 / 80.0 - 10.0
+    kept = 1.0 - (rain - 0.2 * retention) ** 2 / (rain + 0.8 * retention) / rain
+    # The canal behind the gate has 4 × 19 cells, which take nothing; of urban ground 35 % are open.
+    on_land = 0.06 * (216_000.0 - 4 * 19 * 100.0)
+    assert found["number"]["infiltrated"] == pytest.approx(0.35 * kept * on_land, rel=1e-3)
+    assert all(abs(balance["relative_error"]) < 1e-6 for balance in found.values())
+
+
+def test_roofs_give_their_rain_away_without_losing_any(changed_city) -> None:
+    city = make_gated(changed_city)
+    storm = {"stage_level": 1.0, "usual_level": 1.0, "storm_depth": 50.0, "gates_closed": ["G1"], "horizon_hours": 4.0}
+    rough = compute(city, "flood-scenario", **storm)
+    raised = compute(city, "flood-scenario", **storm, buildings="raised")
+    porous = compute(city, "flood-scenario", **storm, buildings="porous")
+    assert raised.balance["rain"] == pytest.approx(rough.balance["rain"], rel=1e-6)
+    assert porous.balance["rain"] == pytest.approx(rough.balance["rain"], rel=1e-6)
+    assert flooded(porous).mean() > flooded(rough).mean(), "water stands higher where houses take its place"
+
+
+def add_rain_gauges(city):
+    """Two gauges: 30 mm in half an hour from the start at one, a gap and nothing more at the other."""
+    start = city.now.timestamp()
+    city.layers["sensors"] = gpd.GeoDataFrame(
+        {"id": ["S1", "R1", "R2", "R3"], "name": ["a", "b", "c", "d"], "kind": ["stage", "rain", "rain", "rain"]},
+        geometry=[shapely.Point(586_300.0 + 100.0 * k, 1_108_800.0) for k in range(4)],
+        crs=city.crs,
+    )
+    times = start + np.arange(-600.0, 7201.0, 600.0)
+    city.readings["R1.rainfall"] = times, np.where((times > start) & (times <= start + 1800.0), 10.0, 0.0)
+    city.readings["R2.rainfall"] = times[[0, 1, -1]], np.zeros(3)
+    return city
+
+
+def test_recorded_rain_falls_again_and_heavier_if_asked(changed_city) -> None:
+    city = add_rain_gauges(make_gated(changed_city))
+    level = {
+        "stage_level": 1.0,
+        "usual_level": 1.0,
+        "gates_closed": ["G1"],
+        "recorded_rain": True,
+        "horizon_hours": 2.0,
+    }
+    once, half = (compute(city, "flood-scenario", **level, rain_factor=factor) for factor in (1.0, 0.5))
+    assert half.balance["rain"] == pytest.approx(0.5 * once.balance["rain"])
+    # Between nothing and the 30 mm of the wet gauge, on urban ground that lets 80 % run off.
+    assert 0.1 < once.balance["rain"] / (0.030 * 0.8 * 212_000.0) < 0.95
+    assert once.title.en.endswith("recorded rain")
+    del city.readings["R2.rainfall"]
+    alone = compute(city, "flood-scenario", **level)
+    on_land, on_canal = 216_000.0 - 4 * 19 * 100.0, 4 * 19 * 100.0
+    assert alone.balance["rain"] == pytest.approx(0.030 * (0.8 * on_land + on_canal)), "one gauge rules everywhere"
+    with pytest.raises(InputError, match="no rain gauge has readings from 2026-10-20T06:00:00Z"):
+        compute(city, "flood-scenario", **level, base_time="2026-10-20T06:00:00Z")
+
+
+def test_a_higher_sea_lifts_the_stage_and_its_usual_level(city) -> None:
+    held = hold_stage(0.8, 1.6, 2.0, HOURS)
+    case, sea, sunk = (
+        prepare_scenario(
+            city, parse_inputs(PROCESSES["flood-scenario"], {"horizon_hours": HOURS, **values}), stage=held
+        )
+        for values in ({}, {"sea_level_rise": 0.3}, {"subsidence": 0.3})
+    )
+    np.testing.assert_allclose(sea.stage.stages, held.stages + 0.3)
+    assert sea.stage.usual == pytest.approx(1.1)
+    assert sea.domain.depth[20, 15] + sea.domain.bed[20, 15] == pytest.approx(1.1), "canals stand higher too"
+    np.testing.assert_array_equal(sunk.stage.stages, case.stage.stages)
+    assert entitle(sunk.scenario).vi == "Kịch bản: sụt lún 0,3 m"
+    assert entitle(sea.scenario).en == "Scenario: sea level +0.3 m"
+
+
+def test_wind_leans_on_the_water(changed_city) -> None:
+    city = make_gated(changed_city)
+    pond = {"stage_level": 2.0, "ramp_hours": 0.5, "gates_open": ["G1"], "pumps_off": ["P1"], "horizon_hours": 6.0}
+    calm, west = (
+        compute(city, "flood-scenario", **pond),
+        compute(city, "flood-scenario", **pond, wind_speed=25.0, wind_direction=270.0),
+    )
+    tilt = west.rasters["flood_depth"].array[-1] - calm.rasters["flood_depth"].array[-1]
+    assert np.nanmean(tilt[:16, 28:32]) > np.nanmean(tilt[:16, 8:12]) + 0.005, "it stands higher in the east"
+
+
+def test_a_gauge_on_another_datum_stops_the_forecast(changed_city, city) -> None:
+    times, stages = city.readings["S1.stage"]
+    other = changed_city(readings={"S1.stage": (times, stages + 30.0)})
+    with pytest.raises(InputError, match=r"'S1.stage' stands at 31.* banks lie at 1"):
+        compute(other, "flood-forecast")
+
+
+def test_a_collapsing_step_names_the_cell(changed_city) -> None:
+    city = changed_city(readings={}, main_gauge=None)
+    array, grid = city.rasters["terrain"]
+    array = array.copy()
+    array[5, 20] = -300.0
+    city.rasters["terrain"] = (array, grid)
+    process = PROCESSES["flood-scenario"]
+    case = prepare_scenario(city, parse_inputs(process, {"stage_level": 2.5, "ramp_hours": 0.0, "horizon_hours": 2.0}))
+    with pytest.raises(NumericsError, match=r"limiting cell is \(5, 20\) with a depth of"):
+        run_case(case, Quiet(), parameters=FloodParameters(dt_min=1.0))
+
+
 def test_a_storm_by_its_return_period_in_any_shape(changed_city) -> None:
     city = make_gated(changed_city)
     still = {"stage_level": 1.0, "usual_level": 1.0, "gates_closed": ["G1"], "storm_hours": 2.0}
@@ -163,6 +314,16 @@ def test_a_storm_by_its_return_period_in_any_shape(changed_city) -> None:
             "grows only to 1 h",
         ),
         ({"storm_shape": "round"}, "input 'storm_shape'"),
+        ({"storm_depth": 0.12}, "storm_depth 0.12 mm is less than any storm: give mm, not m"),
+        ({"storm_depth": 50.0, "recorded_rain": True}, "recorded_rain and a storm exclude each other"),
+        (
+            {"gates_closed": ["G1"], "gate_operations": [{"id": "G1", "hours": [0], "settings": [1]}]},
+            "gate 'G1' cannot",
+        ),
+        ({"pumps_off": ["P1"], "pump_operations": [{"id": "P1", "hours": [0], "settings": [1]}]}, "pump 'P1' cannot"),
+        ({"pump_operations": [{"id": "P1", "hours": [2, 1], "settings": [1, 0]}]}, "expected rising ones"),
+        ({"pump_operations": [{"id": "P1", "hours": [1], "settings": [50]}]}, "expected shares from 0 to 1"),
+        ({"pump_operations": [{"id": "P1", "hours": [1], "settings": []}]}, "settings"),
     ],
 )
 def test_storms_that_cannot_be_are_named(city, values: dict[str, object], words: str) -> None:

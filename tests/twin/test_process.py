@@ -17,9 +17,9 @@ def test_every_input_is_described(process) -> None:
     for name, entry in described.items():
         assert entry["title"] and entry["title_i18n"]["vi"] and entry["description"], name
         schema = entry["schema"]
-        assert schema.get("type") in ("number", "string", "array"), (name, schema)
+        assert schema.get("type") in ("number", "integer", "boolean", "string", "array"), (name, schema)
         assert "$ref" not in str(schema) and "null" not in str(schema)
-        if schema["type"] == "number":
+        if schema["type"] in ("number", "integer"):
             assert schema["x-unit"] and "maximum" in schema, name
     assert set(process.outputs) <= set(LAYERS)
 
@@ -71,5 +71,5 @@ def test_words_of_the_command_line() -> None:
 
 
 def test_an_unknown_process_names_those_there_are() -> None:
-    with pytest.raises(NotFoundError, match="flood-forecast, flood-scenario"):
+    with pytest.raises(NotFoundError, match="flood-forecast, flood-scenario, flood-ensemble, flood-compare"):
         read_process("traffic")

@@ -44,6 +44,7 @@ def compute(view: CityView, inputs: FloodForecastInputs, progress: Progress) -> 
         hours=inputs.horizon_hours,
         cell_size=inputs.cell_size,
         output_minutes=inputs.output_minutes,
+        sewer=inputs.sewer,
     )
     title = Text(
         f"Dự báo ngập {inputs.horizon_hours:g} giờ theo trạm {gauge}",

@@ -1,5 +1,6 @@
 """Run the water over the domain, hour by hour, so that an interrupted run goes on where it was."""
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -16,11 +17,13 @@ from hydrology.flood_record import FloodFrame, FloodResult, FloodState
 from hydrology.hazard import classify_hazard
 from hydrology.mass_balance import MassBalance
 from hydrology.parameters import FloodParameters
-from hydrology.rainfall import RainSeries
+from hydrology.rainfall import RainGrid, RainSeries
 from layers.schema import Text
 from twin.process import Checkpoint, Progress, RasterOutput, StoppedError
 from twin.processes.flood_inputs import FloodDomain
+from twin.processes.flood_sewer import SeweredSolver, SewerReport, list_sewer_points
 from twin.processes.flood_stage import StageSeries
+from twin.processes.sewer_model import SewerModel
 
 Raster32 = NDArray[np.float32]
 
@@ -38,7 +41,7 @@ class FloodWater:
 
     NaN where it is water on any day or outside the terrain. depth_max [m], velocity_max [m/s], hazard_max [m²/s],
     arrival [s] (NaN never) are (rows, cols). ``durations`` hold the time [s] with at least so many metres of water, by
-    metres, where the engine counts them.
+    metres, where the engine counts them. ``sewer`` tells of the sewers of a run that has them.
     """
 
     times: NDArray[np.float64]
@@ -51,17 +54,22 @@ class FloodWater:
     moved: Mapping[str, tuple[float, float]]
     steps: int
     durations: Mapping[float, Raster32] = field(default_factory=lambda: MappingProxyType({}))
+    sewer: SewerReport | None = None
 
 
 def build_solver(
     domain: FloodDomain,
     stage: StageSeries,
-    rain: RainSeries | None,
+    rain: RainSeries | RainGrid | None,
     parameters: FloodParameters,
     *,
     start_time: float = 0.0,
+    sewer: SewerModel | None = None,
 ) -> FloodSolver:
-    """Return the engine over the domain, driven by ``stage`` and ``rain`` from ``start_time`` [s] on."""
+    """Return the engine over the domain, driven by ``stage`` and ``rain`` from ``start_time`` [s] on.
+
+    It has the points where ``sewer`` meets the surface.
+    """
     return FloodSolver(
         domain.grid,
         domain.bed,
@@ -69,14 +77,24 @@ def build_solver(
         depth=np.where(np.isfinite(domain.bed), domain.depth, 0.0),
         boundaries=(StageBoundary(domain.stage_cells, stage.times, stage.stages, "river stage"),),
         rain=rain,
+        wind=domain.wind,
+        losses=domain.losses,
         structures=domain.structures,
+        walls=domain.walls,
+        breaches=domain.breaches,
+        storage=domain.storage,
         parameters=parameters,
         start_time=start_time,
+        points=None if sewer is None else list_sewer_points(sewer),
     )
 
 
 def warm_up(
-    domain: FloodDomain, stage: StageSeries, rain: RainSeries | None, parameters: FloodParameters, progress: Progress
+    domain: FloodDomain,
+    stage: StageSeries,
+    rain: RainSeries | RainGrid | None,
+    parameters: FloodParameters,
+    progress: Progress,
 ) -> FloodState:
     """Return the water at time 0 after what ``stage`` did from its first time on, with the extremes still to come.
 
@@ -96,7 +114,7 @@ def warm_up(
 def run_flood(
     domain: FloodDomain,
     stage: StageSeries,
-    rain: RainSeries | None,
+    rain: RainSeries | RainGrid | None,
     *,
     hours: float,
     interval_s: float,
@@ -104,18 +122,21 @@ def run_flood(
     parameters: FloodParameters,
     initial: FloodState | None = None,
     keeps_frames: bool = True,
+    sewer: SewerModel | None = None,
 ) -> FloodWater:
     """Return the water over ``hours`` [h] with a frame every ``interval_s`` [s], or only the last one.
 
     ``initial`` is the water to start from at time 0 (None: calm, as the domain has it). Every hour of water is a point
-    to go on from; a checkpoint of the same terrain and stage is taken up. Raises StoppedError when asked to stop.
+    to go on from; a checkpoint of the same terrain and stage is taken up. With a ``sewer`` below, an interrupted run
+    starts again. Raises StoppedError when asked to stop.
     """
-    solver = build_solver(domain, stage, rain, parameters)
+    solver = build_solver(domain, stage, rain, parameters, sewer=sewer)
     if initial is not None:
         solver.restore(initial)
     keep = ~domain.water & np.isfinite(domain.bed)
     done = _Done(_sign(domain, stage, rain, hours, interval_s))
-    done.take_up(solver, progress.read_checkpoint())
+    if sewer is None:
+        done.take_up(solver, progress.read_checkpoint())
     end = hours * 3600.0
     steps_per_chunk = max(round(CHUNK_S / interval_s), 1)
 
@@ -129,14 +150,19 @@ def run_flood(
         progress.report(min(frame.time / end, 1.0), _word(frame.time, end))
 
     result: FloodResult | None = None
-    while result is None or solver.time < end - 1e-6:
-        chunk = min(steps_per_chunk * interval_s, end - solver.time)
-        result = solver.run(chunk, output_interval_s=interval_s, on_frame=collect, should_stop=progress.should_stop)
-        if result.stopped:
-            raise StoppedError
-        done.add(result)
-        if solver.time < end - 1e-6:
-            progress.write_checkpoint(lambda: done.save(solver.state()))
+    with contextlib.ExitStack() as opened:
+        sewered = None if sewer is None else opened.enter_context(SeweredSolver(solver, sewer, end))
+        while result is None or solver.time < end - 1e-6:
+            chunk = min(steps_per_chunk * interval_s, end - solver.time)
+            result = (sewered or solver).run(
+                chunk, output_interval_s=interval_s, on_frame=collect, should_stop=progress.should_stop
+            )
+            if result.stopped:
+                raise StoppedError
+            done.add(result)
+            if sewer is None and solver.time < end - 1e-6:
+                progress.write_checkpoint(lambda: done.save(solver.state()))
+        report = None if sewered is None else sewered.report(done.balance()["residual"])
     return FloodWater(
         np.array(done.times),
         np.stack(done.frames),
@@ -152,6 +178,7 @@ def run_flood(
             for depth, span in result.durations.items()
             if depth in DURATION_LAYERS
         },
+        report,
     )
 
 
@@ -238,19 +265,22 @@ def _clean(depth: Raster32, keep: NDArray[np.bool_]) -> Raster32:
     return np.where(keep, np.where(depth >= FILM, depth, np.float32(0.0)), np.float32(np.nan))
 
 
-def _sign(domain: FloodDomain, stage: StageSeries, rain: RainSeries | None, hours: float, interval_s: float) -> str:
-    digest = hashlib.sha256(f"{domain.grid} {domain.structures} {hours} {interval_s}".encode())
-    for array in (
-        domain.bed,
-        domain.mannings_n,
-        domain.depth,
-        domain.stage_cells,
-        stage.times,
-        stage.stages,
-    ):
-        digest.update(np.ascontiguousarray(array).tobytes())
+def _sign(
+    domain: FloodDomain, stage: StageSeries, rain: RainSeries | RainGrid | None, hours: float, interval_s: float
+) -> str:
+    words = (domain.grid, domain.structures, domain.breaches, domain.wind, type(domain.losses), hours, interval_s)
+    digest = hashlib.sha256(f"{words}".encode())
+    arrays = [domain.bed, domain.mannings_n, domain.depth, domain.stage_cells, stage.times, stage.stages]
+    if domain.walls is not None:
+        arrays += [domain.walls.x, domain.walls.y]
+    if domain.storage is not None:
+        arrays.append(domain.storage)
+    if domain.losses is not None:
+        arrays += [getattr(domain.losses, entry.name) for entry in fields(domain.losses)]
     if rain is not None:
-        digest.update(rain.intensity.tobytes() + rain.times.tobytes())
+        arrays += [rain.times, rain.intensity, domain.runoff]
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
 

@@ -9,10 +9,12 @@ from pydantic import model_validator
 from hydrology.design_storm import RainCurve, Shape
 from layers.schema import Text
 from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
+from twin.processes.flood_conditions import ConditionInputs, name_condition, write_vi
 from twin.processes.flood_forecast import choose_gauge
-from twin.processes.flood_inputs import find_river_below, read_terrain
+from twin.processes.flood_inputs import read_terrain
 from twin.processes.flood_stage import StageSeries, choose_base_time, forecast_gauge, hold_stage
-from twin.processes.flood_steps import OUTPUT_LAYERS, FloodCase, FloodInputs, compute_flood, prepare_flood
+from twin.processes.flood_steps import OUTPUT_LAYERS, FloodCase, compute_flood, prepare_flood
+from twin.processes.flood_water import find_river_below
 from twin.scenario import (
     BreachDyke,
     CloseGate,
@@ -24,6 +26,9 @@ from twin.scenario import (
     StageOffset,
     StopPump,
 )
+
+LEAST_STORM = 1.0
+"""Less rain than this [mm] is no storm but a depth given in metres."""
 
 SHAPE_TITLES: dict[Shape, Text] = {
     "chicago": Text("Chicago", "Chicago"),
@@ -69,6 +74,25 @@ class Breach(Inputs):
         ge=-50.0,
         le=1000.0,
     )
+    start_hours: float = describe(
+        Text("Lúc vỡ", "Start"),
+        Text("Số giờ sau lúc bắt đầu.", "Hours after the start."),
+        unit="h",
+        default=0.0,
+        ge=0.0,
+        le=72.0,
+    )
+    formation_hours: float | None = describe(
+        Text("Thời gian vỡ", "Formation"),
+        Text(
+            "Từ lúc vỡ đến khi đủ bề rộng; bỏ trống thì theo kích thước chỗ vỡ.",
+            "From the start to the whole width; by the size of the gap if not given.",
+        ),
+        unit="h",
+        default=None,
+        ge=0.0,
+        le=72.0,
+    )
 
     @model_validator(mode="after")
     def _has_place(self) -> Self:
@@ -77,7 +101,7 @@ class Breach(Inputs):
         return self
 
 
-class FloodScenarioInputs(FloodInputs):
+class FloodScenarioInputs(ConditionInputs):
     """What a flood scenario is asked."""
 
     base_time: datetime | None = describe(
@@ -215,7 +239,7 @@ class FloodScenarioInputs(FloodInputs):
     )
     breaches: tuple[Breach, ...] = describe(
         Text("Vỡ đê", "Breaches"),
-        Text("Những đoạn đê vỡ sẵn từ lúc bắt đầu.", "Gaps in dykes, open from the start."),
+        Text("Những đoạn đê vỡ, lớn dần từ lúc bắt đầu vỡ.", "Gaps in dykes that grow once they open."),
         default=(),
         max_length=100,
     )
@@ -230,8 +254,17 @@ class FloodScenarioInputs(FloodInputs):
             if self.storm_depth > 0.0:
                 raise ValueError("storm_depth and storm_return_period exclude each other")
             RainCurve(*self.storm_curve).at(self.storm_return_period).check_duration(self.storm_hours * 3600.0)
-        for gate in set(self.gates_closed) & set(self.gates_open):
-            raise ValueError(f"gate '{gate}' cannot be both closed and stuck open")
+        worked = [plan.id for plan in self.gate_operations]
+        for gate in sorted(
+            {*self.gates_closed} & {*self.gates_open} | {*self.gates_closed, *self.gates_open} & {*worked}
+        ):
+            raise ValueError(f"gate '{gate}' cannot be two of closed, stuck open and worked by hand")
+        for pump in sorted({*self.pumps_off} & {plan.id for plan in self.pump_operations}):
+            raise ValueError(f"pump '{pump}' cannot be both stopped and worked by hand")
+        if 0.0 < self.storm_depth < LEAST_STORM:
+            raise ValueError(f"storm_depth {self.storm_depth:g} mm is less than any storm: give mm, not m")
+        if self.recorded_rain and (self.storm_depth > 0.0 or self.storm_return_period is not None):
+            raise ValueError("recorded_rain and a storm exclude each other")
         return self
 
 
@@ -255,7 +288,9 @@ def build_scenario(inputs: FloodScenarioInputs, base_time: datetime) -> Scenario
     for pump in inputs.pumps_off:
         scenario = scenario.with_edit(StopPump(pump))
     for breach in inputs.breaches:
-        scenario = scenario.with_edit(BreachDyke(breach.width, breach.crest, breach.dyke_id, breach.lon, breach.lat))
+        scenario = scenario.with_edit(BreachDyke(**breach.model_dump()))
+    for edit in inputs.list_conditions():
+        scenario = scenario.with_edit(edit)
     return scenario
 
 
@@ -277,6 +312,8 @@ def prepare_scenario(view: CityView, inputs: FloodScenarioInputs, *, stage: Stag
         cell_size=inputs.cell_size,
         output_minutes=inputs.output_minutes,
         river_below=inputs.river_below,
+        ground=inputs.ground,
+        sewer=inputs.sewer,
     )
 
 
@@ -303,17 +340,17 @@ def entitle(scenario: Scenario) -> Text:
     for edit in scenario.edits:
         match edit:
             case HoldStage():
-                vi.append(f"mực nước {_write_vi(edit.level)} m")
+                vi.append(f"mực nước {write_vi(edit.level)} m")
                 en.append(f"stage {edit.level:g} m")
             case StageOffset():
-                vi.append(f"nước dâng {_write_vi(edit.metres, '+g')} m")
+                vi.append(f"nước dâng {write_vi(edit.metres, '+g')} m")
                 en.append(f"stage {edit.metres:+g} m")
             case DesignStorm():
-                vi.append(f"mưa {_write_vi(edit.depth_mm)} mm trong {_write_vi(edit.duration_hours)} giờ")
+                vi.append(f"mưa {write_vi(edit.depth_mm)} mm trong {write_vi(edit.duration_hours)} giờ")
                 en.append(f"{edit.depth_mm:g} mm of rain in {edit.duration_hours:g} h")
             case ReturnStorm():
                 years, hours = edit.return_period, edit.duration_hours
-                vi.append(f"mưa {_write_vi(hours)} giờ {_write_vi(years)} năm một lần")
+                vi.append(f"mưa {write_vi(hours)} giờ {write_vi(years)} năm một lần")
                 en.append(f"the {hours:g} h rain of 1 in {years:g} years")
             case CloseGate():
                 vi.append(f"đóng cống {edit.gate_id}")
@@ -328,12 +365,11 @@ def entitle(scenario: Scenario) -> Text:
                 place = edit.dyke_id or f"{edit.lat:.4f}, {edit.lon:.4f}"
                 vi.append(f"vỡ đê {place}")
                 en.append(f"dyke breached at {place}")
+            case _:
+                words = name_condition(edit)
+                vi += [words[0]] if words else []
+                en += [words[1]] if words else []
     return Text("Kịch bản: " + (", ".join(vi) or "không thay đổi"), "Scenario: " + (", ".join(en) or "no change"))
-
-
-def _write_vi(value: float, style: str = "g") -> str:
-    """Return a number as Vietnamese writes it: with a comma."""
-    return format(value, style).replace(".", ",")
 
 
 PROCESS = Process(

@@ -1,25 +1,28 @@
 """The steps every flood process takes once it has a stage: domain, water, impact, outputs."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from hydrology.design_storm import RainCurve, build_storm, fit_curve
 from hydrology.flood_record import FloodState
 from hydrology.parameters import FloodParameters
-from hydrology.rainfall import RainSeries
+from hydrology.rainfall import RainGrid, RainSeries
 from layers.errors import InputError
 from layers.schema import Text
 from layers.store.rasters import format_time
 from twin.process import CityView, Inputs, Outputs, Progress, describe
+from twin.processes.flood_ground import Ground
 from twin.processes.flood_impact import Impact, Water, assess_impact
-from twin.processes.flood_inputs import FloodDomain, Levels, build_domain, find_river_below, read_terrain
+from twin.processes.flood_inputs import FloodDomain, build_domain, read_terrain
+from twin.processes.flood_rain import make_rain
 from twin.processes.flood_run import FloodWater, run_flood, to_rasters
 from twin.processes.flood_stage import StageSeries
-from twin.scenario import DesignStorm, EditedCity, ReturnStorm, Scenario, check_edits
+from twin.processes.flood_water import Levels, check_stage, find_river_below
+from twin.processes.sewer_model import SewerModel, build_sewer
+from twin.scenario import EditedCity, RaiseSea, Scenario, check_edits
 
 PARAMETERS = FloodParameters()
 """Of every flood run."""
@@ -37,6 +40,14 @@ OUTPUT_LAYERS = (
     "flood_duration_05",
     "flood_assets",
 )
+
+
+Sewer = Literal["none", "layers"]
+
+SEWER_TITLES: dict[Sewer, Text] = {
+    "none": Text("Không", "None"),
+    "layers": Text("Theo các lớp thoát nước", "From the drainage layers"),
+}
 
 
 class FloodInputs(Inputs):
@@ -67,22 +78,39 @@ class FloodInputs(Inputs):
         ge=5.0,
         le=120.0,
     )
+    sewer: Sewer = describe(
+        Text("Cống ngầm", "Sewer"),
+        Text(
+            "Tính cùng dòng chảy trong cống: nước mưa vào hố ga, trào ngược, triều vào cửa xả.",
+            "Compute the flow in the sewers too: rain enters manholes, may come back, the tide stands at outfalls.",
+        ),
+        choices=SEWER_TITLES,
+        default="none",
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FloodCase:
     """A flood ready to run: the city as the scenario makes it, and all that drives the water there.
 
-    interval_s: time between two frames [s]. ``city`` is None once the case has travelled to another process.
+    interval_s: time between two frames [s]. sewer: the sewers below, None where they are not computed. ``city`` is None
+    once the case has travelled to another process.
     """
 
     city: CityView | None
     scenario: Scenario
     domain: FloodDomain
     stage: StageSeries
-    rain: RainSeries | None
+    rain: RainSeries | RainGrid | None
     hours: float
     interval_s: float
+    sewer: SewerModel | None = None
+
+    def home(self) -> CityView:
+        """Return the city; InputError once the case has left it."""
+        if self.city is None:
+            raise InputError("the flood's case has left its city")
+        return self.city
 
 
 def prepare_flood(
@@ -94,6 +122,8 @@ def prepare_flood(
     cell_size: float,
     output_minutes: float,
     river_below: float | None = None,
+    ground: Ground | None = None,
+    sewer: Sewer = "none",
 ) -> FloodCase:
     """Return the flood of ``hours`` [h] under the scenario, driven by ``stage``, ready to run.
 
@@ -101,11 +131,20 @@ def prepare_flood(
     """
     check_edits(view, scenario)
     city = EditedCity(view, scenario)
+    rise = sum(edit.metres for edit in scenario.find(RaiseSea))
+    stage = replace(stage, stages=stage.stages + rise, usual=stage.usual + rise)
     bed, grid = read_terrain(city, cell_size)
     river = None if river_below is None else find_river_below(bed, river_below)
     levels = Levels(float(stage.stages[0]), float(stage.stages.max()), min(stage.usual, float(stage.stages[0])))
-    domain = build_domain(city, scenario, bed, grid, levels, river=river)
-    return FloodCase(city, scenario, domain, stage, _make_rain(scenario, domain), hours, output_minutes * 60.0)
+    domain = build_domain(city, scenario, bed, grid, levels, river=river, ground=ground, sewer=sewer == "layers")
+    drains = build_sewer(city, domain, scenario) if sewer == "layers" else None
+    if drains is not None:
+        kept = tuple(structure for structure in domain.structures if structure.id not in drains.takes)
+        domain = replace(domain, structures=kept)
+    if stage.report is not None:
+        check_stage(str(stage.report["datastream_id"]), stage.usual, domain.bed, domain.stage_cells, domain.water)
+    rain = make_rain(city, scenario, grid, domain.runoff, hours)
+    return FloodCase(city, scenario, domain, stage, rain, hours, output_minutes * 60.0, drains)
 
 
 def run_case(
@@ -127,13 +166,12 @@ def run_case(
         parameters=parameters,
         initial=initial,
         keeps_frames=keeps_frames,
+        sewer=case.sewer,
     )
 
 
 def assess_water(case: FloodCase, water: FloodWater) -> Impact:
     """Return what the water of a case does to its city."""
-    if case.city is None:
-        raise InputError("the case has left its city")
     touching = Water(
         case.domain.grid,
         water.depth_max,
@@ -143,13 +181,13 @@ def assess_water(case: FloodCase, water: FloodWater) -> Impact:
         hazard_max=water.hazard_max,
         durations=water.durations,
     )
-    return assess_impact(case.city, touching, case.scenario.base_time)
+    return assess_impact(case.home(), touching, case.scenario.base_time)
 
 
 def compute_flood(case: FloodCase, *, title: Text, progress: Progress) -> Outputs:
     """Return the flood of a case with all it does."""
     progress.report(0.05, "địa hình, sông rạch — terrain and water")
-    water = run_case(case, _Part(progress, 0.05, 0.90))
+    water = run_case(case, PartProgress(progress, 0.05, 0.90))
     progress.report(0.92, "đối tượng bị ngập — affected assets")
     impact = assess_water(case, water)
     return Outputs(
@@ -158,10 +196,17 @@ def compute_flood(case: FloodCase, *, title: Text, progress: Progress) -> Output
         horizon_hours=case.hours,
         rasters=to_rasters(water, case.domain, case.scenario.base_time),
         features={"flood_assets": impact.assets},
-        summary={**impact.summary, **find_peak(case)},
+        summary={
+            **impact.summary,
+            **find_peak(case),
+            **({} if water.sewer is None else {"sewer": water.sewer.summary}),
+        },
         stage_forecast=case.stage.report,
         balance=water.balance,
-        parameters=describe_run(case, water.steps, water.moved),
+        parameters={
+            **describe_run(case, water.steps, water.moved),
+            **({} if water.sewer is None else {"sewer": water.sewer.parameters}),
+        },
     )
 
 
@@ -176,34 +221,20 @@ def find_peak(case: FloodCase) -> dict[str, Any]:
     }
 
 
-def _make_rain(scenario: Scenario, domain: FloodDomain) -> RainSeries | None:
-    storms: tuple[DesignStorm | ReturnStorm, ...] = (*scenario.find(DesignStorm), *scenario.find(ReturnStorm))
-    if not storms:
-        return None
-    if len(storms) > 1:
-        raise InputError(f"the scenario has {len(storms)} storms, expected one")
-    fallen, duration = storms[0], storms[0].duration_hours * 3600.0
-    if isinstance(fallen, ReturnStorm):
-        curve = RainCurve(*fallen.curve).at(fallen.return_period)
-    else:
-        curve = fit_curve(fallen.depth_mm, duration)
-    storm = build_storm(curve, duration, shape=fallen.shape)
-    return RainSeries(storm.times, storm.intensity, domain.runoff)
-
-
 def describe_run(case: FloodCase, steps: int, moved: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
     """Return the numbers and edits a run was made with, for its record."""
     return {
         "flood": asdict(PARAMETERS),
         "grid": asdict(case.domain.grid),
         "stage_cells": int(case.domain.stage_cells.sum()),
+        "city": dict(case.domain.notes),
         "steps": steps,
         "structures": {name: {"forward": there, "backward": back} for name, (there, back) in moved.items()},
         "edits": [{"edit": type(edit).__name__, **asdict(edit)} for edit in case.scenario.edits],
     }
 
 
-class _Part:
+class PartProgress:
     """Progress of one part of the work, from ``start`` to ``end`` of the whole."""
 
     def __init__(self, whole: Progress, start: float, end: float) -> None:

@@ -104,6 +104,16 @@ export function chooseLatest(list: RunShort[]): RunShort | undefined {
   return newest.find((entry) => entry.process.includes("forecast")) ?? newest[0];
 }
 
+/** What a run is about comes first; where none of these is, its first layer is shown. */
+const TELLING = ["flood_depth", "flood_depth_change", "flood_probability_03", "flood_depth_max"];
+
+/** Return the layer to show of a run: the chosen one if the run has it, else the one that tells most of it. */
+function chooseProduct(shown: Run, chosen: string): string {
+  const ids = shown.rasters.map((raster) => raster.layer);
+  if (chosen === "none" || ids.includes(chosen)) return chosen;
+  return TELLING.find((id) => ids.includes(id)) ?? ids[0] ?? chosen;
+}
+
 /** Read the chosen run in full. Answers that come too late are dropped. */
 export async function refreshRun(): Promise<void> {
   const id = getState().runId;
@@ -118,6 +128,7 @@ export async function refreshRun(): Promise<void> {
     if (getState().runId !== id) return;
     run = answer;
     runError = null;
+    setState({ product: chooseProduct(answer, getState().product) });
   } catch (error) {
     if (getState().runId !== id) return;
     run = null;

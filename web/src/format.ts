@@ -39,8 +39,27 @@ export function formatLength(metres: number | null | undefined): string {
 
 export function formatArea(squareMetres: number | null | undefined): string {
   if (squareMetres === null || squareMetres === undefined) return "–";
-  if (squareMetres >= 1e6) return `${formatNumber(squareMetres / 1e6, 2)} km²`;
-  return squareMetres >= 1e4 ? `${formatNumber(squareMetres / 1e4, 1)} ha` : `${formatNumber(squareMetres, 0)} m²`;
+  if (Math.abs(squareMetres) >= 1e6) return `${formatNumber(squareMetres / 1e6, 2)} km²`;
+  return Math.abs(squareMetres) >= 1e4
+    ? `${formatNumber(squareMetres / 1e4, 1)} ha`
+    : `${formatNumber(squareMetres, 0)} m²`;
+}
+
+/** Write a volume in cubic metres; a sign stays, zero is zero. */
+export const formatVolume = (cubicMetres: number | null | undefined): string =>
+  cubicMetres === null || cubicMetres === undefined ? "–" : `${formatNumber(cubicMetres, 0)} m³`;
+
+export const formatHours = (hours: number | null | undefined, digits = 1): string =>
+  hours === null || hours === undefined ? "–" : `${formatNumber(hours, digits)} ${t("scale.hours")}`;
+
+export const formatShare = (share: number | null | undefined): string =>
+  share === null || share === undefined ? "–" : `${formatNumber(share * 100, 0)} %`;
+
+/** Write đồng in thousands of millions or millions, as budgets are. */
+export function formatMoney(dong: number | null | undefined): string {
+  if (dong === null || dong === undefined) return "–";
+  const [part, unit] = Math.abs(dong) >= 1e9 ? [1e9, t("unit.billionDong")] : [1e6, t("unit.millionDong")];
+  return `${formatNumber(dong / part, 1)} ${unit}`;
 }
 
 /** Return the moment, or null where the text is none. */
@@ -94,12 +113,6 @@ export function formatProperty(value: unknown, property: Property): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-/** Write a legend value: hours for seconds, the symbol behind the rest. */
-export function formatLegendValue(label: string, value: string | number | undefined, symbol: string): string {
-  if (symbol === "s" && typeof value === "number") return `${formatNumber(value / 3600, 1)} ${t("scale.hours")}`;
-  return /\d$/.test(label) && symbol && symbol !== "–" ? `${label} ${symbol}` : label;
-}
-
 /** UCUM units as people write them; a unit that is not here is written as it is. */
 const UNIT_SYMBOLS: Record<string, string> = {
   "1": "",
@@ -111,9 +124,14 @@ const UNIT_SYMBOLS: Record<string, string> = {
   Cel: "°C",
   "ug/m3": "µg/m³",
   min: "min",
+  deg: "°",
+  "{#}": "",
 };
 
-export const formatUnit = (unit: string | null | undefined): string => UNIT_SYMBOLS[unit ?? ""] ?? unit ?? "";
+export function formatUnit(unit: string | null | undefined): string {
+  if (unit === "a") return t("unit.years");
+  return UNIT_SYMBOLS[unit ?? ""] ?? unit ?? "";
+}
 
 /** Write a reading of a sensor; a pump runs or stands, a gate is open by a share. */
 export function formatReading(

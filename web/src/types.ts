@@ -138,6 +138,7 @@ export interface InputSchema {
   enum?: (string | number)[];
   format?: string;
   items?: InputSchema;
+  anyOf?: InputSchema[];
   "x-unit"?: string;
   /** Collection and filter, such as `drainage_links?link_type=pump`, whose items can be chosen. */
   "x-items"?: string;
@@ -217,6 +218,116 @@ export interface WardImpact {
   cabinets: number;
   pumps: number;
   depth_max: number | null;
+  flooded_area?: number;
+  closed_road_length?: number;
+  places?: number;
+  first_hours?: number | null;
+  damage?: number | null;
+}
+
+/** Roads closed to cars; hours are null where the run does not know them. */
+export interface ClosedRoads {
+  count: number;
+  length: number;
+  mean_hours: number | null;
+  longest_hours: number | null;
+}
+
+export interface HazardImpact {
+  hazard_class: string;
+  area: number;
+  people: number;
+  buildings: number;
+  road_length: number;
+}
+
+export interface PlaceImpact {
+  category: string;
+  count: number;
+  depth_max: number;
+  first_hours: number | null;
+}
+
+/** Ground of a class, and the same times its damage factor [m²]; money where the city gives values. */
+export interface DamageRow {
+  damage_class: string;
+  count: number;
+  area: number;
+  damaged_area: number;
+  factor: number;
+  damage: number | null;
+}
+
+export interface Damage {
+  classes: DamageRow[];
+  total: number | null;
+  assumed_use?: number;
+  roads_without_width?: number;
+  sources?: string[];
+}
+
+export interface Manhole {
+  node: string;
+  volume_out: number;
+  volume_in: number;
+  head_above_ground: number;
+  first_hours: number | null;
+}
+
+/** Volumes that passed between surface, sewers and open water [m³]. */
+export interface SewerAccount {
+  surface_to_sewer: number;
+  sewer_to_surface: number;
+  outfalls_out: number;
+  outfalls_back: number;
+  stored: number;
+  flooded_manholes: number;
+  swmm_continuity_error?: number;
+  manholes?: Manhole[];
+}
+
+/** The counts that floods are compared by. */
+export interface FloodFigures {
+  flooded_area: number;
+  people: number;
+  buildings: number;
+  road_length: number;
+  closed_road_length: number;
+  depth_max: number;
+}
+
+export interface EnsembleMember extends FloodFigures {
+  member: number;
+  stage_quantile: number;
+  rain_factor: number | null;
+  stopped_pumps: string[];
+  peak_stage: number;
+}
+
+export interface Ensemble {
+  expected: FloodFigures;
+  exceeded: (FloodFigures & { probability: number })[];
+  members: EnsembleMember[];
+}
+
+export interface CaseKey {
+  event: string;
+  climate: string;
+  measure: string;
+}
+
+export interface ComparedCase extends CaseKey, FloodFigures {
+  return_period: number | null;
+  damage: number | null;
+  damaged_area: number;
+  saved_share: Record<string, number | null>;
+}
+
+export interface Comparison {
+  damage_in: "money" | "m2";
+  cases: ComparedCase[];
+  annual_damage: { climate: string; measure: string; damage: number; saved: number }[];
+  map: { before: CaseKey; after: CaseKey; wetted_area: number; dried_area: number };
 }
 
 export interface RunSummary {
@@ -229,7 +340,18 @@ export interface RunSummary {
   closed_road_length: number;
   peak_stage: number | null;
   peak_time: string | null;
+  people_by_depth: { depth_class: string; people: number }[];
+  by_hazard: HazardImpact[];
+  closed_roads: ClosedRoads;
+  places: PlaceImpact[];
+  damage: Damage;
+  sewer: SewerAccount;
+  ensemble: Ensemble;
+  comparison: Comparison;
 }
+
+/** Water that went through pumps, gates, culverts, weirs [m³], there and back, by id. */
+export type Structures = Record<string, { forward: number; backward: number }>;
 
 export interface Run extends RunShort {
   inputs: Record<string, unknown>;
@@ -237,6 +359,7 @@ export interface Run extends RunShort {
   summary: Partial<RunSummary> | null;
   stage_forecast?: StageForecast | null;
   balance?: { relative_error?: number } | null;
+  provenance?: { parameters?: { structures?: Structures } } | null;
   error?: string | null;
 }
 

@@ -1,27 +1,27 @@
 /** The flood panel: which run, which picture of it, its key figures, its legend. */
 
 import { drawChart } from "../chart";
-import {
-  chooseLatest,
-  findRasterLayer,
-  onData,
-  refreshRun,
-  refreshRuns,
-  run,
-  runError,
-  runs,
-  runsError,
-  sensors,
-} from "../data";
+import { chooseLatest, onData, refreshRun, refreshRuns, run, runError, runs, runsError, sensors } from "../data";
 import { h, replace } from "../dom";
-import { formatArea, formatDateTime, formatFixed, formatLength, formatNumber, formatShortDateTime } from "../format";
+import {
+  formatArea,
+  formatDateTime,
+  formatFixed,
+  formatHours,
+  formatLength,
+  formatNumber,
+  formatShortDateTime,
+} from "../format";
 import { say, t } from "../i18n";
 import { getState, setState, watch } from "../state";
 import type { Run, RunShort, RunSummary, ZoomToItem } from "../types";
+import { comparisonPart } from "./comparison";
+import { ensemblePart } from "./ensemble";
 import { impactPart } from "./impact";
-import { legendList } from "./layers";
 import { empty, failure, figure, loading, section, select, syntheticBadge, textButton } from "./parts";
+import { productChooser } from "./products";
 import { alarmLines, stageChart } from "./sensor-card";
+import { worksParts } from "./works";
 
 function runLabel(entry: RunShort, latest: RunShort | undefined): string {
   const title = say(entry.title, entry.process);
@@ -44,8 +44,17 @@ function runChooser(): HTMLElement {
   );
 }
 
+/** Say of which flood the figures are, where a run computes many. */
+function figuresNote(summary: Partial<RunSummary>): string | null {
+  if (summary.ensemble) return t("ensemble.figures");
+  return summary.comparison ? t("comparison.figures") : null;
+}
+
 function keyFigures(summary: Partial<RunSummary>): HTMLElement {
   const stage = summary.peak_stage;
+  const hours = summary.closed_roads?.mean_hours;
+  const places = summary.places?.reduce((sum, entry) => sum + entry.count, 0);
+  const note = figuresNote(summary);
   return h(
     "div",
     { class: "figures" },
@@ -55,31 +64,14 @@ function keyFigures(summary: Partial<RunSummary>): HTMLElement {
     figure("warning", t("flood.closedRoads"), formatLength(summary.closed_road_length)),
     figure("area", t("flood.area"), formatArea(summary.flooded_area)),
     figure("wave", t("flood.peakStage"), stage === null || stage === undefined ? "–" : `${formatFixed(stage, 2)} m`),
-    h("p", { class: "figures-note soft" }, `${t("flood.peakTime")}: ${formatDateTime(summary.peak_time)}`),
-  );
-}
-
-function productChooser(shown: Run): HTMLElement {
-  const option = (value: string, label: string): HTMLElement => {
-    const input = h("input", {
-      type: "radio",
-      name: "flood-product",
-      value,
-      checked: getState().product === value,
-      onchange: () => setState({ product: value }),
-    });
-    return h("label", { class: "option" }, input, h("span", {}, label));
-  };
-  const rank = (id: string): number => findRasterLayer(id)?.rank ?? 0;
-  const rasters = [...shown.rasters].sort((a, b) => rank(a.layer) - rank(b.layer));
-  const products = rasters.map((raster) =>
-    option(raster.layer, say(findRasterLayer(raster.layer)?.title, raster.layer)),
-  );
-  return h(
-    "div",
-    { class: "options", role: "radiogroup", "aria-label": t("flood.product") },
-    ...products,
-    option("none", t("flood.hidden")),
+    typeof hours === "number" ? figure("clock", t("flood.closedHours"), formatHours(hours)) : null,
+    places === undefined ? null : figure("pin", t("flood.places"), formatNumber(places, 0)),
+    h(
+      "p",
+      { class: "figures-note soft" },
+      `${t("flood.peakTime")}: ${formatDateTime(summary.peak_time)}`,
+      note ? ` · ${note}` : null,
+    ),
   );
 }
 
@@ -109,8 +101,9 @@ function stagePart(shown: Run): HTMLElement | null {
   return section(t("flood.stage"), holder);
 }
 
-function runBody(shown: Run, body: HTMLElement, map: { zoomToItem: ZoomToItem }): void {
-  const layer = findRasterLayer(getState().product);
+/** Show a run and return what brings its choice of layer in step with the state. */
+function runBody(shown: Run, body: HTMLElement, zoomToItem: ZoomToItem): () => void {
+  const products = productChooser(shown);
   const hours = shown.horizon_hours ? ` · ${t("flood.horizon", { hours: formatNumber(shown.horizon_hours, 0) })}` : "";
   const balance = shown.balance?.relative_error;
   replace(
@@ -122,27 +115,27 @@ function runBody(shown: Run, body: HTMLElement, map: { zoomToItem: ZoomToItem })
       shown.synthetic ? syntheticBadge(t("app.synthetic")) : null,
     ),
     shown.status === "failed" ? failure(new Error(t("flood.failed", { reason: shown.error ?? "" }))) : null,
+    shown.summary?.comparison ? comparisonPart(shown.id, shown.summary.comparison) : null,
+    shown.summary?.ensemble ? ensemblePart(shown.id, shown.summary.ensemble) : null,
     shown.summary ? section(t("flood.figures"), keyFigures(shown.summary)) : empty(t("flood.noSummary")),
-    section(
-      t("flood.product"),
-      productChooser(shown),
-      opacityField(),
-      layer ? legendList(layer) : null,
-      h("p", { class: "soft note" }, t("flood.clickHint")),
-    ),
+    section(t("flood.product"), products.element, opacityField(), h("p", { class: "soft note" }, t("flood.clickHint"))),
     stagePart(shown),
-    shown.summary ? impactPart(shown, map.zoomToItem) : null,
+    shown.summary ? impactPart(shown, zoomToItem) : null,
+    ...worksParts(shown, zoomToItem),
     typeof balance === "number"
       ? h("p", { class: "soft note" }, t("flood.balance", { value: `${formatNumber(balance * 100, 4)} %` }))
       : null,
   );
+  return products.update;
 }
 
 /** Build the panel; `zoomToItem` brings an affected asset on the screen. */
 export function floodPanel(zoomToItem: ZoomToItem): HTMLElement {
   const chooser = h("div");
   const body = h("div");
+  let follow = (): void => undefined;
   const update = (): void => {
+    follow = () => undefined;
     if (runsError) {
       replace(
         chooser,
@@ -167,22 +160,14 @@ export function floodPanel(zoomToItem: ZoomToItem): HTMLElement {
         body,
         failure(runError, () => void refreshRun()),
       );
-    else if (run && run.id === getState().runId) runBody(run, body, { zoomToItem });
+    else if (run && run.id === getState().runId) follow = runBody(run, body, zoomToItem);
     else replace(body, getState().runId ? loading() : null);
   };
   update();
   onData("runs", update);
   onData("run", update);
   watch(["lang", "runId"], update);
-  watch(["product"], () => {
-    // Only the choice changed: keep the tables and their paging.
-    const layer = findRasterLayer(getState().product);
-    const legend = body.querySelector(".legend");
-    for (const input of body.querySelectorAll<HTMLInputElement>("input[name=flood-product]")) {
-      input.checked = input.value === getState().product;
-    }
-    if (legend && layer) legend.replaceWith(legendList(layer));
-    else update();
-  });
+  // Only the choice changed: the tables and their paging stay.
+  watch(["product"], () => follow());
   return h("div", { class: "panel-body" }, chooser, body);
 }

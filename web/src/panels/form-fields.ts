@@ -23,9 +23,12 @@ const PLAIN_TYPES: readonly string[] = ["string", "number", "integer"];
 /** Inputs that hold ids of things on the map, for servers that do not say so with `x-items`. */
 const ITEMS_BY_NAME: Record<string, string> = {
   gates_closed: "drainage_links?link_type=gate",
+  gates_open: "drainage_links?link_type=gate",
   pumps_off: "drainage_links?link_type=pump",
+  "gate_operations.id": "drainage_links?link_type=gate",
+  "pump_operations.id": "drainage_links?link_type=pump",
   gauge: "sensors?kind=stage",
-  dyke_id: "dykes",
+  "breaches.dyke_id": "dykes",
 };
 
 export const lowest = (schema: InputSchema): number | undefined => schema.minimum ?? schema.exclusiveMinimum;
@@ -33,6 +36,12 @@ export const highest = (schema: InputSchema): number | undefined => schema.maxim
 export const isMoment = (schema: InputSchema): boolean => schema.format === "date-time";
 export const isList = (schema: InputSchema): boolean =>
   schema.type === "array" && PLAIN_TYPES.includes(schema.items?.type ?? "string");
+
+/** Whether a value has parts in it that no field can hold: an object, or a list of lists. */
+export const isNested = (schema: InputSchema): boolean =>
+  schema.type === "object" ||
+  (schema.type === "array" && !isList(schema)) ||
+  (schema.anyOf ?? []).some((choice) => isNested(choice));
 
 /** Return the collection and filter whose items an input chooses from, where the city has any. */
 export function findItems(name: string, schema: InputSchema): string | undefined {
@@ -102,6 +111,38 @@ function textControl(schema: InputSchema, required: boolean): Control {
   box.value = isMoment(schema) ? momentText(value) : Array.isArray(value) ? value.join(", ") : String(value);
   const read = (): Reading =>
     box.validity.badInput ? { problem: t("scenario.notNumber") } : readText(box.value.trim(), schema, required);
+  return { element: box, target: box, read };
+}
+
+/** Return a value as an example of how a schema's JSON is written. */
+function makeExample(schema: InputSchema): unknown {
+  if (schema.default !== undefined) return schema.default;
+  if (schema.enum) return schema.enum[0];
+  if (schema.type === "array") return schema.items ? [makeExample(schema.items)] : [];
+  if (schema.type === "object")
+    return Object.fromEntries(Object.entries(schema.properties ?? {}).map(([key, inner]) => [key, makeExample(inner)]));
+  if (schema.type === "number" || schema.type === "integer") return lowest(schema) ?? 0;
+  return schema.type === "boolean" ? false : "…";
+}
+
+/** A field of several lines: JSON, or plain words where the schema allows a text as well. */
+function nestedControl(schema: InputSchema, required: boolean): Control {
+  const choices = schema.anyOf ?? [schema];
+  const allowsText = choices.some((choice) => choice.type === "string");
+  const box = h("textarea", { class: "input", rows: allowsText ? 2 : 4, autocomplete: "off", spellcheck: false });
+  if (!allowsText) box.placeholder = JSON.stringify(makeExample(choices.find(isNested) ?? schema));
+  if (schema.default !== undefined && schema.default !== "")
+    box.value = typeof schema.default === "string" ? schema.default : JSON.stringify(schema.default);
+  const read = (): Reading => {
+    const text = box.value.trim();
+    if (text === "") return readText(text, schema, required);
+    if (allowsText && !/^[[{]/.test(text)) return { value: text };
+    try {
+      return { value: JSON.parse(text) as unknown };
+    } catch {
+      return { problem: t("scenario.notJson") };
+    }
+  };
   return { element: box, target: box, read };
 }
 
@@ -184,6 +225,7 @@ export function makeControl(name: string, schema: InputSchema, required: boolean
   if (schema.type === "boolean") return checkControl(schema);
   if (schema.enum) return selectControl(enumOptions(schema), schema, required);
   if (schema.type === "array" && schema.items?.enum) return checklistControl(enumOptions(schema.items), schema);
+  if (isNested(schema)) return nestedControl(schema, required);
   const items = findItems(name, schema);
   return items ? itemControl(items, schema, required) : textControl(schema, required);
 }

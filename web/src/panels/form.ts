@@ -1,10 +1,11 @@
 /** A form made from a process description: one field an input, checked before it is sent. */
 
 import { h, replace } from "../dom";
-import { formatNumber } from "../format";
+import { formatNumber, formatUnit } from "../format";
 import { say, t } from "../i18n";
 import type { InputSchema, Process, ProcessInput } from "../types";
 import { type Control, findItems, highest, isList, isMoment, lowest, makeControl, type Reading } from "./form-fields";
+import { groupFields, SHORT_FORM } from "./form-groups";
 import { textButton } from "./parts";
 
 interface Field {
@@ -31,9 +32,9 @@ function rangeWords(schema: InputSchema): string {
   return high === undefined ? "" : t("scenario.to", values);
 }
 
-function hintWords(name: string, input: ProcessInput): string {
+function hintWords(path: string, input: ProcessInput): string {
   const { schema } = input;
-  const typed = isList(schema) && !schema.items?.enum && !findItems(name, schema);
+  const typed = isList(schema) && !schema.items?.enum && !findItems(path, schema);
   const description = say(input.description_i18n, input.description ?? "").replace(/\.$/, "");
   const isNumber = schema.type === "number" || schema.type === "integer";
   return [
@@ -48,16 +49,17 @@ function hintWords(name: string, input: ProcessInput): string {
 
 const isRequired = (input: ProcessInput): boolean => (input.minOccurs ?? 1) > 0 && input.schema.default === undefined;
 
-function simpleField(name: string, input: ProcessInput): Field {
+function simpleField(name: string, input: ProcessInput, path: string): Field {
   const { schema } = input;
   const required = isRequired(input);
-  const control: Control = makeControl(name, schema, required);
+  const control: Control = makeControl(path, schema, required);
   const id = `input-${++counter}`;
   const { target } = control;
   target.id = id;
   target.setAttribute("name", name);
   target.setAttribute("aria-describedby", `${id}-hint ${id}-error`);
-  const unit = schema["x-unit"] ? ` [${schema["x-unit"]}]` : "";
+  const symbol = formatUnit(schema["x-unit"]);
+  const unit = symbol ? ` [${symbol}]` : "";
   const label = h(
     "label",
     { for: id, class: "field-label" },
@@ -65,7 +67,7 @@ function simpleField(name: string, input: ProcessInput): Field {
     unit,
     required ? " *" : "",
   );
-  const hint = h("span", { class: "soft field-hint", id: `${id}-hint` }, hintWords(name, input));
+  const hint = h("span", { class: "soft field-hint", id: `${id}-hint` }, hintWords(path, input));
   const error = h("span", { class: "field-error", role: "alert", id: `${id}-error` });
   const isCheck = schema.type === "boolean";
   const parts = isCheck ? [control.element, label] : [label, control.element];
@@ -106,7 +108,8 @@ function rowsField(name: string, input: ProcessInput, properties: Record<string,
         ...(description ? { description } : {}),
         ...(description_i18n ? { description_i18n } : {}),
       };
-      return makeField(property, { ...words, schema, minOccurs: needed.has(property) ? 1 : 0 });
+      const inner = { ...words, schema, minOccurs: needed.has(property) ? 1 : 0 };
+      return makeField(property, inner, `${name}.${property}`);
     });
     rows.push(fields);
     const remove = textButton(
@@ -132,27 +135,37 @@ function rowsField(name: string, input: ProcessInput, properties: Record<string,
   return { name, element, read, focus: () => undefined };
 }
 
-function makeField(name: string, input: ProcessInput): Field {
+/** `path` names an input within the row of another. */
+function makeField(name: string, input: ProcessInput, path = name): Field {
   const properties = input.schema.type === "array" ? input.schema.items?.properties : undefined;
-  return properties ? rowsField(name, input, properties) : simpleField(name, input);
+  return properties ? rowsField(name, input, properties) : simpleField(name, input, path);
 }
 
 /** Whether an input is one that most people leave alone: nothing is entered, and nothing need be. */
 const isExtra = (input: ProcessInput): boolean => !isRequired(input) && input.schema.default === undefined;
 
-/** Build the form of a process; inputs that may stay empty are folded away. */
+const folded = (title: string, open: boolean, fields: readonly Field[]): HTMLDetailsElement =>
+  h(
+    "details",
+    { class: "more", open },
+    h("summary", {}, title),
+    h("div", { class: "form" }, ...fields.map((field) => field.element)),
+  );
+
+/** Return a short form as it is, with what may stay empty folded away; a long one by groups. */
+function arrange(inputs: readonly [string, ProcessInput][], fields: readonly Field[]): HTMLElement[] {
+  if (fields.length > SHORT_FORM)
+    return groupFields(fields).map((group) => folded(group.title, group.open, group.fields));
+  const extra = new Set(inputs.filter(([, input]) => isExtra(input)).map(([name]) => name));
+  const rest = fields.filter((field) => extra.has(field.name));
+  const main = fields.filter((field) => !extra.has(field.name)).map((field) => field.element);
+  return rest.length > 0 ? [...main, folded(t("scenario.more"), false, rest)] : main;
+}
+
+/** Build the form of a process. */
 export function makeForm(process: Process, onsubmit: () => void, ...buttons: Node[]): Form {
   const inputs = Object.entries(process.inputs);
   const fields = inputs.map(([name, input]) => makeField(name, input));
-  const extra = new Set(inputs.filter(([, input]) => isExtra(input)).map(([name]) => name));
-  const main = fields.filter((field) => !extra.has(field.name));
-  const rest = fields.filter((field) => extra.has(field.name));
-  const more = h(
-    "details",
-    { class: "more" },
-    h("summary", {}, t("scenario.more")),
-    h("div", { class: "form" }, ...rest.map((field) => field.element)),
-  );
   const element = h("form", {
     class: "form",
     novalidate: true,
@@ -161,10 +174,11 @@ export function makeForm(process: Process, onsubmit: () => void, ...buttons: Nod
       onsubmit();
     },
   });
-  replace(element, ...main.map((field) => field.element), rest.length > 0 ? more : null, ...buttons);
+  replace(element, ...arrange(inputs, fields), ...buttons);
   const read = (): Record<string, unknown> | null => {
     const values = readFields(fields);
-    if (more.querySelector("[aria-invalid=true]")) more.open = true;
+    for (const part of element.querySelectorAll("details"))
+      if (part.querySelector("[aria-invalid=true]")) part.open = true;
     return values;
   };
   return { element, read };

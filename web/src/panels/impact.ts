@@ -1,87 +1,22 @@
-/** What the water touches: by ward, by depth class, and one by one. */
+/** What the water touches: by ward, depth, hazard, place and damage, and one by one. */
 
 import { readItems, readPage } from "../api";
-import { findLayer, findVectorLayer } from "../data";
 import { type Child, h, replace } from "../dom";
-import { formatFixed, formatLength, formatNumber, formatProperty, formatShortDateTime } from "../format";
-import { say, t } from "../i18n";
-import type { Item, ItemPage, Run, RunSummary, WardImpact, ZoomToItem } from "../types";
+import { formatFixed, formatNumber, formatShortDateTime } from "../format";
+import { t } from "../i18n";
+import type { Item, ItemPage, Run, WardImpact, ZoomToItem } from "../types";
 import { csvText, saveText } from "./csv";
+import { ASSETS, classTable, damageTable, layerTitle, peopleTables, placeTable, wardTable } from "./impact-tables";
 import { empty, failure, loading, section, select, textButton } from "./parts";
+import { codeTitle, table } from "./table";
 
 const PAGE = 20;
 const CSV_PAGE = 1000;
-const ASSETS = "flood_assets";
 
-type View = "ward" | "class" | "list";
+type View = "ward" | "class" | "people" | "places" | "damage" | "list";
 
 let view: View = "ward";
 let assetLayer = "";
-
-function table(headings: string[], rows: Child[][]): HTMLElement {
-  const cell = (child: Child, index: number): HTMLElement =>
-    h(index === 0 ? "th" : "td", index === 0 ? { scope: "row" } : {}, child);
-  return h(
-    "div",
-    { class: "table-holder", tabindex: 0 },
-    h(
-      "table",
-      {},
-      h("thead", {}, h("tr", {}, ...headings.map((heading) => h("th", { scope: "col" }, heading)))),
-      h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map(cell)))),
-    ),
-  );
-}
-
-function wardTable(wards: WardImpact[]): HTMLElement {
-  const shown = [...wards].sort((a, b) => b.people - a.people || b.buildings - a.buildings);
-  const rows = shown.map((ward) => [
-    ward.ward_name ?? ward.ward_code,
-    formatNumber(ward.people, 0),
-    formatNumber(ward.buildings, 0),
-    formatLength(ward.road_length),
-    ward.depth_max === null ? "–" : `${formatFixed(ward.depth_max, 2)} m`,
-    formatNumber(ward.lights, 0),
-    formatNumber(ward.cabinets, 0),
-    formatNumber(ward.pumps, 0),
-  ]);
-  const keys = ["ward", "people", "buildings", "roads", "depth", "lights", "cabinets", "pumps"] as const;
-  return table(
-    keys.map((key) => t(`impact.${key}`)),
-    rows,
-  );
-}
-
-const layerTitle = (id: string): string => say(findLayer(id)?.title, id);
-
-function depthClass(value: unknown): string {
-  const property = findVectorLayer(ASSETS)?.properties.find((entry) => entry.name === "depth_class");
-  return property ? formatProperty(value, property) : String(value);
-}
-
-function depthClassOrder(value: string): number {
-  const property = findVectorLayer(ASSETS)?.properties.find((entry) => entry.name === "depth_class");
-  return property?.codes?.findIndex((code) => code.value === value) ?? 0;
-}
-
-function classTable(summary: Partial<RunSummary>): HTMLElement {
-  const affected = [...(summary.affected ?? [])].sort(
-    (a, b) =>
-      a.asset_layer.localeCompare(b.asset_layer) || depthClassOrder(a.depth_class) - depthClassOrder(b.depth_class),
-  );
-  const rows = affected.map((entry) => [
-    layerTitle(entry.asset_layer),
-    depthClass(entry.depth_class),
-    formatNumber(entry.count, 0),
-    entry.length ? formatLength(entry.length) : "–",
-    entry.people ? formatNumber(entry.people, 0) : "–",
-  ]);
-  const keys = ["layer", "class", "count", "length", "people"] as const;
-  return table(
-    keys.map((key) => t(`impact.${key}`)),
-    rows,
-  );
-}
 
 const nextLink = (page: ItemPage): string | undefined => page.links?.find((link) => link.rel === "next")?.href;
 
@@ -94,7 +29,7 @@ function itemTable(page: ItemPage, zoomToItem: ZoomToItem): HTMLElement {
     return [
       h("button", { type: "button", class: "link-button", onclick: go }, name),
       depth,
-      depthClass(depth_class),
+      codeTitle(ASSETS, "depth_class", depth_class),
       formatShortDateTime(arrival ? String(arrival) : null),
     ];
   };
@@ -126,7 +61,9 @@ async function downloadAssets(run: Run, layer: string, progress: HTMLElement): P
 }
 
 function assetList(run: Run, zoomToItem: ZoomToItem): HTMLElement {
-  const layers = [...new Set((run.summary?.affected ?? []).map((entry) => entry.asset_layer))];
+  // People of a population grid are counted and are no features.
+  const touched = (run.summary?.affected ?? []).filter((entry) => entry.asset_layer !== "population");
+  const layers = [...new Set(touched.map((entry) => entry.asset_layer))];
   if (layers.length === 0) return empty(t("impact.none"));
   if (!layers.includes(assetLayer)) assetLayer = layers.includes("buildings") ? "buildings" : layers[0]!;
   const holder = h("div");
@@ -187,20 +124,36 @@ export function impactPart(run: Run, zoomToItem: ZoomToItem): HTMLElement {
   const summary = run.summary ?? {};
   const body = h("div", { id: "impact-view", role: "tabpanel" });
   const tabs = h("div", { class: "segments", role: "tablist" });
+  const wards = summary.by_ward ?? [];
+  const byWard = (): HTMLElement => h("div", {}, wardTable(wards), download());
+  const download = (): HTMLElement =>
+    textButton(t("impact.download"), () => saveSummary(run), "button-small", "download");
+  const views: [View, string, boolean, () => HTMLElement | null][] = [
+    ["ward", t("impact.byWard"), wards.length > 0, byWard],
+    ["class", t("impact.byClass"), (summary.affected ?? []).length > 0, () => classTable(summary)],
+    ["people", t("impact.byHazard"), peopleTables(summary) !== null, () => peopleTables(summary)],
+    ["places", t("impact.byPlace"), (summary.places ?? []).length > 0, () => placeTable(summary.places ?? [])],
+    [
+      "damage",
+      t("impact.damage"),
+      (summary.damage?.classes ?? []).length > 0,
+      () => (summary.damage ? damageTable(summary.damage) : null),
+    ],
+    ["list", t("impact.list"), true, () => assetList(run, zoomToItem)],
+  ];
+  const offered = views.filter(([, , isThere]) => isThere);
+  if (offered.length === 1) return section(t("impact.title"), empty(t("impact.none")));
   const show = (): void => {
-    const views: [View, string][] = [
-      ["ward", t("impact.byWard")],
-      ["class", t("impact.byClass")],
-      ["list", t("impact.list")],
-    ];
-    const tab = ([value, label]: [View, string]): HTMLElement =>
+    const [shown] = offered.filter(([value]) => value === view);
+    const [active, , , build] = shown ?? offered[0]!;
+    const tab = ([value, label]: [View, string, ...unknown[]]): HTMLElement =>
       h(
         "button",
         {
           type: "button",
           role: "tab",
           "aria-controls": "impact-view",
-          "aria-selected": String(view === value),
+          "aria-selected": String(active === value),
           class: "segment",
           onclick: () => {
             view = value;
@@ -209,18 +162,8 @@ export function impactPart(run: Run, zoomToItem: ZoomToItem): HTMLElement {
         },
         label,
       );
-    replace(tabs, ...views.map(tab));
-    const wards = summary.by_ward ?? [];
-    if (view === "list") replace(body, assetList(run, zoomToItem));
-    else if (view === "class")
-      replace(body, (summary.affected ?? []).length > 0 ? classTable(summary) : empty(t("impact.none")));
-    else if (wards.length === 0) replace(body, empty(t("impact.none")));
-    else
-      replace(
-        body,
-        wardTable(wards),
-        textButton(t("impact.download"), () => saveSummary(run), "button-small", "download"),
-      );
+    replace(tabs, ...offered.map(tab));
+    replace(body, build());
   };
   show();
   return section(t("impact.title"), tabs, body);

@@ -2,9 +2,10 @@
 
 import { findLayer, getCatalog, isEmpty, isPerRun, onData } from "../data";
 import { fold, h, replace } from "../dom";
-import { formatLegendValue, formatNumber } from "../format";
+import { formatNumber } from "../format";
 import { say, t } from "../i18n";
 import { icon, themeIcon } from "../icons";
+import { formatRasterValue, isWordy, usefulEntries } from "../raster-words";
 import { getState, setState, toggleLayer, watch } from "../state";
 import type { Layer, LegendEntry, Source, Theme } from "../types";
 import { makeFinder, type ShowHit } from "./find";
@@ -40,15 +41,17 @@ function matches(layer: Layer, theme: Theme): boolean {
 
 /** Build the legend of a layer; the flood panel uses it too. */
 export function legendList(layer: Layer): HTMLElement {
-  const symbol = layer.kind === "raster" ? layer.symbol : "";
+  const words = (item: LegendEntry): string =>
+    layer.kind === "raster" ? formatRasterValue(layer, Number(item.value)) : say(item.label);
   const entry = (item: LegendEntry): HTMLElement =>
-    h(
-      "li",
-      {},
-      swatch(item.color, item.shape ?? "fill"),
-      h("span", {}, formatLegendValue(say(item.label), item.value, symbol)),
-    );
-  return h("ul", { class: "legend", "aria-label": t("layers.legend") }, ...layer.legend.map(entry));
+    h("li", {}, swatch(item.color, item.shape ?? "fill"), h("span", {}, words(item)));
+  const entries = layer.kind === "raster" ? usefulEntries(layer) : layer.legend;
+  const wordy = layer.kind === "raster" && isWordy(layer);
+  return h(
+    "ul",
+    { class: wordy ? "legend legend-wordy" : "legend", "aria-label": t("layers.legend") },
+    ...entries.map(entry),
+  );
 }
 
 function sourceLine(source: Source): HTMLElement {

@@ -4,8 +4,9 @@ import { readPoint } from "../api";
 import { drawChart } from "../chart";
 import { findRasterLayer, run, shownRaster } from "../data";
 import { h, replace } from "../dom";
-import { formatLegendValue, formatNumber, formatShortDateTime } from "../format";
+import { formatNumber, formatShortDateTime } from "../format";
 import { say, t } from "../i18n";
+import { formatRasterValue } from "../raster-words";
 import { getState, watch } from "../state";
 import type { PointValues, RunRaster } from "../types";
 import { failure, figure, loading, section } from "./parts";
@@ -63,9 +64,9 @@ async function fill(holder: HTMLElement, raster: RunRaster, lon: number, lat: nu
       return;
     }
     const value = values.values[0];
-    const number = typeof value === "number" ? formatNumber(values.symbol === "s" ? value / 3600 : value, 2) : null;
-    const words = number === null ? t("point.dry") : formatLegendValue(number, value ?? undefined, values.symbol);
-    replace(holder, figure("flood", say(findRasterLayer(raster.layer)?.title), words));
+    const layer = findRasterLayer(raster.layer);
+    const words = layer && typeof value === "number" ? formatRasterValue(layer, value) : t("point.dry");
+    replace(holder, figure("flood", say(layer?.title), words));
   } catch (error) {
     replace(
       holder,

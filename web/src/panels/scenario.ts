@@ -47,7 +47,7 @@ export function scenarioPanel(): HTMLElement {
     const description = say(process.description_i18n, process.description ?? "");
     // Without a main gauge somebody must say where the water level comes from: what is folded away is needed.
     const lacksGauge = "gauge" in process.inputs && getCity().main_gauge === null;
-    const more = built.element.querySelector("details");
+    const more = built.element.querySelector("[name=gauge]")?.closest("details");
     if (more && lacksGauge) more.open = true;
     replace(
       form,

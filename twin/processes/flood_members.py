@@ -1,0 +1,87 @@
+"""One flood in a process of its own: what it is handed, what it hands back, how members differ."""
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hydrology.flood_record import FloodState
+from hydrology.links import select_active
+from hydrology.structures import Pump
+from twin.parcel import read_parcel
+from twin.process import Progress
+from twin.processes.flood_run import FloodWater
+from twin.processes.flood_stage import StageSeries
+from twin.processes.flood_steps import PARAMETERS, FloodCase, run_case
+
+MEMBER_PARAMETERS = replace(PARAMETERS, threads=1)
+"""Of a flood beside others: together they fill the cores, bands of one would wait for each other."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parcel:
+    """What members share: a case without its city, and the water they start from (None: calm)."""
+
+    case: FloodCase
+    initial: FloodState | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FloodMember:
+    """One flood: the parcel it is made from and what differs.
+
+    stage: its own, None for the case's. rain_factor: its rain over the case's [1]. stopped_pumps: ids.
+    """
+
+    parcel: Path
+    stage: StageSeries | None = None
+    rain_factor: float = 1.0
+    stopped_pumps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MemberWater:
+    """The water of one member without its frames; ``seconds`` is processor time [s]."""
+
+    water: FloodWater
+    seconds: float
+
+
+def compute_member(member: FloodMember, progress: Progress) -> MemberWater:
+    """Return the water of a member, computed on one thread."""
+    began = time.process_time()
+    parcel: Parcel = read_parcel(member.parcel)
+    case, initial = change_case(parcel, member)
+    water = run_case(case, progress, parameters=MEMBER_PARAMETERS, initial=initial, keeps_frames=False)
+    # What the view's default for them is does not travel.
+    return MemberWater(replace(water, durations=dict(water.durations)), time.process_time() - began)
+
+
+def change_case(parcel: Parcel, member: FloodMember) -> tuple[FloodCase, FloodState | None]:
+    """Return the case and the first water with what is different in a member."""
+    case = parcel.case if member.stage is None else replace(parcel.case, stage=member.stage)
+    if case.rain is not None and member.rain_factor != 1.0:
+        case = replace(case, rain=replace(case.rain, intensity=case.rain.intensity * member.rain_factor))
+    return stop_pumps(case, parcel.initial, member.stopped_pumps)
+
+
+def stop_pumps(
+    case: FloodCase, initial: FloodState | None, names: Collection[str]
+) -> tuple[FloodCase, FloodState | None]:
+    """Return the case with some pumps off, and the first water without what it holds about them."""
+    if not names:
+        return case, initial
+    before = select_active(case.domain.structures)
+    structures = tuple(
+        replace(item, on=False) if isinstance(item, Pump) and item.id in names else item
+        for item in case.domain.structures
+    )
+    changed = replace(case, domain=replace(case.domain, structures=structures))
+    if initial is None:
+        return changed, None
+    running = {item.id for item in select_active(structures)}
+    kept: NDArray[np.bool_] = np.array([item.id in running for item in before], dtype=bool)
+    return changed, replace(initial, settings=initial.settings[kept], running=initial.running[kept])

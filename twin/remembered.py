@@ -1,0 +1,68 @@
+"""A city whose layers are read once: for a process that assesses many floods of it."""
+
+from collections.abc import Hashable, Sequence
+from datetime import datetime
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
+from layers.grid import Grid
+from twin.process import Bounds, CityView
+
+
+class RememberedCity:
+    """A view of a city that keeps the features and rasters it was asked for; each asker gets a copy."""
+
+    def __init__(self, base: CityView) -> None:
+        self._base = base
+        self._layers: dict[Hashable, gpd.GeoDataFrame] = {}
+        self._rasters: dict[Hashable, tuple[NDArray[np.float32], Grid]] = {}
+
+    @property
+    def crs(self) -> str:
+        """The city's projected CRS."""
+        return self._base.crs
+
+    @property
+    def now(self) -> datetime:
+        """The time the city is looked at (UTC)."""
+        return self._base.now
+
+    @property
+    def main_gauge(self) -> str | None:
+        """Id of the sensor whose stage drives forecasts."""
+        return self._base.main_gauge
+
+    def layer(
+        self, layer_id: str, *, bounds: Bounds | None = None, columns: Sequence[str] | None = None
+    ) -> gpd.GeoDataFrame:
+        """Return the city's features."""
+        key = (layer_id, bounds, None if columns is None else tuple(columns))
+        if key not in self._layers:
+            self._layers[key] = self._base.layer(layer_id, bounds=bounds, columns=columns)
+        return self._layers[key].copy()
+
+    def raster(
+        self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None
+    ) -> tuple[NDArray[np.float32], Grid]:
+        """Return the city's raster."""
+        key = (layer_id, cell_size, bounds)
+        if key not in self._rasters:
+            self._rasters[key] = self._base.raster(layer_id, cell_size=cell_size, bounds=bounds)
+        array, grid = self._rasters[key]
+        return array.copy(), grid
+
+    def find_datastream(self, sensor_id: str, observed_property: str) -> str:
+        """Return the city's datastream."""
+        return self._base.find_datastream(sensor_id, observed_property)
+
+    def series(
+        self, datastream_id: str, start: datetime, end: datetime
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the city's readings."""
+        return self._base.series(datastream_id, start, end)
+
+    def last_reading(self, datastream_id: str) -> datetime | None:
+        """Return the time of the city's newest reading."""
+        return self._base.last_reading(datastream_id)
