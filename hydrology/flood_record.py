@@ -1,6 +1,6 @@
 """What a flood run hands out: frames on the way, its state to go on from, its result."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,12 @@ class FloodState:
     hazard_max: Raster32
     arrival: Raster32
     durations: Raster32
+
+    def forget(self) -> "FloodState":
+        """Return the same water with its extremes, arrivals and durations still to come."""
+        extremes = ("depth_max", "velocity_max", "hazard_max", "durations")
+        nothing = {name: np.zeros_like(getattr(self, name)) for name in extremes}
+        return replace(self, arrival=np.full_like(self.arrival, np.inf), **nothing)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,7 +24,7 @@ Cell = tuple[int, int]
 
 
 class Land(NamedTuple):
-    """The pixels: bed [m] (rows, cols), crests of their west and north faces [m] or None, how many a cell's side has."""
+    """The pixels: bed, crests of their west and north faces [m] (rows, cols), and how many a coarse cell's side has."""
 
     bed: NDArray[np.float64]
     walls: FaceCrests | None

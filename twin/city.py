@@ -1,6 +1,6 @@
 """City: the one reader. Layers, rasters and readings of the database as a process sees them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from layers.store.features import read_versions, select_features
 from layers.store.migrate import read_city
 from layers.store.observations import list_datastreams, read_extent, select_observations
 from layers.store.rasters import read_grid, read_raster_row
-from twin.process import Bounds
+from twin.derived import keep_arrays
+from twin.process import Arrays, Bounds
 
 _FAILED_QUALITY = (4, 9)
 
@@ -105,6 +106,10 @@ class City:
         """Return the time of the newest reading of a series, or None."""
         extent = read_extent(self._connection, datastream_id)
         return None if extent is None else extent[1]
+
+    def derived(self, kind: str, signature: str, make: Callable[[], Arrays]) -> Arrays:
+        """Return the arrays kept in a file beside the rasters, or make and keep them."""
+        return keep_arrays(self._processed / kind, signature, make)
 
     def describe_data(self) -> dict[str, Any]:
         """Return what was read: the version of each layer, the fingerprint of each raster."""

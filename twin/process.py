@@ -21,7 +21,8 @@ from layers.schema import Text
 
 _TEXTS = ("title", "title_i18n", "description", "description_i18n")
 Bounds = tuple[float, float, float, float]
-Checkpoint = dict[str, NDArray[Any]]
+Arrays = dict[str, NDArray[Any]]
+Checkpoint = Arrays
 
 
 class Inputs(BaseModel):
@@ -85,6 +86,12 @@ class CityView(Protocol):
 
     def last_reading(self, datastream_id: str) -> datetime | None:
         """Return the time of the newest reading of a series, or None."""
+
+    def derived(self, kind: str, signature: str, make: Callable[[], Arrays]) -> Arrays:
+        """Return the arrays of a ``kind`` that the city keeps under the signature of all they are made of.
+
+        ``make`` is called when it keeps none.
+        """
 
 
 class Progress(Protocol):

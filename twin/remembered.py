@@ -1,6 +1,6 @@
 """A city whose layers are read once: for a process that assesses many floods of it."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 
 import geopandas as gpd
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.grid import Grid
-from twin.process import Bounds, CityView
+from twin.process import Arrays, Bounds, CityView
 
 
 class RememberedCity:
@@ -66,3 +66,7 @@ class RememberedCity:
     def last_reading(self, datastream_id: str) -> datetime | None:
         """Return the time of the city's newest reading."""
         return self._base.last_reading(datastream_id)
+
+    def derived(self, kind: str, signature: str, make: Callable[[], Arrays]) -> Arrays:
+        """Return what the city keeps."""
+        return self._base.derived(kind, signature, make)

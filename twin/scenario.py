@@ -1,6 +1,6 @@
 """A scenario: a base time and a list of edits, frozen and hashable. Taking an edit away restores the base."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hydrology.design_storm import Shape
 from layers.errors import InputError, NotFoundError
 from layers.grid import Grid
-from twin.process import Bounds, CityView
+from twin.process import Arrays, Bounds, CityView
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +241,10 @@ class EditedCity:
     def last_reading(self, datastream_id: str) -> datetime | None:
         """Return the time of the city's newest reading."""
         return self.base.last_reading(datastream_id)
+
+    def derived(self, kind: str, signature: str, make: Callable[[], Arrays]) -> Arrays:
+        """Return what the city keeps."""
+        return self.base.derived(kind, signature, make)
 
 
 def check_edits(view: CityView, scenario: Scenario) -> None:

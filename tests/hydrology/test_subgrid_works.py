@@ -53,6 +53,12 @@ WORKS: dict[str, Structure] = {
 }
 
 
+def spill(columns: int) -> float:
+    """Return what the weir takes in 20 minutes of a basin that stays level [m3]: dh/dt = -C b h^1.5 / A from 1 m on."""
+    area, rate = columns * 16 * 100.0, 1.7 * 4.0
+    return area * (1.0 - (1.0 + 0.5 * rate * 1200.0 / area) ** -2.0)
+
+
 @pytest.mark.parametrize("name", WORKS)
 def test_structures_move_what_they_move_between_pixels(name: str) -> None:
     bed, water = part_basin(16, 1.5)
@@ -61,21 +67,19 @@ def test_structures_move_what_they_move_between_pixels(name: str) -> None:
     assert coarse.moved["w"][0] == pytest.approx(fine.moved["w"][0], rel=1e-6 if name.startswith("pump") else 0.1)
     assert coarse.moved["w"][0] > 500.0
     if name == "weir":
-        # A basin of area A that stays level: dh/dt = -C b h^1.5 / A over the crest.
-        area, rate = 16 * 16 * 100.0, 1.7 * 4.0
-        over = (1.0 + 0.5 * rate * 1200.0 / area) ** -2.0
-        assert coarse.moved["w"][0] == pytest.approx((1.0 - over) * area, rel=0.03)
+        assert coarse.moved["w"][0] == pytest.approx(spill(16), rel=0.03)
     assert coarse.balance.relative_error < 1e-12
     out = coarse.balance.structures_out
     assert out == (pytest.approx(coarse.moved["w"][0]) if name == "pump out" else 0.0)
 
 
 def test_both_ends_in_one_cell_reach_over_the_wall_that_splits_it() -> None:
-    # The wall is in the last column of a coarse cell: beyond it only the next cell has water of its own.
+    # Beyond the wall only the next cell has water of its own.
     bed, water = part_basin(18, 1.5)
     weir = Weir("w", 8, 17, 8, 19, crest=0.5, width=4.0)
-    fine, coarse = run_both(bed, 1200.0, depth=water, structures=[weir])
-    assert coarse.moved["w"][0] == pytest.approx(fine.moved["w"][0], rel=0.1)
+    _, coarse = run_both(bed, 1200.0, depth=water, structures=[weir])
+    # The split cell's water stands 8 cm lower at first, for it fills the pixels beyond the wall too.
+    assert coarse.moved["w"][0] == pytest.approx(spill(18), rel=0.1)
     assert coarse.depth[:, 24:].min() > 0.05
 
 

@@ -17,6 +17,7 @@ from layers.errors import NotFoundError
 from layers.grid import Grid
 from layers.registry import read_vector_layer
 from twin.demo.city import generate_city
+from twin.process import Arrays
 
 CRS = "EPSG:5897"
 X0, Y0 = 586_000.0, 1_109_000.0
@@ -34,6 +35,7 @@ class MemoryCity:
     crs: str = CRS
     now: datetime = NOW
     main_gauge: str | None = "S1"
+    kept: dict[str, Arrays] = field(default_factory=dict)
 
     def layer(self, layer_id: str, *, bounds: Any = None, columns: Sequence[str] | None = None) -> gpd.GeoDataFrame:
         names = [prop.name for prop in read_vector_layer(layer_id).properties]
@@ -65,6 +67,12 @@ class MemoryCity:
     def last_reading(self, datastream_id: str) -> datetime | None:
         times, _ = self.readings[datastream_id]
         return datetime.fromtimestamp(float(times[-1]), UTC) if times.size else None
+
+    def derived(self, kind: str, signature: str, make: Callable[[], Arrays]) -> Arrays:
+        key = f"{kind}/{signature}"
+        if key not in self.kept:
+            self.kept[key] = make()
+        return self.kept[key]
 
 
 def make_tide(times: NDArray[np.float64], mean: float = 1.0) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, expect, sync_playwright
 
 ARTEFACTS = Path(__file__).resolve().parents[2] / "test-artefacts"
 CHROMIUM_FLAGS = [
@@ -263,7 +263,7 @@ def test_flood_tables_list_assets_and_zoom_to_one(visit: Visit) -> None:
     first = visit.page.locator("#impact-view .link-button").first
     expect(first).to_be_visible(timeout=LOAD_MS)
     with visit.page.expect_download() as download:
-        visit.page.get_by_role("button", name="Tải CSV").click()
+        visit.page.locator("#impact-view").get_by_role("button", name="Tải CSV").click()
     text = Path(download.value.path()).read_text(encoding="utf-8-sig")
     assert text.splitlines()[0].startswith("id,")
     assert len(text.splitlines()) > 1
@@ -271,6 +271,67 @@ def test_flood_tables_list_assets_and_zoom_to_one(visit: Visit) -> None:
     first.click()
     expect(visit.page.locator(".card")).to_be_visible()
     visit.wait("zoom => window.twin.map.getZoom() > zoom", zoom)
+
+
+def test_a_layer_of_the_run_is_chosen_with_its_legend(visit: Visit) -> None:
+    visit.open("#tab=flood")
+    chooser = visit.page.locator("[name=flood-product]")
+    expect(chooser).to_have_value("flood_depth", timeout=LOAD_MS)
+    chooser.select_option("flood_hazard_class")
+    expect(visit.page.locator(".product-words .legend")).to_contain_text("H3: nguy hiểm cho mọi xe")
+    expect(visit.page.locator(".player")).to_be_hidden()
+    chooser.select_option("flood_duration_03")
+    expect(visit.page.locator(".product-words .legend li").first).to_contain_text("10 phút")
+    visit.wait("() => location.hash.includes('product=flood_duration_03')")
+
+
+STUDIED: dict[str, Any] = {
+    "sewer": {
+        "surface_to_sewer": 1234.0, "sewer_to_surface": 56.0, "outfalls_out": 900.0, "outfalls_back": 0.0,
+        "stored": 278.0, "flooded_manholes": 1, "unheard_of": 1,
+        "manholes": [{"node": "DN-9", "volume_out": 56.0, "volume_in": 0.0, "head_above_ground": 0.21,
+                      "first_hours": 1.5}],
+    },
+    "ensemble": {
+        "expected": {"people": 40.0}, "exceeded": [{"probability": 0.5, "people": 30}],
+        "members": [{"member": 1, "peak_stage": 1.9, "rain_factor": None, "stopped_pumps": ["PUMP-7"], "people": 40}],
+    },
+    "comparison": {
+        "damage_in": "m2", "annual_damage": [],
+        "cases": [
+            {"event": "E", "climate": "today", "measure": name, "return_period": 20.0, "people": people,
+             "damage": None, "damaged_area": 5.0, "saved_share": {"people": share, "buildings": None}}
+            for name, people, share in (("none", 100, 0.0), ("Pump house", 60, 0.4))
+        ],
+        "map": {"before": {"event": "E", "climate": "today", "measure": "none"}, "wetted_area": 0.0,
+                "after": {"event": "E", "climate": "today", "measure": "Pump house"}, "dried_area": 900.0},
+    },
+}  # fmt: skip
+"""What runs with sewers, ensembles and comparisons tell beyond a forecast, with gaps and a word from the future."""
+
+
+def test_sewers_members_and_measures_of_a_run_are_shown(visit: Visit) -> None:
+    def add(route: Route) -> None:
+        answer = route.fetch()
+        run = answer.json()
+        structures = {"PUMP-7": {"forward": 4321.0, "backward": 0.0}, "GATE-IDLE": {"forward": 0.0, "backward": 0.0}}
+        provenance = {"parameters": {"structures": structures}}
+        route.fulfill(response=answer, json={**run, "summary": {**run["summary"], **STUDIED}, "provenance": provenance})
+
+    visit.page.route(re.compile(r"/api/runs/[^?]+$"), add)
+    visit.open("#tab=flood")
+    panel = visit.page.locator(".panel")
+    for section, words in (
+        ("So sánh giải pháp", ["E (20 năm một lần) · hiện nay", "Pump house", "40 %"]),
+        ("Tổ hợp", ["50 % vượt", "PUMP-7"]),
+        ("Cống ngầm", ["1.234 m³", "DN-9", "0,21 m"]),
+        ("Nước qua bơm, cống", ["PUMP-7", "4.321 m³"]),
+    ):
+        found = panel.locator(".section").filter(has=visit.page.get_by_role("heading", name=section, exact=True))
+        for word in words:
+            expect(found).to_contain_text(word, timeout=LOAD_MS)
+    expect(panel).not_to_contain_text("GATE-IDLE")
+    assert visit.complaints == []
 
 
 def test_depth_at_a_point_is_charted(visit: Visit) -> None:
@@ -354,6 +415,33 @@ def test_wrong_input_is_refused_in_words_before_it_is_sent(visit: Visit) -> None
     expect(visit.page.locator(".field-error", has_text="Giá trị")).to_be_visible()
     expect(number).to_have_attribute("aria-invalid", "true")
     assert [url for url in visit.requests if "execution" in url] == []
+
+
+def test_the_parts_of_a_comparison_are_rows_of_a_name_and_words(visit: Visit) -> None:
+    visit.open("#tab=scenario")
+    form = visit.page.locator("form")
+    expect(form).to_be_visible(timeout=LOAD_MS)
+    visit.page.locator(".panel .select").first.select_option("flood-compare")
+    events = form.locator("fieldset", has_text="Trận ngập").first
+    events.get_by_role("button", name="Thêm").click()
+    events.locator("[name=name]").fill("Triều cường")
+    changes = events.locator("textarea[name=changes]")
+    changes.fill("{stage_offset")
+    visit.requests.clear()
+    form.locator("[type=submit]").click()
+    expect(events.locator(".field-error", has_text="JSON")).to_be_visible()
+    assert [url for url in visit.requests if "execution" in url] == []
+    changes.fill("stage_offset=0.3; pumps_off=PUMP-SAY")
+    sent: list[Any] = []
+
+    def refuse(route: Route) -> None:
+        sent.append(route.request.post_data_json)
+        route.abort()
+
+    visit.page.route("**/execution", refuse)
+    form.locator("[type=submit]").click()
+    visit.page.wait_for_timeout(300)
+    assert sent[0]["inputs"]["events"] == [{"name": "Triều cường", "changes": "stage_offset=0.3; pumps_off=PUMP-SAY"}]
 
 
 def test_unreachable_server_is_said_in_plain_words(visit: Visit) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hydrology.flood_record import FloodState
+from hydrology.engine import EngineState
 from hydrology.probability import THRESHOLDS, FloodProbability, compute_probability
 from hydrology.structures import Pump
 from layers.schema import Text
@@ -234,11 +234,11 @@ def _join(past: StageSeries, future: StageSeries) -> StageSeries:
     return replace(future, times=times, stages=np.concatenate([past.stages[:-1], future.stages]))
 
 
-def _start_water(plan: _Plan, progress: Progress) -> FloodState | None:
+def _start_water(plan: _Plan, progress: Progress) -> EngineState | None:
     """Return the water all members start from, None where no readings say what it did before."""
     if plan.past is None:
         return None
-    return warm_up(plan.case.domain, plan.past, plan.case.rain, MEMBER_PARAMETERS, progress)
+    return warm_up(plan.case.domain, plan.past, plan.case.rain, MEMBER_PARAMETERS, progress, subgrid=plan.case.subgrid)
 
 
 def _watch(

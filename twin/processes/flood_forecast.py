@@ -45,6 +45,7 @@ def compute(view: CityView, inputs: FloodForecastInputs, progress: Progress) -> 
         cell_size=inputs.cell_size,
         output_minutes=inputs.output_minutes,
         sewer=inputs.sewer,
+        factor=inputs.factor,
     )
     title = Text(
         f"Dự báo ngập {inputs.horizon_hours:g} giờ theo trạm {gauge}",

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hydrology.flood_record import FloodState
+from hydrology.engine import EngineState
 from hydrology.links import select_active
 from hydrology.structures import Pump
 from twin.parcel import read_parcel
@@ -26,7 +26,7 @@ class Parcel:
     """What members share: a case without its city, and the water they start from (None: calm)."""
 
     case: FloodCase
-    initial: FloodState | None
+    initial: EngineState | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +60,7 @@ def compute_member(member: FloodMember, progress: Progress) -> MemberWater:
     return MemberWater(replace(water, durations=dict(water.durations)), time.process_time() - began)
 
 
-def change_case(parcel: Parcel, member: FloodMember) -> tuple[FloodCase, FloodState | None]:
+def change_case(parcel: Parcel, member: FloodMember) -> tuple[FloodCase, EngineState | None]:
     """Return the case and the first water with what is different in a member."""
     case = parcel.case if member.stage is None else replace(parcel.case, stage=member.stage)
     if case.rain is not None and member.rain_factor != 1.0:
@@ -69,8 +69,8 @@ def change_case(parcel: Parcel, member: FloodMember) -> tuple[FloodCase, FloodSt
 
 
 def stop_pumps(
-    case: FloodCase, initial: FloodState | None, names: Collection[str]
-) -> tuple[FloodCase, FloodState | None]:
+    case: FloodCase, initial: EngineState | None, names: Collection[str]
+) -> tuple[FloodCase, EngineState | None]:
     """Return the case with some pumps off, and the first water without what it holds about them."""
     if not names:
         return case, initial

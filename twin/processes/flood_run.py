@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hydrology.boundaries import StageBoundary
-from hydrology.flood import FloodSolver
-from hydrology.flood_record import FloodFrame, FloodResult, FloodState
+from hydrology.engine import Engine, EngineState
+from hydrology.flood_record import FloodFrame, FloodResult
 from hydrology.hazard import classify_hazard
 from hydrology.mass_balance import MassBalance
 from hydrology.parameters import FloodParameters
 from hydrology.rainfall import RainGrid, RainSeries
 from layers.schema import Text
 from twin.process import Checkpoint, Progress, RasterOutput, StoppedError
+from twin.processes.flood_engine import Subgrid, build_solver
 from twin.processes.flood_inputs import FloodDomain
-from twin.processes.flood_sewer import SeweredSolver, SewerReport, list_sewer_points
+from twin.processes.flood_sewer import SeweredSolver, SewerReport
 from twin.processes.flood_stage import StageSeries
 from twin.processes.sewer_model import SewerModel
 
@@ -57,58 +57,25 @@ class FloodWater:
     sewer: SewerReport | None = None
 
 
-def build_solver(
-    domain: FloodDomain,
-    stage: StageSeries,
-    rain: RainSeries | RainGrid | None,
-    parameters: FloodParameters,
-    *,
-    start_time: float = 0.0,
-    sewer: SewerModel | None = None,
-) -> FloodSolver:
-    """Return the engine over the domain, driven by ``stage`` and ``rain`` from ``start_time`` [s] on.
-
-    It has the points where ``sewer`` meets the surface.
-    """
-    return FloodSolver(
-        domain.grid,
-        domain.bed,
-        domain.mannings_n,
-        depth=np.where(np.isfinite(domain.bed), domain.depth, 0.0),
-        boundaries=(StageBoundary(domain.stage_cells, stage.times, stage.stages, "river stage"),),
-        rain=rain,
-        wind=domain.wind,
-        losses=domain.losses,
-        structures=domain.structures,
-        walls=domain.walls,
-        breaches=domain.breaches,
-        storage=domain.storage,
-        parameters=parameters,
-        start_time=start_time,
-        points=None if sewer is None else list_sewer_points(sewer),
-    )
-
-
 def warm_up(
     domain: FloodDomain,
     stage: StageSeries,
     rain: RainSeries | RainGrid | None,
     parameters: FloodParameters,
     progress: Progress,
-) -> FloodState:
+    *,
+    subgrid: Subgrid | None = None,
+) -> EngineState:
     """Return the water at time 0 after what ``stage`` did from its first time on, with the extremes still to come.
 
     Raises StoppedError when asked to stop.
     """
     first = float(stage.times[0])
-    solver = build_solver(domain, stage, rain, parameters, start_time=first)
+    solver = build_solver(domain, stage, rain, parameters, start_time=first, subgrid=subgrid)
     result = solver.run(-first, output_interval_s=CHUNK_S, should_stop=progress.should_stop)
     if result.stopped:
         raise StoppedError
-    state = solver.state()
-    nothing = {name: np.zeros_like(getattr(state, name)) for name in ("velocity_max", "hazard_max", "durations")}
-    depth_max = np.zeros_like(state.depth_max)
-    return replace(state, depth_max=depth_max, arrival=np.full_like(state.arrival, np.inf), **nothing)
+    return solver.state().forget()
 
 
 def run_flood(
@@ -120,9 +87,10 @@ def run_flood(
     interval_s: float,
     progress: Progress,
     parameters: FloodParameters,
-    initial: FloodState | None = None,
+    initial: EngineState | None = None,
     keeps_frames: bool = True,
     sewer: SewerModel | None = None,
+    subgrid: Subgrid | None = None,
 ) -> FloodWater:
     """Return the water over ``hours`` [h] with a frame every ``interval_s`` [s], or only the last one.
 
@@ -130,11 +98,11 @@ def run_flood(
     to go on from; a checkpoint of the same terrain and stage is taken up. With a ``sewer`` below, an interrupted run
     starts again. Raises StoppedError when asked to stop.
     """
-    solver = build_solver(domain, stage, rain, parameters, sewer=sewer)
+    solver = build_solver(domain, stage, rain, parameters, sewer=sewer, subgrid=subgrid)
     if initial is not None:
         solver.restore(initial)
     keep = ~domain.water & np.isfinite(domain.bed)
-    done = _Done(_sign(domain, stage, rain, hours, interval_s))
+    done = _Done(_sign(domain, stage, rain, hours, interval_s, subgrid))
     if sewer is None:
         done.take_up(solver, progress.read_checkpoint())
     end = hours * 3600.0
@@ -224,8 +192,8 @@ class _Done:
         total = MassBalance(**self.volumes)
         return {**self.volumes, "residual": total.residual, "relative_error": total.relative_error}
 
-    def save(self, state: FloodState) -> Checkpoint:
-        own = {f"state_{entry.name}": np.asarray(getattr(state, entry.name)) for entry in fields(FloodState)}
+    def save(self, state: EngineState) -> Checkpoint:
+        own = {f"state_{entry.name}": np.asarray(getattr(state, entry.name)) for entry in fields(state)}
         return {
             **own,
             "signature": np.array(self.signature),
@@ -238,11 +206,13 @@ class _Done:
             "moved": np.array(list(self.moved.values()), dtype=np.float64).reshape(-1, 2),
         }
 
-    def take_up(self, solver: FloodSolver, saved: Checkpoint | None) -> None:
+    def take_up(self, solver: Engine, saved: Checkpoint | None) -> None:
         if saved is None or str(saved["signature"]) != self.signature:
             return
-        arrays: dict[str, Any] = {entry.name: saved[f"state_{entry.name}"] for entry in fields(FloodState)}
-        solver.restore(FloodState(**{**arrays, "time": float(arrays["time"])}))
+        kind = type(solver.state())
+        arrays: dict[str, Any] = {entry.name: saved[f"state_{entry.name}"] for entry in fields(kind)}
+        numbers = {name: float(array) for name, array in arrays.items() if array.ndim == 0}
+        solver.restore(kind(**{**arrays, **numbers}))
         self.times, self.frames = saved["times"].tolist(), list(saved["frames"])
         self.steps = int(saved["steps"])
         self.volumes = dict(zip(saved["volume_names"].tolist(), saved["volumes"].tolist(), strict=True))
@@ -266,10 +236,15 @@ def _clean(depth: Raster32, keep: NDArray[np.bool_]) -> Raster32:
 
 
 def _sign(
-    domain: FloodDomain, stage: StageSeries, rain: RainSeries | RainGrid | None, hours: float, interval_s: float
+    domain: FloodDomain,
+    stage: StageSeries,
+    rain: RainSeries | RainGrid | None,
+    hours: float,
+    interval_s: float,
+    subgrid: Subgrid | None,
 ) -> str:
     words = (domain.grid, domain.structures, domain.breaches, domain.wind, type(domain.losses), hours, interval_s)
-    digest = hashlib.sha256(f"{words}".encode())
+    digest = hashlib.sha256(f"{words} {None if subgrid is None else subgrid.factor}".encode())
     arrays = [domain.bed, domain.mannings_n, domain.depth, domain.stage_cells, stage.times, stage.stages]
     if domain.walls is not None:
         arrays += [domain.walls.x, domain.walls.y]

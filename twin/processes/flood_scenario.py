@@ -314,6 +314,7 @@ def prepare_scenario(view: CityView, inputs: FloodScenarioInputs, *, stage: Stag
         river_below=inputs.river_below,
         ground=inputs.ground,
         sewer=inputs.sewer,
+        factor=inputs.factor,
     )
 
 

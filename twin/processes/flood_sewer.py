@@ -13,8 +13,8 @@ import numpy as np
 
 from hydrology.coupling import CoupledFlood, CouplingStep, list_points
 from hydrology.drainage_process import DrainageProcess
-from hydrology.flood import FloodSolver
-from hydrology.flood_record import FloodFrame, FloodResult, FloodState
+from hydrology.engine import Engine, EngineState
+from hydrology.flood_record import FloodFrame, FloodResult
 from twin.processes.sewer_model import SewerModel
 
 COUPLING_S = 10.0
@@ -39,9 +39,9 @@ class SewerReport:
 
 
 class SeweredSolver:
-    """``FloodSolver.run`` with sewers below; use it in a ``with`` statement."""
+    """An engine's ``run`` with sewers below; use it in a ``with`` statement."""
 
-    def __init__(self, solver: FloodSolver, model: SewerModel, duration_s: float) -> None:
+    def __init__(self, solver: Engine, model: SewerModel, duration_s: float) -> None:
         """Open the model for ``duration_s`` [s]; the solver has the points of ``list_sewer_points``."""
         self._solver, self._model = solver, model
         self._drainage = DrainageProcess(model.text, duration_s=duration_s)
@@ -67,7 +67,7 @@ class SeweredSolver:
         """Now [s]."""
         return self._solver.time
 
-    def state(self) -> FloodState:
+    def state(self) -> EngineState:
         """Return the state of the surface alone."""
         return self._solver.state()
 
@@ -79,7 +79,7 @@ class SeweredSolver:
         on_frame: Callable[[FloodFrame], None],
         should_stop: Callable[[], bool],
     ) -> FloodResult:
-        """Compute ``duration_s`` [s], whole intervals or the last part of one; see ``FloodSolver.run``."""
+        """Compute ``duration_s`` [s], whole intervals or the last part of one; see ``Engine.run``."""
         stopped = False
         ends = np.append(np.arange(output_interval_s, duration_s - 1.0e-6, output_interval_s), duration_s)
         self._emit(on_frame)

@@ -7,13 +7,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hydrology.flood_record import FloodState
+from hydrology.engine import EngineState
 from hydrology.parameters import FloodParameters
 from hydrology.rainfall import RainGrid, RainSeries
 from layers.errors import InputError
 from layers.schema import Text
 from layers.store.rasters import format_time
 from twin.process import CityView, Inputs, Outputs, Progress, describe
+from twin.processes.flood_engine import ENGINE_TITLES, EngineName, Subgrid, make_subgrid
 from twin.processes.flood_ground import Ground
 from twin.processes.flood_impact import Impact, Water, assess_impact
 from twin.processes.flood_inputs import FloodDomain, build_domain, read_terrain
@@ -87,14 +88,39 @@ class FloodInputs(Inputs):
         choices=SEWER_TITLES,
         default="none",
     )
+    engine: EngineName = describe(
+        Text("Cách tính", "Engine"),
+        Text(
+            "Từng ô một, hay gộp thành ô thô có bảng địa hình bên trong: sai khác khoảng một xăng-ti-mét.",
+            "Every cell by itself, or coarse cells with tables of the cells inside: about a centimetre apart.",
+        ),
+        choices=ENGINE_TITLES,
+        default="grid",
+    )
+    subgrid_factor: int = describe(
+        Text("Ô trong một ô thô", "Cells along a coarse cell"),
+        Text(
+            "Cạnh của ô thô dài bao nhiêu ô, khi tính bằng ô thô.",
+            "How many cells the side of a coarse cell is long, for the engine of coarse cells.",
+        ),
+        unit="1",
+        default=8,
+        ge=2,
+        le=16,
+    )
+
+    @property
+    def factor(self) -> int | None:
+        """Cells along a coarse cell, None where every cell is computed."""
+        return self.subgrid_factor if self.engine == "subgrid" else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FloodCase:
     """A flood ready to run: the city as the scenario makes it, and all that drives the water there.
 
-    interval_s: time between two frames [s]. sewer: the sewers below, None where they are not computed. ``city`` is None
-    once the case has travelled to another process.
+    interval_s: time between two frames [s]. sewer: the sewers below, None where they are not computed. subgrid: the
+    coarse cells of the engine ``subgrid``. ``city`` is None once the case has travelled to another process.
     """
 
     city: CityView | None
@@ -105,6 +131,7 @@ class FloodCase:
     hours: float
     interval_s: float
     sewer: SewerModel | None = None
+    subgrid: Subgrid | None = None
 
     def home(self) -> CityView:
         """Return the city; InputError once the case has left it."""
@@ -124,10 +151,12 @@ def prepare_flood(
     river_below: float | None = None,
     ground: Ground | None = None,
     sewer: Sewer = "none",
+    factor: int | None = None,
 ) -> FloodCase:
     """Return the flood of ``hours`` [h] under the scenario, driven by ``stage``, ready to run.
 
-    Raises NotFoundError for an edit that names nothing of the city, InputError for a city the water cannot run on.
+    factor: cells of the terrain along a coarse cell of the engine ``subgrid``, None for the engine ``grid``. Raises
+    NotFoundError for an edit that names nothing of the city, InputError for a city the water cannot run on.
     """
     check_edits(view, scenario)
     city = EditedCity(view, scenario)
@@ -144,7 +173,8 @@ def prepare_flood(
     if stage.report is not None:
         check_stage(str(stage.report["datastream_id"]), stage.usual, domain.bed, domain.stage_cells, domain.water)
     rain = make_rain(city, scenario, grid, domain.runoff, hours)
-    return FloodCase(city, scenario, domain, stage, rain, hours, output_minutes * 60.0, drains)
+    subgrid = None if factor is None else make_subgrid(city, domain, factor)
+    return FloodCase(city, scenario, domain, stage, rain, hours, output_minutes * 60.0, drains, subgrid)
 
 
 def run_case(
@@ -152,7 +182,7 @@ def run_case(
     progress: Progress,
     *,
     parameters: FloodParameters = PARAMETERS,
-    initial: FloodState | None = None,
+    initial: EngineState | None = None,
     keeps_frames: bool = True,
 ) -> FloodWater:
     """Return the water of a case, from ``initial`` on where that is given; with its last frame only if asked."""
@@ -167,6 +197,7 @@ def run_case(
         initial=initial,
         keeps_frames=keeps_frames,
         sewer=case.sewer,
+        subgrid=case.subgrid,
     )
 
 
@@ -225,6 +256,8 @@ def describe_run(case: FloodCase, steps: int, moved: Mapping[str, tuple[float, f
     """Return the numbers and edits a run was made with, for its record."""
     return {
         "flood": asdict(PARAMETERS),
+        "engine": "grid" if case.subgrid is None else "subgrid",
+        "subgrid_factor": None if case.subgrid is None else case.subgrid.factor,
         "grid": asdict(case.domain.grid),
         "stage_cells": int(case.domain.stage_cells.sum()),
         "city": dict(case.domain.notes),

@@ -21,7 +21,7 @@ function locale(): string {
 
 export function formatNumber(value: number | null | undefined, digits = 2): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
+  return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits, signDisplay: "negative" }).format(value);
 }
 
 /** Format with exactly `digits` decimals, so that columns line up. */
@@ -45,15 +45,19 @@ export function formatArea(squareMetres: number | null | undefined): string {
     : `${formatNumber(squareMetres, 0)} m²`;
 }
 
-/** Write a volume in cubic metres; a sign stays, zero is zero. */
-export const formatVolume = (cubicMetres: number | null | undefined): string =>
-  cubicMetres === null || cubicMetres === undefined ? "–" : `${formatNumber(cubicMetres, 0)} m³`;
+/** Write a volume [m³], in millions where it is that large. */
+export function formatVolume(cubicMetres: number | null | undefined): string {
+  if (cubicMetres === null || cubicMetres === undefined) return "–";
+  if (Math.abs(cubicMetres) < 1e6) return `${formatNumber(cubicMetres, 0)} m³`;
+  return `${formatNumber(cubicMetres / 1e6, 2)} ${t("unit.million")} m³`;
+}
 
 export const formatHours = (hours: number | null | undefined, digits = 1): string =>
   hours === null || hours === undefined ? "–" : `${formatNumber(hours, digits)} ${t("scale.hours")}`;
 
+/** Write a share in per cent, a small one with a decimal. */
 export const formatShare = (share: number | null | undefined): string =>
-  share === null || share === undefined ? "–" : `${formatNumber(share * 100, 0)} %`;
+  share === null || share === undefined ? "–" : `${formatNumber(share * 100, Math.abs(share) < 0.0995 ? 1 : 0)} %`;
 
 /** Write đồng in thousands of millions or millions, as budgets are. */
 export function formatMoney(dong: number | null | undefined): string {

@@ -184,7 +184,7 @@ export const en: Record<Key, string> = {
   "ensemble.title": "Ensemble",
   "ensemble.count": "Figure",
   "ensemble.expected": "Mean",
-  "ensemble.exceeded": "Exceeded with {share}",
+  "ensemble.exceeded": "Exceeded by {share}",
   "ensemble.explain":
     "From {count} equally probable floods. The map of depth and the tables below are what half of them exceed.",
   "ensemble.members": "{count} floods",
@@ -246,6 +246,7 @@ export const en: Record<Key, string> = {
   "job.dismissed": "Cancelled",
   "unit.people": "people",
   "unit.years": "years",
+  "unit.million": "million",
   "unit.millionDong": "million dong",
   "unit.billionDong": "billion dong",
   "scale.hours": "hours",

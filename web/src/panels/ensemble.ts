@@ -9,11 +9,11 @@ import { section, textButton } from "./parts";
 import { table } from "./table";
 
 const COUNTS: [() => string, (row: FloodFigures) => string][] = [
-  [() => t("flood.area"), (row) => formatArea(row.flooded_area)],
-  [() => t("flood.people"), (row) => formatNumber(row.people, 0)],
-  [() => t("flood.buildings"), (row) => formatNumber(row.buildings, 0)],
-  [() => t("flood.roads"), (row) => formatLength(row.road_length)],
-  [() => t("flood.closedRoads"), (row) => formatLength(row.closed_road_length)],
+  [() => t("impact.area"), (row) => formatArea(row.flooded_area)],
+  [() => t("impact.people"), (row) => formatNumber(row.people, 0)],
+  [() => t("impact.buildings"), (row) => formatNumber(row.buildings, 0)],
+  [() => t("impact.roads"), (row) => formatLength(row.road_length)],
+  [() => t("impact.closed"), (row) => formatLength(row.closed_road_length)],
   [() => t("impact.depth"), (row) => `${formatFixed(row.depth_max, 2)} m`],
 ];
 
@@ -22,19 +22,19 @@ function membersTable(members: EnsembleMember[]): HTMLElement {
     formatNumber(row.member, 0),
     `${formatFixed(row.peak_stage, 2)} m`,
     row.rain_factor === null ? "–" : `× ${formatFixed(row.rain_factor, 2)}`,
-    row.stopped_pumps.join(", ") || "–",
     formatArea(row.flooded_area),
     formatNumber(row.people, 0),
     formatLength(row.closed_road_length),
+    row.stopped_pumps.join(", ") || "–",
   ]);
   const headings = [
     t("ensemble.member"),
     t("flood.peakStage"),
     t("ensemble.rain"),
-    t("ensemble.pumps"),
-    t("flood.area"),
+    t("impact.area"),
     t("impact.people"),
     t("impact.closed"),
+    t("ensemble.pumps"),
   ];
   return table(headings, rows);
 }

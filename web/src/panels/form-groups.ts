@@ -19,11 +19,15 @@ const GROUPS: readonly Group[] = [
     open: true,
     names: ["members", "pump_failure", "stage_spread", "rain_spread", "rain_factors", "past_hours", "seed"],
   },
-  { title: "group.time", open: true, names: ["base_time", "horizon_hours", "cell_size", "output_minutes", "engine"] },
+  {
+    title: "group.time",
+    open: true,
+    names: ["base_time", "horizon_hours", "cell_size", "output_minutes", "engine", "subgrid_factor"],
+  },
   {
     title: "group.stage",
     open: true,
-    names: ["gauge", "stage_offset", "stage_level", "ramp_hours", "usual_level", "river_below", "sea_level_rise"],
+    names: ["stage_offset", "stage_level", "ramp_hours", "sea_level_rise", "gauge", "usual_level", "river_below"],
   },
   {
     title: "group.rain",

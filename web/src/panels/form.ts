@@ -70,8 +70,10 @@ function simpleField(name: string, input: ProcessInput, path: string): Field {
   const hint = h("span", { class: "soft field-hint", id: `${id}-hint` }, hintWords(path, input));
   const error = h("span", { class: "field-error", role: "alert", id: `${id}-error` });
   const isCheck = schema.type === "boolean";
+  const isNumber = (schema.type === "number" || schema.type === "integer") && !schema.enum;
   const parts = isCheck ? [control.element, label] : [label, control.element];
-  const element = h("div", { class: isCheck ? "field field-check" : "field" }, ...parts, hint, error);
+  const shape = isCheck ? "field field-check" : isNumber ? "field field-number" : "field";
+  const element = h("div", { class: shape }, ...parts, hint, error);
   const read = (): { value: unknown } | null => {
     const reading: Reading = control.read();
     const problem = "problem" in reading ? reading.problem : "";

@@ -3,6 +3,7 @@
 import { findRasterLayer } from "../data";
 import { h, replace } from "../dom";
 import { say, t } from "../i18n";
+import { isWordy } from "../raster-words";
 import { getState, setState } from "../state";
 import type { Run } from "../types";
 import { legendList } from "./layers";
@@ -37,7 +38,11 @@ export function productChooser(run: Run): { element: HTMLElement; update: () => 
   const update = (): void => {
     box.value = getState().product;
     const layer = findRasterLayer(getState().product);
-    replace(words, layer ? h("p", { class: "soft" }, say(layer.description)) : null, layer ? legendList(layer) : null);
+    replace(
+      words,
+      layer && !isWordy(layer) ? h("p", { class: "soft" }, say(layer.description)) : null,
+      layer ? legendList(layer) : null,
+    );
   };
   update();
   return { element: h("div", {}, box, words), update };
