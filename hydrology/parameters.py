@@ -26,6 +26,7 @@ class FloodParameters:
     arrival_depth: depth that counts as the arrival of the flood [m].
     speed_depth: speeds are recorded where the depth is at least this [m].
     maxima_step: maxima and arrival are updated at least this often [s] (and at every output and forcing time).
+    duration_step: durations are counted at least this often [s] (likewise).
     source_step: rain is added, and thin water moved, in portions of at most about this duration [s].
     film_depth: where it rains, tiles with no more water than this creep by Manning's equation on ``source_step`` [m].
     loss_step: the ground takes water in portions of this duration [s].
@@ -45,6 +46,7 @@ class FloodParameters:
     arrival_depth: float = 0.05
     speed_depth: float = 0.01
     maxima_step: float = 10.0
+    duration_step: float = 30.0
     source_step: float = 10.0
     film_depth: float = 5.0e-3
     loss_step: float = 60.0
@@ -69,6 +71,7 @@ class FloodParameters:
                 "arrival_depth": (1.0e-3, 5.0),
                 "speed_depth": (1.0e-4, 1.0),
                 "maxima_step": (0.0, 600.0),
+                "duration_step": (0.0, 600.0),
                 "source_step": (0.0, 600.0),
                 "film_depth": (1.0e-6, 0.05),
                 "loss_step": (1.0, 3600.0),

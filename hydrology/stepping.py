@@ -73,20 +73,21 @@ def make_record(structures: int) -> Record:
 class Clock(NamedTuple):
     """Where the loop is in a segment, one number each [s]: now, last rain, last look at the maxima.
 
-    highest: largest depth that limits the next step [m]; since_look: steps since the tiles were looked at.
+    counted: last count of durations. highest: largest depth that limits the next step [m]; since_look: steps since the tiles were looked at.
     """
 
     now: NDArray[np.float64]
     rained: NDArray[np.float64]
     recorded: NDArray[np.float64]
+    counted: NDArray[np.float64]
     highest: NDArray[np.float64]
     since_look: NDArray[np.int64]
 
 
 def make_clock() -> Clock:
     """Return a clock that stands at 0."""
-    now, rained, recorded, highest = (np.zeros(1) for _ in range(4))
-    return Clock(now, rained, recorded, highest, np.zeros(1, dtype=np.int64))
+    now, rained, recorded, counted, highest = (np.zeros(1) for _ in range(5))
+    return Clock(now, rained, recorded, counted, highest, np.zeros(1, dtype=np.int64))
 
 
 @compile_loop
@@ -133,7 +134,7 @@ def record_rows(
     span: float,
     scheme: Scheme,
 ) -> None:
-    """Raise the maxima of the active tiles of rows [first, last]; their depths lasted for ``span`` [s]."""
+    """Raise the maxima of the active tiles of rows [first, last]; add ``span`` [s], if any, to their durations."""
     stage, x, y = water
     for i in range(first, last + 1):
         tile = 1 + (i - 1) // TILE_ROWS
@@ -141,7 +142,7 @@ def record_rows(
             lo, hi = tiles.run_first[tile, k], tiles.run_last[tile, k]
             level, bed = stage[i, lo:hi], domain.bed[i, lo:hi]
             record_depths(level, bed, time, scheme.arrival_depth, maxima.depth[i, lo:hi], maxima.arrival[i, lo:hi])
-            for t in range(thresholds.size):
+            for t in range(thresholds.size if span > 0.0 else 0):
                 record_durations(level, bed, span, thresholds[t], maxima.durations[t, i, lo:hi])
             record_flow(
                 level, bed, x[i, lo : hi + 1], y[i, lo:hi], y[i + 1, lo:hi], scheme.speed_depth,
@@ -160,7 +161,7 @@ def start_segment(
     for i in range(1, water.stage.shape[0] - 1):
         deepest = max(deepest, find_deepest(water.stage[i], domain.bed[i], domain.gain[i]))
     highest = max(highest, np.float64(read_bits(deepest)) * scheme.cell_size)
-    clock.now[0] = clock.rained[0] = clock.recorded[0] = segment.start
+    clock.now[0] = clock.rained[0] = clock.recorded[0] = clock.counted[0] = segment.start
     clock.highest[0] = highest
     clock.since_look[0] = TILE_ROWS if sleeps else 0
 
@@ -265,12 +266,14 @@ def _advance(
             clock.since_look[0] = TILE_ROWS
         clock.highest[0] = max(highest, inlet, point, over)
 
-        span = now - clock.recorded[0]
-        if span >= scheme.maxima_step or now >= segment.end:
+        if now - clock.recorded[0] >= scheme.maxima_step or now >= segment.end:
+            span = now - clock.counted[0]
+            span = span if span >= scheme.duration_step or now >= segment.end else 0.0
             for band in numba.prange(bands):
                 first, last = 1 + (tiles.bands[band] - 1) * TILE_ROWS, (tiles.bands[band + 1] - 1) * TILE_ROWS
                 record_rows(first, min(last, rows), water, domain, tiles, maxima, thresholds, now, span, scheme)
             clock.recorded[0] = now
+            clock.counted[0] = now if span > 0.0 else clock.counted[0]
     return REACHED
 
 

@@ -49,6 +49,7 @@ class Scheme(NamedTuple):
     arrival_depth: float
     speed_depth: float
     maxima_step: float
+    duration_step: float
     source_step: float
     least_share: float
     advection: bool

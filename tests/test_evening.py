@@ -1,5 +1,7 @@
 """The README's evening: its section is there and whole, and figure and table are made of the runs as they say."""
 
+from itertools import pairwise
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ def test_the_section_of_the_readme_has_its_figure_and_its_table() -> None:
     assert 0 < len(rows[2:]) <= STREETS
     saved = [float(row[2]) - float(row[1]) for row in rows[2:]]
     # Depths are written to the centimetre, so that two differences may be 2 cm nearer than they were.
-    assert all(later < earlier + 0.0201 for earlier, later in zip(saved, saved[1:], strict=False))
+    assert all(later < earlier + 0.0201 for earlier, later in pairwise(saved))
     assert min(saved) >= 0.0
 
 
