@@ -42,7 +42,7 @@ class FloodParameters:
     gravity: float = 9.80665
     dt_max: float = 20.0
     dt_min: float = 1.0e-3
-    mass_tolerance: float = 1.0e-4
+    mass_tolerance: float = 1.0e-6
     arrival_depth: float = 0.05
     speed_depth: float = 0.01
     maxima_step: float = 10.0
