@@ -3,7 +3,8 @@
 A pixel is as deep as its cell's stage stands above it. Between the middles of cells the stage is interpolated, with
 two conditions: only towards a neighbour that water joins (both hold water above the level at which their face opens),
 and only where the pixel is reached from the cell's anchor at the lower of the two stages, so that interpolation never
-wets ground behind a wall, nor any pixel that would be dry at both.
+wets ground behind a wall, nor any pixel that would be dry at both. A prescribed cell wets what its stage reaches from
+the anchor.
 """
 
 import numpy as np
@@ -27,8 +28,8 @@ def _slope_towards(stage: Array, base: Array, low: float, i: int, j: int, k: int
 
 @compile_loop
 def _spread_stage(
-    stage: Array, bed: Array, factor: int, low_x: Array, low_y: Array, base: Array, access: Array, dry: float,
-    depth: Array32,
+    stage: Array, bed: Array, factor: int, low_x: Array, low_y: Array, base: Array, access: Array,
+    held: NDArray[np.bool_], dry: float, depth: Array32,
 ) -> None:  # fmt: skip
     rows, cols = bed.shape
     for i in range(1, stage.shape[0] - 1):
@@ -49,19 +50,27 @@ def _spread_stage(
                     level += abs(down) * (south if down > 0.0 else north)
                     if access[r, c] >= min(own, level):
                         level = own
-                    depth[r, c] = max(level - bed[r, c], 0.0)
+                    closed = held[i, j] and access[r, c] >= own
+                    depth[r, c] = 0.0 if closed else max(level - bed[r, c], 0.0)
 
 
 def compute_depth(
-    stage: Array, bed: Array, factor: int, tables: SubgridTables, *, dry_depth: float = 1.0e-3
+    stage: Array,
+    bed: Array,
+    factor: int,
+    tables: SubgridTables,
+    held: NDArray[np.bool_],
+    *,
+    dry_depth: float = 1.0e-3,
 ) -> Array32:
     """Return the depth of every pixel [m] (rows, cols), NaN where ``bed`` [m] is.
 
-    stage: of the coarse cells with the ring [m]. dry_depth: least water over a face that joins two cells [m].
+    stage: of the coarse cells with the ring [m]; held: which of them are prescribed. dry_depth: least water over a face
+    that joins two cells [m].
     """
     depth = np.empty(bed.shape, dtype=np.float32)
     _spread_stage(
-        stage, bed, factor, tables.low_x, tables.low_y, tables.base, tables.access, dry_depth, depth
+        stage, bed, factor, tables.low_x, tables.low_y, tables.base, tables.access, held, dry_depth, depth
     )  # fmt: skip
     return depth
 

@@ -169,7 +169,8 @@ def _list_free_faces(
     return table[order], values[order, 0].copy(), values[order, 1].copy()
 
 
-def _locate_points(points: tuple[Index, Index] | None, there: NDArray[np.bool_]) -> tuple[Index, Index]:
+def locate_points(points: tuple[Index, Index] | None, there: NDArray[np.bool_]) -> tuple[Index, Index]:
+    """Return rows and columns of points in the padded grid; raise InputError for one outside the domain."""
     if points is None:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     rows, cols = (np.asarray(index, dtype=np.int64) for index in points)
@@ -224,5 +225,5 @@ def build_forcing(
         free[:, 4].copy(),
         free_sign,
         free_slope,
-        *_locate_points(points, there),
+        *locate_points(points, there),
     )

@@ -73,7 +73,8 @@ def make_record(structures: int) -> Record:
 class Clock(NamedTuple):
     """Where the loop is in a segment, one number each [s]: now, last rain, last look at the maxima.
 
-    counted: last count of durations. highest: largest depth that limits the next step [m]; since_look: steps since the tiles were looked at.
+    counted: last count of durations. highest: largest depth that limits the next step [m]; since_look: steps since
+    the tiles were looked at.
     """
 
     now: NDArray[np.float64]

@@ -360,3 +360,22 @@ def build_tables(
         span_y=np.ascontiguousarray(turned[4].T),
         face_y=np.ascontiguousarray(face.transpose(1, 0, 2, 3)),
     )
+
+
+def take_tables(
+    tables: SubgridTables | None,
+    bed: Array,
+    mannings_n: Array,
+    factor: int,
+    walls: FaceCrests | None,
+    storage: NDArray[np.floating] | None,
+) -> SubgridTables:
+    """Return ``tables`` if they are those of this terrain, or build them; InputError where they are of another."""
+    if tables is None:
+        return build_tables(bed, mannings_n, factor, walls=walls, storage=storage)
+    if not np.array_equal(tables.signature, sign_terrain(bed, mannings_n, factor, walls, storage)):
+        raise InputError(
+            "subgrid tables belong to another terrain, roughness, walls, storage or factor",
+            hint="build them again with build_tables",
+        )
+    return tables

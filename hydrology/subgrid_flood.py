@@ -8,35 +8,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hydrology.boundaries import Boundary
+from hydrology.breaches import Breach
 from hydrology.domain import WALL, check_raster, check_share, find_bad_cell
 from hydrology.downscale import compute_arrival, compute_depth, find_first_time, spread
 from hydrology.flood_record import FloodFrame
-from hydrology.forcing import Drivers, locate_prescribed
+from hydrology.forcing import Drivers, locate_points, locate_prescribed
 from hydrology.infiltration import Losses
-from hydrology.infiltration import step as infiltrate
 from hydrology.links import build_links, list_times, select_active
 from hydrology.mass_balance import MassBalance
 from hydrology.parameters import FloodParameters
 from hydrology.rainfall import MM_PER_HOUR, RainGrid, RainSeries
 from hydrology.sources import ACCOUNTS, RAIN
 from hydrology.structures import Structure
-from hydrology.subgrid import STAGE_LEVELS, FaceCrests, SubgridTables, build_tables, sign_terrain
-from hydrology.subgrid_domain import INSIDE, Water, build_terrain, make_blocks, read_scheme
+from hydrology.subgrid import FaceCrests, SubgridTables, take_tables
+from hydrology.subgrid_breaches import list_phases, locate_breaches, open_breaches
+from hydrology.subgrid_domain import INSIDE, Terrain, Water, build_terrain, make_blocks, read_scheme
 from hydrology.subgrid_durations import choose_levels, compute_durations, measure_series
 from hydrology.subgrid_ends import Land, locate_ends
 from hydrology.subgrid_forcing import (
     build_coarse_forcing,
     coarsen,
     coarsen_grid,
-    coarsen_losses,
     find_open_faces,
     locate_held,
     weigh_rain,
 )
+from hydrology.subgrid_losses import coarsen_losses, soak
 from hydrology.subgrid_record import SubgridResult, SubgridState, make_memory
+from hydrology.subgrid_start import find_mean_depth
 from hydrology.subgrid_stepping import STEP_TOO_SHORT, advance
 from hydrology.subgrid_sweeping import refresh_stages
-from hydrology.walls import Walls
+from hydrology.walls import Walls, trace_walls
 from layers.errors import InputError, NumericsError
 from layers.grid import Grid
 
@@ -68,6 +70,7 @@ class SubgridSolver:
         losses: Losses | None = None,
         structures: Sequence[Structure] = (),
         walls: Walls | None = None,
+        breaches: Sequence[Breach] = (),
         storage: NDArray[np.floating] | None = None,
         points: tuple[Index, Index] | None = None,
         tables: SubgridTables | None = None,
@@ -76,9 +79,9 @@ class SubgridSolver:
     ) -> None:
         """Check and take over the terrain and what drives the water, all given on the fine ``grid``.
 
-        factor: pixels along the side of a coarse cell. tables: of an earlier solver with the same terrain. All else
-        as in FloodSolver; where structures and points act is said in subgrid_ends. Raise InputError naming the value
-        at fault.
+        factor: pixels along the side of a coarse cell. tables: of an earlier solver with the same terrain, without
+        breaches. All else as in FloodSolver; where structures act is said in subgrid_ends, how breaches open in
+        subgrid_breaches. Raise InputError naming the value at fault.
         """
         self.grid, self.factor = grid, factor
         self.parameters = parameters or FloodParameters()
@@ -93,23 +96,16 @@ class SubgridSolver:
         find_bad_cell("mannings_n", self._there & ~((n >= 0.0) & (n <= 10.0)), n, "0 to 10 s/m^(1/3)")
         self._storage = check_share("storage", storage, grid, self._there, 1.0e-3)
         crests = _take_crests(walls, grid)
-        self.tables = _take_tables(tables, self._bed, n, factor, crests, storage)
+        self.tables = take_tables(tables, self._bed, n, factor, crests, storage)
         self._drivers = Drivers.sort(boundaries)
         stages = self._drivers.stages
         owner = locate_prescribed(stages, self._drivers.inflows, self._there)
         self._owner = locate_held(owner, len(stages), self.tables, factor)
         coarse = coarsen_grid(grid, factor)
         self._drivers, self._forcing, self._places = build_coarse_forcing(
-            coarse, self._drivers, self._owner, self.tables, factor, _check_points(points, self._there)
+            coarse, self._drivers, self._owner, self.tables, factor, locate_points(points, self._there)
         )
-        self._terrain = build_terrain(
-            self.tables,
-            self._owner,
-            *find_open_faces(self._forcing, self._places, self.tables.base.shape),
-            coarse.cell_size,
-            factor,
-            self.parameters.arrival_depth,
-        )
+        self._terrain = self._build_terrain()
         self._scheme = read_scheme(self.parameters, coarse.cell_size)
         computed = self._terrain.per_length[INSIDE] > 0.0
         self._rain, self._area = rain, coarse.cell_area
@@ -123,8 +119,10 @@ class SubgridSolver:
         self._structures = select_active(structures)
         self._links = build_links(structures, self._there & (owner < 0), self._there, float(start_time))
         self._structure_times = list_times(structures)
-        land = Land(self._bed, crests, factor)
-        self._ends = locate_ends(self._links, owner, self._owner, land, self.tables)
+        self._land, self._mannings_n = Land(self._bed, crests, factor), n
+        self._ends = locate_ends(self._links, owner, self._owner, self._land, self.tables)
+        self._whole, self._phases, self._phase = self.tables, list_phases(breaches), 0
+        self._breaches = locate_breaches(breaches, walls or trace_walls([], [], grid), self._bed, grid.cell_size)
         self._settings, self._running = self._links.setting.copy(), self._links.running.copy()
         self._infiltrated = np.zeros(coarse.shape if losses is not None else (0, 0))
         self._point_rates = np.zeros(self._forcing.point_row.size)
@@ -132,37 +130,27 @@ class SubgridSolver:
         self.time = float(start_time)
         levels = choose_levels(self._bed, factor, self.parameters.durations, self.tables.base.shape)
         self._memory = make_memory(levels, self.time)
-        self._set_water(self._start_depth(depth))
-
-    def _start_depth(self, depth: NDArray[np.floating] | None) -> Array:
-        """Return the mean depth of the cells [m]: of a level pool the one that has its stage, else that of its volume.
-
-        The stage in a table is linear over the volume between its levels, so that only one of the two can be kept.
-        """
-        fine = np.zeros(self.grid.shape) if depth is None else check_raster("initial depth", depth, self.grid.shape)
+        fine = np.zeros(grid.shape) if depth is None else check_raster("initial depth", depth, grid.shape)
         find_bad_cell("initial depth", self._there & ~((fine >= 0.0) & (fine < 1.0e4)), fine, "0 m or more")
-        fine = np.where(self._there, fine, 0.0)
-        mean = coarsen(fine * self._storage, self.factor) / self.factor**2
-        wet = fine > 0.0
-        top = coarsen(np.where(wet, self._bed + fine, -WALL), self.factor, np.maximum)
-        low = coarsen(np.where(wet, self._bed + fine, WALL), self.factor, np.minimum)
-        dry = coarsen(np.where(self._there & ~wet, self._bed, WALL), self.factor, np.minimum)
-        level = (top - low < 1.0e-6) & (dry >= low - 1.0e-6)
-        mean[level] = self._depth_at(low)[level]
-        return np.where(self._terrain.per_length > 0.0, mean, 0.0)
+        start = find_mean_depth(fine, self._bed, self._storage, factor, self.tables)
+        self._set_water(np.where(self._terrain.per_length > 0.0, start, 0.0))
 
-    def _depth_at(self, stage: Array) -> Array:
-        """Return the mean depth of the cells [m] at ``stage`` [m], the inverse of the table."""
-        tables = self.tables
-        over = stage - tables.base
-        table = tables.stage.astype(np.float64)
-        k = np.clip((table[..., 1:] <= over[..., None]).sum(axis=-1), 0, STAGE_LEVELS - 1)[..., None]
-        low, high = (np.take_along_axis(table, k + step, axis=-1)[..., 0] for step in (0, 1))
-        k = k[..., 0]
-        part = np.where(high > low, (over - low) / np.where(high > low, high - low, 1.0), 0.0)
-        below = tables.full * (k**2 + part * (2 * k + 1)) / STAGE_LEVELS**2
-        beyond = tables.full + (over - table[..., -1]) / tables.above
-        return np.where(over <= 0.0, 0.0, np.where(over >= table[..., -1], beyond, below))
+    def _build_terrain(self) -> Terrain:
+        faces = find_open_faces(self._forcing, self._places, self.tables.base.shape)
+        size = self.grid.cell_size * self.factor
+        return build_terrain(self.tables, self._owner, *faces, size, self.factor, self.parameters.arrival_depth)
+
+    def _open_breaches(self) -> None:
+        """Take the tables that the breaches leave now."""
+        phase = int(np.searchsorted(self._phases, self.time, side="right"))
+        if phase == self._phase:
+            return
+        self._phase, self.tables = phase, self._whole
+        if phase > 0:
+            time = float(self._phases[phase - 1])
+            self.tables = open_breaches(self._whole, self._breaches, time, self._land, self._mannings_n, self._storage)
+        self._terrain = self._build_terrain()
+        self._blocks = make_blocks(self.tables.base.shape)
 
     def _set_water(self, depth: Array, x: Raster32 | None = None, y: Raster32 | None = None) -> None:
         zero = np.zeros(depth.shape, dtype=np.float32)
@@ -202,7 +190,9 @@ class SubgridSolver:
         return self._spread_depth(self._water.stage)
 
     def _spread_depth(self, stage: Array) -> Raster32:
-        return compute_depth(stage, self._bed, self.factor, self.tables, dry_depth=self.parameters.dry_depth)
+        return compute_depth(
+            stage, self._bed, self.factor, self.tables, self._owner >= 0, dry_depth=self.parameters.dry_depth
+        )
 
     def stage_at(self, rows: Index, cols: Index) -> Array:
         """Return the stage now [m] at pixels (n,), the bed where they are dry."""
@@ -315,7 +305,7 @@ class SubgridSolver:
 
     def _reach(self, end: float, should_stop: Callable[[], bool] | None) -> bool:
         """Run to ``end`` [s], stopping wherever some forcing bends; return whether nobody asked to stop before."""
-        series = [self._drivers.times(), self._structure_times]
+        series = [self._drivers.times(), self._structure_times, self._phases]
         if self._rain is not None:
             series.append(self._rain.times)
         if self._losses is not None:
@@ -330,9 +320,14 @@ class SubgridSolver:
 
     def _advance_to(self, stop: float) -> None:
         """Run to ``stop`` [s], before which no forcing bends."""
+        self._open_breaches()
         rain, total = self._rain_at(self.time), 0.0
         if self._losses is not None:
-            self._soak(self._losses, rain[INSIDE], stop - self.time)
+            fallen, soaked = soak(
+                self._losses, self._water, rain, stop - self.time, self._infiltrated, self._ground, self._terrain
+            )
+            self._accounts[RAIN] += fallen * self._area
+            self._soaked += soaked * self._area
             rain = np.zeros_like(rain)
         else:
             total = float(rain.sum()) * self._area
@@ -365,23 +360,6 @@ class SubgridSolver:
             return np.zeros(shape)
         fall = np.atleast_1d(self._rain.intensity_at(time)) * MM_PER_HOUR
         return np.pad((self._rain_weights @ fall).reshape(shape[0] - 2, shape[1] - 2), 1)
-
-    def _soak(self, losses: Losses, rain: Array, span: float) -> None:
-        """Add the rain [m/s] of ``span`` [s] and take what the ground takes meanwhile."""
-        computed, water = self._terrain.per_length[INSIDE] > 0.0, self._water.depth[INSIDE]
-        ground = np.where(computed & (self._ground > 0.0), self._ground, 1.0)
-        fallen, before = rain * span, self._infiltrated.copy()
-        taken = infiltrate(fallen / ground, water / ground, span, self._infiltrated, losses) * ground
-        # The rise of the stage per mean depth is one over the wet share of the cell.
-        dry = 1.0 - 1.0 / np.maximum(self._water.steep[INSIDE], 1.0)
-        passed = np.where(computed, taken - dry * np.maximum(taken - fallen, 0.0), 0.0)
-        part = np.divide(passed, taken, out=np.zeros_like(taken), where=taken > 0.0)
-        self._infiltrated = before + part * (self._infiltrated - before)
-        # Not more than there is, whatever rounds: what is taken is counted as it changes the water.
-        left = np.maximum(water + fallen - passed, 0.0)
-        self._accounts[RAIN] += float(fallen.sum()) * self._area
-        self._soaked += float((water + fallen - left).sum()) * self._area
-        water[...] = left
 
     def _stored(self) -> float:
         return float(self._water.depth.sum()) * self._area
@@ -434,13 +412,17 @@ class SubgridSolver:
         held = np.repeat(np.repeat(self._owner[INSIDE], self.factor, 0), self.factor, 1)[:rows, :cols]
         return [(held == which) & self._there for which in range(len(self._drivers.stages))]
 
+    def _find_wetting(self, cells: NDArray[np.bool_], depth: float) -> Array:
+        """Return the stage [m] at which pixels of prescribed cells are ``depth`` [m] deep (n,)."""
+        return np.maximum(self._bed[cells] + depth, self.tables.access[cells])
+
     def _find_arrival(self, stage_max: Array, series: list[tuple[Array, Array]]) -> Raster32:
         memory, depth = self._memory, self.parameters.arrival_depth
         arrival = memory.origin + compute_arrival(
             self._bed, self.factor, self.tables, stage_max, memory.peak, memory.arrival, depth
         )
         for cells, (times, levels) in zip(self._list_held(), series, strict=True):
-            arrival[cells] = find_first_time(times, levels, self._bed[cells] + depth)
+            arrival[cells] = find_first_time(times, levels, self._find_wetting(cells, depth))
         return arrival.astype(np.float32)
 
     def _find_durations(self, series: list[tuple[Array, Array]]) -> dict[float, Raster32]:
@@ -448,7 +430,7 @@ class SubgridSolver:
         for depth in self.parameters.durations:
             found[depth] = compute_durations(self._bed, self.factor, depth, self._memory.levels, self._memory.spans)
             for cells, (times, levels) in zip(held, series, strict=True):
-                found[depth][cells] = measure_series(times, levels, self._bed[cells] + depth)
+                found[depth][cells] = measure_series(times, levels, self._find_wetting(cells, depth))
         return found
 
 
@@ -460,37 +442,3 @@ def _take_crests(walls: Walls | None, grid: Grid) -> FaceCrests | None:
     if any(crest.shape != grid.shape for crest in crests):
         raise InputError(f"walls are of a grid {crests[1].shape}, expected the grid's {grid.shape}")
     return crests
-
-
-def _take_tables(
-    tables: SubgridTables | None,
-    bed: Array,
-    n: Array,
-    factor: int,
-    crests: FaceCrests | None,
-    storage: NDArray[np.floating] | None,
-) -> SubgridTables:
-    """Return ``tables`` if they are those of this terrain, or build them; InputError where they are of another."""
-    if tables is None:
-        return build_tables(bed, n, factor, walls=crests, storage=storage)
-    if not np.array_equal(tables.signature, sign_terrain(bed, n, factor, crests, storage)):
-        raise InputError(
-            "subgrid tables belong to another terrain, roughness, walls, storage or factor",
-            hint="build them again with build_tables",
-        )
-    return tables
-
-
-def _check_points(points: tuple[Index, Index] | None, there: NDArray[np.bool_]) -> tuple[Index, Index] | None:
-    """Return rows and columns of points; raise InputError for one outside the domain."""
-    if points is None:
-        return None
-    rows, cols = (np.asarray(index, dtype=np.int64) for index in points)
-    if rows.shape != cols.shape or rows.ndim != 1:
-        raise InputError(f"points have rows {rows.shape} and columns {cols.shape}, expected two arrays (n,)")
-    inside = (rows >= 0) & (rows < there.shape[0]) & (cols >= 0) & (cols < there.shape[1])
-    usable = inside & there[np.where(inside, rows, 0), np.where(inside, cols, 0)]
-    if not usable.all():
-        k = int(np.argmin(usable))
-        raise InputError(f"point {k} lies in cell ({rows[k]}, {cols[k]}), expected a cell of the domain")
-    return rows, cols

@@ -1,7 +1,7 @@
 """What drives the pixels, on the coarse grid: prescribed cells, inflows, free edges, rain and losses."""
 
-from dataclasses import fields, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,6 @@ from scipy.sparse import coo_array, csr_array
 from hydrology.boundaries import DischargeBoundary
 from hydrology.domain import WALL
 from hydrology.forcing import Drivers, Forcing, build_forcing
-from hydrology.infiltration import Losses
 from hydrology.rainfall import RainGrid, RainSeries
 from hydrology.subgrid import SubgridTables
 from hydrology.subgrid_domain import INSIDE
@@ -66,12 +65,12 @@ def build_coarse_forcing(
     owner: Index,
     tables: SubgridTables,
     factor: int,
-    points: tuple[Index, Index] | None,
+    points: tuple[Index, Index],
 ) -> tuple[Drivers, Forcing, Places]:
     """Return the drivers with their inflows in coarse cells, and where they act there.
 
     grid: of the coarse cells. owner: stage boundary of each of them, -1 for none, with the ring. points: pixels that
-    are given or lose water (n,). Raise InputError for an edge named by two free boundaries.
+    are given or lose water, in indices of their padded grid (n,). Raise InputError for an edge named twice.
     """
     pixels = [coarsen(boundary.cells.astype(np.float64), factor)[INSIDE] for boundary in drivers.inflows]
     inflows: tuple[DischargeBoundary, ...] = tuple(
@@ -79,7 +78,7 @@ def build_coarse_forcing(
     )
     coarse = replace(drivers, inflows=inflows)
     there = (tables.anchor >= 0)[INSIDE]
-    cells = None if points is None else (points[0] // factor, points[1] // factor)
+    cells = (points[0] - 1) // factor, (points[1] - 1) // factor
     # With n = 1 the forcing keeps slope^(1/2) of a free face: its roughness is in the tables.
     forcing = build_forcing(grid, coarse, owner[INSIDE], there, np.ones(grid.shape), cells)
     weights = [count[count > 0.0] * (count > 0.0).sum() / count.sum() for count in pixels]
@@ -115,21 +114,3 @@ def weigh_rain(rain: RainSeries | RainGrid, share: Array, computed: Mask, factor
         source, count = rain.cell.ravel().astype(np.int64), rain.intensity.shape[1]
     weight = np.where(computed.ravel()[cell], share.ravel(), 0.0) / factor**2
     return csr_array(coo_array((weight, (cell, source)), shape=(computed.size, count)))
-
-
-def coarsen_losses(losses: Losses, there: Mask, factor: int) -> Losses:
-    """Return the losses of the coarse cells: sealed share by ground, all else by open ground in the cell.
-
-    there: pixels of the domain (rows, cols).
-    """
-
-    def mean(values: Array, weight: Array) -> Array:
-        total = coarsen(weight, factor)[INSIDE]
-        summed = coarsen(np.where(weight > 0.0, values, 0.0) * weight, factor)[INSIDE]
-        return np.divide(summed, total, out=np.zeros_like(total), where=total > 0.0)
-
-    ground = there.astype(np.float64)
-    sealed = mean(losses.impervious, ground)
-    opened = ground * (1.0 - losses.impervious)
-    own: dict[str, Any] = {entry.name: mean(getattr(losses, entry.name), opened) for entry in fields(losses)}
-    return replace(losses, **{**own, "impervious": sealed})

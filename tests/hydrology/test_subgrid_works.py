@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hydrology.boundaries import StageBoundary
+from hydrology.breaches import Breach
 from hydrology.coupling import Surface
 from hydrology.engine import Engine
 from hydrology.flood import FloodSolver
@@ -14,6 +15,9 @@ from hydrology.infiltration import CurveNumber, GreenAmpt, InitialConstant, Loss
 from hydrology.parameters import FloodParameters
 from hydrology.rainfall import RainGrid, RainSeries
 from hydrology.structures import Culvert, Gate, Pump, Structure, Weir
+from hydrology.subgrid import build_tables
+from hydrology.subgrid_breaches import locate_breaches, open_breaches
+from hydrology.subgrid_ends import Land
 from hydrology.subgrid_flood import SubgridSolver
 from hydrology.subgrid_record import SubgridState
 from hydrology.walls import trace_walls
@@ -173,6 +177,68 @@ def test_a_traced_wall_holds_and_storage_shares_the_volume() -> None:
     assert coarse.balance.final == pytest.approx(fine.balance.final, rel=1e-6)
     # A flat closed basin with less room: 16.7 mm stand higher by 1 / the mean share.
     assert coarse.depth.mean() == pytest.approx(1.0 / 60.0 / share.mean(), rel=0.02)
+
+
+@pytest.mark.parametrize("duration", [0.0, 1200.0])
+def test_a_breach_opens_and_lets_through_what_it_lets_through_pixels(duration: float) -> None:
+    # A dyke between two plains, not along the sides of coarse cells; the river rises before the breach and stays.
+    shape = (48, 64)
+    bed = np.random.default_rng(9).uniform(0.0, 0.05, shape)
+    grid = make_grid(*shape)
+    wall = trace_walls([np.array([[220.0, -5.0], [220.0, 485.0]])], [3.0], grid)
+    river = np.zeros(shape, dtype=np.bool_)
+    river[:, :12] = True
+    stage = StageBoundary(river, np.array([0.0, 600.0]), np.array([0.0, 1.5]))
+    breach = Breach("b", 0, 235.0, 1800.0, duration, 40.0, 0.0, initial_width=20.0)
+    given: dict[str, Any] = {"boundaries": [stage], "walls": wall, "breaches": [breach]}
+    fine = FloodSolver(grid, bed, 0.03, **given).run(5400.0, output_interval_s=2700.0)
+    coarse = SubgridSolver(grid, bed, 0.03, F, **given).run(5400.0, output_interval_s=2700.0)
+    behind = np.s_[:, 24:]
+    # The faces of a breach are whole pixels and it opens in eight steps, and weirs do not limit coarse faces.
+    assert coarse.depth[behind].sum() == pytest.approx(fine.depth[behind].sum(), rel=0.15)
+    assert np.nanmin(coarse.arrival_time[behind]) >= 1800.0
+    assert coarse.balance.relative_error < 1e-12
+    solver, again = (SubgridSolver(grid, bed, 0.03, F, **given) for _ in range(2))
+    solver.run(2700.0, output_interval_s=2700.0)
+    again.restore(solver.state())
+    assert np.array_equal(again.run(2700.0, output_interval_s=2700.0).depth, coarse.depth)
+
+
+def test_only_what_a_breach_touches_is_tabulated_again() -> None:
+    shape = (31, 42)
+    bed, n = np.random.default_rng(10).uniform(0.0, 0.5, shape), np.full(shape, 0.03)
+    share = np.random.default_rng(11).uniform(0.5, 1.0, shape)
+    grid = make_grid(*shape)
+    wall = trace_walls([np.array([[220.0, -5.0], [220.0, 315.0]])], [3.0], grid)
+    crests = wall.x[:, :-1], wall.y[:-1]
+    faces = locate_breaches([Breach("b", 0, 100.0, 0.0, 0.0, 30.0, 0.2)], wall, bed, 10.0)
+    tables = build_tables(bed, n, F, walls=crests, storage=share)
+    opened = open_breaches(tables, faces, 0.0, Land(bed, crests, F), n, share)
+    x = crests[0].copy()
+    lowered = np.zeros(shape, dtype=np.bool_)
+    lowered[faces.row - 1, faces.col - 1] = (faces.crest < faces.top) & (faces.share >= 0.5)
+    assert lowered.sum() == 3
+    x[lowered] = np.maximum(bed, np.roll(bed, 1, axis=1))[lowered].clip(min=0.2)
+    whole = build_tables(bed, n, F, walls=(x, crests[1]), storage=share)
+    for name in ("anchor", "access", "low_x", "low_y", "span_x", "span_y", "face_x", "face_y", "stage"):
+        assert np.array_equal(getattr(opened, name), getattr(whole, name)), name
+    assert not np.array_equal(tables.low_x, opened.low_x)
+
+
+def test_a_prescribed_cell_does_not_wet_what_a_wall_in_it_keeps_dry() -> None:
+    bed = np.zeros((16, 32))
+    river = np.zeros(bed.shape, dtype=np.bool_)
+    river[:, :6] = True
+    wall = trace_walls([np.array([[60.0, -5.0], [60.0, 165.0]])], [2.0], make_grid(16, 32))
+    stage = StageBoundary(river, np.array([0.0, 600.0, 1200.0]), np.array([0.5, 1.5, 2.5]))
+    solver = SubgridSolver(make_grid(16, 32), bed, 0.03, F, boundaries=[stage], walls=wall)
+    held = solver.run(600.0, output_interval_s=600.0)
+    assert held.depth[:, 6:].max() == held.depth_max[:, 6:].max() == 0.0
+    assert held.durations[0.1][:, 6:].max() == 0.0 and np.isnan(held.arrival_time[:, 6:]).all()
+    over = solver.run(600.0, output_interval_s=600.0)
+    # It rises past the wall after 900 s.
+    assert over.arrival_time[:, 6:8] == pytest.approx(np.full((16, 2), 900.0), abs=1.0)
+    assert over.durations[0.1][:, 6:8] == pytest.approx(np.full((16, 2), 300.0), abs=1.0)
 
 
 def test_durations_are_those_of_the_pixels() -> None:

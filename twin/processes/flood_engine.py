@@ -39,11 +39,10 @@ class Subgrid(NamedTuple):
 def make_subgrid(view: CityView, domain: FloodDomain, factor: int) -> Subgrid:
     """Return the coarse cells of the domain, from what the city keeps where the terrain is the same.
 
-    Raise InputError for wind and breaches, which only the grid computes.
+    Raise InputError for wind, which only the grid computes.
     """
-    for wrong, what in ((domain.wind is not None, "wind"), (bool(domain.breaches), "breaches")):
-        if wrong:
-            raise InputError(f"engine 'subgrid' computes no {what}", hint="choose engine 'grid' for this scenario")
+    if domain.wind is not None:
+        raise InputError("engine 'subgrid' computes no wind", hint="choose engine 'grid' for this scenario")
     walls: FaceCrests | None = None if domain.walls is None else (domain.walls.x[:, :-1], domain.walls.y[:-1])
     given = domain.bed, domain.mannings_n, factor
     signature = sign_terrain(*given, walls, domain.storage).tobytes().hex()
@@ -82,6 +81,7 @@ def build_solver(
             losses=domain.losses,
             structures=domain.structures,
             walls=domain.walls,
+            breaches=domain.breaches,
             storage=domain.storage,
             points=points,
             tables=subgrid.tables,
