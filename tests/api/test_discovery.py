@@ -137,7 +137,8 @@ def test_the_catalogue_tells_everything(client: TestClient) -> None:
     assert told["flood_depth"]["raster_id"] is None
     assert {key for key, layer in told.items() if layer.get("per_run")} == {
         "flood_depth", "flood_depth_max", "flood_velocity_max", "flood_hazard_max", "flood_arrival", "flood_stage_max",
-        "flood_hazard_class", "flood_duration_01", "flood_duration_03", "flood_duration_05",
+        "flood_hazard_class", "flood_duration_01", "flood_duration_03", "flood_duration_05", "flood_probability_01",
+        "flood_probability_03", "flood_probability_05", "flood_depth_change",
     }  # fmt: skip
     assert told["flood_depth"]["legend"][1]["label"] == {"vi": "0,1", "en": "0.1"}
     for layer_id in RASTER_LAYERS:
