@@ -28,8 +28,8 @@ GOAL_AGAINST_ITZI = 12.0
 DAY_IN_SECONDS = 180.0
 """Wall time that is wanted for a day of the city on two threads [s]."""
 
-SUBGRID_FACTOR = 8
-"""Pixels along a coarse cell of the city: 80 m, twice the width of its widest canals."""
+SUBGRID_FACTOR = 6
+"""Pixels along a coarse cell of the city: 60 m, more than the width of its widest canals."""
 
 SUBGRID_SECONDS, SUBGRID_ERROR = 10.0, 20.0
 """Wall time of a day [s] and RMSE of the stage [mm] that are wanted of it."""

@@ -33,6 +33,7 @@ from hydrology.subgrid_forcing import (
     locate_held,
     weigh_rain,
 )
+from hydrology.subgrid_lookups import make_lookups
 from hydrology.subgrid_losses import coarsen_losses, soak
 from hydrology.subgrid_record import SubgridResult, SubgridState, make_memory
 from hydrology.subgrid_start import find_mean_depth
@@ -150,14 +151,14 @@ class SubgridSolver:
             time = float(self._phases[phase - 1])
             self.tables = open_breaches(self._whole, self._breaches, time, self._land, self._mannings_n, self._storage)
         self._terrain = self._build_terrain()
-        self._blocks = make_blocks(self.tables.base.shape)
+        self._lookups, self._blocks = make_lookups(self.tables.base.shape), make_blocks(self.tables.base.shape)
 
     def _set_water(self, depth: Array, x: Raster32 | None = None, y: Raster32 | None = None) -> None:
         zero = np.zeros(depth.shape, dtype=np.float32)
         x, y = zero if x is None else x, zero if y is None else y
         self._water = Water(depth.copy(), x.copy(), y.copy(), self.tables.base.copy(), zero.copy())
-        self._blocks = make_blocks(depth.shape)
-        refresh_stages(self._water, self._terrain, self._blocks, True, self._scheme)
+        self._lookups, self._blocks = make_lookups(depth.shape), make_blocks(depth.shape)
+        refresh_stages(self._water, self._terrain, self._lookups, self._blocks, True, self._scheme)
         memory = self._memory
         memory.since[:] = self.time - memory.origin
         memory.place[:] = (self._water.stage[..., None].astype(np.float32) >= memory.levels).sum(axis=-1)
@@ -336,8 +337,8 @@ class SubgridSolver:
         )  # fmt: skip
         status, self.time, steps, updates = advance(
             self._water, self._terrain, self._forcing, self._places, segment, rain, self._links, self._ends,
-            self._settings, self._running, self._moved, self._point_rates, self._point_volumes, self._blocks,
-            self._memory, self._accounts, self._scheme,
+            self._settings, self._running, self._moved, self._point_rates, self._point_volumes, self._lookups,
+            self._blocks, self._memory, self._accounts, self._scheme,
         )  # fmt: skip
         self._steps, self._updates = self._steps + steps, self._updates + updates
         if status == STEP_TOO_SHORT:
@@ -380,7 +381,7 @@ class SubgridSolver:
     def _collect(self, balance: MassBalance, moved: dict[str, tuple[float, float]], stopped: bool) -> SubgridResult:
         memory, base, series = self._memory, self.tables.base, self._held_series()
         highest = Water(memory.depth, *self._water[1:3], base.copy(), np.zeros_like(self._water.steep))
-        refresh_stages(highest, self._terrain, make_blocks(base.shape), True, self._scheme)
+        refresh_stages(highest, self._terrain, make_lookups(base.shape), make_blocks(base.shape), True, self._scheme)
         stage_max = highest.stage
         for which, (_, levels) in enumerate(series):
             cells = self._owner == which

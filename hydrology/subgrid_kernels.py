@@ -43,29 +43,6 @@ def look_up_face(over: np.float32, per_span: np.float32, face: Row) -> tuple[flo
 
 
 @compile_row
-def read_faces(
-    before: Row, after: Row, low: Row, per_span: Row, face: Row, dry_depth: float, lean: float, depth: Row, rough: Row
-) -> None:
-    """Write depth [m] and n² [SI] of n faces, depth 0 where they are dry.
-
-    The tables are read at the higher stage where the lower side is dry, and nearer to the mean of both the more they
-    agree: ``lean`` is how far, 1/2 (1 - 1 / factor), which is where the fine solver reads between two fine cells.
-
-    before, after: stage of the two cells of each face [m] (n,). low: stage at which the face opens [m]. face (n,
-    levels + 2, 2) and per_span as in look_up_face.
-    """
-    towards, dry, zero = np.float32(lean), np.float32(dry_depth), np.float32(0.0)
-    for k in range(depth.size):
-        over: Any = np.float32(max(before[k], after[k]) - low[k])
-        if over <= dry:
-            depth[k] = zero
-            continue
-        under = max(np.float32(min(before[k], after[k]) - low[k]), zero)
-        over -= towards * (over - under) * under / over
-        depth[k], rough[k] = look_up_face(over, per_span[k], face[k])
-
-
-@compile_row
 def update_faces(
     before: Row,
     after: Row,
@@ -171,83 +148,44 @@ def look_up_stage(depth: float, base: float, per_full: float, full: float, above
 
 
 @compile_row
-def look_up_stages(
-    depth: Row,
-    per_length: Row,
-    base: Row,
-    per_full: Row,
-    full: Row,
-    above: Row,
-    table: Row,
-    spill: Row,
-    stage: Row,
-    steep: Row,
-    dry_depth: float,
-    wet: Row,
-) -> float:
-    """Write stage [m] and dS/dD [1] of the computed cells; return the largest height over a cell's lowest face [m].
-
-    wet: 1 for blocks with a cell more than ``dry_depth`` [m] over it. spill: the level at which the first face of a
-    cell opens [m]; the rest as in look_up_stage, table (n, levels + 1).
-    """
-    highest, last = 0.0, table.shape[1] - 1
-    for block in range(wet.size):
-        high = 0.0
-        for k in range(block * BLOCK, min(block * BLOCK + BLOCK, depth.size)):
-            if per_length[k] == 0.0:
-                continue
-            place = depth[k] * per_full[k]
-            if place >= last * last:
-                level = base[k] + np.float64(table[k, last]) + (depth[k] - full[k]) * above[k]
-                steep[k] = np.float32(above[k])
-            else:
-                m = int(np.sqrt(place))
-                low = np.float64(table[k, m])
-                gain = np.float64(table[k, m + 1]) - low
-                odd = 1.0 / (2 * m + 1)
-                level = base[k] + low + (place - m * m) * odd * gain
-                steep[k] = np.float32(gain * per_full[k] * odd)
-            stage[k] = level
-            high = max(high, level - spill[k])
-        wet[block] = high > dry_depth
-        highest = max(highest, high)
-    return highest
-
-
-@compile_row
-def record_cells(
+def record_levels(
     depth: Row,
     per_length: Row,
     per_full: Row,
-    west: Row,
-    north: Row,
-    south: Row,
     time: float,
-    speed_depth: float,
     last_place: Row,
     depth_max: Row,
     peak: Row,
-    speed_max: Row,
     reached: Row,
     arrival: Row,
 ) -> None:
-    """Raise the largest depth [m], its time [s] and speed [m/s]; note the times at which levels were reached.
+    """Raise the largest depth [m] and its time [s]; note the times at which levels were reached.
 
     arrival (n, levels + 2) [s]: of D > 0, of the levels of the cell's table and of ``last_place``, the place in the
     table where the highest pixel counts as flooded. reached: levels so far (n,).
     """
-    half, levels = np.float32(0.5), arrival.shape[1] - 2
+    levels, most = arrival.shape[1] - 2, 0.0
     for k in range(depth.size):
-        if per_length[k] == 0.0 or depth[k] <= 0.0:
+        most = max(most, depth[k] - depth_max[k] if per_length[k] > 0.0 else 0.0)
+    if most <= 0.0:
+        return
+    for k in range(depth.size):
+        if per_length[k] == 0.0 or depth[k] <= depth_max[k]:
             continue
-        if depth[k] > depth_max[k]:
-            depth_max[k] = depth[k]
-            peak[k] = time
-            place, m = depth[k] * per_full[k], int(reached[k])
-            while m <= levels + 1 and place >= (np.float64(m * m) if m <= levels else last_place[k]):
-                arrival[k, m] = np.float32(time)
-                m += 1
-            reached[k] = m
-        if depth[k] >= speed_depth:
-            x, y = half * (west[k] + west[k + 1]), half * (north[k] + south[k])
-            speed_max[k] = max(speed_max[k], np.sqrt(x * x + y * y) / np.float32(depth[k]))
+        depth_max[k] = depth[k]
+        peak[k] = time
+        place, m = depth[k] * per_full[k], int(reached[k])
+        while m <= levels + 1 and place >= (np.float64(m * m) if m <= levels else last_place[k]):
+            arrival[k, m] = np.float32(time)
+            m += 1
+        reached[k] = m
+
+
+@compile_row
+def record_speeds(depth: Row, west: Row, north: Row, south: Row, speed_depth: float, speed_max: Row) -> None:
+    """Raise the largest speed [m/s] of cells whose mean depth is at least ``speed_depth`` [m]; west (n+1,)."""
+    half, least, zero = np.float32(0.5), np.float32(speed_depth), np.float32(0.0)
+    for k in range(depth.size):
+        x, y, deep = half * (west[k] + west[k + 1]), half * (north[k] + south[k]), np.float32(depth[k])
+        speed = np.sqrt(x * x + y * y) / max(deep, least)
+        speed_max[k] = max(speed_max[k], speed if deep >= least else zero)

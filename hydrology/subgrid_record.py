@@ -6,12 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hydrology.compile import compile_loop
+from hydrology.compile import compile_part
 from hydrology.flood_record import FloodResult
 from hydrology.subgrid import STAGE_LEVELS
 from hydrology.subgrid_domain import Blocks, Terrain, Water
 from hydrology.subgrid_durations import count_time
-from hydrology.subgrid_kernels import record_cells
+from hydrology.subgrid_kernels import record_levels, record_speeds
 from hydrology.subgrid_sweeping import find_run
 from hydrology.sweeping import Scheme
 
@@ -56,27 +56,35 @@ def make_memory(levels: Array32, origin: float) -> Memory:
     )
 
 
-@compile_loop
+@compile_part
 def remember(
     water: Water, x: Array32, y: Array32, terrain: Terrain, blocks: Blocks, memory: Memory, time: float, whole: bool,
     scheme: Scheme,
 ) -> None:  # fmt: skip
-    """Raise the maxima and count the time of the active blocks, or of the whole grid."""
+    """Raise the maxima of the active blocks, or of the whole grid."""
     end, after = water.depth.shape[1] - 1, time - memory.origin
     for i in range(1, water.depth.shape[0] - 1):
         lo, hi, b = find_run(blocks.active[i], 1, whole, end)
         while lo < hi:
-            record_cells(
-                water.depth[i, lo:hi], terrain.per_length[i, lo:hi], terrain.per_full[i, lo:hi],
-                x[i, lo : hi + 1], y[i, lo:hi], y[i + 1, lo:hi], after, scheme.speed_depth,
-                terrain.last_place[i, lo:hi], memory.depth[i, lo:hi], memory.peak[i, lo:hi],
-                memory.speed[i, lo:hi], memory.reached[i, lo:hi], memory.arrival[i, lo:hi],
+            depth = water.depth[i, lo:hi]
+            record_levels(
+                depth, terrain.per_length[i, lo:hi], terrain.per_full[i, lo:hi], after, terrain.last_place[i, lo:hi],
+                memory.depth[i, lo:hi], memory.peak[i, lo:hi], memory.reached[i, lo:hi], memory.arrival[i, lo:hi],
             )  # fmt: skip
-            count_time(
-                water.stage[i, lo:hi], terrain.per_length[i, lo:hi], memory.levels[i, lo:hi], after,
-                memory.place[i, lo:hi], memory.since[i, lo:hi], memory.spans[i, lo:hi],
-            )  # fmt: skip
+            record_speeds(
+                depth, x[i, lo : hi + 1], y[i, lo:hi], y[i + 1, lo:hi], scheme.speed_depth, memory.speed[i, lo:hi]
+            )
             lo, hi, b = find_run(blocks.active[i], b, whole, end)
+
+
+@compile_part
+def count(water: Water, terrain: Terrain, memory: Memory, time: float) -> None:
+    """Count the time of all cells up to ``time`` [s]."""
+    for i in range(1, water.depth.shape[0] - 1):
+        count_time(
+            water.stage[i], terrain.per_length[i], memory.levels[i], time - memory.origin, memory.place[i],
+            memory.since[i], memory.spans[i],
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)

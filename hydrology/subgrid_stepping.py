@@ -11,7 +11,8 @@ from hydrology.subgrid_domain import Blocks, Terrain, Water
 from hydrology.subgrid_ends import Ends
 from hydrology.subgrid_forcing import Places
 from hydrology.subgrid_kernels import BLOCK
-from hydrology.subgrid_record import Memory, remember
+from hydrology.subgrid_lookups import Lookups
+from hydrology.subgrid_record import Memory, count, remember
 from hydrology.subgrid_sources import add_inflow, add_rain, hold_stages, serve_points, work_structures
 from hydrology.subgrid_sweeping import mark_active, refresh_stages, sweep
 from hydrology.sweeping import Scheme
@@ -57,6 +58,7 @@ def advance(
     moved: Array,
     point_rates: Array,
     point_volumes: Array,
+    lookups: Lookups,
     blocks: Blocks,
     memory: Memory,
     accounts: Array,
@@ -68,12 +70,12 @@ def advance(
     reached [s], the steps and the cell updates.
     """
     time, steps, updates = segment.start, 0, 0
-    rain_time, recorded, wetted = segment.start, segment.start, True
+    rain_time, recorded, counted, wetted = segment.start, segment.start, segment.start, True
     shape = water.depth.shape
     x, y, new_x, new_y = water.x, water.y, water.x.copy(), water.y.copy()
     after, short = np.zeros(shape), np.zeros(shape[0], np.uint8)
-    lines = np.zeros((2, shape[1]), np.float32)
-    highest = refresh_stages(water, terrain, blocks, True, scheme)
+    lines = np.zeros((3, shape[1]), np.float32)
+    highest = refresh_stages(water, terrain, lookups, blocks, True, scheme)
     highest = max(highest, hold_stages(water, terrain, forcing, segment, 0.0, blocks, scheme))
     status = REACHED
     while time < segment.end:
@@ -98,15 +100,18 @@ def advance(
             rain_time, wetted = time, True
         updates += mark_active(blocks) * BLOCK
         now = Water(water.depth, x, y, water.stage, water.steep)
-        sweep(now, new_x, new_y, after, terrain, forcing, places, blocks, short, lines, dt, scheme)
+        sweep(now, new_x, new_y, after, terrain, forcing, places, lookups, blocks, short, lines, dt, scheme)
         account_exchange(Surface(water.stage, new_x, new_y), forcing, dt, scheme, accounts)
         x, y, new_x, new_y = new_x, new_y, x, y
         steps += 1
-        highest = refresh_stages(water, terrain, blocks, raining, scheme)
+        highest = refresh_stages(water, terrain, lookups, blocks, raining, scheme)
         highest = max(highest, hold_stages(water, terrain, forcing, segment, elapsed, blocks, scheme))
         if time - recorded >= scheme.maxima_step or time >= segment.end:
             remember(water, x, y, terrain, blocks, memory, time, wetted or time >= segment.end, scheme)
             recorded, wetted = time, False
+        if time - counted >= scheme.duration_step or time >= segment.end:
+            count(water, terrain, memory, time)
+            counted = time
     if steps % 2:
         water.x[:] = x
         water.y[:] = y

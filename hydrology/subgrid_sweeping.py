@@ -7,7 +7,7 @@ that ponds below every sill costs a lookup and no flow.
 import numpy as np
 from numpy.typing import NDArray
 
-from hydrology.compile import compile_loop
+from hydrology.compile import compile_loop, compile_part
 from hydrology.forcing import Forcing
 from hydrology.subgrid_domain import Blocks, Terrain, Water
 from hydrology.subgrid_forcing import Places
@@ -15,10 +15,19 @@ from hydrology.subgrid_kernels import (
     BLOCK,
     limit_outflow,
     look_up_face,
-    look_up_stages,
-    read_faces,
     update_depths,
     update_faces,
+)
+from hydrology.subgrid_lookups import (
+    FacePieces,
+    Lookups,
+    find_heights,
+    find_pieces,
+    find_wet,
+    move_on,
+    read_depths,
+    read_roughness,
+    read_stages,
 )
 from hydrology.sweeping import Scheme
 
@@ -46,7 +55,7 @@ def mark_active(blocks: Blocks) -> int:
     return count
 
 
-@compile_loop
+@compile_part
 def find_run(flags: Flags, b: int, whole: bool, end: int) -> tuple[int, int, int]:
     """Return the cells [lo, hi) of the next run of flagged blocks of a row from block ``b`` on, and the block after it.
 
@@ -61,27 +70,46 @@ def find_run(flags: Flags, b: int, whole: bool, end: int) -> tuple[int, int, int
     return min(1 + (first - 1) * BLOCK, end), min(1 + (b - 1) * BLOCK, end), b
 
 
-@compile_loop
-def update_row_faces(
-    water: Water, new_x: Array32, new_y: Array32, terrain: Terrain, lines: Array32, i: int, lo: int, hi: int,
-    dt: float, scheme: Scheme,
+@compile_part
+def read_row_faces(
+    before: Array, after: Array, low: Array, per_span: Array32, face: Array32, pieces: FacePieces, lines: Array32,
+    i: int, lo: int, hi: int, dry_depth: float, lean: float,
 ) -> None:  # fmt: skip
-    """Write the discharge through the west and north faces of the cells [lo, hi) of row ``i``; lines (2, cols) free."""
+    """Write depth [m] and n² [SI] of the faces of the cells [lo, hi) of row ``i`` to the second and third of ``lines``.
+
+    before, after: rows of stages (hi - lo,). low, per_span, face: of the faces, 2-D; see Terrain.
+    """
+    over = lines[0, lo:hi]
+    find_heights(before, after, low[i, lo:hi], dry_depth, lean, over)
+    begin, end = pieces.begin[i, lo:hi], pieces.end[i, lo:hi]
+    depth, depth_slope = pieces.depth[i, lo:hi], pieces.depth_slope[i, lo:hi]
+    rough, rough_slope, rough_deep = pieces.rough[i, lo:hi], pieces.rough_slope[i, lo:hi], pieces.rough_deep[i, lo:hi]
+    move_on(over, per_span[i, lo:hi], face[i, lo:hi], begin, end, depth, depth_slope, rough, rough_slope, rough_deep)
+    read_depths(over, depth, depth_slope, lines[1, lo:hi])
+    read_roughness(over, lines[1, lo:hi], rough, rough_slope, rough_deep, lines[2, lo:hi])
+
+
+@compile_part
+def update_row_faces(
+    water: Water, new_x: Array32, new_y: Array32, terrain: Terrain, lookups: Lookups, lines: Array32, i: int, lo: int,
+    hi: int, dt: float, scheme: Scheme,
+) -> None:  # fmt: skip
+    """Write the discharge through the west and north faces of the cells [lo, hi) of row ``i``; lines (3, cols) free."""
     stage, steep, x, y = water.stage, water.steep, water.x, water.y
-    depth, rough = lines[0, lo:hi], lines[1, lo:hi]
+    depth, rough = lines[1, lo:hi], lines[2, lo:hi]
     here, west, north = stage[i, lo:hi], stage[i, lo - 1 : hi - 1], stage[i - 1, lo:hi]
-    read_faces(
-        west, here, terrain.low_x[i, lo:hi], terrain.per_span_x[i, lo:hi], terrain.face_x[i, lo:hi],
-        scheme.dry_depth, terrain.lean, depth, rough,
+    read_row_faces(
+        west, here, terrain.low_x, terrain.per_span_x, terrain.face_x, lookups.x, lines, i, lo, hi,
+        scheme.dry_depth, terrain.lean,
     )  # fmt: skip
     update_faces(
         west, here, steep[i, lo - 1 : hi - 1], steep[i, lo:hi], depth, rough,
         x[i, lo:hi], y[i, lo - 1 : hi], y[i + 1, lo - 1 : hi], new_x[i, lo:hi],
         dt, scheme.cell_size, scheme.gravity, scheme.froude_max, scheme.courant,
     )  # fmt: skip
-    read_faces(
-        north, here, terrain.low_y[i, lo:hi], terrain.per_span_y[i, lo:hi], terrain.face_y[i, lo:hi],
-        scheme.dry_depth, terrain.lean, depth, rough,
+    read_row_faces(
+        north, here, terrain.low_y, terrain.per_span_y, terrain.face_y, lookups.y, lines, i, lo, hi,
+        scheme.dry_depth, terrain.lean,
     )  # fmt: skip
     update_faces(
         north, here, steep[i - 1, lo:hi], steep[i, lo:hi], depth, rough,
@@ -115,7 +143,7 @@ def update_free_faces(
                 new_y[i, col] = forcing.free_sign[k] * q
 
 
-@compile_loop
+@compile_part
 def update_row_depths(
     water: Water, new_x: Array32, new_y: Array32, after: Array, terrain: Terrain, blocks: Blocks, i: int, dt: float
 ) -> float:
@@ -161,17 +189,28 @@ def keep_above_empty(
                 short[i] = update_row_depths(water, new_x, new_y, after, terrain, blocks, i, dt) < 0.0
 
 
+@compile_part
+def take_depths(water: Water, after: Array, blocks: Blocks, i: int) -> None:
+    """Make the depths ``after`` of the active blocks of row ``i`` those of the water."""
+    end = after.shape[1] - 1
+    lo, hi, b = find_run(blocks.active[i], 1, False, end)
+    while lo < hi:
+        for j in range(lo, hi):
+            water.depth[i, j] = after[i, j]
+        lo, hi, b = find_run(blocks.active[i], b, False, end)
+
+
 @compile_loop
 def sweep(
     water: Water, new_x: Array32, new_y: Array32, after: Array, terrain: Terrain, forcing: Forcing, places: Places,
-    blocks: Blocks, short: Flags, lines: Array32, dt: float, scheme: Scheme,
+    lookups: Lookups, blocks: Blocks, short: Flags, lines: Array32, dt: float, scheme: Scheme,
 ) -> None:  # fmt: skip
     """Do one step of the active blocks: discharges to ``new_x`` and ``new_y``, depths in ``water``."""
     rows, end = after.shape[0], after.shape[1] - 1
     for i in range(1, rows - 1):
         lo, hi, b = find_run(blocks.active[i], 1, False, end)
         while lo < hi:
-            update_row_faces(water, new_x, new_y, terrain, lines, i, lo, hi, dt, scheme)
+            update_row_faces(water, new_x, new_y, terrain, lookups, lines, i, lo, hi, dt, scheme)
             lo, hi, b = find_run(blocks.active[i], b, False, end)
     update_free_faces(water, new_x, new_y, terrain, forcing, places, scheme)
     any_short = False
@@ -181,25 +220,28 @@ def sweep(
     if any_short:
         keep_above_empty(water, new_x, new_y, after, terrain, blocks, short, dt)
     for i in range(1, rows - 1):
-        lo, hi, b = find_run(blocks.active[i], 1, False, end)
-        while lo < hi:
-            water.depth[i, lo:hi] = after[i, lo:hi]
-            lo, hi, b = find_run(blocks.active[i], b, False, end)
+        take_depths(water, after, blocks, i)
 
 
-@compile_loop
-def refresh_stages(water: Water, terrain: Terrain, blocks: Blocks, whole: bool, scheme: Scheme) -> float:
+@compile_part
+def refresh_stages(
+    water: Water, terrain: Terrain, lookups: Lookups, blocks: Blocks, whole: bool, scheme: Scheme
+) -> float:
     """Look up the stages of the active blocks, or of all; return the largest height over an opening level [m]."""
-    end, highest = water.depth.shape[1] - 1, 0.0
+    end, highest, pieces = water.depth.shape[1] - 1, 0.0, lookups.cells
     for i in range(1, water.depth.shape[0] - 1):
         lo, hi, b = find_run(blocks.active[i], 1, whole, end)
         while lo < hi:
-            high = look_up_stages(
-                water.depth[i, lo:hi], terrain.per_length[i, lo:hi], terrain.base[i, lo:hi],
-                terrain.per_full[i, lo:hi], terrain.full[i, lo:hi], terrain.above[i, lo:hi],
-                terrain.stage[i, lo:hi], terrain.spill[i, lo:hi], water.stage[i, lo:hi], water.steep[i, lo:hi],
-                scheme.dry_depth, blocks.wet[i, 1 + (lo - 1) // BLOCK : b],
+            depth, computed = water.depth[i, lo:hi], terrain.per_length[i, lo:hi]
+            at, slope = pieces.at[i, lo:hi], pieces.slope[i, lo:hi]
+            find_pieces(
+                depth, computed, terrain.base[i, lo:hi], terrain.per_full[i, lo:hi], terrain.full[i, lo:hi],
+                terrain.above[i, lo:hi], terrain.stage[i, lo:hi], pieces.begin[i, lo:hi], pieces.end[i, lo:hi],
+                at, slope, water.steep[i, lo:hi],
             )  # fmt: skip
+            stage, wet = water.stage[i, lo:hi], blocks.wet[i, 1 + (lo - 1) // BLOCK : b]
+            read_stages(depth, computed, at, slope, stage)
+            high = find_wet(stage, computed, terrain.spill[i, lo:hi], scheme.dry_depth, wet)
             highest = max(highest, high)
             lo, hi, b = find_run(blocks.active[i], b, whole, end)
     return highest
