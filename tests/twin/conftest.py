@@ -17,7 +17,7 @@ from layers.errors import NotFoundError
 from layers.grid import Grid
 from layers.registry import read_vector_layer
 from twin.demo.city import generate_city
-from twin.process import Arrays
+from twin.process import Arrays, Checkpoint, Quiet
 
 CRS = "EPSG:5897"
 X0, Y0 = 586_000.0, 1_109_000.0
@@ -189,3 +189,22 @@ def demo_tables(demo_folder: Path) -> dict[str, gpd.GeoDataFrame]:
     """The tables of the demo by layer; read only."""
     names = [name for name, _ in pyogrio.list_layers(demo_folder / "demo.gpkg")]
     return {name: pyogrio.read_dataframe(demo_folder / "demo.gpkg", layer=name) for name in names}
+
+
+class Interrupted(Quiet):
+    """Progress of an attempt that is stopped after some reports and keeps what it saved."""
+
+    def __init__(self, after: float) -> None:
+        self.after, self.saved, self.fraction = after, None, 0.0
+
+    def report(self, fraction: float, message: str) -> None:
+        self.fraction = fraction
+
+    def should_stop(self) -> bool:
+        return self.fraction > self.after
+
+    def read_checkpoint(self) -> Checkpoint | None:
+        return self.saved
+
+    def write_checkpoint(self, make) -> None:
+        self.saved = make()

@@ -9,7 +9,8 @@ import shapely
 
 from hydrology.parameters import FloodParameters
 from layers.errors import InputError, NotFoundError, NumericsError, TooLargeError
-from twin.process import Checkpoint, Outputs, Quiet, StoppedError, parse_inputs
+from tests.twin.conftest import Interrupted
+from twin.process import Outputs, Quiet, StoppedError, parse_inputs
 from twin.processes import flood_inputs
 from twin.processes.flood_scenario import entitle, prepare_scenario
 from twin.processes.flood_stage import hold_stage
@@ -348,25 +349,6 @@ def test_too_many_cells_are_refused(city, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(flood_inputs, "MAX_CELLS", 1000)
     with pytest.raises(TooLargeError, match="2,400 cells of 10 m exceed the limit of 1,000"):
         compute(city, "flood-scenario", stage_level=1.0)
-
-
-class Interrupted(Quiet):
-    """Progress of an attempt that is stopped after some reports and keeps what it saved."""
-
-    def __init__(self, after: float) -> None:
-        self.after, self.saved, self.fraction = after, None, 0.0
-
-    def report(self, fraction: float, message: str) -> None:
-        self.fraction = fraction
-
-    def should_stop(self) -> bool:
-        return self.fraction > self.after
-
-    def read_checkpoint(self) -> Checkpoint | None:
-        return self.saved
-
-    def write_checkpoint(self, make) -> None:
-        self.saved = make()
 
 
 def test_an_interrupted_run_ends_as_if_it_never_was(city) -> None:

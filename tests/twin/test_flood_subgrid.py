@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from layers.errors import InputError
+from tests.twin.conftest import Interrupted
 from twin.derived import keep_arrays
-from twin.process import Arrays, Checkpoint, Outputs, Quiet, StoppedError, parse_inputs
+from twin.process import Arrays, Outputs, Quiet, StoppedError, parse_inputs
 from twin.processes.flood_run import warm_up
 from twin.processes.flood_scenario import FloodScenarioInputs, prepare_scenario
 from twin.processes.flood_steps import PARAMETERS, run_case
@@ -73,25 +74,6 @@ def test_the_city_keeps_the_tables_and_makes_them_once(city) -> None:
     np.testing.assert_array_equal(again.rasters["flood_depth"].array, first.rasters["flood_depth"].array)
     compute(city, **STORM, engine="subgrid", subgrid_factor=5)
     assert len(city.kept) == 2
-
-
-class Interrupted(Quiet):
-    """Progress of an attempt that is stopped after some reports and keeps what it saved."""
-
-    def __init__(self, after: float) -> None:
-        self.after, self.saved, self.fraction = after, None, 0.0
-
-    def report(self, fraction: float, message: str) -> None:
-        self.fraction = fraction
-
-    def should_stop(self) -> bool:
-        return self.fraction > self.after
-
-    def read_checkpoint(self) -> Checkpoint | None:
-        return self.saved
-
-    def write_checkpoint(self, make) -> None:
-        self.saved = make()
 
 
 def test_an_interrupted_run_ends_as_if_it_never_was(city) -> None:
