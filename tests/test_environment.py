@@ -13,7 +13,7 @@ CONDA_NAMES = {"prometheus-client": "prometheus_client", "uvicorn": "uvicorn-sta
 
 
 def parse(requirement: str) -> tuple[str, str]:
-    name, bound = re.fullmatch(r"([A-Za-z0-9_-]+)(?:\[[\w,]+\])?(>=[\d.]+)", requirement).groups()  # type: ignore[union-attr]
+    name, bound = re.fullmatch(r"([A-Za-z0-9_-]+)(?:\[[\w,]+\])?(>=[\w.]+)", requirement).groups()  # type: ignore[union-attr]
     return name, bound
 
 

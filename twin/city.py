@@ -16,8 +16,9 @@ from layers.grid import Grid
 from layers.registry import read_raster_layer, read_vector_layer
 from layers.store.features import read_versions, select_features
 from layers.store.migrate import read_city
-from layers.store.observations import list_datastreams, read_extent, select_observations
 from layers.store.rasters import read_grid, read_raster_row
+from layers.store.sensing.datastreams import list_datastreams
+from layers.store.sensing.reading import read_extent, select_observations
 from twin.derived import keep_arrays
 from twin.process import Arrays, Bounds
 

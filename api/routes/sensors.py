@@ -10,14 +10,9 @@ from api.answers import GEOJSON, answer_json, write_moment
 from api.dependencies import ConnectionOf, refuse_unknown
 from api.parameters import parse_bbox, parse_moment
 from layers.errors import InputError, NotFoundError
-from layers.store.observations import (
-    Datastream,
-    LatestRow,
-    read_datastream,
-    read_extent,
-    select_latest,
-    select_observations,
-)
+from layers.store.sensing.datastreams import Datastream, read_datastream
+from layers.store.sensing.latest import LatestRow, select_latest
+from layers.store.sensing.reading import read_extent, select_observations
 from twin.store import list_runs
 
 FORECAST_PROCESS = "flood-forecast"

@@ -14,8 +14,9 @@ from layers.ingest.raw import name_reasons
 from layers.ingest.readers import read_file
 from layers.ingest.values import TEXT, as_text
 from layers.store.loads import start_load
-from layers.store.observations import Datastream, insert_observations, upsert_datastreams
 from layers.store.quarantine import clear_quarantine, write_rejections
+from layers.store.sensing.datastreams import Datastream, upsert_datastreams
+from layers.store.sensing.writing import insert_observations
 
 LAYER = "observations"
 _SERIES = ("id", "sensor_id", "observed_property", "unit", "title_vi", "title_en")
@@ -78,7 +79,7 @@ def read_datastreams(path: Path) -> list[Datastream]:
     again = cells["id"].duplicated()
     if again.any():
         raise SourceError(f"{path}: series '{cells['id'][again].iloc[0]}' is listed twice")
-    return [Datastream(*(str(value) for value in row)) for row in cells.itertuples(index=False, name=None)]
+    return [Datastream(a, b, c, d, e, f) for a, b, c, d, e, f in cells.astype(str).itertuples(index=False, name=None)]
 
 
 def check_readings(frame: pd.DataFrame, known: set[str], problems: Problems) -> pd.DataFrame:

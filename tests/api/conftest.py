@@ -20,8 +20,9 @@ from layers.schema import Text
 from layers.store.engine import open_engine
 from layers.store.features import upsert_features
 from layers.store.migrate import migrate
-from layers.store.observations import Datastream, insert_observations, upsert_datastreams
 from layers.store.rasters import register_raster, write_cog
+from layers.store.sensing.datastreams import Datastream, upsert_datastreams
+from layers.store.sensing.writing import insert_observations
 from layers.store.sources import register_source
 from twin.settings import Settings
 from twin.store import claim_run, create_run, finish_run

@@ -12,15 +12,10 @@ from sqlalchemy import Connection, text
 from layers.errors import InputError, NotFoundError
 from layers.registry import read_vector_layer
 from layers.store.features import upsert_features
-from layers.store.observations import (
-    Datastream,
-    insert_observations,
-    list_datastreams,
-    read_extent,
-    select_latest,
-    select_observations,
-    upsert_datastreams,
-)
+from layers.store.sensing.datastreams import Datastream, list_datastreams, upsert_datastreams
+from layers.store.sensing.latest import select_latest
+from layers.store.sensing.reading import read_extent, select_observations
+from layers.store.sensing.writing import correct_observation, insert_observations, store_observations
 
 START = datetime(2026, 10, 31, 12, tzinfo=UTC)
 SERIES = Datastream("S1.stage", "S1", "stage", "m", "Mực nước", "Stage")
@@ -55,6 +50,41 @@ def test_a_correction_and_late_data_keep_the_latest_right(connection: Connection
     assert (latest.result, latest.quality) == (7.5, 3)
     assert latest.phenomenon_time == START + timedelta(minutes=40)
     assert read_extent(connection, "S1.stage") == (START - timedelta(days=40), START + timedelta(minutes=40))
+
+
+def test_what_was_measured_is_never_altered(connection: Connection) -> None:
+    upsert_datastreams(connection, [SERIES], "test")
+    insert_observations(connection, make_batch(3))
+    at = START + timedelta(minutes=10)
+    correct_observation(connection, "S1.stage", at, 0.5, author="Lan", reason="boat at the gauge")
+    correct_observation(connection, "S1.stage", at, 0.6, author="Lan", reason="second look")
+    raw = connection.execute(text("select result from sensing.observation where phenomenon_time = :at"), {"at": at})
+    assert raw.scalar_one() == pytest.approx(0.1)
+    assert select_observations(connection, "S1.stage", at, at).results.tolist() == [0.6]
+    kept = connection.execute(text("select revision, result, author, reason from sensing.correction order by 1")).all()
+    assert [tuple(row) for row in kept] == [(1, 0.5, "Lan", "boat at the gauge"), (2, 0.6, "Lan", "second look")]
+    with pytest.raises(InputError, match="gives no reason"):
+        correct_observation(connection, "S1.stage", at, 0.7, author="Lan", reason=" ")
+    with pytest.raises(NotFoundError, match="has no reading at"):
+        correct_observation(connection, "S1.stage", at + timedelta(seconds=1), 0.7, author="Lan", reason="x")
+
+
+def test_live_rows_are_stored_like_loaded_ones(connection: Connection) -> None:
+    upsert_datastreams(connection, [SERIES, Datastream("S1.word", "S1", "state", "1", "Lời", "Word")], "test")
+    rows = [
+        {"datastream_id": "S1.stage", "phenomenon_time": "2027-03-01T07:00:00+07:00", "result": 1.0},
+        {"datastream_id": "S1.stage", "phenomenon_time": "2027-03-01T00:00:00Z", "result": 1.5},
+        {"datastream_id": "S1.word", "phenomenon_time": "2027-03-01T00:00:00Z", "value": {"lamp": "on"}},
+    ]
+    first = store_observations(connection, rows, author="test")
+    again = store_observations(connection, rows[1:], author="test")
+    assert (first.new, first.repeated, again.new, again.unchanged) == (2, 1, 0, 2)
+    stored = connection.execute(text("select result, value, quality from sensing.reading order by datastream")).all()
+    assert [tuple(row) for row in stored] == [(1.5, None, 2), (None, {"lamp": "on"}, 2)]
+    dirty = connection.execute(text("select distinct start from sensing.dirty_hour")).scalars().all()
+    assert dirty == [datetime(2027, 3, 1, tzinfo=UTC)]
+    with pytest.raises(NotFoundError, match="'S9'"):
+        store_observations(connection, [{**rows[0], "datastream_id": "S9"}], author="test")
 
 
 def test_missing_values_are_kept_and_never_latest(connection: Connection) -> None:

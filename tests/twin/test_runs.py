@@ -21,8 +21,9 @@ from layers.errors import ConflictError, InputError, NotFoundError
 from layers.registry import RASTER_LAYERS, read_vector_layer
 from layers.store.engine import plain_url
 from layers.store.features import select_features, upsert_features
-from layers.store.observations import Datastream, insert_observations, upsert_datastreams
 from layers.store.rasters import list_rasters, register_raster, write_cog
+from layers.store.sensing.datastreams import Datastream, upsert_datastreams
+from layers.store.sensing.writing import insert_observations
 from twin.jobs import defer_run, work
 from twin.registry import PROCESSES
 from twin.runs import _Stored, execute, submit_run

@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 from hydrology.verification import compute_bias, compute_rmse
 from layers.registry import read_vector_layer
 from layers.store.features import upsert_features
-from layers.store.observations import Datastream, insert_observations, upsert_datastreams
+from layers.store.sensing.datastreams import Datastream, upsert_datastreams
+from layers.store.sensing.writing import insert_observations
 from twin.city import City
 from twin.processes.flood_stage import forecast_gauge
 

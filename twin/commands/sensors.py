@@ -6,7 +6,8 @@ from typing import Annotated
 import orjson
 import typer
 
-from layers.store.observations import list_datastreams, select_latest
+from layers.store.sensing.datastreams import list_datastreams
+from layers.store.sensing.latest import select_latest
 from twin.connect import connect_to_city
 from twin.settings import read_settings
 

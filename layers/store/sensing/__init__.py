@@ -1,0 +1,1 @@
+"""Sensing in tables: series, readings that never change, the newest of everything, roll-ups, ledger."""
