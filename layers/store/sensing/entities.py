@@ -17,8 +17,9 @@ class Attribute:
     """One attribute: its name in JSON, its expression over row ``{a}``, and the column written, if it can be.
 
     ``kind`` tells how it is compared and shown: ``interval`` is a time or a stretch of time, its expression the start
-    and ``end`` the end; ``geometry`` is shown as the JSON it was given as and compared as ``shape``; ``result`` is a
-    number (``{a}.result``) or any other JSON (``{a}.value``).
+    and ``end`` the end (``period``: shown as a stretch even where both are equal); ``geometry`` is shown as the JSON it
+    was given as and compared as ``shape``; ``result`` is a number (``{a}.result``) or any other JSON (``{a}.value``).
+    ``always`` is written even where there is no value; other attributes are then left out.
     """
 
     name: str
@@ -28,6 +29,8 @@ class Attribute:
     required: bool = False
     end: str | None = None
     shape: str | None = None
+    period: bool = False
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +50,16 @@ class Navigation:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One entity set: its name, the name of one, its relation, its key over ``{a}``, its order and what it has."""
+    """One entity set: its name, the name of one, its relation, its id over ``{a}``, and what it has.
+
+    ``order`` holds the columns over ``{a}`` that are the key of the relation: pages come in their order.
+    """
 
     name: str
     singular: str
     table: str
     key: str
-    order: str
+    order: tuple[str, ...]
     attributes: tuple[Attribute, ...]
     navigations: tuple[Navigation, ...]
 
@@ -83,7 +89,7 @@ OBSERVATION_KEY = "{a}.datastream || '_' || (extract(epoch from {a}.phenomenon_t
 """A reading is known by its series and its time; so is its id, which the same reading sent again gets again."""
 
 _THING = Entity(
-    "Things", "Thing", "sensing.thing", "{a}.id", "{a}.id",
+    "Things", "Thing", "sensing.thing", "{a}.id", ("{a}.id",),
     (_NAME, _DESCRIPTION, _PROPERTIES),
     (
         Navigation("Datastreams", "Datastreams", True, "{b}.thing_id = {a}.id"),
@@ -95,7 +101,7 @@ _THING = Entity(
     ),
 )  # fmt: skip
 _LOCATION = Entity(
-    "Locations", "Location", "sensing.location", "{a}.id", "{a}.id",
+    "Locations", "Location", "sensing.location", "{a}.id", ("{a}.id",),
     (
         _NAME, _DESCRIPTION, _ENCODING,
         Attribute("location", "geometry", "{a}.location", "location", True, shape="{a}.geom"), _PROPERTIES,
@@ -113,7 +119,7 @@ _LOCATION = Entity(
     ),
 )  # fmt: skip
 _HISTORICAL_LOCATION = Entity(
-    "HistoricalLocations", "HistoricalLocation", "sensing.historical_location", "{a}.id", "{a}.id",
+    "HistoricalLocations", "HistoricalLocation", "sensing.historical_location", "{a}.id", ("{a}.id",),
     (Attribute("time", "time", "{a}.time", "time", True),),
     (
         Navigation("Thing", "Things", False, "{b}.id = {a}.thing_id", "thing_id", True),
@@ -125,7 +131,7 @@ _HISTORICAL_LOCATION = Entity(
     ),
 )  # fmt: skip
 _DATASTREAM = Entity(
-    "Datastreams", "Datastream", "sensing.datastream", "{a}.id", "{a}.id",
+    "Datastreams", "Datastream", "sensing.datastream", "{a}.id", ("{a}.id",),
     (
         _text("name", "title_vi", required=True), _DESCRIPTION,
         _text("observationType", "observation_type", required=True),
@@ -141,9 +147,9 @@ _DATASTREAM = Entity(
         Attribute(
             "phenomenonTime", "interval",
             "(select l.first_time from sensing.latest l where l.datastream = {a}.fid)",
-            end="(select l.phenomenon_time from sensing.latest l where l.datastream = {a}.fid)",
+            end="(select l.phenomenon_time from sensing.latest l where l.datastream = {a}.fid)", period=True,
         ),
-        Attribute("resultTime", "interval", "null::timestamptz", end="null::timestamptz"),
+        Attribute("resultTime", "interval", "null::timestamptz", end="null::timestamptz", period=True),
         _PROPERTIES,
     ),
     (
@@ -156,26 +162,27 @@ _DATASTREAM = Entity(
     ),
 )  # fmt: skip
 _SENSOR = Entity(
-    "Sensors", "Sensor", "sensing.sensor", "{a}.id", "{a}.id",
+    "Sensors", "Sensor", "sensing.sensor", "{a}.id", ("{a}.id",),
     (_NAME, _DESCRIPTION, _ENCODING, _json("metadata", "metadata", required=True), _PROPERTIES),
     (Navigation("Datastreams", "Datastreams", True, "{b}.sensor_id = {a}.id"),),
 )  # fmt: skip
 _OBSERVED_PROPERTY = Entity(
-    "ObservedProperties", "ObservedProperty", "sensing.observed_property", "{a}.id", "{a}.id",
+    "ObservedProperties", "ObservedProperty", "sensing.observed_property", "{a}.id", ("{a}.id",),
     (_NAME, _text("definition", "definition", required=True), _DESCRIPTION, _PROPERTIES),
     (Navigation("Datastreams", "Datastreams", True, "{b}.observed_property = {a}.id"),),
 )  # fmt: skip
 _OBSERVATION = Entity(
-    "Observations", "Observation", "sensing.reading", OBSERVATION_KEY, "{a}.phenomenon_time",
+    "Observations", "Observation", "sensing.reading", OBSERVATION_KEY,
+    ("{a}.datastream", "{a}.phenomenon_time"),
     (
         Attribute(
             "phenomenonTime", "interval", "{a}.phenomenon_time", "phenomenon_time",
             end="coalesce({a}.phenomenon_end, {a}.phenomenon_time)",
         ),
-        Attribute("result", "result", "coalesce(to_jsonb({a}.result), {a}.value)", "result", True),
-        Attribute("resultTime", "time", "{a}.result_time", "result_time"),
+        Attribute("result", "result", "coalesce(to_jsonb({a}.result), {a}.value)", "result", True, always=True),
+        Attribute("resultTime", "time", "{a}.result_time", "result_time", always=True),
         Attribute("resultQuality", "number", "{a}.quality", "quality"),
-        Attribute("validTime", "interval", "{a}.valid_start", "valid_start", end="{a}.valid_end"),
+        Attribute("validTime", "interval", "{a}.valid_start", "valid_start", end="{a}.valid_end", period=True),
         _json("parameters", "parameters"),
     ),
     (
@@ -189,7 +196,7 @@ _OBSERVATION = Entity(
     ),
 )  # fmt: skip
 _FEATURE_OF_INTEREST = Entity(
-    "FeaturesOfInterest", "FeatureOfInterest", "sensing.feature_of_interest", "{a}.id", "{a}.id",
+    "FeaturesOfInterest", "FeatureOfInterest", "sensing.feature_of_interest", "{a}.id", ("{a}.id",),
     (
         _NAME, _DESCRIPTION, _ENCODING,
         Attribute("feature", "geometry", "{a}.feature", "feature", True, shape="{a}.geom"), _PROPERTIES,

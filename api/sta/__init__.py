@@ -1,0 +1,1 @@
+"""SensorThings over HTTP: addresses, query options, answers."""
