@@ -42,6 +42,15 @@ class Settings(BaseSettings):
     tile_cache_mb: int = Field(default=128, ge=0, description="Memory for ready tiles [MB].")
     worker_threads: int = Field(default=1, ge=1, le=16, description="Jobs one worker runs at a time.")
     attachment_mb: int = Field(default=20, ge=1, le=1000, description="Largest file attached to an item [MB].")
+    mqtt_port: int = Field(
+        default=1883, ge=1, le=65000, description="First port tried for devices that send over MQTT, loopback only."
+    )
+    spill_mb: int = Field(
+        default=256, ge=1, le=1_000_000, description="Disk for what devices send while the database is away [MB]."
+    )
+    clock_tolerance: float = Field(
+        default=300.0, ge=0, description="How far a device's clock may run ahead before its readings are rejected [s]."
+    )
 
     @property
     def raw_dir(self) -> Path:
