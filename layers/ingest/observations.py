@@ -64,7 +64,10 @@ def load_observations(
 
 
 def read_datastreams(path: Path) -> list[Datastream]:
-    """Return the series listed in a CSV; SourceError names a missing column, an empty cell or an id given twice."""
+    """Return the series listed in a CSV, with ``interval_s`` where it has that column.
+
+    SourceError names a missing column, an empty cell, an interval that is none or an id given twice.
+    """
     raw = read_file(path)
     frame = raw.frame
     _require_columns(frame, _SERIES, path)
@@ -79,7 +82,26 @@ def read_datastreams(path: Path) -> list[Datastream]:
     again = cells["id"].duplicated()
     if again.any():
         raise SourceError(f"{path}: series '{cells['id'][again].iloc[0]}' is listed twice")
-    return [Datastream(a, b, c, d, e, f) for a, b, c, d, e, f in cells.astype(str).itertuples(index=False, name=None)]
+    intervals = _read_intervals(frame, path)
+    return [
+        Datastream(a, b, c, d, e, f, interval_s=interval)
+        for (a, b, c, d, e, f), interval in zip(
+            cells.astype(str).itertuples(index=False, name=None), intervals, strict=True
+        )
+    ]
+
+
+def _read_intervals(frame: pd.DataFrame, path: Path) -> list[float | None]:
+    """Return how often a reading is due [s]; None where the table does not say."""
+    if "interval_s" not in frame.columns:
+        return [None] * len(frame)
+    words = as_text(frame["interval_s"])
+    numbers = pd.to_numeric(words, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    wrong = np.flatnonzero(words.notna().to_numpy(dtype=bool) & ~(np.isfinite(numbers) & (numbers > 0.0)))
+    if len(wrong):
+        row = int(wrong[0])
+        raise SourceError(f"{path}: row {row + 1} has interval_s '{words.iloc[row]}', expected seconds above 0")
+    return [None if np.isnan(number) else float(number) for number in numbers]
 
 
 def check_readings(frame: pd.DataFrame, known: set[str], problems: Problems) -> pd.DataFrame:

@@ -16,11 +16,15 @@ from scipy.ndimage import label
 from layers.errors import InputError
 from layers.ingest.catalog import read_catalog
 from layers.ingest.observations import read_datastreams
+from layers.observed import OBSERVED
+from layers.quantities import QUANTITIES
 from layers.registry import LAYERS, VECTOR_LAYERS
 from twin.demo.city import generate_city
 from twin.demo.plan import BOUNDS, CRS, GRID
-from twin.demo.readings import compute_rain, compute_river_stage
+from twin.demo.readings import GAUGES, compute_rain, compute_results
 from twin.demo.shapes import hash_uniform
+from twin.demo.station_file import STATIONS_FILE, read_stations
+from twin.demo.tide import compute_river_stage
 
 LEFT_OUT = {"rail_links", "flood_assets"}
 
@@ -52,6 +56,7 @@ def test_same_seed_gives_the_same_bytes(folder: Path, demo_end: datetime, tmp_pa
         "faults.csv",
         "land_cover.tif",
         "observations.csv.gz",
+        "stations.csv",
         "terrain.tif",
     ]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
@@ -108,7 +113,7 @@ def test_geometry_is_valid_of_the_declared_type_and_inside(tables: dict[str, gpd
         ("luminaires", 3_000, 12_000),
         ("trees", 5_000, 20_000),
         ("catchments", 200, 900),
-        ("sensors", 20, 40),
+        ("sensors", 50, 80),
     ],
 )
 def test_counts_are_those_promised(tables: dict[str, gpd.GeoDataFrame], name: str, low: int, high: int) -> None:
@@ -225,7 +230,30 @@ def test_sensors_watch_things_that_exist(tables: dict[str, gpd.GeoDataFrame], fo
     assert 8 <= kinds["stage"] <= 12 and kinds["rain"] == 4
     assert kinds["pump"] == links["pump"] and kinds["gate"] == links["gate"]
     streams = pd.read_csv(folder / "datastreams.csv")
+    assert set(kinds.index) == set(OBSERVED) and sensors["id"].is_unique
     assert set(streams["sensor_id"]) == set(sensors["id"]) and streams["id"].is_unique
+    made = {(kind, one.name, one.unit) for kind, seen in OBSERVED.items() for one in seen}
+    found = streams.merge(sensors[["id", "kind"]], left_on="sensor_id", right_on="id")
+    assert set(zip(found["kind"], found["observed_property"], found["unit"], strict=True)) == made
+
+
+def test_a_reading_is_a_function_of_seed_time_and_item(folder: Path, readings: pd.DataFrame) -> None:
+    """A device that measures one moment alone says what the file of sixty days says."""
+    stations, seed = read_stations(folder / STATIONS_FILE)
+    told = readings.set_index(["datastream_id", "phenomenon_time"])["result"]
+    for number, station in enumerate(stations):
+        sample = told.loc[f"{station.id}-{OBSERVED[station.kind][0].name}"].index[[3, 100, -1]]
+        for moment in sample:
+            seconds = np.array([int(moment.timestamp())], dtype=np.int64)
+            for name, result in compute_results(station, number, seconds, seed).items():
+                assert result[0] == pytest.approx(told[(f"{station.id}-{name}", moment)], abs=1.1e-3), station.id
+
+
+def test_the_first_stations_read_as_they_always_did(readings: pd.DataFrame) -> None:
+    """Kinds that were added later leave the readings of the gauges alone; figures of the edition that had 25."""
+    first = readings[readings["datastream_id"].isin(readings["datastream_id"].drop_duplicates()[:25])]
+    assert len(first) == 214_514
+    assert first["result"].sum() == pytest.approx(132_027.289, abs=5e-4)
 
 
 def test_people_are_counted_once(tables: dict[str, gpd.GeoDataFrame]) -> None:
@@ -283,8 +311,18 @@ def test_banks_hold_an_ordinary_tide_and_the_spring_tide_gets_over_the_low_ones(
 def test_readings_cover_sixty_days_with_some_faults(readings: pd.DataFrame, folder: Path, demo_end: datetime) -> None:
     streams = pd.read_csv(folder / "datastreams.csv").set_index("id")
     assert set(readings["datastream_id"]) == set(streams.index)
+    kinds = pd.Series({one.id: one.kind for one in read_stations(folder / STATIONS_FILE)[0]})
+    gauged = set(streams.index[streams["sensor_id"].map(kinds).isin(GAUGES)])
     full = 60 * 144
     for name, rows in readings.groupby("datastream_id"):
+        if name not in gauged:
+            hours, quantity = (
+                rows["phenomenon_time"].diff().dropna(),
+                QUANTITIES[streams.loc[name, "observed_property"]],
+            )
+            assert 0.93 * 720 < len(rows) <= 720 and (hours % pd.Timedelta(hours=1)).max() == timedelta(0), name
+            assert rows["result"].between(quantity.minimum, quantity.maximum).all() and rows["result"].std() > 0.0, name
+            continue
         times = rows["phenomenon_time"]
         assert times.is_monotonic_increasing and times.is_unique, name
         assert times.min() > demo_end - timedelta(days=60) and times.max() <= demo_end, name

@@ -14,6 +14,7 @@ from twin.demo.addresses import make_addresses
 from twin.demo.blocks import lay_lots
 from twin.demo.buildings import make_buildings, make_parcels, name_specials
 from twin.demo.cells import lay_cells
+from twin.demo.devices import place_devices
 from twin.demo.drainage import build_drains
 from twin.demo.environment import make_environment
 from twin.demo.faults import Fault, plant_faults
@@ -32,6 +33,7 @@ from twin.demo.power import make_power
 from twin.demo.projects import make_projects
 from twin.demo.readings import check_end, make_series
 from twin.demo.shapes import Table
+from twin.demo.station_file import STATIONS_FILE, write_stations
 from twin.demo.stations import Station, make_sensors, place_stations
 from twin.demo.streets import build_streets, make_bridges, make_street_tables
 from twin.demo.structures import add_structures, make_catchments, make_drainage_tables
@@ -100,6 +102,7 @@ def generate_city(
         tell("readings", 0.9)
         write_datastreams(draft / "datastreams.csv", series)
         write_observations(draft / "observations.csv.gz", series)
+        write_stations(draft / STATIONS_FILE, city.stations, seed)
         write_faults(draft / "faults.csv", city.faults)
         write_catalog(draft / "catalog.yml", list(city.tables))
         files = sorted(draft.iterdir(), key=lambda path: path.name == "catalog.yml")
@@ -172,8 +175,9 @@ def build_city(*, seed: int, progress: Progress = _keep_quiet) -> DemoCity:
         **make_addresses(plan, streets, buildings),
         "trees": make_trees(plan, streets, green, water),
         "places": places,
-        "sensors": make_sensors(stations, terrain),
     }
+    stations += place_devices(tables, stations)
+    tables["sensors"] = make_sensors(stations, terrain)
     faults = plant_faults(tables)
     cover = build_land_cover(water, streets, draw_cover_zones(cells), list(buildings.geometry))
     progress("built", 1.0)

@@ -1,8 +1,6 @@
-"""Readings of every station as a function of absolute time and seed: tide, surge, showers, pumps, gates.
+"""Readings of every station as a function of absolute time and seed: stage, showers, pumps, gates, and the rest.
 
-The tide is a sum of harmonic constituents with their astronomical arguments (Schureman 1958, mean longitudes
-after Meeus 1998); amplitudes and lags are invented in the range of the lower Hau. Chance comes from hashes of
-(seed, stream, time), so a reading never depends on when the demo was made.
+Chance comes from hashes of (seed, stream, time), so a reading never depends on when the demo was made.
 """
 
 from dataclasses import dataclass
@@ -12,40 +10,24 @@ import numpy as np
 from scipy.special import ndtri
 
 from layers.errors import InputError
+from layers.observed import OBSERVED
+from twin.demo.device_readings import compute_device
 from twin.demo.plan import Flags, Floats, Ints
 from twin.demo.shapes import hash_uniform
 from twin.demo.stations import Station
+from twin.demo.tide import MEAN_STAGE, compute_river_stage
 
 STEP = 600
 DAYS = 60
-MEAN_STAGE = 1.00
+# Gauges report every ten minutes for sixty days; the other kinds every hour for thirty.
+HOUR, DEVICE_DAYS = 3600, 30
 GATE_CLOSES = 1.35
-# name: (hour-angle, s, h, p multiples of the argument [–], constant [deg], amplitude [m], lag [deg])
-CONSTITUENTS = {
-    "M2": (2, -2, 2, 0, 0.0, 0.430, 105.0),
-    "S2": (2, 0, 0, 0, 0.0, 0.140, 150.0),
-    "N2": (2, -3, 2, 1, 0.0, 0.085, 85.0),
-    "K2": (2, 0, 2, 0, 0.0, 0.038, 150.0),
-    "K1": (1, 0, 1, 0, -90.0, 0.190, 330.0),
-    "O1": (1, -2, 1, 0, 90.0, 0.140, 280.0),
-    "P1": (1, 0, -1, 0, 90.0, 0.060, 330.0),
-    "Q1": (1, -3, 1, 1, 90.0, 0.025, 260.0),
-    "M4": (4, -4, 4, 0, 0.0, 0.040, 190.0),
-    "MS4": (4, -2, 2, 0, 0.0, 0.028, 230.0),
-    "Sa": (0, 0, 1, 0, 0.0, 0.220, 222.0),
-    "Ssa": (0, 0, 2, 0, 0.0, 0.040, 80.0),
-}
-PROPERTY = {
-    "stage": ("stage", "m", "Mực nước", "Stage"),
-    "rain": ("rainfall", "mm", "Lượng mưa 10 phút", "Rainfall in 10 minutes"),
-    "pump": ("pump_state", "1", "Trạng thái bơm", "Pump state"),
-    "gate": ("gate_opening", "1", "Độ mở cửa van", "Gate opening"),
-}
+GAUGES = ("stage", "rain", "pump", "gate")
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One datastream with the readings that arrived. ``seconds``: Unix time [s]."""
+    """One datastream with the readings that arrived. ``seconds``: Unix time [s]; ``interval``: between two [s]."""
 
     datastream_id: str
     sensor_id: str
@@ -55,6 +37,7 @@ class Series:
     name_en: str
     seconds: Ints
     result: Floats
+    interval: int = STEP
 
 
 def check_end(end: datetime) -> None:
@@ -66,25 +49,49 @@ def check_end(end: datetime) -> None:
 
 
 def make_series(stations: list[Station], *, seed: int, end: datetime) -> list[Series]:
-    """Return 60 days of 10-minute readings of every station, the last at or just before ``end``.
+    """Return 60 days of 10-minute readings of every gauge and 30 days of hourly ones of the others, to ``end``.
 
     Raises InputError when ``end`` has no time zone.
     """
     check_end(end)
-    last = int(end.timestamp()) // STEP * STEP
-    seconds = np.arange(last - int(timedelta(days=DAYS).total_seconds()) + STEP, last + STEP, STEP, dtype=np.int64)
     series = []
     for number, station in enumerate(stations):
-        observed, unit, name_vi, name_en = PROPERTY[station.kind]
-        result = _compute_result(station, number, seconds, seed)
+        step = find_interval(station.kind)
+        span = timedelta(days=DAYS if station.kind in GAUGES else DEVICE_DAYS)
+        last = int(end.timestamp()) // step * step
+        seconds = np.arange(last - int(span.total_seconds()) + step, last + step, step, dtype=np.int64)
+        results = compute_results(station, number, seconds, seed)
         kept = _arrives(seconds, seed, number)
-        series.append(
-            Series(
-                f"{station.id}-{observed}", station.id, observed, unit, f"{name_vi} – {station.name}",
-                f"{name_en} – {station.name_en}", seconds[kept], result[kept],
-            )
-        )  # fmt: skip
+        for observed in OBSERVED[station.kind]:
+            series.append(
+                Series(
+                    name_series(station, observed.name), station.id, observed.name, observed.unit,
+                    f"{observed.title.vi} – {station.name}", f"{observed.title.en} – {station.name_en}",
+                    seconds[kept], results[observed.name][kept], step,
+                )
+            )  # fmt: skip
     return series
+
+
+def find_interval(kind: str) -> int:
+    """Return how often sensors of ``kind`` measure [s]."""
+    return STEP if kind in GAUGES else HOUR
+
+
+def name_series(station: Station, observed_property: str) -> str:
+    """Return the id of a station's series."""
+    return f"{station.id}-{observed_property}"
+
+
+def compute_results(station: Station, number: int, seconds: Ints, seed: int) -> dict[str, Floats]:
+    """Return what a station measures at Unix times, by observed property.
+
+    ``seconds`` are all multiples of the kind's interval between the first and the last; ``number`` is the station's
+    place in the demo's list, by which the chance of gauges is drawn.
+    """
+    if station.kind in GAUGES:
+        return {OBSERVED[station.kind][0].name: _compute_result(station, number, seconds, seed)}
+    return compute_device(station, seconds, seed)
 
 
 def _compute_result(station: Station, number: int, seconds: Ints, seed: int) -> Floats:
@@ -100,39 +107,6 @@ def _compute_result(station: Station, number: int, seconds: Ints, seed: int) -> 
     height = 0.6 + 0.9 * hash_uniform(seed, 103, number, seconds // STEP)
     jump = np.where(spike < 0.0002, height, np.where(spike < 0.0004, -height, 0.0))
     return np.asarray((true + noise + jump).round(3), np.float64)
-
-
-def compute_tide(seconds: Ints) -> Floats:
-    """Return the astronomical tide with its seasonal part about the mean stage [m] at Unix times."""
-    days = (seconds - 946_728_000) / 86_400.0
-    hour_angle = 360.0 * ((seconds % 86_400) / 86_400.0)
-    s, h, p = 218.3165 + 13.17639648 * days, 280.4661 + 0.98564736 * days, 83.3532 + 0.11140353 * days
-    stage = np.zeros(len(seconds))
-    for a, b, c, d, constant, amplitude, lag in CONSTITUENTS.values():
-        stage += amplitude * np.cos(np.radians(a * hour_angle + b * s + c * h + d * p + constant - lag))
-    return stage
-
-
-def compute_river_stage(seconds: Ints, seed: int) -> Floats:
-    """Return the stage of the river at the main gauge without noise [m above datum]."""
-    return np.asarray(
-        MEAN_STAGE + compute_tide(seconds) + _drift(seconds, seed, 1, 60, 0.045) + _drift(seconds, seed, 2, 240, 0.045),
-        np.float64,
-    )
-
-
-def _drift(seconds: Ints, seed: int, stream: int, hours: int, spread: float) -> Floats:
-    """Return first-order autoregressive weather with memory ``hours`` and standard deviation ``spread`` [m].
-
-    The process is a truncated exponential filter over hourly hashed noise: the same for every window.
-    """
-    first, last = int(seconds[0]) // 3600, int(seconds[-1]) // 3600 + 1
-    memory = 5 * hours
-    noise = ndtri(hash_uniform(seed, stream, np.arange(first - memory, last + 1)))
-    weights = np.exp(-np.arange(memory + 1) / hours)
-    weights /= np.sqrt((weights**2).sum())
-    hourly = np.convolve(noise, weights, mode="valid")
-    return np.asarray(spread * np.interp(seconds / 3600.0, np.arange(first, last + 1), hourly), np.float64)
 
 
 def compute_stage(station: Station, seconds: Ints, seed: int) -> Floats:

@@ -24,7 +24,10 @@ CANAL_GAUGES = (
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """One sensor. ``inland``: metres of canal between the river and it; ``gated``: behind a tide gate."""
+    """One sensor. ``inland``: metres of canal between the river and it; ``gated``: behind a tide gate.
+
+    ``scale`` is how large the watched item is: m³/d of a permit, W of lights and meters, lanes of a road.
+    """
 
     id: str
     name: str
@@ -35,6 +38,7 @@ class Station:
     watched_id: str
     inland: float = 0.0
     gated: bool = False
+    scale: float = 1.0
 
 
 def place_stations(plan: Plan, drainage: Drainage) -> list[Station]:

@@ -118,11 +118,10 @@ def write_datastreams(path: Path, series: list[Series]) -> None:
     """Write what each datastream measures."""
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["id", "sensor_id", "observed_property", "unit", "title_vi", "title_en"])
+        rows.writerow(["id", "sensor_id", "observed_property", "unit", "title_vi", "title_en", "interval_s"])
         for item in series:
-            rows.writerow(
-                [item.datastream_id, item.sensor_id, item.observed_property, item.unit, item.name_vi, item.name_en]
-            )
+            what = [item.datastream_id, item.sensor_id, item.observed_property, item.unit]
+            rows.writerow([*what, item.name_vi, item.name_en, item.interval])
 
 
 def write_observations(path: Path, series: list[Series]) -> None:
@@ -132,7 +131,7 @@ def write_observations(path: Path, series: list[Series]) -> None:
     for item in series:
         times = np.datetime_as_string(item.seconds.astype("datetime64[s]"), unit="s")
         text.writelines(
-            f"{item.datastream_id},{time}Z,{result:g}\n" for time, result in zip(times, item.result, strict=True)
+            f"{item.datastream_id},{time}Z,{result:.10g}\n" for time, result in zip(times, item.result, strict=True)
         )
     with path.open("wb") as raw, gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0, compresslevel=6) as file:
         file.write(text.getvalue().encode())
