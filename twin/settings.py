@@ -52,6 +52,19 @@ class Settings(BaseSettings):
         default=300.0, ge=0, description="How far a device's clock may run ahead before its readings are rejected [s]."
     )
 
+    warning_sender: str | None = Field(
+        default=None,
+        pattern=r"^[^\s,<&]+$",
+        description="Who sends CAP messages, unique in the world, as in floods@city.vn; real ones need it.",
+    )
+    warning_exercise: bool = Field(default=False, description="Proposed warnings are exercises, marked as such.")
+    warning_automatic: bool = Field(
+        default=False, description="Proposed warnings are issued without a person; exercises always are."
+    )
+    notify_file: Path | None = Field(
+        default=None, description="YAML file of contact groups with their channels; it holds secrets: mode 600."
+    )
+
     @property
     def raw_dir(self) -> Path:
         """Files as they came."""

@@ -8,11 +8,116 @@ branch_labels = None
 depends_on = None
 
 UPGRADE = """
-select 1;
+create schema warning;
+
+create table warning.message (
+    number bigint generated always as identity primary key,
+    identifier text not null unique,
+    sender text not null,
+    sent timestamptz not null,
+    status text not null check (status in ('Actual', 'Exercise', 'Test')),
+    kind text not null check (kind in ('Alert', 'Update', 'Cancel')),
+    event text not null,
+    chain text not null,
+    expires timestamptz not null,
+    severity text not null,
+    headline_vi text not null,
+    headline_en text not null,
+    content jsonb not null,
+    body bytea not null,
+    author text not null,
+    reason text not null default '',
+    stored timestamptz not null default clock_timestamp()
+);
+create index message_chain on warning.message (chain, number);
+
+create function warning.refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception 'a message that was issued is never altered: issue an update or a cancel'
+        using errcode = 'restrict_violation';
+end $$;
+create trigger message_stays before update or delete on warning.message
+    for each row execute function warning.refuse_change();
+create trigger messages_stay before truncate on warning.message
+    for each statement execute function warning.refuse_change();
+
+create table warning.chain (
+    id text primary key,
+    event text not null,
+    status text not null,
+    latest text not null references warning.message (identifier),
+    expires timestamptz not null,
+    closed timestamptz
+);
+create index chain_open on warning.chain (event, status) where closed is null;
+
+-- A ward belongs to at most one open chain of an event: the key says so, whoever writes at the same time.
+create table warning.claim (
+    event text not null,
+    status text not null,
+    ward text not null,
+    chain text not null references warning.chain (id) on delete cascade,
+    primary key (event, status, ward)
+);
+create index claim_chain on warning.claim (chain);
+
+create table warning.draft (
+    id bigint generated always as identity primary key,
+    kind text not null check (kind in ('Alert', 'Update', 'Cancel')),
+    chains text[] not null default '{}',
+    content jsonb not null,
+    origin text not null check (origin in ('alarms', 'person')),
+    state text not null default 'open' check (state in ('open', 'issued', 'discarded', 'outdated')),
+    message text references warning.message (identifier),
+    author text not null,
+    reason text not null default '',
+    created timestamptz not null default clock_timestamp(),
+    updated timestamptz not null default clock_timestamp()
+);
+create index draft_open on warning.draft (id) where state = 'open';
+
+create table warning.outbox (
+    id bigint generated always as identity primary key,
+    subject text not null,
+    kind text not null check (kind in ('message', 'alarm')),
+    reference text not null,
+    content jsonb not null default '{}',
+    created timestamptz not null default clock_timestamp(),
+    spread timestamptz,
+    unique (kind, reference)
+);
+create index outbox_waiting on warning.outbox (id) where spread is null;
+
+create table warning.delivery (
+    id uuid primary key,
+    outbox bigint not null references warning.outbox (id),
+    subject text not null,
+    contact_group text not null,
+    channel text not null,
+    state text not null default 'waiting' check (state in ('waiting', 'sent', 'dead', 'expired')),
+    attempts integer not null default 0,
+    due timestamptz not null default clock_timestamp(),
+    leased_until timestamptz,
+    expires timestamptz,
+    settled timestamptz,
+    error text,
+    unique (outbox, contact_group, channel)
+);
+create index delivery_due on warning.delivery (due) where state = 'waiting';
+create index delivery_order on warning.delivery (contact_group, channel, subject, outbox) where state = 'waiting';
+create index delivery_state on warning.delivery (state, outbox desc);
+
+create function warning.tell_outbox() returns trigger language plpgsql as $$
+begin
+    perform pg_notify('warning', '');
+    return null;
+end $$;
+create trigger outbox_told after insert on warning.outbox
+    for each statement execute function warning.tell_outbox();
 """
 
 DOWNGRADE = """
-select 1;
+drop schema warning cascade;
 """
 
 
