@@ -74,6 +74,25 @@ def client(settings: Settings) -> Iterator[TestClient]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def sta_settings(
+    request: pytest.FixtureRequest, make_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    """Settings of a server on an empty database of the test module's own."""
+    folder = tmp_path_factory.mktemp("sta")
+    name = "w_" + request.module.__name__.rsplit(".", 1)[-1]
+    return Settings(database_url=make_database(name), data_dir=folder, web_dir=folder / "web", tile_cache_mb=8)
+
+
+@pytest.fixture(scope="module")
+def sta(sta_settings: Settings) -> Iterator[TestClient]:
+    """HTTP client of SensorThings on an empty database of the test module's own, which may write."""
+    app = create_app(sta_settings)
+    base = f"{ADDRESS}/sta/v1.1"
+    with TestClient(app, base, client=("127.0.0.1", 50_000), raise_server_exceptions=False) as opened:
+        yield opened
+
+
 @pytest.fixture
 def writer(database_url: str) -> Iterator[Engine]:
     """Engine beside the server, to change data under its feet."""
