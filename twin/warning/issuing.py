@@ -100,12 +100,27 @@ def issue_draft(connection: Connection, policy: Policy, draft_id: int, *, author
 
 
 def cancel(
-    connection: Connection, policy: Policy, chain: str, latest: FloodWarning, *, author: str, reason: str
+    connection: Connection,
+    policy: Policy,
+    message: Message,
+    *,
+    author: str,
+    reason: str,
+    moment: datetime | None = None,
 ) -> Message:
-    """End a chain; a cancel must say why."""
+    """End the chain whose latest message is ``message``; InputError for a cancel that does not say why."""
     if not reason.strip():
         raise InputError("a cancel needs a reason", hint="say why the warning ends or was wrong")
-    return issue(connection, policy, latest, author=author, reason=reason, kind="Cancel", chains=[chain])
+    return issue(
+        connection,
+        policy,
+        message.warning,
+        author=author,
+        reason=reason,
+        kind="Cancel",
+        chains=[message.chain],
+        moment=moment,
+    )
 
 
 def _check_chains(kind: Kind, chains: Sequence[str], opened: dict[str, Message]) -> list[Message]:
