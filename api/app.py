@@ -14,6 +14,7 @@ from api.resources import hold_resources
 from api.routes import (
     aggregates,
     attachments,
+    cap,
     checks,
     collections,
     edits,
@@ -31,6 +32,7 @@ from api.routes import (
     runs,
     search,
     sensors,
+    sta,
     sta_write,
     styles,
     tiles,
@@ -58,12 +60,14 @@ _ROUTES = (
     styles,
     rasters,
     sensors,
+    sta,
     sta_write,
     processes,
     jobs,
     runs,
     work_orders,
     quarantine,
+    cap,
     health,
 )
 _EXPOSED = ["ETag", "Location", "Content-Crs", "Twin-Tile-Truncated"]

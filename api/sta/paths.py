@@ -60,6 +60,15 @@ def write_address(entity: Entity, key: str) -> str:
     return f"{entity.name}{write_key(key)}"
 
 
+def write_path(path: ResourcePath) -> str:
+    """Return the address of what ``path`` names below the service root."""
+    names = [
+        (step.entity.name if step.link is None else step.link.name) + ("" if step.key is None else write_key(step.key))
+        for step in path.steps
+    ]
+    return "/".join([*names, path.ending] if path.ending else names)
+
+
 def _split(path: str) -> list[tuple[str, str | None]]:
     """Return name and id of every segment."""
     segments: list[tuple[str, str | None]] = []
