@@ -13,7 +13,7 @@ from twin.warning.flood import FloodWarning, Kind
 
 DraftState = Literal["open", "issued", "discarded", "outdated"]
 Origin = Literal["alarms", "person"]
-_COLUMNS = "id, kind, chains, content, origin, state, message, author, reason, created, updated"
+_COLUMNS = "id, kind, chains, content, origin, state, message, author, reason, settled_by, created, updated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Draft:
     message: str | None
     author: str
     reason: str
+    settled_by: str | None
     created: datetime
     updated: datetime
 
@@ -94,14 +95,16 @@ def rewrite_draft(connection: Connection, draft_id: int, warning: FloodWarning) 
     )
 
 
-def settle_draft(connection: Connection, draft_id: int, state: DraftState, *, message: str | None = None) -> Draft:
-    """Close an open draft as ``state``; ConflictError when it is no longer open."""
+def settle_draft(
+    connection: Connection, draft_id: int, state: DraftState, *, author: str, message: str | None = None
+) -> Draft:
+    """Close an open draft as ``state`` in the name of ``author``; ConflictError when it is no longer open."""
     row = connection.execute(
         text(
-            "update warning.draft set state = :state, message = :message, updated = clock_timestamp() "
-            f"where id = :id and state = 'open' returning {_COLUMNS}"
+            "update warning.draft set state = :state, message = :message, settled_by = :author, "
+            f"updated = clock_timestamp() where id = :id and state = 'open' returning {_COLUMNS}"
         ),
-        {"id": draft_id, "state": state, "message": message},
+        {"id": draft_id, "state": state, "message": message, "author": author},
     ).first()
     if row is None:
         raise ConflictError(f"draft {draft_id} is {read_draft(connection, draft_id).state}, no longer open")

@@ -71,6 +71,7 @@ create table warning.draft (
     message text references warning.message (identifier),
     author text not null,
     reason text not null default '',
+    settled_by text,
     created timestamptz not null default clock_timestamp(),
     updated timestamptz not null default clock_timestamp()
 );

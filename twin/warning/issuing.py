@@ -95,7 +95,7 @@ def issue_draft(connection: Connection, policy: Policy, draft_id: int, *, author
         kind=draft.kind,
         chains=draft.chains,
     )
-    settle_draft(connection, draft_id, "issued", message=message.identifier)
+    settle_draft(connection, draft_id, "issued", author=author, message=message.identifier)
     return message
 
 
