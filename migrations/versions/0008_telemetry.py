@@ -33,6 +33,14 @@ alter table sensing.rejected
 create unique index rejected_once on sensing.rejected (device, channel, topic, code, md5(payload))
     where settled is null;
 
+-- How many rows of which file of readings are loaded.
+create table sensing.backfill (
+    fingerprint text primary key,
+    name text not null,
+    done bigint not null,
+    at timestamptz not null default clock_timestamp()
+);
+
 -- Up to where readings were told to subscribers.
 create table sensing.told (
     name text primary key,
@@ -41,7 +49,7 @@ create table sensing.told (
 """
 
 DOWNGRADE = """
-drop table sensing.told;
+drop table sensing.told, sensing.backfill;
 drop index sensing.rejected_once;
 alter table sensing.rejected drop column received, drop column readings, drop column times;
 drop index sensing.ledger_hour;

@@ -8,6 +8,10 @@ import typer
 
 from layers.store.sensing.datastreams import list_datastreams
 from layers.store.sensing.latest import select_latest
+from twin.commands.backfill import register_backfill
+from twin.commands.devices import register_devices
+from twin.commands.rejected import register_rejected
+from twin.commands.telemetry import register_telemetry
 from twin.connect import connect_to_city
 from twin.settings import read_settings
 
@@ -18,6 +22,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def register(app: typer.Typer) -> None:
     """Add the family to the command line."""
     app.add_typer(sensors, name="sensors")
+    register_telemetry(sensors)
+    register_devices(sensors)
+    register_rejected(sensors)
+    register_backfill(sensors)
 
 
 @sensors.command("list")
