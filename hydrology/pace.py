@@ -7,8 +7,8 @@ import numba
 TRIAL_STEPS = 50
 """Steps on which one and several threads are compared."""
 
-LEAST_CELLS = 100_000
-"""Fewer active cells than this are not worth waking a second thread for."""
+LEAST_CELLS, LEAST_COARSE_CELLS = 100_000, 10_000
+"""Fewer active cells than this are not worth waking a second thread for; a coarse one takes longer than others."""
 
 PARALLEL = threading.Lock()
 """Who holds it may run bands side by side: numba's own pool serves one caller, a second would end the process."""
@@ -21,10 +21,13 @@ class Pace:
     quiet moment may pass: the slower choice is tried again, less and less often.
     """
 
-    def __init__(self, threads: int | None) -> None:
-        """Start without knowledge; ``threads`` fixes the number, None leaves the choice to the clock."""
+    def __init__(self, threads: int | None, least_cells: int = LEAST_CELLS) -> None:
+        """Start without knowledge; ``threads`` fixes the number, None leaves the choice to the clock.
+
+        With fewer active cells than ``least_cells`` one thread does it alone.
+        """
         self.most = threads or int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
-        self._fixed = threads is not None
+        self._fixed, self._least_cells = threads is not None, least_cells
         self._cost: dict[bool, float] = {}
         self._wait, self._left = 10, 0
 
@@ -32,7 +35,7 @@ class Pace:
         """Return whether to run in parallel the next ``TRIAL_STEPS`` steps over ``cells`` active cells."""
         if self.most == 1 or self._fixed:
             return self.most > 1
-        if cells < LEAST_CELLS:
+        if cells < self._least_cells:
             return False
         if len(self._cost) < 2:
             return len(self._cost) == 1

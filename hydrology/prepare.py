@@ -32,8 +32,9 @@ def _run_grid(threads: int) -> None:
     solver.run(60.0, output_interval_s=60.0)
 
 
-def _run_subgrid() -> None:
-    solver = SubgridSolver(_make_grid(), np.zeros(SHAPE), 0.03, 2, rain=RainSeries(np.zeros(1), np.full(1, 10.0)))
+def _run_subgrid(threads: int) -> None:
+    rain, parameters = RainSeries(np.zeros(1), np.full(1, 10.0)), FloodParameters(threads=threads)
+    solver = SubgridSolver(_make_grid(), np.zeros(SHAPE), 0.03, 2, rain=rain, parameters=parameters)
     solver.run(60.0, output_interval_s=60.0)
 
 
@@ -46,7 +47,8 @@ def _condition() -> None:
 PARTS: dict[str, Callable[[], None]] = {
     "flood on one thread": lambda: _run_grid(1),
     "flood on several threads": lambda: _run_grid(2),
-    "flood on coarse cells": _run_subgrid,
+    "flood on coarse cells": lambda: _run_subgrid(1),
+    "flood on coarse cells, several threads": lambda: _run_subgrid(2),
     "terrain": _condition,
 }
 

@@ -12,10 +12,11 @@ from hydrology.breaches import Breach
 from hydrology.domain import WALL, check_raster, check_share, find_bad_cell
 from hydrology.downscale import compute_arrival, compute_depth, find_first_time, spread
 from hydrology.flood_record import FloodFrame
-from hydrology.forcing import Drivers, locate_points, locate_prescribed
+from hydrology.forcing import Drivers, Segment, locate_points, locate_prescribed
 from hydrology.infiltration import Losses
 from hydrology.links import build_links, list_times, select_active
 from hydrology.mass_balance import MassBalance
+from hydrology.pace import LEAST_COARSE_CELLS, PARALLEL, TRIAL_STEPS, Pace
 from hydrology.parameters import FloodParameters
 from hydrology.rainfall import MM_PER_HOUR, RainGrid, RainSeries
 from hydrology.sources import ACCOUNTS, RAIN
@@ -33,11 +34,12 @@ from hydrology.subgrid_forcing import (
     locate_held,
     weigh_rain,
 )
+from hydrology.subgrid_kernels import BLOCK
 from hydrology.subgrid_lookups import make_lookups
 from hydrology.subgrid_losses import coarsen_losses, soak
 from hydrology.subgrid_record import SubgridResult, SubgridState, make_memory
 from hydrology.subgrid_start import find_mean_depth
-from hydrology.subgrid_stepping import STEP_TOO_SHORT, advance
+from hydrology.subgrid_stepping import LEFT, STEP_TOO_SHORT, Clock, advance, advance_in_parallel, start_segment
 from hydrology.subgrid_sweeping import refresh_stages
 from hydrology.walls import Walls, trace_walls
 from layers.errors import InputError, NumericsError
@@ -86,6 +88,7 @@ class SubgridSolver:
         """
         self.grid, self.factor = grid, factor
         self.parameters = parameters or FloodParameters()
+        self._pace = Pace(self.parameters.threads, LEAST_COARSE_CELLS)
         self._bed = check_raster("bed", bed, grid.shape).copy()
         self._there = np.isfinite(self._bed)
         bad = np.isinf(self._bed) | (np.abs(self._bed) >= 0.1 * WALL)
@@ -153,12 +156,33 @@ class SubgridSolver:
         self._terrain = self._build_terrain()
         self._lookups, self._blocks = make_lookups(self.tables.base.shape), make_blocks(self.tables.base.shape)
 
+    def _take_steps(self, segment: Segment, rain: Array, here: Clock) -> int:
+        """Do some steps on as many threads as seem fastest and return how the loop was left."""
+        wanted = self._pace.choose(int(np.count_nonzero(self._blocks.active)) * BLOCK)
+        parallel = wanted and PARALLEL.acquire(blocking=False)
+        began = clock.perf_counter()
+        try:
+            loop = advance_in_parallel if parallel else advance
+            status, steps, updates = loop(
+                self._water, self._terrain, self._forcing, self._places, segment, rain, self._links, self._ends,
+                self._settings, self._running, self._moved, self._point_rates, self._point_volumes, *self._lookups,
+                self._blocks, self._memory, self._accounts, self._scheme, here, self._pace.most if parallel else 1,
+                TRIAL_STEPS,
+            )  # fmt: skip
+        finally:
+            if parallel:
+                PARALLEL.release()
+        self._pace.note(parallel, updates, clock.perf_counter() - began)
+        self.time = float(here.now[0])
+        self._steps, self._updates = self._steps + steps, self._updates + updates
+        return int(status)
+
     def _set_water(self, depth: Array, x: Raster32 | None = None, y: Raster32 | None = None) -> None:
         zero = np.zeros(depth.shape, dtype=np.float32)
         x, y = zero if x is None else x, zero if y is None else y
         self._water = Water(depth.copy(), x.copy(), y.copy(), self.tables.base.copy(), zero.copy())
         self._lookups, self._blocks = make_lookups(depth.shape), make_blocks(depth.shape)
-        refresh_stages(self._water, self._terrain, self._lookups, self._blocks, True, self._scheme)
+        refresh_stages(self._water, self._terrain, self._lookups.cells, self._blocks, self._scheme)
         memory = self._memory
         memory.since[:] = self.time - memory.origin
         memory.place[:] = (self._water.stage[..., None].astype(np.float32) >= memory.levels).sum(axis=-1)
@@ -335,12 +359,13 @@ class SubgridSolver:
         segment = self._drivers.segment(
             self.time, stop, rain=total, rain_most=0.0, film=False, wind=(0.0, 0.0)
         )  # fmt: skip
-        status, self.time, steps, updates = advance(
-            self._water, self._terrain, self._forcing, self._places, segment, rain, self._links, self._ends,
-            self._settings, self._running, self._moved, self._point_rates, self._point_volumes, self._lookups,
-            self._blocks, self._memory, self._accounts, self._scheme,
+        here = start_segment(
+            self._water, self._terrain, self._forcing, self._places, segment, self._lookups.cells, self._blocks,
+            self._scheme,
         )  # fmt: skip
-        self._steps, self._updates = self._steps + steps, self._updates + updates
+        status = LEFT
+        while status == LEFT:
+            status = self._take_steps(segment, rain, here)
         if status == STEP_TOO_SHORT:
             over = np.where(self._terrain.per_length > 0.0, self._water.stage - self._terrain.spill, 0.0)[INSIDE]
             row, col = (int(k) for k in np.unravel_index(int(np.argmax(over)), over.shape))
@@ -381,7 +406,7 @@ class SubgridSolver:
     def _collect(self, balance: MassBalance, moved: dict[str, tuple[float, float]], stopped: bool) -> SubgridResult:
         memory, base, series = self._memory, self.tables.base, self._held_series()
         highest = Water(memory.depth, *self._water[1:3], base.copy(), np.zeros_like(self._water.steep))
-        refresh_stages(highest, self._terrain, make_lookups(base.shape), make_blocks(base.shape), True, self._scheme)
+        refresh_stages(highest, self._terrain, make_lookups(base.shape).cells, make_blocks(base.shape), self._scheme)
         stage_max = highest.stage
         for which, (_, levels) in enumerate(series):
             cells = self._owner == which

@@ -19,8 +19,8 @@ from hydrology.subgrid_kernels import (
     update_faces,
 )
 from hydrology.subgrid_lookups import (
+    CellPieces,
     FacePieces,
-    Lookups,
     find_heights,
     find_pieces,
     find_wet,
@@ -34,13 +34,17 @@ from hydrology.sweeping import Scheme
 Array = NDArray[np.float64]
 Array32 = NDArray[np.float32]
 Flags = NDArray[np.uint8]
+Index = NDArray[np.int64]
 
 
 @compile_loop
-def mark_active(blocks: Blocks) -> int:
-    """Set which blocks this step visits: flowing, beside one that is, or at rest for less than two steps; count."""
+def mark_active(blocks: Blocks, bands: Index) -> int:
+    """Set which blocks this step visits: flowing, beside one that is, or at rest for less than two steps; count.
+
+    bands: first row of each thread's share and the end (threads + 1,), set so that each has about as many blocks.
+    """
     wet, linger, active = blocks
-    count = 0
+    count, threads = 0, bands.size - 1
     for i in range(1, wet.shape[0] - 1):
         for b in range(1, wet.shape[1] - 1):
             if wet[i, b] | wet[i - 1, b] | wet[i + 1, b] | wet[i, b - 1] | wet[i, b + 1]:
@@ -52,6 +56,17 @@ def mark_active(blocks: Blocks) -> int:
             else:
                 active[i, b] = 0
             count += active[i, b]
+    passed, band = 0, 1
+    bands[0] = 1
+    for i in range(1, wet.shape[0] - 1):
+        if threads == 1:
+            break
+        for b in range(1, wet.shape[1] - 1):
+            passed += active[i, b]
+        while band < threads and passed * threads >= count * band:
+            bands[band] = i + 1
+            band += 1
+    bands[threads] = wet.shape[0] - 1
     return count
 
 
@@ -91,15 +106,15 @@ def read_row_faces(
 
 @compile_part
 def update_row_faces(
-    water: Water, new_x: Array32, new_y: Array32, terrain: Terrain, lookups: Lookups, lines: Array32, i: int, lo: int,
-    hi: int, dt: float, scheme: Scheme,
+    water: Water, x: Array32, y: Array32, new_x: Array32, new_y: Array32, terrain: Terrain, pieces_x: FacePieces,
+    pieces_y: FacePieces, lines: Array32, i: int, lo: int, hi: int, dt: float, scheme: Scheme,
 ) -> None:  # fmt: skip
     """Write the discharge through the west and north faces of the cells [lo, hi) of row ``i``; lines (3, cols) free."""
-    stage, steep, x, y = water.stage, water.steep, water.x, water.y
+    stage, steep = water.stage, water.steep
     depth, rough = lines[1, lo:hi], lines[2, lo:hi]
     here, west, north = stage[i, lo:hi], stage[i, lo - 1 : hi - 1], stage[i - 1, lo:hi]
     read_row_faces(
-        west, here, terrain.low_x, terrain.per_span_x, terrain.face_x, lookups.x, lines, i, lo, hi,
+        west, here, terrain.low_x, terrain.per_span_x, terrain.face_x, pieces_x, lines, i, lo, hi,
         scheme.dry_depth, terrain.lean,
     )  # fmt: skip
     update_faces(
@@ -108,7 +123,7 @@ def update_row_faces(
         dt, scheme.cell_size, scheme.gravity, scheme.froude_max, scheme.courant,
     )  # fmt: skip
     read_row_faces(
-        north, here, terrain.low_y, terrain.per_span_y, terrain.face_y, lookups.y, lines, i, lo, hi,
+        north, here, terrain.low_y, terrain.per_span_y, terrain.face_y, pieces_y, lines, i, lo, hi,
         scheme.dry_depth, terrain.lean,
     )  # fmt: skip
     update_faces(
@@ -200,36 +215,55 @@ def take_depths(water: Water, after: Array, blocks: Blocks, i: int) -> None:
         lo, hi, b = find_run(blocks.active[i], b, False, end)
 
 
-@compile_loop
-def sweep(
-    water: Water, new_x: Array32, new_y: Array32, after: Array, terrain: Terrain, forcing: Forcing, places: Places,
-    lookups: Lookups, blocks: Blocks, short: Flags, lines: Array32, dt: float, scheme: Scheme,
+@compile_part
+def sweep_faces(
+    first: int, last: int, water: Water, x: Array32, y: Array32, new_x: Array32, new_y: Array32, terrain: Terrain,
+    pieces_x: FacePieces, pieces_y: FacePieces, blocks: Blocks, lines: Array32, dt: float, scheme: Scheme,
 ) -> None:  # fmt: skip
-    """Do one step of the active blocks: discharges to ``new_x`` and ``new_y``, depths in ``water``."""
-    rows, end = after.shape[0], after.shape[1] - 1
-    for i in range(1, rows - 1):
+    """Write the discharges of the active blocks of the rows [first, last) to ``new_x`` and ``new_y``."""
+    end = water.depth.shape[1] - 1
+    for i in range(first, last):
         lo, hi, b = find_run(blocks.active[i], 1, False, end)
         while lo < hi:
-            update_row_faces(water, new_x, new_y, terrain, lookups, lines, i, lo, hi, dt, scheme)
+            update_row_faces(water, x, y, new_x, new_y, terrain, pieces_x, pieces_y, lines, i, lo, hi, dt, scheme)
             lo, hi, b = find_run(blocks.active[i], b, False, end)
-    update_free_faces(water, new_x, new_y, terrain, forcing, places, scheme)
-    any_short = False
-    for i in range(1, rows - 1):
-        short[i] = update_row_depths(water, new_x, new_y, after, terrain, blocks, i, dt) < 0.0
-        any_short |= short[i] > 0
-    if any_short:
-        keep_above_empty(water, new_x, new_y, after, terrain, blocks, short, dt)
-    for i in range(1, rows - 1):
-        take_depths(water, after, blocks, i)
 
 
 @compile_part
-def refresh_stages(
-    water: Water, terrain: Terrain, lookups: Lookups, blocks: Blocks, whole: bool, scheme: Scheme
+def sweep_depths(
+    first: int, last: int, water: Water, new_x: Array32, new_y: Array32, after: Array, terrain: Terrain,
+    blocks: Blocks, short: Flags, dt: float,
+) -> None:  # fmt: skip
+    """Write the depths of the rows [first, last) to ``after`` and mark in ``short`` those with one below zero."""
+    for i in range(first, last):
+        short[i] = update_row_depths(water, new_x, new_y, after, terrain, blocks, i, dt) < 0.0
+
+
+@compile_part
+def finish_rows(
+    first: int, last: int, water: Water, after: Array, terrain: Terrain, pieces: CellPieces, blocks: Blocks,
+    whole: bool, scheme: Scheme,
+) -> float:  # fmt: skip
+    """Take over the depths of the rows [first, last) and look up their stages, as ``refresh_rows`` does."""
+    for i in range(first, last):
+        take_depths(water, after, blocks, i)
+    return refresh_rows(first, last, water, terrain, pieces, blocks, whole, scheme)
+
+
+@compile_part
+def refresh_rows(
+    first: int,
+    last: int,
+    water: Water,
+    terrain: Terrain,
+    pieces: CellPieces,
+    blocks: Blocks,
+    whole: bool,
+    scheme: Scheme,
 ) -> float:
     """Look up the stages of the active blocks, or of all; return the largest height over an opening level [m]."""
-    end, highest, pieces = water.depth.shape[1] - 1, 0.0, lookups.cells
-    for i in range(1, water.depth.shape[0] - 1):
+    end, highest = water.depth.shape[1] - 1, 0.0
+    for i in range(first, last):
         lo, hi, b = find_run(blocks.active[i], 1, whole, end)
         while lo < hi:
             depth, computed = water.depth[i, lo:hi], terrain.per_length[i, lo:hi]
@@ -245,3 +279,9 @@ def refresh_stages(
             highest = max(highest, high)
             lo, hi, b = find_run(blocks.active[i], b, whole, end)
     return highest
+
+
+@compile_loop
+def refresh_stages(water: Water, terrain: Terrain, pieces: CellPieces, blocks: Blocks, scheme: Scheme) -> float:
+    """Look up the stages of all cells; return the largest height over an opening level [m]."""
+    return refresh_rows(1, water.depth.shape[0] - 1, water, terrain, pieces, blocks, True, scheme)

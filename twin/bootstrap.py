@@ -164,7 +164,7 @@ def compile_engines() -> None:
     if stamp.exists() and stamp.read_text() == inputs:
         return
     command = [str(VENV / "bin" / "python"), "-m", "hydrology.prepare"]
-    _run(command, "Flood engines", 4, " ".join(command))
+    _run(command, "Flood engines", 5, " ".join(command))
     stamp.write_text(inputs)
 
 
