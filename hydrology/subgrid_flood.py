@@ -156,27 +156,6 @@ class SubgridSolver:
         self._terrain = self._build_terrain()
         self._lookups, self._blocks = make_lookups(self.tables.base.shape), make_blocks(self.tables.base.shape)
 
-    def _take_steps(self, segment: Segment, rain: Array, here: Clock) -> int:
-        """Do some steps on as many threads as seem fastest and return how the loop was left."""
-        wanted = self._pace.choose(int(np.count_nonzero(self._blocks.active)) * BLOCK)
-        parallel = wanted and PARALLEL.acquire(blocking=False)
-        began = clock.perf_counter()
-        try:
-            loop = advance_in_parallel if parallel else advance
-            status, steps, updates = loop(
-                self._water, self._terrain, self._forcing, self._places, segment, rain, self._links, self._ends,
-                self._settings, self._running, self._moved, self._point_rates, self._point_volumes, *self._lookups,
-                self._blocks, self._memory, self._accounts, self._scheme, here, self._pace.most if parallel else 1,
-                TRIAL_STEPS,
-            )  # fmt: skip
-        finally:
-            if parallel:
-                PARALLEL.release()
-        self._pace.note(parallel, updates, clock.perf_counter() - began)
-        self.time = float(here.now[0])
-        self._steps, self._updates = self._steps + steps, self._updates + updates
-        return int(status)
-
     def _set_water(self, depth: Array, x: Raster32 | None = None, y: Raster32 | None = None) -> None:
         zero = np.zeros(depth.shape, dtype=np.float32)
         x, y = zero if x is None else x, zero if y is None else y
@@ -378,6 +357,27 @@ class SubgridSolver:
         if not np.isfinite(self._stored()):
             row, col = (int(k) for k in np.argwhere(~np.isfinite(self._water.depth[INSIDE]))[0])
             raise NumericsError(f"water in coarse cell ({row}, {col}) is no number at {self.time:.3f} s")
+
+    def _take_steps(self, segment: Segment, rain: Array, here: Clock) -> int:
+        """Do some steps on as many threads as seem fastest and return how the loop was left."""
+        wanted = self._pace.choose(int(np.count_nonzero(self._blocks.active)) * BLOCK)
+        parallel = wanted and PARALLEL.acquire(blocking=False)
+        began = clock.perf_counter()
+        try:
+            loop = advance_in_parallel if parallel else advance
+            status, steps, updates = loop(
+                self._water, self._terrain, self._forcing, self._places, segment, rain, self._links, self._ends,
+                self._settings, self._running, self._moved, self._point_rates, self._point_volumes, *self._lookups,
+                self._blocks, self._memory, self._accounts, self._scheme, here, self._pace.most if parallel else 1,
+                TRIAL_STEPS,
+            )  # fmt: skip
+        finally:
+            if parallel:
+                PARALLEL.release()
+        self._pace.note(parallel, updates, clock.perf_counter() - began)
+        self.time = float(here.now[0])
+        self._steps, self._updates = self._steps + steps, self._updates + updates
+        return int(status)
 
     def _rain_at(self, time: float) -> Array:
         """Return the mean rain on the coarse cells from ``time`` [s] on [m/s], with the ring."""
