@@ -92,32 +92,42 @@ class FloodParameters:
 class ForecastParameters:
     """Parameters of the stage forecast.
 
-    fit_span: the tide is fitted to at most this long a record before the issue time [s].
-    residual_lags: ages of the past residuals that the forecast of the residual looks at [s].
-    residual_span: that regression and the spread are learned from at most this long a record [s].
+    fit_span: tide and residual model are fitted to at most this long a record before the issue time [s].
+    most_rows: the residual model is fitted to at most so many issue times, evenly spread [1].
+    blocks: the record is cut into so many pieces, each left out in turn to choose the model and measure its errors [1].
     gap_limit: gaps up to this long are bridged linearly [s].
-    spike_step: a reading farther than this many robust deviations from its neighbours' median is a spike [1].
+    stale_limit: older than this, the newest reading says nothing about the residual to come [s].
+    spike_step: a reading farther from its neighbours' median than so many usual changes of the rise is a spike [1].
+    shift_least: a smaller step of the residual's level is no shift of the datum [m].
     lower, upper: probabilities of the band [1].
+    detection: the quantile to warn from is the lowest that would have told this share of past high stages [1].
     """
 
     fit_span: float = 4.0 * 365.25 * 86400.0
-    residual_lags: tuple[float, ...] = (0.0, 3600.0, 10800.0, 21600.0, 44700.0, 89400.0)
-    residual_span: float = 365.25 * 86400.0
+    most_rows: int = 18_000
+    blocks: int = 4
     gap_limit: float = 3600.0
+    stale_limit: float = 86400.0
     spike_step: float = 8.0
+    shift_least: float = 0.10
     lower: float = 0.10
     upper: float = 0.90
+    detection: float = 0.90
 
     def __post_init__(self) -> None:
         _check_ranges(
             self,
             {
                 "fit_span": (86400.0, 1.0e10),
-                "residual_span": (86400.0, 1.0e10),
+                "most_rows": (1000, 1_000_000),
+                "blocks": (2, 20),
                 "gap_limit": (0.0, 86400.0),
+                "stale_limit": (0.0, 10.0 * 86400.0),
                 "spike_step": (3.0, 100.0),
+                "shift_least": (0.01, 10.0),
                 "lower": (0.001, 0.5),
                 "upper": (0.5, 0.999),
+                "detection": (0.5, 0.999),
             },
         )
 

@@ -14,7 +14,7 @@ NEEDED_SPAN = 14.77 * 86400.0
 
 _NEEDED_READINGS = 200
 _LONGEST_PERIOD = 2.0 * 86400.0
-_SEASONAL_SPAN = 4.0 * 365.25 * 86400.0
+_SEASONAL_SPAN = 3.0 * 365.25 * 86400.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,8 +38,8 @@ def fit_tide(times_s: NDArray[np.floating], stage_m: NDArray[np.floating], latit
     """Fit the constituents that the record can separate (Rayleigh criterion, nodal corrections).
 
     times [s, UTC epoch] rising and stage [m], both (n,); NaN stages and gaps are left out. Long-period constituents
-    are weather rather than tide in records below four years and are not fitted there. latitude [degrees]. Raise
-    InputError where the record is no series or too short, with the length that is needed.
+    (the seasons among them) are weather rather than tide in records below three years and are not fitted there.
+    latitude [degrees]. Raise InputError where the record is no series or too short, with the length that is needed.
     """
     times, stage = np.asarray(times_s, dtype=np.float64), np.asarray(stage_m, dtype=np.float64)
     if times.ndim != 1 or times.shape != stage.shape:

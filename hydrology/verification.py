@@ -1,5 +1,6 @@
-"""How good a computed series is against a measured one. Pairs with a NaN are left out."""
+"""How good a computed series, or a forecast by quantiles, is against a measured one; pairs with a NaN are left out."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,36 @@ class PeakError(NamedTuple):
 
     height: float
     time: float
+
+
+class Contingency(NamedTuple):
+    """Warnings against what came: hits, misses, false alarms; the shares made of them [1], NaN where nothing was.
+
+    pod = hits/(hits + misses), far = false/(hits + false), csi = hits/(hits + misses + false) [2].
+    """
+
+    hits: int
+    misses: int
+    false_alarms: int
+
+    @property
+    def pod(self) -> float:
+        """Probability of detection [1]."""
+        return _divide(self.hits, self.hits + self.misses)
+
+    @property
+    def far(self) -> float:
+        """False alarm ratio [1]."""
+        return _divide(self.false_alarms, self.hits + self.false_alarms)
+
+    @property
+    def csi(self) -> float:
+        """Critical success index [1]."""
+        return _divide(self.hits, self.hits + self.misses + self.false_alarms)
+
+
+def _divide(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")
 
 
 def _pair(computed: Series, measured: Series) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -64,3 +95,56 @@ def compute_peak_error(times_s: Series, computed: Series, measured: Series) -> P
     _pair(computed, measured)
     i, j = int(np.nanargmax(computed)), int(np.nanargmax(measured))
     return PeakError(float(computed[i] - measured[j]), float(times_s[i] - times_s[j]))
+
+
+def compute_crps(quantiles: Series, levels: Sequence[float], measured: Series) -> float:
+    """Return the mean continuous ranked probability score [unit of the series] of quantile forecasts.
+
+    quantiles (n, k) at the probabilities ``levels`` (k,), measured (n,). The score is twice the integral of the
+    quantile loss over all probabilities (Gneiting and Ranjan 2011, doi:10.1198/jbes.2010.08110), by the trapezoidal
+    rule; beyond the outermost levels the loss falls to nought at 0 and 1. One column is a forecast without spread:
+    its score is the mean absolute error.
+    """
+    q, y = np.asarray(quantiles, dtype=np.float64), np.asarray(measured, dtype=np.float64)
+    if q.shape != (y.size, len(levels)):
+        raise InputError(f"quantiles have shape {q.shape}, expected ({y.size}, {len(levels)})")
+    both = np.isfinite(q).all(axis=1) & np.isfinite(y)
+    if not both.any():
+        raise InputError("forecast and measured share no pair of numbers, expected at least one")
+    error = y[both, None] - q[both]
+    if q.shape[1] == 1:
+        return float(np.mean(np.abs(error)))
+    p = np.asarray(levels, dtype=np.float64)
+    loss = np.mean(np.where(error >= 0.0, p * error, (p - 1.0) * error), axis=0)
+    return float(2.0 * np.trapezoid(np.concatenate([[0.0], loss, [0.0]]), np.concatenate([[0.0], p, [1.0]])))
+
+
+def compute_reliability(quantiles: Series, measured: Series) -> NDArray[np.float64]:
+    """Return how often the measured value was at or below each quantile [1] (k,); quantiles (n, k), measured (n,)."""
+    q, y = np.asarray(quantiles, dtype=np.float64), np.asarray(measured, dtype=np.float64)
+    both = np.isfinite(q).all(axis=1) & np.isfinite(y)
+    if not both.any():
+        raise InputError("forecast and measured share no pair of numbers, expected at least one")
+    return np.asarray(np.mean(y[both, None] <= q[both], axis=0), dtype=np.float64)
+
+
+def count_warnings(warned: Series, measured: Series, level: float) -> Contingency:
+    """Return how often a value at or above ``level`` was told and came; both (n,) [unit of the series]."""
+    a, b = _pair(warned, measured)
+    told, came = a >= level, b >= level
+    return Contingency(int((told & came).sum()), int((~told & came).sum()), int((told & ~came).sum()))
+
+
+def find_first_right_lead(leads_s: Series, warned: Series, level: float) -> float | None:
+    """Return the longest lead [s] from which on every issue told of a crossing that came, or None if none did.
+
+    leads [s] (k,) rising and what was told for the one moment from each of them (k,); NaN: no issue.
+    """
+    first: float | None = None
+    for lead, value in zip(leads_s, warned, strict=True):
+        if np.isnan(value):
+            continue
+        if value < level:
+            break
+        first = float(lead)
+    return first
