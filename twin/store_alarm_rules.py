@@ -8,7 +8,7 @@ from typing import Any, Literal
 import orjson
 from sqlalchemy import Connection, text
 
-from layers.errors import ConflictError, NotFoundError
+from layers.errors import ConflictError, InputError, NotFoundError
 from twin.alarms.rules import Rule, parse_rule, write_rule
 
 Origin = Literal["derived", "file", "hand"]
@@ -55,6 +55,12 @@ def list_rules(connection: Connection, at: datetime | None = None) -> list[RuleV
     return [_read_row(row) for row in rows]
 
 
+def list_newest_rules(connection: Connection) -> dict[str, RuleVersion]:
+    """Return the newest version of every rule there ever was, by id."""
+    rows = connection.execute(text(f"select distinct on (id) {_COLUMNS} from alarm.rule order by id, version desc"))
+    return {one.rule.id: one for one in map(_read_row, rows)}
+
+
 def read_rule(connection: Connection, rule_id: str, version: int | None = None) -> RuleVersion:
     """Return a version of a rule, without one the newest; NotFoundError when there is none."""
     row = connection.execute(
@@ -88,11 +94,15 @@ def put_rule(
     reason: str = "",
     valid_from: datetime | None = None,
     valid_to: datetime | None = None,
+    acyclic: bool = False,
 ) -> RuleVersion:
     """Write a version of a rule, in force from ``valid_from`` (now); the one before ends there.
 
-    The same definition again changes nothing. ConflictError when a version begins later than ``valid_from``.
+    The same definition again changes nothing. ConflictError when a version begins later than ``valid_from``;
+    InputError when the rule would be an ancestor of itself (not looked at where it is known to be ``acyclic``).
     """
+    if not acyclic:
+        _check_ancestors(connection, rule)
     connection.execute(text("select pg_advisory_xact_lock(hashtext('alarm.rule'), hashtext(:id))"), {"id": rule.id})
     before = _find_newest(connection, rule.id)
     start = valid_from or datetime.now(UTC)
@@ -164,6 +174,17 @@ def read_rules_mark(connection: Connection) -> tuple[Any, ...]:
         )
     ).one()
     return tuple(row)
+
+
+def _check_ancestors(connection: Connection, rule: Rule) -> None:
+    """Raise InputError where two rules would suppress each other: nobody would see either."""
+    parents = {one.rule.id: one.rule.parent for one in list_rules(connection)} if rule.parent else {}
+    path, above = [rule.id], rule.parent
+    while above is not None and above not in path:
+        path.append(above)
+        above = parents.get(above)
+    if above == rule.id:
+        raise InputError(f"rule '{rule.id}' would suppress itself: {' → '.join([*path, rule.id])}")
 
 
 def _find_newest(connection: Connection, rule_id: str) -> RuleVersion | None:

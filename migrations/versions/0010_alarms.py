@@ -97,6 +97,8 @@ create table alarm.event (
 create index event_alarm on alarm.event (alarm, id);
 create index event_known on alarm.event (known);
 
+create index correction_stored on sensing.correction using brin (stored);
+
 -- How far the readings, the forecasts and the loop were followed.
 create table alarm.cursor (
     name text primary key,
@@ -106,6 +108,7 @@ create table alarm.cursor (
 
 DOWNGRADE = """
 drop schema alarm cascade;
+drop index sensing.correction_stored;
 """
 
 

@@ -10,6 +10,7 @@ The Dataflow Model, doi:10.14778/2824032.2824076.
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
+from math import isfinite
 
 from twin.alarms.conditions import Limited, judge, keep_history, longest_window, read_rate
 from twin.alarms.lifecycle import Log, clear_alarm, cover_alarm, end_shelving, raise_alarm
@@ -51,7 +52,7 @@ def advance(
         elif arrival.source in point.by_source:
             run.pass_time(arrival.stored)
             run.take(arrival)
-    run.pass_time(now)
+    run.pass_time(max(now, run.state.clock))
     if floor is not None:
         for one in run.state.inputs.values():
             one.recent = [pair for pair in one.recent if pair[1] >= floor]
@@ -208,4 +209,4 @@ class _Run:
             self.state.escalated += 1
 
     def _is_usable(self, value: float | None, quality: int) -> bool:
-        return value is not None and 1 <= quality <= self.rule.minimum_quality
+        return value is not None and isfinite(value) and 1 <= quality <= self.rule.minimum_quality

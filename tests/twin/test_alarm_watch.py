@@ -1,0 +1,277 @@
+"""The watch on a real database: from readings to alarms, restarts, parents, incidents, thousands of series."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import geopandas as gpd
+import pytest
+import shapely
+from sqlalchemy import Connection, Engine, text
+
+from layers.ingest.catalog import Source
+from layers.registry import VECTOR_LAYERS
+from layers.store.features import upsert_features
+from layers.store.sensing.datastreams import Datastream, upsert_datastreams
+from layers.store.sensing.writing import store_observations
+from layers.store.sources import register_source
+from tests.conftest import ROOT
+from twin.alarms.lifecycle import Action
+from twin.alarms.rules import parse_rule
+from twin.alarms.watch import Watch
+from twin.store_alarm_incidents import list_incidents
+from twin.store_alarm_rules import end_rule, list_rules, put_rule
+from twin.store_alarms import AlarmQuery, AlarmRow, act_on_alarm, list_alarm_events, list_alarms, read_now
+
+LEVELS = (1.8, 1.9, 2.0)
+X0, Y0 = 580_000.0, 1_108_000.0
+
+
+@pytest.fixture(autouse=True)
+def empty(engine: Engine) -> None:
+    """Begin each test with a city without sensors and alarms: the watch commits."""
+    with engine.begin() as connection:
+        connection.execute(text("truncate alarm.event, alarm.alarm, alarm.rule, alarm.incident, alarm.cursor"))
+        connection.execute(text("truncate sensing.thing, sensing.observation cascade"))
+        connection.execute(text("delete from city.sensors"))
+
+
+def add_gauges(connection: Connection, count: int, *, levels: tuple[float | None, ...] = LEVELS) -> list[str]:
+    """Enter stage gauges on one canal and return their series."""
+    names = [f"G-{k:04d}" for k in range(count)]
+    source = Source(
+        id="s", uri="x.gpkg", layer="sensors", title={"vi": "Nguồn", "en": "Source"}, licence="CC0-1.0",
+        attribution="nobody", synthetic=True,
+    )  # fmt: skip
+    register_source(connection, source, uri="x.gpkg", fingerprint="f")
+    frame = gpd.GeoDataFrame(
+        {
+            "id": names,
+            "name": [f"Trạm {name}" for name in names],
+            "kind": "stage",
+            "alarm_1": levels[0],
+            "alarm_2": levels[1],
+            "alarm_3": levels[2],
+            "watched_layer": "water_bodies",
+            "watched_id": "canal",
+        },
+        geometry=[shapely.Point(X0 + 10 * k, Y0) for k in range(count)],
+        crs="EPSG:5897",
+    )
+    upsert_features(connection, VECTOR_LAYERS["sensors"], frame, source_id="s")
+    streams = [Datastream(f"{name}.stage", name, "stage", "m", "Mực nước", "Stage") for name in names]
+    upsert_datastreams(connection, streams, "s")
+    return [stream.id for stream in streams]
+
+
+def store(engine: Engine, *rows: tuple[str, datetime, float | None, int]) -> None:
+    named = [
+        {"datastream_id": series, "phenomenon_time": at.isoformat(), "result": value, "quality": flag}
+        for series, at, value, flag in rows
+    ]
+    with engine.begin() as connection:
+        store_observations(connection, named, author="test")
+
+
+def settle(engine: Engine) -> None:
+    """Let a pass come that no reading is too young for: a rule holds them for 30 s, so make them older."""
+    with engine.begin() as connection:
+        connection.execute(text("update sensing.observation set stored = stored - interval '1 minute'"))
+
+
+def read_states(engine: Engine) -> dict[str, str]:
+    with engine.connect() as connection:
+        return {row.rule: row.state for row in list_alarms(connection, AlarmQuery(states=()))}
+
+
+def find_alarm(engine: Engine, rule: str) -> AlarmRow:
+    with engine.connect() as connection:
+        (found,) = list_alarms(connection, AlarmQuery(states=(), rule=rule))
+    return found
+
+
+def prompt(engine: Engine) -> None:
+    """Write the derived rules again without waiting for late readings."""
+    with engine.begin() as connection:
+        for one in list_rules(connection):
+            put_rule(connection, one.rule.model_copy(update={"lateness_s": 0.0}), origin="hand", author="test")
+
+
+def test_levels_of_a_gauge_become_rules_and_the_higher_suppresses_the_lower(engine: Engine) -> None:
+    with engine.begin() as connection:
+        (series,) = add_gauges(connection, 1)
+    watch = Watch(engine)
+    watch.pass_once()
+    with engine.connect() as connection:
+        rules = list_rules(connection)
+    assert [(one.rule.id, one.rule.level, one.rule.priority, one.origin) for one in rules] == [
+        ("flood-1.G-0000", 1, "medium", "derived"),
+        ("flood-2.G-0000", 2, "high", "derived"),
+        ("flood-3.G-0000", 3, "critical", "derived"),
+    ]
+    assert all("05/2020" in (one.rule.legal_source or "") for one in rules)
+    prompt(engine)
+    now = datetime.now(UTC)
+    store(engine, (series, now - timedelta(seconds=50), 1.85, 1))
+    watch.pass_once()
+    assert read_states(engine) == {"flood-1.G-0000": "UNACK", "flood-2.G-0000": "NORMAL", "flood-3.G-0000": "NORMAL"}
+    store(engine, (series, now - timedelta(seconds=40), 2.05, 1))
+    watch.pass_once()
+    assert read_states(engine) == {
+        "flood-1.G-0000": "SUPPRESSED", "flood-2.G-0000": "SUPPRESSED", "flood-3.G-0000": "UNACK"
+    }  # fmt: skip
+    with engine.connect() as connection:
+        (incident,) = list_incidents(connection)
+        (standing,) = list_alarms(connection)
+    assert (incident.standing, incident.alarms, incident.level, incident.priority) == (1, 3, 3, "critical")
+    assert (incident.layer, incident.feature) == ("water_bodies", "canal")
+    assert (standing.rule, standing.value, standing.thing) == ("flood-3.G-0000", 2.05, "G-0000")
+    with engine.begin() as connection:
+        act_on_alarm(connection, standing.id, Action("acknowledge", read_now(), "an", "đã biết"))
+        events = list_alarm_events(connection, standing.id)
+    assert [(one.kind, one.author) for one in reversed(events)][-3:] == [
+        ("raise", "engine"), ("escalate", "engine"), ("acknowledge", "an")
+    ]  # fmt: skip
+
+
+def test_what_a_person_hides_no_longer_suppresses(engine: Engine) -> None:
+    with engine.begin() as connection:
+        (series,) = add_gauges(connection, 1, levels=(1.8, 1.9, None))
+    watch = Watch(engine)
+    watch.pass_once()
+    prompt(engine)
+    store(engine, (series, datetime.now(UTC) - timedelta(seconds=50), 1.95, 1))
+    watch.pass_once()
+    assert read_states(engine) == {"flood-1.G-0000": "SUPPRESSED", "flood-2.G-0000": "UNACK"}
+    number = find_alarm(engine, "flood-2.G-0000").id
+    with engine.begin() as connection:
+        now = read_now()
+        act_on_alarm(connection, number, Action("shelve", now - 5.0, "an", "bảo trì", until=now + 600))
+    watch.pass_once()
+    assert read_states(engine) == {"flood-1.G-0000": "UNACK", "flood-2.G-0000": "SHELVED"}
+    with engine.begin() as connection:
+        act_on_alarm(connection, number, Action("unshelve", read_now() - 5.0, "an"))
+    watch.pass_once()
+    assert read_states(engine) == {"flood-1.G-0000": "SUPPRESSED", "flood-2.G-0000": "UNACK"}
+
+
+def test_overriding_and_ending_derived_rules_lasts(engine: Engine) -> None:
+    with engine.begin() as connection:
+        add_gauges(connection, 1, levels=(1.8, 1.9, None))
+    watch = Watch(engine)
+    watch.pass_once()
+    with engine.begin() as connection:
+        own = list_rules(connection)[0].rule.model_copy(update={"priority": "low"})
+        put_rule(connection, own, origin="hand", author="an", reason="thử")
+        end_rule(connection, "flood-2.G-0000", author="an", reason="thử")
+        connection.execute(text("update city.sensors set alarm_1 = 1.5, alarm_2 = 1.6"))
+    watch.pass_once()
+    with engine.connect() as connection:
+        (left,) = list_rules(connection)
+        (alarm,) = list_alarms(connection, AlarmQuery(states=()))
+    assert (left.rule, left.version, alarm.priority) == (own, 2, "low")
+
+
+def test_a_level_changed_in_the_layer_is_a_new_version(engine: Engine) -> None:
+    with engine.begin() as connection:
+        add_gauges(connection, 1, levels=(1.8, None, None))
+    watch = Watch(engine)
+    watch.pass_once()
+    with engine.begin() as connection:
+        connection.execute(text("update city.sensors set alarm_1 = 1.7"))
+    Watch(engine).pass_once()
+    with engine.connect() as connection:
+        (rule,) = list_rules(connection)
+    assert (rule.version, rule.rule.conditions[0].on) == (2, 1.7)  # type: ignore[union-attr]
+    assert find_alarm(engine, "flood-1.G-0000").rule_version == 2
+    with engine.begin() as connection:
+        connection.execute(text("update city.sensors set alarm_1 = null"))
+    Watch(engine).pass_once()
+    assert read_states(engine) == {}
+
+
+def test_a_new_alarm_begins_with_the_readings_of_the_last_hours(engine: Engine) -> None:
+    now = datetime.now(UTC)
+    with engine.begin() as connection:
+        (series,) = add_gauges(connection, 1, levels=(1.8, None, None))
+    store(engine, (series, now - timedelta(hours=5), 1.9, 1), (series, now - timedelta(hours=1), 1.85, 1))
+    settle(engine)
+    Watch(engine).pass_once()
+    alarm = find_alarm(engine, "flood-1.G-0000")
+    assert alarm.state == "UNACK" and alarm.raised is not None
+    assert abs(alarm.raised - (now - timedelta(hours=1))) < timedelta(seconds=1)
+
+
+def test_failed_readings_raise_nothing_and_a_silent_gauge_does(engine: Engine) -> None:
+    with engine.begin() as connection:
+        (series,) = add_gauges(connection, 1, levels=(1.8, None, None))
+        silent = {
+            "id": "silent", "title": {"vi": "Mất tín hiệu", "en": "No data"}, "event": "no-data", "priority": "low",
+            "target": {"kind": "stage"}, "conditions": [{"kind": "no_data", "after_s": 600}],
+        }  # fmt: skip
+        put_rule(connection, parse_rule(silent), origin="file", author="an")
+    watch = Watch(engine)
+    watch.pass_once()
+    prompt(engine)
+    now = datetime.now(UTC)
+    store(engine, (series, now - timedelta(seconds=700), 1.2, 1), (series, now - timedelta(seconds=30), 2.5, 4))
+    watch.pass_once()
+    assert read_states(engine) == {"flood-1.G-0000": "NORMAL", "silent": "UNACK"}
+    store(engine, (series, now - timedelta(seconds=5), 1.2, 1))
+    watch.pass_once()
+    assert read_states(engine) == {"flood-1.G-0000": "NORMAL", "silent": "RTN-UNACK"}
+
+
+def test_two_hundred_stations_on_one_canal_are_one_line(engine: Engine) -> None:
+    with engine.begin() as connection:
+        series = add_gauges(connection, 200, levels=(1.8, None, None))
+    watch = Watch(engine)
+    watch.pass_once()
+    prompt(engine)
+    now = datetime.now(UTC)
+    store(engine, *((one, now - timedelta(seconds=200 - k), 1.9, 1) for k, one in enumerate(series)))
+    assert watch.pass_once() == 400  # raised, and the first step of the ladder
+    with engine.connect() as connection:
+        (incident,) = list_incidents(connection)
+        standing = list_alarms(connection)
+    assert (incident.standing, incident.unacknowledged, len(standing)) == (200, 200, 200)
+    store(engine, *((one, now + timedelta(seconds=k / 1000), 1.0, 1) for k, one in enumerate(series)))
+    store(engine, *((one, now + timedelta(seconds=100), 1.0, 1) for one in series))
+    watch.pass_once()
+    with engine.connect() as connection:
+        (incident,) = list_incidents(connection)
+    assert (incident.standing, incident.closed) == (200, None)
+
+
+def test_killed_at_any_moment_it_goes_on_where_it_was(engine: Engine) -> None:
+    """A watch of its own process is killed again and again while readings come; each crossing is there once."""
+    with engine.begin() as connection:
+        series = add_gauges(connection, 3, levels=(1.8, None, None))
+    Watch(engine).pass_once()
+    prompt(engine)
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    begun = datetime.now(UTC) - timedelta(hours=2)
+    tides = 12
+    for tide in range(tides):
+        command = [sys.executable, "-m", "twin", "alarms", "watch"]
+        log = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, "TWIN_DATABASE_URL": url}, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            for part, value in enumerate((1.5, 1.9, 1.9, 1.5, 1.5)):
+                at = begun + timedelta(minutes=8 * tide + part * 11 / 10)
+                store(engine, *((one, at, value, 1) for one in series))
+                time.sleep(0.02)
+        finally:
+            time.sleep(0.15 * (tide % 4))
+            log.send_signal(signal.SIGKILL)
+            log.wait()
+    Watch(engine).pass_once()
+    with engine.connect() as connection:
+        for alarm in list_alarms(connection, AlarmQuery(states=())):
+            kinds = [one.kind for one in reversed(list_alarm_events(connection, alarm.id))]
+            assert [kind for kind in kinds if kind in ("raise", "clear")] == [] or alarm.occurrence == 1

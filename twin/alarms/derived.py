@@ -1,0 +1,70 @@
+"""The three flood alarm levels of every gauge (báo động I, II, III), as rules.
+
+The levels come from layer ``sensors``. Decision 05/2020/QĐ-TTg of 31 January 2020 lays down the water levels of the
+alarm levels on the rivers of Viet Nam. A level is suppressed while a higher one is active. It goes off 5 cm below its
+limit, after ten minutes, so that waves of a tidal river do not raise it twice.
+"""
+
+from collections.abc import Sequence
+
+from twin.alarms.rules import Priority, Rule, parse_rule
+from twin.store_alarm_rules import Gauge
+
+AUTHOR = "sensors"
+LEGAL_SOURCE = "Quyết định 05/2020/QĐ-TTg"
+DEADBAND_M = 0.05
+OFF_DELAY_S = 600.0
+_ROMAN = ("I", "II", "III")
+_PRIORITIES: tuple[Priority, ...] = ("medium", "high", "critical")
+_LADDERS = (
+    ({"after_min": 0, "group": "duty"},),
+    ({"after_min": 0, "group": "duty"}, {"after_min": 15, "group": "command"}),
+    ({"after_min": 0, "group": "duty"}, {"after_min": 5, "group": "command"}, {"after_min": 15, "group": "city"}),
+)
+_RESPONSES = (
+    ("Theo dõi mực nước, kiểm tra cống và trạm bơm.", "Watch the stage; check gates and pumping stations."),
+    ("Đóng cống, vận hành bơm, nhắc dân vùng trũng kê cao đồ.", "Close gates, run pumps, warn people in low places."),
+    ("Trực 24/24, chuẩn bị sơ tán, cấm đường ngập.", "Staff around the clock, prepare to evacuate, close roads."),
+)
+
+
+def derive_rules(gauges: Sequence[Gauge]) -> list[Rule]:
+    """Return a rule for each alarm level of each gauge."""
+    rules = []
+    for gauge in gauges:
+        present = [place for place, level in enumerate(gauge.levels) if level is not None]
+        for place in present:
+            higher = next((other for other in present if other > place), None)
+            rules.append(_make_rule(gauge, place, higher))
+    return rules
+
+
+def name_rule(sensor: str, level: int) -> str:
+    """Return the id of the rule of alarm ``level`` (1 to 3) of a sensor."""
+    return f"flood-{level}.{sensor}"
+
+
+def _make_rule(gauge: Gauge, place: int, higher: int | None) -> Rule:
+    limit = gauge.levels[place]
+    assert limit is not None
+    vi, en = _RESPONSES[place]
+    return parse_rule(
+        {
+            "id": name_rule(gauge.sensor, place + 1),
+            "title": {
+                "vi": f"Báo động {_ROMAN[place]} – {gauge.name}",
+                "en": f"Flood alarm level {_ROMAN[place]} – {gauge.name}",
+            },
+            "event": "flood",
+            "level": place + 1,
+            "priority": _PRIORITIES[place],
+            "target": {"series": gauge.series},
+            "conditions": [
+                {"kind": "limit", "on": limit, "off": round(limit - DEADBAND_M, 6), "off_delay_s": OFF_DELAY_S}
+            ],
+            "escalation": list(_LADDERS[place]),
+            "parent": None if higher is None else name_rule(gauge.sensor, higher + 1),
+            "response": {"vi": vi, "en": en},
+            "legal_source": LEGAL_SOURCE,
+        }
+    )
