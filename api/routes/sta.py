@@ -12,12 +12,14 @@ from api.answers import answer_json
 from api.dependencies import ConnectionOf, ResourcesOf, refuse_unknown
 from api.sta.answers import ROOT, find_root, make_self_link, write_entity, write_next
 from api.sta.arrays import name_components, write_arrays
+from api.sta.buckets import parse_width, write_bucket_arrays, write_buckets
 from api.sta.conformance import write_service_root
 from api.sta.options import parse_query
 from api.sta.paths import parse_path, write_path
 from api.sta.problems import StaRoute
 from layers.errors import InputError, NotFoundError
 from layers.store.sensing.entities import Navigation
+from layers.store.sensing.sta_aggregate import select_buckets
 from layers.store.sensing.sta_request import Expansion, ResourcePath
 from layers.store.sensing.sta_request import Query as StaQuery
 from layers.store.sensing.sta_select import count_entities, select_entity, select_page
@@ -25,6 +27,7 @@ from layers.store.sensing.sta_select import count_entities, select_entity, selec
 Options = Mapping[str, str]
 _OF_ONE = ("$select", "$expand")
 _OF_REFERENCES = ("$filter", "$orderby", "$top", "$skip", "$skiptoken", "$count")
+_OF_BUCKETS = ("$filter", "$orderby", "$top", "$skip", "$count", "$resultFormat", "aggregate")
 _DATASTREAM = Expansion(
     Navigation("Datastream", "Datastreams", False, "{b}.fid = {a}.datastream"), StaQuery(select=("id",))
 )
@@ -55,12 +58,14 @@ def read_resource(
     skiptoken: Annotated[Text, Query(alias="$skiptoken", description="Where a next page begins")] = None,
     count: Annotated[Text, Query(alias="$count", description="true: how many there are in all")] = None,
     result_format: Annotated[Text, Query(alias="$resultFormat", description="dataArray, of Observations")] = None,
+    aggregate: Annotated[Text, Query(description="Buckets of Observations: 10min, 1h, 1d, PT1H")] = None,
 ) -> Response:
     """Return what the address names: a set, one entity, an attribute, its bare value, references, a count."""
     found = parse_path(path)
     given = {
         "$filter": filter_, "$expand": expand, "$select": select, "$orderby": orderby, "$top": top, "$skip": skip,
         "$skiptoken": skiptoken, "$count": count, "$resultFormat": result_format,
+        "aggregate": aggregate,
     }  # fmt: skip
     options = {name: text for name, text in given.items() if text is not None}
     root = find_root(request)
@@ -70,6 +75,8 @@ def read_resource(
         _allow(options, ("$filter",), "$count")
         counted = count_entities(connection, found, parse_query(found.entity, options))
         return Response(str(counted), media_type="text/plain", headers=_FRESH)
+    if aggregate is not None:
+        return _answer_buckets(connection, found, options, root)
     if found.many:
         return _answer_set(connection, found, options, root)
     _allow(options, _OF_ONE if not found.ending else (), "one entity")
@@ -99,6 +106,25 @@ def _answer_set(connection: Connection, path: ResourcePath, options: Options, ro
         answer["value"] = [_write_reference(path, row, root) for row in page.rows]
     else:
         answer["value"] = [write_entity(path.entity, row, root, query) for row in page.rows]
+    return answer_json(answer, headers=_FRESH)
+
+
+def _answer_buckets(connection: Connection, path: ResourcePath, options: Options, root: str) -> Response:
+    """Answer with minimum, mean, maximum, sum, count and last a bucket."""
+    if path.entity.name != "Observations" or not path.many or path.ending:
+        raise InputError("aggregate is for sets of Observations", hint="Datastreams('id')/Observations?aggregate=1h")
+    _allow(options, _OF_BUCKETS, "buckets")
+    width, arrays, query = (
+        parse_width(options["aggregate"]),
+        _asks_arrays(path, options),
+        parse_query(path.entity, options),
+    )
+    found = select_buckets(connection, path, query, width)
+    answer: dict[str, Any] = {} if found.count is None else {"@iot.count": found.count}
+    if found.more:
+        here = f"{root}/{write_path(path)}"
+        answer["@iot.nextLink"] = write_next(here, query, query.skip + len(found.buckets))
+    answer["value"] = write_bucket_arrays(found.buckets, root) if arrays else write_buckets(found.buckets, root)
     return answer_json(answer, headers=_FRESH)
 
 

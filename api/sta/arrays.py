@@ -1,6 +1,6 @@
 """Observations as data arrays: one array a Datastream, its columns named once (OGC 18-088, 12)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from api.sta.answers import make_self_link
@@ -24,10 +24,24 @@ def write_arrays(rows: Sequence[Mapping[str, Any]], components: Sequence[str], r
 
     Each row has ``@iot.id``, its attributes, and under ``Datastream`` the row of its Datastream.
     """
+    return group_arrays(
+        components,
+        (
+            (
+                str(row["Datastream"]["@iot.id"]),
+                [row["@iot.id"] if name == "id" else row.get(name) for name in components],
+            )
+            for row in rows
+        ),
+        root,
+    )
+
+
+def group_arrays(components: Sequence[str], rows: Iterable[tuple[str, list[Any]]], root: str) -> list[dict[str, Any]]:
+    """Return data arrays of ``rows``, each the id of its Datastream and the values of ``components``."""
     arrays: dict[str, list[list[Any]]] = {}
-    for row in rows:
-        values = [row["@iot.id"] if name == "id" else row.get(name) for name in components]
-        arrays.setdefault(str(row["Datastream"]["@iot.id"]), []).append(values)
+    for key, values in rows:
+        arrays.setdefault(key, []).append(values)
     return [
         {
             "Datastream@iot.navigationLink": make_self_link(root, _DATASTREAMS, key),

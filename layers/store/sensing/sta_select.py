@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 from psycopg.errors import DataError, InternalError_, StatementTooComplex
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, CursorResult, text
 from sqlalchemy.exc import DBAPIError
 
 from layers.errors import InputError, NotFoundError
@@ -37,10 +37,11 @@ def select_page(connection: Connection, path: ResourcePath, query: Query) -> Pag
     Raises NotFoundError when what the path leads over is not there, InputError for a query that does not fit.
     """
     statement = Statement()
-    condition, alias = _restrict(connection, statement, path)
+    alias = statement.name()
+    condition = restrict(connection, statement, path, alias)
     size = find_page_size(query, 1)
     sql = build_set(statement, path.entity, alias, query, condition, size, 1)
-    rows = [orjson.loads(row) for row in _run(connection, sql, statement).scalars()]
+    rows = [orjson.loads(row) for row in run(connection, sql, statement).scalars()]
     more = len(rows) > size
     rows = [_trim(row, query, max(size, 1)) for row in rows[:size]]
     follows = more and find_keyset(path.entity, query.orders) is not None
@@ -50,9 +51,10 @@ def select_page(connection: Connection, path: ResourcePath, query: Query) -> Pag
 def count_entities(connection: Connection, path: ResourcePath, query: Query) -> int:
     """Return how many entities of the set ``path`` fit the filter of ``query``."""
     statement = Statement()
-    condition, alias = _restrict(connection, statement, path)
+    alias = statement.name()
+    condition = restrict(connection, statement, path, alias)
     sql = build_count(statement, path.entity, alias, query, condition)
-    return int(_run(connection, sql, statement).scalar_one())
+    return int(run(connection, sql, statement).scalar_one())
 
 
 def select_entity(connection: Connection, path: ResourcePath, query: Query) -> dict[str, Any]:
@@ -60,35 +62,35 @@ def select_entity(connection: Connection, path: ResourcePath, query: Query) -> d
     statement = Statement()
     chain, alias = _join_chain(statement, path.steps)
     columns, laterals = build_row(statement, path.entity, alias, query, 1)
-    found = _run(connection, f"select {columns} {chain[0]} {laterals} where {chain[1]}", statement).scalars().first()
+    found = run(connection, f"select {columns} {chain[0]} {laterals} where {chain[1]}", statement).scalars().first()
     if found is None:
         raise _name_missing(connection, path.steps)
     return _trim(orjson.loads(found), query, 1)
 
 
-def _restrict(connection: Connection, statement: Statement, path: ResourcePath) -> tuple[str, str]:
-    """Return the condition that a row belongs to the set ``path``, and the row's alias.
+def restrict(connection: Connection, statement: Statement, path: ResourcePath, alias: str) -> str:
+    """Return the condition that the row under ``alias`` belongs to the set ``path``.
 
     What the path leads over is looked up first: its columns then stand in the statement as constants, and the index on
-    series and time gives the readings of one series in order.
+    series and time gives the readings of one series in order. Raises NotFoundError when it is not there.
     """
-    alias, last = statement.name(), path.last
-    if last.link is None:
-        return "true", alias
-    columns = list(dict.fromkeys(_COLUMN.findall(last.link.join)))
+    link = path.last.link
+    if link is None:
+        return "true"
+    columns = list(dict.fromkeys(_COLUMN.findall(link.join)))
     values = _read_parent(connection, path.steps[:-1], columns)
 
     def put(found: re.Match[str]) -> str:
         return bind_key(statement, values[found[1]])
 
-    return _COLUMN.sub(put, last.link.join).replace("{b}", alias), alias
+    return _COLUMN.sub(put, link.join).replace("{b}", alias)
 
 
 def _read_parent(connection: Connection, steps: tuple[Step, ...], columns: list[str]) -> Mapping[str, Any]:
     statement = Statement()
     (joined, condition), alias = _join_chain(statement, steps)
     wanted = ", ".join(f"{alias}.{column}" for column in columns)
-    found = _run(connection, f"select {wanted} {joined} where {condition}", statement).first()
+    found = run(connection, f"select {wanted} {joined} where {condition}", statement).first()
     if found is None:
         raise _name_missing(connection, steps)
     return dict(zip(columns, found, strict=True))
@@ -115,7 +117,7 @@ def _name_missing(connection: Connection, steps: tuple[Step, ...]) -> NotFoundEr
     for length in range(1, len(steps) + 1):
         statement = Statement()
         (joined, condition), _ = _join_chain(statement, steps[:length])
-        if _run(connection, f"select 1 {joined} where {condition}", statement).first() is None:
+        if run(connection, f"select 1 {joined} where {condition}", statement).first() is None:
             step = steps[length - 1]
             name = step.link.name if step.link is not None and not step.link.many else step.entity.singular
             return NotFoundError(f"there is no {name}" + (f" '{step.key[:80]}'" if step.key else " at this address"))
@@ -136,7 +138,7 @@ def _trim(row: dict[str, Any], query: Query, outer: int) -> dict[str, Any]:
     return row
 
 
-def _run(connection: Connection, sql: str, statement: Statement) -> Any:
+def run(connection: Connection, sql: str, statement: Statement) -> CursorResult[Any]:
     """Execute ``sql``; InputError for a question whose answer the database cannot compute."""
     try:
         return connection.execute(text(sql), statement.parameters)
