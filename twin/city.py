@@ -1,6 +1,6 @@
 """City: the one reader. Layers, rasters and readings of the database as a process sees them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,12 @@ class City:
         """Id of the sensor whose stage drives forecasts."""
         gauge = self._row.declaration.get("main_gauge")
         return str(gauge) if gauge else None
+
+    @property
+    def damage(self) -> Mapping[str, Mapping[str, Any]]:
+        """What a flood costs, by class, as the catalogue says."""
+        given = self._row.declaration.get("damage")
+        return given if isinstance(given, dict) else {}
 
     @property
     def synthetic(self) -> bool:

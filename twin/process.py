@@ -66,6 +66,10 @@ class CityView(Protocol):
     def main_gauge(self) -> str | None:
         """Id of the sensor whose stage drives forecasts."""
 
+    @property
+    def damage(self) -> Mapping[str, Mapping[str, Any]]:
+        """What a flood costs, by class of use, where the city says so; see hydrology.damage.read_damage_table."""
+
     def layer(
         self, layer_id: str, *, bounds: Bounds | None = None, columns: Sequence[str] | None = None
     ) -> gpd.GeoDataFrame:

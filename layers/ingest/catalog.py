@@ -28,7 +28,8 @@ class City(_Strict):
     """Who the city is. ``crs``: projected, metres. ``main_gauge``: sensor id of the stage that drives forecasts.
 
     ``licence`` and ``attribution`` are those of features made by hand. ``bounds``: west, south, east, north [°] of
-    where its data lie; without them the wards tell, once loaded.
+    where its data lie; without them the wards tell, once loaded. ``damage``: what a flood costs, by class of use:
+    ``value_per_m2``, or ``depths`` [m] with ``factors`` and ``source`` in the place of the packaged curve, or both.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")
@@ -41,6 +42,7 @@ class City(_Strict):
     attribution: str = ""
     main_gauge: str | None = None
     bounds: tuple[float, float, float, float] | None = None
+    damage: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @field_validator("bounds")
     @classmethod

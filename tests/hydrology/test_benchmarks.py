@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hydrology.boundaries import DischargeBoundary, StageBoundary
+from hydrology.conditioning import fill_depressions
 from hydrology.flood import FloodSolver
 from hydrology.verification import compute_mae, compute_rmse
 from layers.grid import Grid
@@ -92,6 +93,11 @@ def test_ea2_fills_depressions_in_order(shared: Find) -> None:
     full = np.array([0.38, 0.33, 0.33, 0.33, np.nan, 0.33, 0.33, 0.33])
     known = np.isfinite(full)
     assert np.allclose(depth[:8][known], full[known], atol=0.05), depth
+    # No pond stands higher over its sill than 3 cm: the sills are those of a bed filled until it drains to its edge.
+    sill = fill_depressions(bed)
+    ponds = np.isfinite(result.depth) & (sill - bed > 0.05) & (result.depth > 0.05)
+    assert ponds.sum() > 500
+    assert (bed + result.depth - sill)[ponds].max() <= 0.03
     assert (result.depth_max[row, col][12:] < 0.01).all(), depth
     assert result.balance.relative_error < 1e-9
 

@@ -36,6 +36,7 @@ class MemoryCity:
     now: datetime = NOW
     main_gauge: str | None = "S1"
     kept: dict[str, Arrays] = field(default_factory=dict)
+    damage: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def layer(self, layer_id: str, *, bounds: Any = None, columns: Sequence[str] | None = None) -> gpd.GeoDataFrame:
         names = [prop.name for prop in read_vector_layer(layer_id).properties]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import shapely
 
-from hydrology.damage import DAMAGE_CURVES, JRC, read_damage_table
+from hydrology.damage import DAMAGE_CURVES, JRC
 from hydrology.hazard import HAZARD_LIMITS
 from layers.grid import Grid
 from layers.registry import read_raster_layer, read_vector_layer
@@ -172,8 +172,8 @@ def test_damage_by_class_and_ward(city) -> None:
         land_use=frame([shapely.MultiPolygon([shapely.box(*at(4, 10), *at(6, 8))])], land_use=["agriculture"]),
         wards=frame([shapely.MultiPolygon([shapely.box(*at(0, 5), *at(10, 0))])], name=["Bắc"], ward_code=["99001"]),
     )
-    table = read_damage_table({"residential": {"value_per_m2": 1e6}, "agriculture": {"value_per_m2": 100.0}})
-    impact = assess_impact(city, make_water(), city.now, table=table)
+    city.damage = {"residential": {"value_per_m2": 1e6}, "agriculture": {"value_per_m2": 100.0}}
+    impact = assess_impact(city, make_water(), city.now)
     damage = impact.summary["damage"]
     rows = {row["damage_class"]: row for row in damage["classes"]}
     # Homes of 16 m²: 0.2 m of water is 0.4 of the way to 0.327 at 0.5 m, 0.4 m is 0.8 of it; the one without a use

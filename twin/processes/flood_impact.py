@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hydrology.damage import DamageTable
+from hydrology.damage import read_damage_table
 from hydrology.hazard import HAZARD_LIMITS
 from twin.process import CityView
 from twin.processes.flood_damage import add_damage, measure_fields
@@ -27,9 +27,6 @@ from twin.processes.flood_touch import (
 
 __all__ = ["CLASS_BOUNDS", "Impact", "Water", "assess_impact", "classify_depth"]
 
-JRC_TABLE = DamageTable()
-"""Curves without money: what holds in a city that gives no values."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Impact:
@@ -39,12 +36,13 @@ class Impact:
     summary: dict[str, Any]
 
 
-def assess_impact(view: CityView, water: Water, start: datetime, *, table: DamageTable = JRC_TABLE) -> Impact:
-    """Return what the water touched; ``start`` is the time arrival counts from, ``table`` says what things are worth.
+def assess_impact(view: CityView, water: Water, start: datetime) -> Impact:
+    """Return what the water touched; ``start`` is the time arrival counts from.
 
     People are the residents of touched buildings; in a city whose buildings name none, the share of each population
     cell's land that is wet.
     """
+    table = read_damage_table(view.damage)
     wards = view.layer("wards", columns=["name", "ward_code"])
     buildings = touch_buildings(view, water)
     found = pd.concat(
