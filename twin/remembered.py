@@ -1,7 +1,8 @@
 """A city whose layers are read once: for a process that assesses many floods of it."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -33,6 +34,11 @@ class RememberedCity:
     def main_gauge(self) -> str | None:
         """Id of the sensor whose stage drives forecasts."""
         return self._base.main_gauge
+
+    @property
+    def damage(self) -> Mapping[str, Mapping[str, Any]]:
+        """What a flood costs, by class, where the city says so."""
+        return self._base.damage
 
     def layer(
         self, layer_id: str, *, bounds: Bounds | None = None, columns: Sequence[str] | None = None

@@ -1,9 +1,9 @@
 """A scenario: a base time and a list of edits, frozen and hashable. Taking an edit away restores the base."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -204,6 +204,11 @@ class EditedCity:
     def main_gauge(self) -> str | None:
         """Id of the sensor whose stage drives forecasts."""
         return self.base.main_gauge
+
+    @property
+    def damage(self) -> Mapping[str, Mapping[str, Any]]:
+        """What a flood costs, by class, where the city says so."""
+        return self.base.damage
 
     def layer(
         self, layer_id: str, *, bounds: Bounds | None = None, columns: Sequence[str] | None = None
