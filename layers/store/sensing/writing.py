@@ -4,7 +4,6 @@ A reading is known by its series and its time. Sent again with the same value it
 value it becomes a correction, a row of its own beside the raw one, with author and reason.
 """
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,83 +12,15 @@ from typing import Any
 import numpy as np
 import orjson
 import pandas as pd
-from psycopg.errors import CheckViolation
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import IntegrityError
 
 from layers.errors import InputError, NotFoundError
+from layers.store.sensing.merging import FROM_JSON, merge_readings
+from layers.store.sensing.partitions import ensure_partitions
+from layers.store.sensing.staging import FROM_STAGE, STAGE, copy_to_stage
 
 MISSING, NOT_EVALUATED = 9, 2
 SENT_AGAIN = "sent again with another value"
-_STAGE = "incoming_observation"
-_EXTRAS = (
-    ("value", "jsonb"), ("phenomenon_end", "timestamptz"), ("result_time", "timestamptz"),
-    ("valid_start", "timestamptz"), ("valid_end", "timestamptz"), ("feature_of_interest_id", "text"),
-    ("parameters", "jsonb"),
-)  # fmt: skip
-_EXTRA_NAMES = ", ".join(name for name, _ in _EXTRAS)
-_FROM_STAGE = (
-    "select datastream_id, phenomenon_time, result, quality, "
-    f"{', '.join(f'null::{kind} as {name}' for name, kind in _EXTRAS)} from {_STAGE}"
-)
-_FROM_JSON = (
-    "select datastream_id, phenomenon_time, result, quality, "
-    f"{_EXTRA_NAMES} from (select distinct on (datastream_id, phenomenon_time) * from "
-    "rows from (json_to_recordset(cast(:rows as json)) as (datastream_id text, phenomenon_time timestamptz, "
-    f"result double precision, quality smallint, {', '.join(f'{n} {t}' for n, t in _EXTRAS)})) with ordinality "
-    "order by datastream_id, phenomenon_time, ordinality desc) s"
-)
-_MERGE = """
-with given as materialized (
-    select d.fid as datastream, i.* from ({incoming}) i join sensing.datastream d on d.id = i.datastream_id
-), added as (
-    insert into sensing.observation (datastream, phenomenon_time, result, quality, {extras})
-    select datastream, phenomenon_time, result,
-        coalesce(quality, case when result is null and value is null then 9 else 2 end), {extras}
-    from given order by datastream, phenomenon_time
-    on conflict do nothing returning datastream, phenomenon_time, result, value, quality, stored
-), present as (
-    select g.*, o.revision, (r.result, r.value) is distinct from (g.result, g.value) as differs,
-        g.quality is not null and o.quality <> g.quality as requalified
-    from given g left join added a using (datastream, phenomenon_time)
-    join sensing.observation o using (datastream, phenomenon_time)
-    left join sensing.reading r using (datastream, phenomenon_time)
-    where a.datastream is null
-), corrected as (
-    insert into sensing.correction (datastream, phenomenon_time, revision, result, value, author, reason)
-    select datastream, phenomenon_time, revision + 1, result, value, :author, :reason from present where differs
-    returning datastream, phenomenon_time, revision, result, value, stored
-), marked as (
-    update sensing.observation o set revision = p.revision + p.differs::int, withdrawn = null,
-        quality = coalesce(p.quality, case when p.result is null and p.value is null then 9 else 2 end)
-    from present p where (p.differs or p.requalified)
-    and o.datastream = p.datastream and o.phenomenon_time = p.phenomenon_time
-    returning o.datastream, o.phenomenon_time, p.result, p.value, o.quality, o.stored
-), moved as (
-    select * from added union all
-    select m.datastream, m.phenomenon_time, m.result, m.value, m.quality, coalesce(c.stored, m.stored)
-    from marked m left join corrected c using (datastream, phenomenon_time)
-), newest as (
-    select distinct on (datastream) datastream, phenomenon_time, result, value, quality, stored,
-        min(phenomenon_time) over (partition by datastream) as first_time
-    from moved where result is not null or value is not null order by datastream, phenomenon_time desc
-), shown as (
-    insert into sensing.latest as l (datastream, phenomenon_time, result, value, quality, stored, first_time)
-    select * from newest
-    on conflict (datastream) do update set first_time = least(l.first_time, excluded.first_time),
-        phenomenon_time = greatest(l.phenomenon_time, excluded.phenomenon_time),
-        result = case when excluded.phenomenon_time >= l.phenomenon_time then excluded.result else l.result end,
-        value = case when excluded.phenomenon_time >= l.phenomenon_time then excluded.value else l.value end,
-        quality = case when excluded.phenomenon_time >= l.phenomenon_time then excluded.quality else l.quality end,
-        stored = case when excluded.phenomenon_time >= l.phenomenon_time then excluded.stored else l.stored end
-    where excluded.phenomenon_time >= l.phenomenon_time or excluded.first_time < l.first_time
-), dirty as (
-    insert into sensing.dirty_hour (datastream, start)
-    select distinct datastream, date_trunc('hour', phenomenon_time, 'UTC') from moved on conflict do nothing
-)
-select (select count(*) from given) as known, (select count(*) from added) as new,
-    (select count(*) from marked) as changed, pg_notify('reading', '') from (values (0)) once
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +45,17 @@ def insert_observations(
     if frame.empty:
         return ObservationCounts(0, 0, 0, 0)
     batch, repeated = _prepare(frame)
-    _copy_to_stage(connection, batch)
-    unknown = connection.execute(
-        text(
-            f"select distinct datastream_id from {_STAGE} s where not exists "
-            "(select 1 from sensing.datastream d where d.id = s.datastream_id) order by 1 limit 5"
+    months = batch["phenomenon_time"].dt.tz_localize(None).to_numpy().astype("datetime64[M]").astype(np.int64)
+    ensure_partitions(connection, {(1970 + month // 12, month % 12 + 1) for month in np.unique(months).tolist()})
+    ids = copy_to_stage(connection, batch)
+    known, new, changed = merge_readings(connection, FROM_STAGE, {"ids": ids, "author": author, "reason": reason})
+    connection.execute(text(f"drop table {STAGE}"))
+    if known < len(batch):
+        names = find_unknown(connection, set(batch["datastream_id"].unique()))[:5]
+        raise NotFoundError(
+            f"no datastream called {', '.join(repr(name) for name in names)}",
+            hint="load the table of datastreams first",
         )
-    ).scalars()
-    names = ", ".join(f"'{name}'" for name in unknown)
-    if names:
-        raise NotFoundError(f"no datastream called {names}", hint="load the table of datastreams first")
-    _, new, changed = _merge(connection, _FROM_STAGE, {"author": author, "reason": reason})
-    connection.execute(text(f"drop table {_STAGE}"))
     return ObservationCounts(new, changed, len(batch) - new - changed, repeated)
 
 
@@ -141,14 +71,29 @@ def store_observations(
     """
     if not rows:
         return ObservationCounts(0, 0, 0, 0)
-    encoded = orjson.dumps(rows).decode()
-    known, new, changed = _merge(connection, _FROM_JSON, {"rows": encoded, "author": author, "reason": reason})
-    distinct = len({(row["datastream_id"], row["phenomenon_time"]) for row in rows})
-    if known < distinct:
+    kept = {(row["datastream_id"], _read_time(row["phenomenon_time"])): row for row in rows}
+    ensure_partitions(connection, {(moment.year, moment.month) for _, moment in kept})
+    encoded = orjson.dumps(list(kept.values())).decode()
+    known, new, changed = merge_readings(connection, FROM_JSON, {"rows": encoded, "author": author, "reason": reason})
+    if known < len(kept):
         names = find_unknown(connection, {str(row["datastream_id"]) for row in rows})
-        if names:
-            raise NotFoundError(f"no datastream called {', '.join(repr(name) for name in names)}")
-    return ObservationCounts(new, changed, known - new - changed, len(rows) - known)
+        raise NotFoundError(f"no datastream called {', '.join(repr(name) for name in names)}")
+    return ObservationCounts(new, changed, known - new - changed, len(rows) - len(kept))
+
+
+def _read_time(given: datetime | str) -> datetime:
+    """Return the moment of a row in UTC; InputError for what is none or has no zone."""
+    moment = given if isinstance(given, datetime) else _parse_time(given)
+    if moment.tzinfo is None:
+        raise InputError(f"phenomenon_time {str(given)[:40]!r} names no zone", hint="such as 2026-11-28T12:00:00Z")
+    return moment.astimezone(UTC)
+
+
+def _parse_time(given: str) -> datetime:
+    try:
+        return datetime.fromisoformat(given)
+    except (TypeError, ValueError):
+        raise InputError(f"phenomenon_time {str(given)[:40]!r} is no time") from None
 
 
 def find_unknown(connection: Connection, datastream_ids: set[str]) -> list[str]:
@@ -184,42 +129,6 @@ def correct_observation(
     store_observations(connection, [row], author=author, reason=reason)
 
 
-def ensure_partitions(connection: Connection, months: set[tuple[int, int]]) -> None:
-    """Make the partitions of the given (year, month) that are not there."""
-    for year, month in sorted(months):
-        name = f"observation_{year:04d}_{month:02d}"
-        if connection.execute(text("select to_regclass(:name)"), {"name": f"sensing.{name}"}).scalar():
-            continue
-        start = datetime(year, month, 1, tzinfo=UTC)
-        end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-        # Two loaders may meet at the turn of the month; the second waits here and then finds the table.
-        connection.execute(text("select pg_advisory_xact_lock(hashtext('sensing.observation'))"))
-        connection.execute(
-            text(
-                f"create table if not exists sensing.{name} partition of sensing.observation "
-                f"for values from ('{start.isoformat()}') to ('{end.isoformat()}')"
-            )
-        )
-
-
-def _merge(connection: Connection, incoming: str, parameters: dict[str, Any]) -> tuple[int, int, int]:
-    """Write the incoming rows and return how many were known, new and changed."""
-    statement = text(_MERGE.format(incoming=incoming, extras=_EXTRA_NAMES))
-    try:
-        with connection.begin_nested():
-            row = connection.execute(statement, parameters).one()
-    except IntegrityError as error:
-        if not isinstance(error.orig, CheckViolation):
-            raise
-        # A month that was never written to: make it, then once more.
-        months = connection.execute(
-            text(f"select distinct date_trunc('month', phenomenon_time, 'UTC') from ({incoming}) i"), parameters
-        ).scalars()
-        ensure_partitions(connection, {(month.year, month.month) for month in months})
-        row = connection.execute(statement, parameters).one()
-    return int(row.known), int(row.new), int(row.changed)
-
-
 def _prepare(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """Return the batch with all columns, one row a datastream and time (the last given wins), and the rest's count."""
     times = pd.to_datetime(frame["phenomenon_time"], utc=True)
@@ -232,28 +141,11 @@ def _prepare(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     quality = given.astype("Int16").mask(np.isnan(results), MISSING)
     batch = pd.DataFrame(
         {
-            "datastream_id": frame["datastream_id"].astype(str).to_numpy(),
-            "phenomenon_time": times.to_numpy(),
+            "datastream_id": frame["datastream_id"].astype(str).array,
+            "phenomenon_time": times.array,
             "result": results,
             "quality": quality.array,
         }
     )
     kept = batch.drop_duplicates(["datastream_id", "phenomenon_time"], keep="last")
     return kept, len(batch) - len(kept)
-
-
-def _copy_to_stage(connection: Connection, batch: pd.DataFrame) -> None:
-    connection.execute(text(f"drop table if exists {_STAGE}"))
-    connection.execute(
-        text(
-            f"create temporary table {_STAGE} (datastream_id text, phenomenon_time timestamptz, "
-            "result double precision, quality smallint) on commit drop"
-        )
-    )
-    buffer = io.StringIO()
-    batch.to_csv(buffer, index=False, header=False, na_rep="\\N", date_format="%Y-%m-%dT%H:%M:%S.%f+00")
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    with driver.cursor() as cursor, cursor.copy(f"copy {_STAGE} from stdin with (format csv, null '\\N')") as copy:
-        copy.write(buffer.getvalue())
-    connection.execute(text(f"analyze {_STAGE}"))
