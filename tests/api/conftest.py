@@ -24,6 +24,7 @@ from layers.store.rasters import register_raster, write_cog
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import insert_observations
 from layers.store.sources import register_source
+from tests.api.sta_city import fill_sta
 from twin.settings import Settings
 from twin.store import claim_run, create_run, finish_run
 
@@ -90,6 +91,19 @@ def sta(sta_settings: Settings) -> Iterator[TestClient]:
     app = create_app(sta_settings)
     base = f"{ADDRESS}/sta/v1.1"
     with TestClient(app, base, client=("127.0.0.1", 50_000), raise_server_exceptions=False) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def sta_reader(make_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """HTTP client of a server on a database that holds the small world of `tests.api.sta_city` and nothing else."""
+    url, folder = make_database("sta_reading"), tmp_path_factory.mktemp("sta")
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        fill_sta(connection)
+    engine.dispose()
+    app = create_app(Settings(database_url=url, data_dir=folder, web_dir=folder / "web", tile_cache_mb=8))
+    with TestClient(app, ADDRESS, client=("127.0.0.1", 50_000), raise_server_exceptions=False) as opened:
         yield opened
 
 
