@@ -113,4 +113,17 @@ def settle_draft(
 
 def _read(row: Row[Any]) -> Draft:
     warning = FloodWarning.model_validate_json(json.dumps(row.content))
-    return Draft(row.id, row.kind, tuple(row.chains), warning, *row[4:])
+    return Draft(
+        row.id,
+        row.kind,
+        tuple(row.chains),
+        warning,
+        row.origin,
+        row.state,
+        row.message,
+        row.author,
+        row.reason,
+        row.settled_by,
+        row.created,
+        row.updated,
+    )

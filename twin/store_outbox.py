@@ -5,15 +5,18 @@ delivery is leased, sent, and only then marked: one whose sender died is sent ag
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+import psycopg
+from sqlalchemy import Connection, Engine, text
 
 from layers.errors import ConflictError, NotFoundError
+from layers.store.engine import plain_url
 
 Cause = Literal["message", "alarm"]
 State = Literal["waiting", "sent", "dead", "expired"]
@@ -206,5 +209,14 @@ def retry_delivery(connection: Connection, delivery_id: UUID, *, moment: datetim
 
 def count_deliveries(connection: Connection) -> dict[str, int]:
     """Return how many deliveries are in each state."""
-    rows = connection.execute(text("select state, count(*) as count from warning.delivery group by state"))
-    return {row.state: row.count for row in rows}
+    rows = connection.execute(text("select state, count(*) as found from warning.delivery group by state"))
+    return {row.state: row.found for row in rows}
+
+
+@contextmanager
+def listen(engine: Engine) -> Iterator[Callable[[float], set[str]]]:
+    """Give a function that waits at most so long [s] and returns who called meanwhile: ``warning``, ``alarm``."""
+    with psycopg.connect(plain_url(engine), autocommit=True, connect_timeout=10) as connection:
+        connection.execute("listen warning")
+        connection.execute("listen alarm")
+        yield lambda seconds: {one.channel for one in connection.notifies(timeout=seconds, stop_after=1)}

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from layers.errors import ConflictError, NotFoundError
 from layers.schema import Text
 from twin.warning.areas import Ward
-from twin.warning.flood import FloodWarning, Kind, Status
+from twin.warning.flood import FloodWarning, Kind, Station, Status
 
 _COLUMNS = (
     "number, identifier, sender, sent, status, kind, event, chain, expires, severity, headline_vi, headline_en, "
@@ -231,6 +231,14 @@ def find_wards(connection: Connection, codes: Sequence[str]) -> list[Ward]:
         if code not in found:
             raise NotFoundError(f"ward '{code[:40]}' does not exist", hint="give codes of layer wards (ward_code)")
     return [found[code] for code in codes]
+
+
+def find_station(connection: Connection, station: str) -> Station:
+    """Return a sensor as a warning names it; NotFoundError when there is none of this id."""
+    name = connection.execute(text("select name from sensing.thing where id = :id"), {"id": station}).scalar()
+    if name is None:
+        raise NotFoundError(f"sensor '{station[:80]}' does not exist", hint="twin sensors list shows them")
+    return Station(id=station, name=name[:200])
 
 
 def find_wards_near(connection: Connection, station: str, distance: float) -> list[str]:

@@ -104,11 +104,14 @@ def issue_alert(
 ) -> Response:
     """Issue it in the writer's name; 409 where a ward is already warned."""
     policy = _read_policy(connection, resources.settings)
-    who = {"author": writer.author, "reason": writer.reason}
     if body.draft is not None and body.warning is None:
-        return _answer_issued(issue_draft(connection, policy, body.draft, **who), links)
+        return _answer_issued(
+            issue_draft(connection, policy, body.draft, author=writer.author, reason=writer.reason), links
+        )
     if body.warning is not None and body.draft is None:
-        return _answer_issued(issue(connection, policy, body.warning, **who), links)
+        return _answer_issued(
+            issue(connection, policy, body.warning, author=writer.author, reason=writer.reason), links
+        )
     raise InputError("the body holds either 'draft' or 'warning'", hint='{"draft": 3}')
 
 

@@ -87,6 +87,7 @@ create table warning.outbox (
     spread timestamptz,
     unique (kind, reference)
 );
+create index outbox_subject on warning.outbox (subject, id);
 create index outbox_waiting on warning.outbox (id) where spread is null;
 
 create table warning.delivery (
@@ -115,6 +116,24 @@ begin
 end $$;
 create trigger outbox_told after insert on warning.outbox
     for each statement execute function warning.tell_outbox();
+
+-- Steps of alarms that people are told of enter the outbox in the transaction that writes them.
+create function warning.take_alarm_step() returns trigger language plpgsql as $$
+begin
+    insert into warning.outbox (subject, kind, reference, content)
+    select coalesce('incident:' || a.incident, 'alarm:' || a.id), 'alarm', 'event:' || new.id, jsonb_build_object(
+        'step', new.kind, 'alarm', a.id, 'occurrence', new.occurrence, 'incident', a.incident, 'rule', a.rule,
+        'title_vi', r.definition -> 'title' -> 'vi', 'title_en', r.definition -> 'title' -> 'en',
+        'event', r.definition -> 'event', 'level', r.definition -> 'level', 'priority', a.priority,
+        'state', new.state_after, 'at', new.at, 'value', new.value, 'unit', d.unit, 'series', a.datastream,
+        'group', new.details -> 'group', 'rung', new.details -> 'step', 'author', new.author, 'reason', new.reason)
+    from alarm.alarm a join alarm.rule r on r.id = a.rule and r.version = new.rule_version
+    left join sensing.datastream d on d.id = a.datastream where a.id = new.alarm
+    on conflict (kind, reference) do nothing;
+    return null;
+end $$;
+create trigger event_told after insert on alarm.event for each row
+    when (new.kind in ('escalate', 'acknowledge', 'clear')) execute function warning.take_alarm_step();
 """
 
 DOWNGRADE = """

@@ -86,7 +86,8 @@ def _box_around(polygon: shapely.Polygon) -> shapely.Polygon:
     west, south = (math.floor(value * cell) for value in polygon.bounds[:2])
     east, north = (math.ceil(value * cell) for value in polygon.bounds[2:])
     east, north = max(east, west + 1), max(north, south + 1)
-    return shapely.box(west / cell, south / cell, east / cell, north / cell)
+    box: shapely.Polygon = shapely.box(west / cell, south / cell, east / cell, north / cell)
+    return box
 
 
 def write_ring(polygon: shapely.Polygon) -> str:

@@ -43,7 +43,8 @@ def write_feed(
         for scheme, term in (("status", message.status), ("msgType", message.kind), ("severity", message.severity)):
             _add(entry, "category", term=term, scheme=f"{CAP}:{scheme}")
     ElementTree.indent(feed)
-    return ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+    written: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return written
 
 
 def _add(parent: ElementTree.Element, name: str, words: str | None = None, **attributes: str) -> ElementTree.Element:

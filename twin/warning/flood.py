@@ -1,7 +1,6 @@
 """A flood warning as it is drafted: what is known, where, until when; the value that a CAP message is made of."""
 
 import re
-from datetime import datetime
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -73,10 +72,12 @@ class FloodWarning(BaseModel):
         return self
 
     def merge(self, other: "FloodWarning") -> "FloodWarning":
-        """Return one warning for both: what the higher says (what is measured before what is forecast, then the
-        newer), the wards and alarms of both, the later end.
+        """Return one warning for both: what the higher says, the wards and alarms of both, the later end.
+
+        Of equal levels, what is measured goes before what is forecast, then the station whose id comes first: the same
+        alarms make the same warning in whatever order they come.
         """
-        first, second = (self, other) if _rank(self) > _rank(other) else (other, self)
+        first, second = sorted((self, other), key=_rank)
         return first.model_copy(
             update={
                 "wards": tuple(sorted({*first.wards, *second.wards})),
@@ -88,13 +89,6 @@ class FloodWarning(BaseModel):
             }
         )
 
-    def says_the_same(self, other: "FloodWarning") -> bool:
-        """Return whether ``other`` tells people nothing new: level, wards, station, measured or forecast."""
-        return all(
-            getattr(self, name) == getattr(other, name) for name in ("level", "wards", "station", "status")
-        ) and (self.probability is None) == (other.probability is None)
 
-
-def _rank(warning: FloodWarning) -> tuple[int, bool, float]:
-    moment: datetime = warning.at or warning.expires
-    return warning.level, warning.probability is None, moment.timestamp()
+def _rank(warning: FloodWarning) -> tuple[int, bool, str]:
+    return -warning.level, warning.probability is not None, warning.station.id

@@ -113,7 +113,7 @@ def write_message(warning: FloodWarning, wards: Sequence[Ward], originator: Orig
                 for sender, identifier, sent in envelope.references
             ]
         )
-    written = XmlSerializer(config=SerializerConfig(indent="  ")).render(alert, ns_map={None: NAMESPACE})  # type: ignore[dict-item]
+    written = XmlSerializer(config=SerializerConfig(indent="  ")).render(alert, ns_map={None: NAMESPACE})
     return written.encode()
 
 

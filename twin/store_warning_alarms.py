@@ -1,0 +1,96 @@
+"""SQL between alarms and warnings: flood alarms that stand, wards a run floods, who was told of an incident."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True, slots=True)
+class FloodAlarm:
+    """A standing flood alarm: level, gauge, the limit it stands for [m above datum], what it saw.
+
+    ``value`` is the stage, of a forecast the probability (0 to 1); ``lead_s`` [s] is how far the forecast looks.
+    """
+
+    id: int
+    level: int
+    raised: datetime
+    value: float | None
+    condition: str
+    threshold: float | None
+    lead_s: float | None
+    station: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One time a group was told of an alarm: of which level and priority, on which rung of its ladder."""
+
+    alarm: int
+    occurrence: int
+    group: str
+    level: int
+    priority: str
+    rung: int
+
+
+def list_flood_alarms(connection: Connection) -> list[FloodAlarm]:
+    """Return the flood alarms that are active and neither shelved, suppressed nor out of service, by number."""
+    rows = connection.execute(
+        text(
+            "select a.id, least((r.definition ->> 'level')::integer, 4) as level, a.raised, a.value, "
+            "c.condition ->> 'kind' as condition, coalesce(c.condition ->> 'level', c.condition ->> 'on')::double "
+            "precision as threshold, (c.condition ->> 'lead_s')::double precision as lead_s, t.id as station, t.name "
+            "from alarm.alarm a join alarm.rule r on r.id = a.rule and r.version = a.rule_version "
+            "join sensing.datastream d on d.id = a.datastream join sensing.thing t on t.id = d.thing_id "
+            "cross join lateral (select r.definition -> 'conditions' -> 0 as condition) c "
+            "where a.active and a.retired is null and a.state in ('UNACK', 'ACK') "
+            "and r.definition ->> 'event' = 'flood' and (r.definition ->> 'level')::integer >= 1 "
+            "and c.condition ->> 'kind' in ('limit', 'forecast') order by a.id"
+        )
+    )
+    return [FloodAlarm(*row) for row in rows]
+
+
+def find_flooded_wards(connection: Connection, since: datetime) -> list[str]:
+    """Return the codes of the wards that the newest flood forecast puts under water, if it starts after ``since``."""
+    rows = connection.execute(
+        text(
+            "select w.ward_code from city.wards w where w.ward_code in ("
+            "select f ->> 'ward_code' from (select summary from run.run where process = 'flood-forecast' "
+            "and status = 'successful' and base_time >= :since order by base_time desc, finished desc limit 1) r, "
+            "jsonb_array_elements(r.summary -> 'by_ward') f where (f ->> 'flooded_area')::double precision > 0) "
+            "order by w.ward_code"
+        ),
+        {"since": since},
+    )
+    return list(dict.fromkeys(rows.scalars()))
+
+
+def list_rungs(connection: Connection, subject: str, before: int) -> list[Rung]:
+    """Return who was told of ``subject`` before row ``before`` of the outbox, since its end was last told."""
+    rows = connection.execute(
+        text(
+            "select (o.content ->> 'alarm')::bigint, (o.content ->> 'occurrence')::integer, d.contact_group, "
+            "coalesce((o.content ->> 'level')::integer, 0), o.content ->> 'priority', "
+            "coalesce((o.content ->> 'rung')::integer, 1) from warning.outbox o "
+            "join (select distinct outbox, contact_group from warning.delivery) d on d.outbox = o.id "
+            "where o.subject = :subject and o.id < :before and o.content ->> 'step' = 'escalate' "
+            "and o.id > coalesce((select max(c.id) from warning.outbox c where c.subject = :subject and c.id < :before "
+            "and c.content ->> 'step' = 'clear' "
+            "and exists (select from warning.delivery e where e.outbox = c.id)), 0) order by o.id"
+        ),
+        {"subject": subject, "before": before},
+    )
+    return [Rung(*row) for row in rows]
+
+
+def is_incident_active(connection: Connection, incident: int | None) -> bool:
+    """Return whether any alarm of the incident is active."""
+    found: Any = connection.execute(
+        text("select exists (select from alarm.alarm where incident = :incident and active)"), {"incident": incident}
+    ).scalar()
+    return bool(found)
