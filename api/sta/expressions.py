@@ -84,7 +84,8 @@ class _Parser:
         while place < end:
             found = _TOKEN.match(text, place)
             if found is None or found.lastgroup is None:
-                raise self._error(_Token("", text[place:].strip(), place), "this is not part of an expression")
+                rest = text[place:].strip()
+                raise self._error(_Token("", rest, text.index(rest, place)), "this is not part of an expression")
             tokens.append(_Token(found.lastgroup, found[found.lastgroup], found.start(found.lastgroup)))
             place = found.end()
             if len(tokens) > MOST_TOKENS:
