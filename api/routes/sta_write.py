@@ -1,39 +1,51 @@
-"""Writing SensorThings 1.1: entities created, changed and deleted, data arrays, batches."""
+"""Writing SensorThings 1.1: entities created, changed and deleted, Observations and data arrays, batches."""
 
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from api.answers import answer_json
 from api.bodies import read_kind
-from api.dependencies import ResourcesOf
+from api.resources import Resources
 from api.sta.answers import ROOT, find_root
-from api.sta.writing import JSON_KINDS, METHODS, Change, Outcome, parse_body, perform
-from api.writing import WriterOf
+from api.sta.observing import find_datastream, give_observing
+from api.sta.paths import parse_path
+from api.sta.writing import CREATE_OBSERVATIONS, JSON_KINDS, METHODS, Change, Outcome, parse_body, perform
+from api.writing import Writer, WriterOf, give_writer
 from layers.errors import InputError
+from layers.store.sensing.documents import ID
 
 router = APIRouter(prefix=ROOT, tags=["sensorthings"])
 
 
 @router.api_route("/{path:path}", methods=list(METHODS), summary="Create, change or delete an entity")
-async def write_entity(path: str, request: Request, resources: ResourcesOf, writer: WriterOf) -> Response:
+async def write_entity(path: str, request: Request, writer: WriterOf) -> Response:
     """Do one change in one transaction: all of a deep insert, or nothing of it."""
-    change = Change(request.method, path, await read_change_body(request), read_kind(request))
+    body = None if request.method == "DELETE" else await read_change_body(request)
+    return answer_outcome(await write_change(request, Change(request.method, path, body, read_kind(request)), writer))
+
+
+async def write_change(request: Request, change: Change, writer: Writer) -> Outcome:
+    """Do a change in a transaction of its own."""
+    resources: Resources = request.app.state.resources
     root = find_root(request)
 
     def write() -> Outcome:
         with resources.engine.begin() as connection:
             return perform(connection, change, writer, root)
 
-    return answer_outcome(await run_in_threadpool(write))
+    try:
+        return await run_in_threadpool(write)
+    finally:
+        give_observing(request.app.state).forget()
 
 
 async def read_change_body(request: Request) -> Any:
     """Return the JSON of a request that has one; InputError for another media type."""
-    if request.method == "DELETE":
-        return None
     kind = read_kind(request)
     if kind not in JSON_KINDS:
         raise InputError(f"content-type '{kind[:80]}' is not read", hint=f"send {' or '.join(JSON_KINDS)}")
@@ -48,3 +60,51 @@ def answer_outcome(outcome: Outcome) -> Response:
     if outcome.body is None:
         return Response(None, outcome.status, headers=headers)
     return answer_json(outcome.body, status=outcome.status, headers=headers)
+
+
+class PostObservation:
+    """The short way for what devices send all day: ``POST Observations``, also below a Datastream.
+
+    ``path`` is the pattern of the route, by which requests are counted.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        writer = await give_writer(request, request.app.state.resources)
+        sent = await read_change_body(request)
+        path = scope["path"].removeprefix(ROOT).strip("/")
+        key = parse_path(path).steps[0].key
+        if key is not None and isinstance(sent, dict):
+            sent["Datastream"] = {ID: key}
+        stream = find_datastream(sent)
+        if stream is None:
+            outcome = await write_change(request, Change("POST", "Observations", sent), writer)
+        else:
+            made = await give_observing(request.app.state).create(sent, stream, writer)
+            link = f"{find_root(request)}/Observations('{made}')"
+            outcome = Outcome(201, {"@iot.id": made, "@iot.selfLink": link}, link)
+        await answer_outcome(outcome)(scope, receive, send)
+
+
+class CreateObservations:
+    """``POST CreateObservations``: data arrays, each row with its own answer."""
+
+    path = f"{ROOT}/{CREATE_OBSERVATIONS}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        writer = await give_writer(request, request.app.state.resources)
+        sent = await read_change_body(request)
+        prefix = f"{find_root(request)}/Observations"
+        answers = await give_observing(request.app.state).create_from_arrays(sent, writer, prefix)
+        await answer_outcome(Outcome(201, answers))(scope, receive, send)
+
+
+_OBSERVATIONS = (f"{ROOT}/Observations", f"{ROOT}/Datastreams({{key}})/Observations")
+routes: list[BaseRoute] = [
+    *(Route(path, PostObservation(path), methods=["POST"]) for path in _OBSERVATIONS),
+    Route(CreateObservations.path, CreateObservations(), methods=["POST"]),
+]

@@ -4,7 +4,6 @@ The same for a request of its own and for a part of a batch, where several share
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -12,18 +11,25 @@ from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 
 from api.sta.answers import make_self_link
+from api.sta.incoming_arrays import list_features, read_arrays, sort_rows
 from api.sta.json_patch import KIND as JSON_PATCH
 from api.sta.json_patch import apply_patch
 from api.sta.paths import parse_path
 from api.writing import Writer
-from layers.errors import InputError, NotFoundError, TwinError
+from layers.errors import InputError
+from layers.store.sensing.arrival import store_live
 from layers.store.sensing.changing import delete_entity, find_target, read_attributes, update_entity
-from layers.store.sensing.creating import Writing, create_entity, find_series, link_many, require_entity
+from layers.store.sensing.creating import (
+    Writing,
+    create_entity,
+    find_all_series,
+    find_features,
+    link_many,
+    require_entity,
+)
 from layers.store.sensing.documents import find_inverse, read_document
-from layers.store.sensing.entities import ENTITIES
-from layers.store.sensing.observing import Row, make_id, read_data_array
 from layers.store.sensing.sta_request import ResourcePath
-from layers.store.sensing.writing import store_observations
+from layers.store.sensing.writing import SENT_AGAIN
 
 CREATE_OBSERVATIONS = "CreateObservations"
 JSON_KINDS = ("application/json", JSON_PATCH)
@@ -122,46 +128,13 @@ def _create(writing: Writing, path: ResourcePath, change: Change, root: str) -> 
 
 
 def create_from_arrays(writing: Writing, sent: Any, root: str) -> Outcome:
-    """Store the rows of CreateObservations and answer for each its address, or the word error (13.3).
-
-    A row that cannot be read, or whose Datastream or FeatureOfInterest is not there, harms no other.
-    """
-    entries = sent if isinstance(sent, list) else [sent]
-    now, entity = datetime.now(UTC), ENTITIES["Observations"]
-    rows: list[Row] = []
-    answers: list[str] = []
-    prefix = f"{root}/{entity.name}"
-    features: dict[str, str | TwinError] = {}
-    for entry in entries:
-        read = list(read_data_array(entry, now))
-        series: tuple[int, str | None] | TwinError
-        try:
-            series = find_series(writing.connection, str(entry["Datastream"]["@iot.id"]))
-        except NotFoundError as error:
-            series = error
-        for row in read:
-            wrong = row if isinstance(row, TwinError) else series if isinstance(series, TwinError) else None
-            if wrong is None and isinstance(row, dict) and "feature_of_interest_id" in row:
-                wrong = _check_feature(writing.connection, row["feature_of_interest_id"], features)
-            if wrong is not None or isinstance(row, TwinError) or isinstance(series, TwinError):
-                answers.append(f"error: {wrong.message}" if wrong is not None else "error")
-                continue
-            rows.append(row)
-            answers.append(f"{prefix}('{make_id(series[0], row['phenomenon_time'])}')")
-    reason = {"reason": writing.reason} if writing.reason else {}
-    store_observations(writing.connection, rows, author=writing.author, **reason)
+    """Store the rows of CreateObservations and answer for each its address, or its error."""
+    entries, connection = read_arrays(sent), writing.connection
+    series = find_all_series(connection, {entry.datastream_id for entry in entries})
+    features = find_features(connection, list_features(entries))
+    rows, answers = sort_rows(entries, series, features, f"{root}/Observations")
+    store_live(connection, rows, author=writing.author, reason=writing.reason or SENT_AGAIN)
     return Outcome(201, answers, changed=frozenset(("Observations",)))
-
-
-def _check_feature(connection: Connection, feature_id: str, known: dict[str, str | TwinError]) -> TwinError | None:
-    if feature_id not in known:
-        try:
-            require_entity(connection, ENTITIES["FeaturesOfInterest"], feature_id)
-            known[feature_id] = feature_id
-        except NotFoundError as error:
-            known[feature_id] = error
-    found = known[feature_id]
-    return found if isinstance(found, TwinError) else None
 
 
 def _require_method(change: Change, method: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -105,6 +105,16 @@ def sta_reader(make_database: Callable[..., str], tmp_path_factory: pytest.TempP
     app = create_app(Settings(database_url=url, data_dir=folder, web_dir=folder / "web", tile_cache_mb=8))
     with TestClient(app, ADDRESS, client=("127.0.0.1", 50_000), raise_server_exceptions=False) as opened:
         yield opened
+
+
+@pytest.fixture
+def beside(sta_settings: Settings) -> Iterator[Connection]:
+    """Connection beside the server, to see what lies in the tables."""
+    assert sta_settings.database_url is not None
+    engine = open_engine(sta_settings.database_url)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
 
 
 @pytest.fixture

@@ -1,77 +1,26 @@
 """Creating, changing and deleting over SensorThings: a test a requirement of OGC 18-088, 10."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
-from layers.store.engine import open_engine
-from twin.settings import Settings
-
-HAU = {"type": "Point", "coordinates": [105.78, 10.03]}
-WHARF = {"type": "Point", "coordinates": [105.79, 10.05]}
-UNIT = {"name": "metre", "symbol": "m", "definition": "http://unitsofmeasure.org/ucum.html#para-30"}
-MEASUREMENT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
-AT = "2026-11-01T00:00:00Z"
-
-
-@pytest.fixture
-def database(sta_settings: Settings) -> Iterator[Connection]:
-    """Connection beside the server, to see what lies in the tables."""
-    assert sta_settings.database_url is not None
-    engine = open_engine(sta_settings.database_url)
-    with engine.connect() as connection:
-        yield connection
-    engine.dispose()
+from tests.api.sta_documents import (
+    AT,
+    HAU,
+    WHARF,
+    count,
+    make_datastream,
+    make_location,
+    make_property,
+    make_sensor,
+    make_series,
+    make_thing,
+    post,
+)  # fmt: skip
 
 
-def make_location(**more: Any) -> dict[str, Any]:
-    return {"name": "Bến", "description": "Wharf", "encodingType": "application/geo+json", "location": HAU, **more}
-
-
-def make_thing(**more: Any) -> dict[str, Any]:
-    return {"name": "Trạm", "description": "Station", **more}
-
-
-def make_sensor(**more: Any) -> dict[str, Any]:
-    return {"name": "Radar", "description": "r", "encodingType": "application/pdf", "metadata": "radar.pdf", **more}
-
-
-def make_property(**more: Any) -> dict[str, Any]:
-    return {"name": "stage", "definition": "http://example.org/stage", "description": "level", **more}
-
-
-def make_datastream(**more: Any) -> dict[str, Any]:
-    return {
-        "name": "Mực nước", "description": "Stage", "observationType": MEASUREMENT, "unitOfMeasurement": UNIT,
-        "Sensor": make_sensor(), "ObservedProperty": make_property(), **more,
-    }  # fmt: skip
-
-
-def post(sta: TestClient, path: str, document: Any, status: int = 201) -> str:
-    """Create an entity and return its id."""
-    answer = sta.post(path, json=document)
-    assert answer.status_code == status, answer.text
-    if status != 201:
-        return str(answer.json()["detail"])
-    assert answer.headers["location"] == answer.json()["@iot.selfLink"]
-    return str(answer.json()["@iot.id"])
-
-
-def make_series(sta: TestClient) -> tuple[str, str]:
-    """Create a thing at a place with a series; return the ids of both."""
-    thing = post(sta, "Things", make_thing(Locations=[make_location()]))
-    return thing, post(sta, f"Things('{thing}')/Datastreams", make_datastream())
-
-
-def count(database: Connection, table: str, condition: str = "true", **values: Any) -> int:
-    database.rollback()
-    return int(database.execute(text(f"select count(*) from sensing.{table} where {condition}"), values).scalar_one())
-
-
-def test_create_entity_answers_201_and_the_address(sta: TestClient, database: Connection) -> None:
+def test_create_entity_answers_201_and_the_address(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/create-entity: every type of entity."""
     thing, stream = make_series(sta)
     location = post(sta, "Locations", make_location())
@@ -83,8 +32,8 @@ def test_create_entity_answers_201_and_the_address(sta: TestClient, database: Co
     found = {"thing": thing, "location": location, "sensor": sensor, "observed_property": prop, "datastream": stream,
              "feature_of_interest": place, "historical_location": past}  # fmt: skip
     for table, key in found.items():
-        assert count(database, table, "id = :key", key=key) == 1, table
-    assert count(database, "observation o join sensing.datastream d on d.fid = o.datastream", "d.id = :key", key=stream)
+        assert count(beside, table, "id = :key", key=key) == 1, table
+    assert count(beside, "observation o join sensing.datastream d on d.fid = o.datastream", "d.id = :key", key=stream)
     assert reading.endswith("_1793491200000000")
 
 
@@ -98,7 +47,7 @@ def test_mandatory_attributes_and_links_are_named(sta: TestClient) -> None:
     assert "lacks Thing" in post(sta, "HistoricalLocations", {"time": AT}, 400)
 
 
-def test_link_to_existing_entities(sta: TestClient, database: Connection) -> None:
+def test_link_to_existing_entities(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/link-to-existing-entities: by {"@iot.id": …}, and by the address posted to."""
     location, sensor, prop = (
         post(sta, "Locations", make_location()), post(sta, "Sensors", make_sensor()),
@@ -113,14 +62,14 @@ def test_link_to_existing_entities(sta: TestClient, database: Connection) -> Non
     for made in (stream, other):
         key = {"id": made, "thing": thing, "sensor": sensor, "prop": prop}
         where = "id = :id and thing_id = :thing and sensor_id = :sensor and observed_property = :prop"
-        assert count(database, "datastream", where, **key) == 1
-    assert count(database, "thing_location", "thing_id = :t and location_id = :l", t=thing, l=location) == 1
+        assert count(beside, "datastream", where, **key) == 1
+    assert count(beside, "thing_location", "thing_id = :t and location_id = :l", t=thing, l=location) == 1
     assert "Sensor 'none' does not exist" in post(
         sta, "Datastreams", make_datastream(Thing={"@iot.id": thing}, Sensor={"@iot.id": "none"}), 404
     )
 
 
-def test_deep_insert(sta: TestClient, database: Connection) -> None:
+def test_deep_insert(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/deep-insert: a thing with all that hangs on it, in one request."""
     observation = {"phenomenonTime": AT, "result": 1.25, "FeatureOfInterest": {
         "name": "Sông Hậu", "description": "River", "encodingType": "application/geo+json",
@@ -130,7 +79,7 @@ def test_deep_insert(sta: TestClient, database: Connection) -> None:
         properties={"owner": "city"}, Locations=[make_location()],
         Datastreams=[make_datastream(Observations=[observation, later])],
     ))  # fmt: skip
-    rows = database.execute(
+    rows = beside.execute(
         text(
             "select r.result, coalesce(r.feature_of_interest_id, d.feature_of_interest_id) as feature "
             "from sensing.reading r join sensing.datastream d on d.fid = r.datastream "
@@ -144,26 +93,26 @@ def test_deep_insert(sta: TestClient, database: Connection) -> None:
     tree = {"name": "x", "description": "x", "encodingType": "application/geo+json", "feature": HAU}
     feature = post(sta, "FeaturesOfInterest", {**tree, "Observations": [
         {"result": 2, "phenomenonTime": AT, "Datastream": make_datastream(Thing=make_thing())}]})  # fmt: skip
-    assert count(database, "reading", "feature_of_interest_id = :id", id=feature) == 1
+    assert count(beside, "reading", "feature_of_interest_id = :id", id=feature) == 1
     location = post(sta, "Locations", make_location(Things=[make_thing(), make_thing()]))
-    assert count(database, "thing_location", "location_id = :id", id=location) == 2
+    assert count(beside, "thing_location", "location_id = :id", id=location) == 2
     sensor = post(sta, "Sensors", make_sensor(Datastreams=[make_datastream(Thing=make_thing(), Sensor=None)]))
-    assert count(database, "datastream", "sensor_id = :id", id=sensor) == 1
+    assert count(beside, "datastream", "sensor_id = :id", id=sensor) == 1
 
 
-def test_deep_insert_status_code_and_nothing_of_half_a_tree(sta: TestClient, database: Connection) -> None:
+def test_deep_insert_status_code_and_nothing_of_half_a_tree(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/deep-insert-status-code: an error anywhere leaves nothing at all."""
     tables = ("thing", "location", "sensor", "observed_property", "datastream", "historical_location")
-    before = [count(database, table) for table in tables]
+    before = [count(beside, table) for table in tables]
     broken = make_datastream(Observations=[{"phenomenonTime": "yesterday", "result": 1}])
     wrong = post(sta, "Things", make_thing(Locations=[make_location()], Datastreams=[make_datastream(), broken]), 400)
     assert "phenomenonTime" in wrong
-    assert [count(database, table) for table in tables] == before
+    assert [count(beside, table) for table in tables] == before
     deep: Any = make_thing()
     for _ in range(20):
         deep = make_location(Things=[make_thing(Locations=[deep if "location" in deep else make_location()])])
     assert "deep" in post(sta, "Locations", deep, 400)
-    assert [count(database, table) for table in tables] == before
+    assert [count(beside, table) for table in tables] == before
 
 
 def test_a_client_may_choose_ids(sta: TestClient) -> None:
@@ -175,36 +124,32 @@ def test_a_client_may_choose_ids(sta: TestClient) -> None:
     assert sta.delete("Things(4711)").status_code == 200
 
 
-def test_update_entity_merges(sta: TestClient, database: Connection) -> None:
+def test_update_entity_merges(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/update-entity: PATCH changes what it names and nothing else."""
     thing, stream = make_series(sta)
     assert sta.patch(f"Things('{thing}')", json={"properties": {"a": 1}}).status_code == 200
     assert sta.patch(f"Things('{thing}')", json={"name": "Mới"}).status_code == 200
-    row = database.execute(
-        text("select name, description, properties from sensing.thing where id = :id"), {"id": thing}
-    )
+    row = beside.execute(text("select name, description, properties from sensing.thing where id = :id"), {"id": thing})
     assert tuple(row.one()) == ("Mới", "Station", {"a": 1})
     other = post(sta, "Sensors", make_sensor())
     assert sta.patch(f"Datastreams('{stream}')", json={"Sensor": {"@iot.id": other}}).status_code == 200
-    assert count(database, "datastream", "id = :id and sensor_id = :s", id=stream, s=other) == 1
+    assert count(beside, "datastream", "id = :id and sensor_id = :s", id=stream, s=other) == 1
     assert sta.patch("Things('none')", json={"name": "x"}).status_code == 404
     assert sta.patch(f"Things('{thing}')", json={"name": None}).status_code == 400
     assert sta.patch(f"Things('{thing}')", json={"@iot.id": "another"}).status_code == 400
     assert sta.patch("Things", json={"name": "x"}).status_code == 405
 
 
-def test_update_entity_put_replaces(sta: TestClient, database: Connection) -> None:
+def test_update_entity_put_replaces(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/update-entity-put: what is not named is emptied, what is mandatory must be named."""
     thing = post(sta, "Things", make_thing(properties={"a": 1}))
     assert sta.put(f"Things('{thing}')", json={"name": "x"}).status_code == 400
     assert sta.put(f"Things('{thing}')", json={"name": "x", "description": "y"}).status_code == 200
-    row = database.execute(
-        text("select name, description, properties from sensing.thing where id = :id"), {"id": thing}
-    )
+    row = beside.execute(text("select name, description, properties from sensing.thing where id = :id"), {"id": thing})
     assert tuple(row.one()) == ("x", "y", None)
 
 
-def test_update_entity_jsonpatch(sta: TestClient, database: Connection) -> None:
+def test_update_entity_jsonpatch(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/update-entity-jsonpatch."""
     thing = post(sta, "Things", make_thing(properties={"a": 1, "list": [1, 2]}))
     kind = {"content-type": "application/json-patch+json"}
@@ -215,7 +160,7 @@ def test_update_entity_jsonpatch(sta: TestClient, database: Connection) -> None:
         {"op": "move", "from": "/properties/copy", "path": "/properties/moved"},
     ]  # fmt: skip
     assert sta.patch(f"Things('{thing}')", json=operations, headers=kind).status_code == 200
-    row = database.execute(text("select name, properties from sensing.thing where id = :id"), {"id": thing}).one()
+    row = beside.execute(text("select name, properties from sensing.thing where id = :id"), {"id": thing}).one()
     assert tuple(row) == ("Mới", {"list": [1, 9, 2], "moved": [1, 9, 2]})
     for wrong, status in (
         ([{"op": "test", "path": "/name", "value": "x"}], 409), ([{"op": "remove", "path": "/nothing"}], 400),
@@ -224,66 +169,66 @@ def test_update_entity_jsonpatch(sta: TestClient, database: Connection) -> None:
         assert sta.patch(f"Things('{thing}')", json=wrong, headers=kind).status_code == status
 
 
-def test_historical_location_auto_creation(sta: TestClient, database: Connection) -> None:
+def test_historical_location_auto_creation(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/historical-location-auto-creation; the thing on the map follows."""
     thing = post(sta, "Things", make_thing(Locations=[make_location()]))
-    assert count(database, "historical_location", "thing_id = :id", id=thing) == 1
+    assert count(beside, "historical_location", "thing_id = :id", id=thing) == 1
     post(sta, f"Things('{thing}')/Locations", make_location(location=WHARF))
-    assert count(database, "historical_location", "thing_id = :id", id=thing) == 2
-    assert count(database, "thing_location", "thing_id = :id", id=thing) == 1
+    assert count(beside, "historical_location", "thing_id = :id", id=thing) == 2
+    assert count(beside, "thing_location", "thing_id = :id", id=thing) == 1
     place = text("select st_x(geom), st_y(geom) from sensing.thing where id = :id")
-    assert tuple(database.execute(place, {"id": thing}).one()) == (105.79, 10.05)
+    assert tuple(beside.execute(place, {"id": thing}).one()) == (105.79, 10.05)
     third = post(sta, "Locations", make_location(location={"type": "Feature", "geometry": HAU, "properties": {}}))
     assert sta.patch(f"Things('{thing}')", json={"Locations": [{"@iot.id": third}]}).status_code == 200
     assert sta.patch(f"Things('{thing}')", json={"Locations": [{"@iot.id": third}]}).status_code == 200
-    assert count(database, "historical_location", "thing_id = :id", id=thing) == 3
-    assert tuple(database.execute(place, {"id": thing}).one()) == (105.78, 10.03)
+    assert count(beside, "historical_location", "thing_id = :id", id=thing) == 3
+    assert tuple(beside.execute(place, {"id": thing}).one()) == (105.78, 10.03)
     assert sta.patch(f"Locations('{third}')", json={"location": WHARF}).status_code == 200
-    database.rollback()
-    assert tuple(database.execute(place, {"id": thing}).one()) == (105.79, 10.05)
+    beside.rollback()
+    assert tuple(beside.execute(place, {"id": thing}).one()) == (105.79, 10.05)
 
 
-def test_historical_location_manual_creation(sta: TestClient, database: Connection) -> None:
+def test_historical_location_manual_creation(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/historical-location-manual-creation: the newest says where the thing stands."""
     thing = post(sta, "Things", make_thing(Locations=[make_location()]))
     link, old = {"@iot.id": thing}, post(sta, "Locations", make_location(location=WHARF))
     post(sta, "HistoricalLocations", {"time": "2020-01-01T00:00:00Z", "Thing": link, "Locations": [{"@iot.id": old}]})
-    assert count(database, "thing_location", "thing_id = :id and location_id = :l", id=thing, l=old) == 0
+    assert count(beside, "thing_location", "thing_id = :id and location_id = :l", id=thing, l=old) == 0
     post(sta, "HistoricalLocations", {"time": "2199-01-01T00:00:00Z", "Thing": link, "Locations": [{"@iot.id": old}]})
-    assert count(database, "thing_location", "thing_id = :id and location_id = :l", id=thing, l=old) == 1
-    assert count(database, "historical_location", "thing_id = :id", id=thing) == 3
+    assert count(beside, "thing_location", "thing_id = :id and location_id = :l", id=thing, l=old) == 1
+    assert count(beside, "historical_location", "thing_id = :id", id=thing) == 3
 
 
-def test_delete_entity_takes_what_hangs_on_it(sta: TestClient, database: Connection) -> None:
+def test_delete_entity_takes_what_hangs_on_it(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/delete-entity, table 26."""
     thing, stream = make_series(sta)
     post(sta, f"Datastreams('{stream}')/Observations", {"phenomenonTime": AT, "result": 1})
     assert sta.delete(f"Things('{thing}')").status_code == 200
-    assert count(database, "datastream", "id = :id", id=stream) == 0
-    assert count(database, "historical_location", "thing_id = :id", id=thing) == 0
+    assert count(beside, "datastream", "id = :id", id=stream) == 0
+    assert count(beside, "historical_location", "thing_id = :id", id=thing) == 0
     assert sta.delete(f"Things('{thing}')").status_code == 404
     location = post(sta, "Locations", make_location(Things=[make_thing()]))
     held = text("select thing_id from sensing.thing_location where location_id = :id")
-    thing = database.execute(held, {"id": location}).scalar_one()
+    thing = beside.execute(held, {"id": location}).scalar_one()
     assert sta.delete(f"Locations('{location}')").status_code == 200
-    assert count(database, "historical_location", "thing_id = :id", id=thing) == 0
-    assert count(database, "thing", "id = :id and geom is null", id=thing) == 1
+    assert count(beside, "historical_location", "thing_id = :id", id=thing) == 0
+    assert count(beside, "thing", "id = :id and geom is null", id=thing) == 1
     for name, column in (("Sensors", "sensor_id"), ("ObservedProperties", "observed_property")):
         _, stream = make_series(sta)
-        of = database.execute(
+        of = beside.execute(
             text(f"select {column} from sensing.datastream where id = :id"), {"id": stream}
         ).scalar_one()
         assert sta.delete(f"{name}('{of}')").status_code == 200
-        assert count(database, "datastream", "id = :id", id=stream) == 0
+        assert count(beside, "datastream", "id = :id", id=stream) == 0
     _, stream = make_series(sta)
     post(sta, f"Datastreams('{stream}')/Observations", {"phenomenonTime": AT, "result": 1})
-    of = database.execute(
+    of = beside.execute(
         text("select fid, feature_of_interest_id from sensing.datastream where id = :id"), {"id": stream}
     ).one()
     assert sta.delete(f"FeaturesOfInterest('{of.feature_of_interest_id}')").status_code == 200
-    assert count(database, "reading", "datastream = :fid", fid=of.fid) == 0
-    assert count(database, "observation", "datastream = :fid and withdrawn is not null", fid=of.fid) == 1
-    assert count(database, "latest", "datastream = :fid", fid=of.fid) == 0
+    assert count(beside, "reading", "datastream = :fid", fid=of.fid) == 0
+    assert count(beside, "observation", "datastream = :fid and withdrawn is not null", fid=of.fid) == 1
+    assert count(beside, "latest", "datastream = :fid", fid=of.fid) == 0
 
 
 def test_addresses_lead_to_their_own(sta: TestClient) -> None:

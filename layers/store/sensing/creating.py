@@ -3,7 +3,7 @@
 All of it happens in the caller's transaction: half a tree is never left. OGC 18-088, 10.2.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from layers.errors import ConflictError, InputError, NotFoundError
+from layers.store.sensing.arrival import store_live
 from layers.store.sensing.documents import (
     MAX_DEPTH,
     Document,
@@ -23,7 +24,6 @@ from layers.store.sensing.documents import (
 from layers.store.sensing.entities import ENTITIES, Entity, Navigation
 from layers.store.sensing.observing import Row, make_id, parse_id, read_observation
 from layers.store.sensing.places import ensure_features, follow_history, place_thing
-from layers.store.sensing.writing import store_observations
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def create_observations(writing: Writing, sent: Sequence[Any], given: Mapping[st
             row["feature_of_interest_id"] = feature
         rows.append(row)
         ids.append(make_id(fid, row["phenomenon_time"]))
-    store_observations(writing.connection, rows, author=writing.author, **_why(writing))
+    store_live(writing.connection, rows, author=writing.author, **_why(writing))
     return ids
 
 
@@ -152,14 +152,29 @@ def find_series(connection: Connection, datastream_id: str) -> tuple[int, str | 
 
     A series that has no feature of interest yet gets that of the place of its thing.
     """
-    found = text("select fid, feature_of_interest_id from sensing.datastream where id = :id")
-    row = connection.execute(found, {"id": datastream_id}).first()
-    if row is None:
+    found = find_all_series(connection, [datastream_id]).get(datastream_id)
+    if found is None:
         raise NotFoundError(f"Datastream '{datastream_id[:80]}' does not exist")
-    if row.feature_of_interest_id is None:
-        ensure_features(connection, [row.fid])
-        row = connection.execute(found, {"id": datastream_id}).one()
-    return int(row.fid), row.feature_of_interest_id
+    return found
+
+
+def find_all_series(connection: Connection, datastream_ids: Collection[str]) -> dict[str, tuple[int, str | None]]:
+    """Return number and feature of interest of those series that are there, by id, as ``find_series`` does for one."""
+    found = text("select id, fid, feature_of_interest_id from sensing.datastream where id = any(:ids)")
+    rows = connection.execute(found, {"ids": list(datastream_ids)}).all()
+    without = [row.fid for row in rows if row.feature_of_interest_id is None]
+    if without:
+        ensure_features(connection, without)
+        rows = connection.execute(found, {"ids": list(datastream_ids)}).all()
+    return {row.id: (int(row.fid), row.feature_of_interest_id) for row in rows}
+
+
+def find_features(connection: Connection, feature_ids: Collection[str]) -> set[str]:
+    """Return those ids that a feature of interest has."""
+    if not feature_ids:
+        return set()
+    found = text("select id from sensing.feature_of_interest where id = any(:ids)")
+    return set(connection.execute(found, {"ids": list(feature_ids)}).scalars())
 
 
 def link_many(writing: Writing, entity: Entity, entity_id: str, link: Navigation, target_ids: Sequence[str]) -> None:

@@ -8,10 +8,11 @@ import orjson
 from sqlalchemy import Connection, text
 
 from layers.errors import InputError
+from layers.store.sensing.arrival import store_live
 from layers.store.sensing.creating import Writing, find_observation, find_or_create, find_series
 from layers.store.sensing.documents import Document
+from layers.store.sensing.flags import flag_by_hand
 from layers.store.sensing.observing import Row, make_id, read_observation
-from layers.store.sensing.writing import store_observations
 
 CHANGED, WITHDRAWN = "changed by hand", "withdrawn"
 _EXTRAS = {
@@ -37,17 +38,20 @@ def change_observation(writing: Writing, observation_id: str, document: Document
     if row["phenomenon_time"] != at:
         return _move_observation(writing, observation_id, row, sent, feature)
     if whole or "result" in sent:
-        store_observations(connection, [_keep_value(row)], author=writing.author, reason=writing.reason or CHANGED)
+        store_live(connection, [_keep_value(row)], author=writing.author, reason=writing.reason or CHANGED)
+        if row["result"] is None and "value" not in row:
+            renew_latest(connection, [fid])
     columns: Row = {}
     for name, names in _EXTRAS.items():
         if name in sent or whole:
             columns |= {column: row.get(column) for column in names}
-    if "resultQuality" in sent and sent["resultQuality"] is not None:
-        columns["quality"] = row["quality"]
     if feature is not None:
         columns["feature_of_interest_id"] = feature
     if columns:
         _write(connection, fid, at, columns)
+    if sent.get("resultQuality") is not None:
+        reason = writing.reason or CHANGED
+        flag_by_hand(connection, stream, at, at, row["quality"], author=writing.author, reason=reason)
     return make_id(fid, at)
 
 
@@ -132,7 +136,7 @@ def _move_observation(
         moved["feature_of_interest_id"] = feature
     _withdraw(writing, "o.datastream = :fid and o.phenomenon_time = :at", {"fid": fid, "at": at})
     reason = writing.reason or f"moved from {at.astimezone(UTC).isoformat()}"
-    store_observations(connection, [moved], author=writing.author, reason=reason)
+    store_live(connection, [moved], author=writing.author, reason=reason)
     return make_id(fid, row["phenomenon_time"])
 
 
@@ -165,13 +169,6 @@ def _write(connection: Connection, fid: int, at: datetime, columns: Row) -> None
         for name, value in columns.items()
     }
     connection.execute(
-        text(
-            f"with changed as (update sensing.observation set {assigned} where datastream = :fid "
-            "and phenomenon_time = :at returning datastream, phenomenon_time, quality), shown as ("
-            "update sensing.latest l set quality = c.quality from changed c where l.datastream = c.datastream "
-            "and l.phenomenon_time = c.phenomenon_time) "
-            "insert into sensing.dirty_hour (datastream, start) select datastream, "
-            "date_trunc('hour', phenomenon_time, 'UTC') from changed on conflict do nothing"
-        ),
+        text(f"update sensing.observation set {assigned} where datastream = :fid and phenomenon_time = :at"),
         {**values, "fid": fid, "at": at},
     )
