@@ -7,47 +7,44 @@ next one: its heart no longer beats, the job goes back to the queue and the run 
 import asyncio
 import contextlib
 import logging
-from typing import Any
+import time
 
-from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
-from procrastinate.exceptions import ConnectorException
+from procrastinate import App, PsycopgConnector
 from sqlalchemy import Engine
 
-from layers.errors import DatabaseError
 from layers.store.engine import plain_url
-from twin.runs import execute
+from twin.ensemble import help_members
+from twin.forecasts.schedule import forecast_forever
+from twin.queue import HELP, QUEUE, TASK, list_options
+from twin.runs import execute, find_board
 from twin.settings import Settings
+from twin.tending import tend_forever
 
-QUEUE = "runs"
-TASK = "execute_run"
 STALLED_S = 30.0
-_SEARCH_PATH = "-c search_path=queue,public -c timezone=UTC"
+YIELD_S = 3.0
+"""How long a worker beside the run itself leaves a call for help to others."""
 
 log = logging.getLogger("twin.jobs")
 
 
-def defer_run(engine: Engine, run_id: str) -> int:
-    """Put an accepted run into the queue and return the job's number.
-
-    The same run waits in the queue only once. Raises DatabaseError when the queue cannot be reached.
-    """
-    app = App(connector=SyncPsycopgConnector(conninfo=plain_url(engine), kwargs=_options(), min_size=1, max_size=1))
-    try:
-        with app.open():
-            job = app.configure_task(TASK, queue=QUEUE, lock=run_id, allow_unknown=True)
-            return int(job.defer(run_id=run_id))
-    except ConnectorException as error:
-        raise DatabaseError(f"run '{run_id}' could not be put into the queue: {error}") from error
-
-
 def make_worker_app(engine: Engine, settings: Settings) -> App:
     """Return the queue's application with the task that carries out runs."""
-    app = App(connector=PsycopgConnector(conninfo=plain_url(engine), kwargs=_options(), min_size=1, max_size=4))
+    app = App(connector=PsycopgConnector(conninfo=plain_url(engine), kwargs=list_options(), min_size=1, max_size=4))
 
     @app.task(name=TASK, queue=QUEUE)
     def execute_run(run_id: str) -> None:
         run = execute(engine, settings, run_id)
         log.info("run %s is %s", run_id, run.status)
+
+    @app.task(name=HELP, queue=QUEUE)
+    def help_run(run_id: str) -> None:
+        board = find_board(settings, run_id)
+        if not board.is_open:
+            return
+        if board.read_home() == settings.machine:
+            time.sleep(YIELD_S)
+            return
+        log.info("computed %d members of run %s", help_members(board), run_id)
 
     return app
 
@@ -64,7 +61,10 @@ async def _work(engine: Engine, settings: Settings, once: bool, stalled_s: float
     app = make_worker_app(engine, settings)
     async with app.open_async():
         await _rescue(app, stalled_s)
-        rescuer = asyncio.create_task(_rescue_forever(app, stalled_s))
+        beside = [asyncio.create_task(_rescue_forever(app, stalled_s))]
+        if not once:
+            beside.append(asyncio.create_task(tend_forever(engine, settings)))
+            beside.append(asyncio.create_task(forecast_forever(engine, settings)))
         try:
             await app.run_worker_async(
                 queues=[QUEUE],
@@ -75,9 +75,10 @@ async def _work(engine: Engine, settings: Settings, once: bool, stalled_s: float
                 stalled_worker_timeout=stalled_s,
             )
         finally:
-            rescuer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await rescuer
+            for task in beside:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
 
 
 async def _rescue_forever(app: App, stalled_s: float) -> None:
@@ -91,7 +92,3 @@ async def _rescue(app: App, stalled_s: float) -> None:
     for job in await app.job_manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=stalled_s):
         log.warning("job %s of run %s was left by a dead worker", job.id, job.task_kwargs.get("run_id"))
         await app.job_manager.retry_job(job)
-
-
-def _options() -> dict[str, Any]:
-    return {"options": _SEARCH_PATH, "application_name": "twin-queue", "connect_timeout": 10}

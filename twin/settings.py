@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import socket
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
@@ -40,7 +41,22 @@ class Settings(BaseSettings):
         30.0, gt=0, description="Longest time one database statement of the server may take [s]."
     )
     tile_cache_mb: int = Field(default=128, ge=0, description="Memory for ready tiles [MB].")
+    loop_minutes: int = Field(
+        default=10, ge=0, le=1440,
+        description="How often new readings become a flood ensemble of the main gauge [min]; 0: never.",
+    )  # fmt: skip
+    loop_cell_size: float = Field(default=30.0, ge=5.0, le=90.0, description="Cell size of that ensemble [m].")
+    loop_members: int = Field(default=5, ge=3, le=100, description="Members of that ensemble.")
+    loop_keep: int = Field(default=12, ge=1, description="How many of the loop's own runs are kept.")
     worker_threads: int = Field(default=1, ge=1, le=16, description="Jobs one worker runs at a time.")
+    share_members: bool = Field(
+        default=False,
+        description="Workers of other machines compute members of ensembles; they need the same data_dir.",
+    )
+    machine: str = Field(
+        default_factory=socket.gethostname,
+        description="Name of this machine among the workers; its host name if empty.",
+    )
     attachment_mb: int = Field(default=20, ge=1, le=1000, description="Largest file attached to an item [MB].")
     mqtt_port: int = Field(
         default=1883, ge=1, le=65000, description="First port tried for devices that send over MQTT, loopback only."
@@ -65,6 +81,10 @@ class Settings(BaseSettings):
         default=None, description="YAML file of contact groups with their channels; it holds secrets: mode 600."
     )
 
+    retention_months: int | None = Field(
+        default=None, ge=1, description="Whole months readings stay in the database; without it all of them."
+    )
+
     @property
     def raw_dir(self) -> Path:
         """Files as they came."""
@@ -74,6 +94,11 @@ class Settings(BaseSettings):
     def processed_dir(self) -> Path:
         """Files we made."""
         return self.data_dir / "processed"
+
+    @property
+    def readings_dir(self) -> Path:
+        """Months of readings that left the database, as Parquet."""
+        return self.processed_dir / "readings"
 
     @property
     def state_dir(self) -> Path:

@@ -9,6 +9,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from layers.errors import InputError
 from layers.quantities import QUANTITIES, conversion_factor
 
 INF = float("inf")
+Limits = Mapping[str, NDArray[np.float64]]
+"""Each limit by its name, one value a reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,18 @@ class QualityLimits:
     neighbour_series: tuple[str, ...] = ()
 
     @property
+    def numbers(self) -> tuple[float, ...]:
+        """All limits that are numbers, in the order of ``NUMBERS``."""
+        return _PICK_NUMBERS(self)
+
+    @property
     def asks_neighbours(self) -> bool:
         """Whether readings are compared with those of neighbours."""
-        return bool(np.isfinite([self.neighbour_suspect, self.neighbour_fail]).any())
+        return self.neighbour_suspect < INF or self.neighbour_fail < INF
 
 
 NUMBERS = tuple(field.name for field in fields(QualityLimits) if field.name != "neighbour_series")
+_PICK_NUMBERS = attrgetter(*NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +128,9 @@ def read_limits(
     return read
 
 
-def spread_limits(limits: Iterable[QualityLimits], series: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+def spread_limits(limits: Iterable[QualityLimits], series: NDArray[np.int64]) -> Limits:
     """Return each limit as an array of one value a reading; ``series`` (n,) holds positions in ``limits``."""
-    table = np.array([[getattr(each, name) for name in NUMBERS] for each in limits], dtype=np.float64)
+    table = np.array([each.numbers for each in limits], dtype=np.float64)
     return dict(zip(NUMBERS, table.reshape(-1, len(NUMBERS)).T[:, series], strict=True))
 
 

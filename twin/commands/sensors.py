@@ -10,6 +10,7 @@ from layers.store.sensing.datastreams import list_datastreams
 from layers.store.sensing.latest import select_latest
 from twin.commands.backfill import register_backfill
 from twin.commands.devices import register_devices
+from twin.commands.readings import register_readings
 from twin.commands.rejected import register_rejected
 from twin.commands.telemetry import register_telemetry
 from twin.connect import connect_to_city
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     register_devices(sensors)
     register_rejected(sensors)
     register_backfill(sensors)
+    register_readings(sensors)
 
 
 @sensors.command("list")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from layers.errors import InputError
-from layers.quality.limits import QualityLimits, read_limits
+from layers.quality.limits import Limits, QualityLimits, read_limits, spread_limits
 from layers.quality.qartod import FAIL, SEVERITY, SUSPECT, Flags, combine_flags, flag_flat_line
 from layers.quality.series import Readings, flag_readings
 from layers.store.sensing.context import Surroundings, TestedSeries, select_expected, select_surroundings
@@ -74,22 +74,30 @@ def flag_arrivals(connection: Connection, rows: Sequence[dict[str, Any]]) -> Arr
         return Arrivals(qualities, *_nothing(), [])
     ids = [str(rows[k]["datastream_id"]) for k in numbers]
     times = np.array([_read_time(rows[k]["phenomenon_time"]) for k in numbers], dtype=np.float64)
-    names, number = np.unique(np.array(ids, dtype=object), return_inverse=True)
-    firsts, lasts = np.full(len(names), np.inf), np.full(len(names), -np.inf)
-    np.minimum.at(firsts, number, times)
-    np.maximum.at(lasts, number, times)
+    firsts: dict[str, float] = {}
+    lasts: dict[str, float] = {}
+    for name, at in zip(ids, times.tolist(), strict=True):
+        firsts[name] = min(at, firsts.get(name, at))
+        lasts[name] = max(at, lasts.get(name, at))
     around = select_surroundings(
-        connection, names.tolist(), firsts.tolist(), lasts.tolist(), before=BEFORE, after=AFTER, back_s=_BACK_S
+        connection,
+        list(firsts),
+        list(firsts.values()),
+        list(lasts.values()),
+        before=BEFORE,
+        after=AFTER,
+        back_s=_BACK_S,
     )
     known = {series.id: place for place, series in enumerate(around.series)}
-    series = np.array([known.get(name, -1) for name in names], dtype=np.int64)[number]
+    series = np.array([known.get(name, -1) for name in ids], dtype=np.int64)
     values = np.array([rows[k]["result"] for k in numbers], dtype=np.float64)
     batch = _merge(around, series, times, values)
     limits = [_find_limits(each) for each in around.series]
+    of = spread_limits(limits, batch.readings.series)
     flags = flag_readings(
-        batch.readings, limits, failed=batch.stored == FAIL, expected=_find_expected(connection, batch, around, limits)
+        batch.readings, of, failed=batch.stored == FAIL, expected=_find_expected(connection, batch, around, limits)
     )
-    flags = _flag_stuck(connection, batch, around, limits, flags)
+    flags = _flag_stuck(connection, batch, around, of, flags)
     return _tell(batch, around, qualities, numbers, flags)
 
 
@@ -131,60 +139,42 @@ def _merge(
     return _Batch(readings, row[last], stored_there, repeats)
 
 
-def _flag_stuck(
-    connection: Connection, batch: _Batch, around: Surroundings, limits: list[QualityLimits], flags: Flags
-) -> Flags:
-    """Look further back where a series has not moved over all that was fetched of it; most have, and cost nothing."""
-    readings = batch.readings
-    new = np.unique(readings.series[batch.row >= 0])
-    longest = {
-        k: max(s for s in (limits[k].flat_suspect_s, limits[k].flat_fail_s) if np.isfinite(s))
-        for k in new.tolist()
-        if min(limits[k].flat_suspect_s, limits[k].flat_fail_s) < np.inf
-        and _moves_little(readings, batch, k, limits[k].flat_tolerance)
-    }
-    if not longest:
+def _flag_stuck(connection: Connection, batch: _Batch, around: Surroundings, of: Limits, flags: Flags) -> Flags:
+    """Look further back where a new reading and the two before it hardly differ; most do, and cost nothing here."""
+    series, times, values = batch.readings.series, batch.readings.times, batch.readings.values
+    span = np.maximum(*(np.where(np.isfinite(each), each, 0.0) for each in (of["flat_suspect_s"], of["flat_fail_s"])))
+    still = (batch.row[2:] >= 0) & (series[2:] == series[:-2]) & (span[2:] > 0.0)
+    still &= np.maximum(np.abs(values[2:] - values[1:-1]), np.abs(values[2:] - values[:-2])) < of["flat_tolerance"][2:]
+    places = np.unique(series[2:][still]) if still.any() else ()
+    if not len(places):
         return flags
-    places = list(longest)
-    inside = [readings.times[(readings.series == k) & (batch.row >= 0)] for k in places]
+    new = np.flatnonzero((batch.row >= 0) & np.isin(series, places))
+    inside = [times[new[series[new] == place]] for place in places]
     wide = select_surroundings(
         connection,
-        [around.series[k].id for k in places],
-        [float(each.min()) for each in inside],
-        [float(each.max()) for each in inside],
+        [around.series[place].id for place in places],
+        [float(each[0]) for each in inside],
+        [float(each[-1]) for each in inside],
         before=_LONG,
         after=0,
-        back_s=max(longest.values()) * 1.5 + 600.0,
+        back_s=float(span[new].max()) * 1.5 + 600.0,
     )
-    new_rows = np.flatnonzero((batch.row >= 0) & np.isin(readings.series, places))
-    place_of = {series.id: k for k, series in enumerate(wide.series)}
-    renumbered = np.array([place_of[around.series[k].id] for k in readings.series[new_rows]], dtype=np.int64)
-    long = _merge(wide, renumbered, readings.times[new_rows], readings.values[new_rows])
-    of = [limits[_place(around, series)] for series in wide.series]
+    number = {each.id: k for k, each in enumerate(wide.series)}
+    long = _merge(wide, np.array([number[around.series[k].id] for k in series[new].tolist()]), times[new], values[new])
+    limit = {each: np.empty(len(number)) for each in ("flat_suspect_s", "flat_fail_s", "flat_tolerance")}
+    for each, column in limit.items():
+        column[[number[around.series[k].id] for k in series[new].tolist()]] = of[each][new]
     stuck = flag_flat_line(
         long.readings.series,
         long.readings.times,
         long.readings.values,
-        np.array([each.flat_suspect_s for each in of])[long.readings.series],
-        np.array([each.flat_fail_s for each in of])[long.readings.series],
-        np.array([each.flat_tolerance for each in of])[long.readings.series],
+        *(column[long.readings.series] for column in limit.values()),
     )
     incoming = long.row >= 0
-    target = new_rows[long.row[incoming]]
-    flags = flags.copy()
-    flags[target] = combine_flags(flags[target], stuck[incoming])
-    return flags
-
-
-def _moves_little(readings: Readings, batch: _Batch, series: int, tolerance: float) -> bool:
-    """Return whether some new reading differs from the two before it by less than ``tolerance``."""
-    here = np.flatnonzero(readings.series == series)
-    values, new = readings.values[here], batch.row[here] >= 0
-    if len(here) < 3:
-        return False
-    windows = np.lib.stride_tricks.sliding_window_view(values, 3)
-    ranges = windows.max(axis=1) - windows.min(axis=1)
-    return bool((new[2:] & ~(ranges >= tolerance)).any())
+    target = new[long.row[incoming]]
+    told = flags.copy()
+    told[target] = combine_flags(told[target], stuck[incoming])
+    return told
 
 
 def _find_expected(
@@ -235,10 +225,6 @@ def _find_limits(series: TestedSeries) -> QualityLimits:
         # A wrong limit must not turn readings away; `twin sensors quality` says what is wrong with it.
         log.warning("datastream '%s' is not tested: %s", series.id, error)
         return QualityLimits()
-
-
-def _place(around: Surroundings, series: TestedSeries) -> int:
-    return next(k for k, each in enumerate(around.series) if each.fid == series.fid)
 
 
 def _nothing() -> tuple[NDArray[np.int64], NDArray[np.float64], Flags]:

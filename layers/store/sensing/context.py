@@ -42,7 +42,7 @@ _SERIES = (
     "join sensing.observed_property p on p.id = d.observed_property"
 )
 _READING = "select phenomenon_time, result, quality from sensing.reading where datastream = s.fid and"
-_AROUND = f"""
+_AROUND = text(f"""
 with s as materialized ({_SERIES}), b as materialized (
     select fid, place, to_timestamp(first) as first, to_timestamp(last) as last from s
 )
@@ -58,7 +58,7 @@ from b s cross join lateral (
     union all ({_READING} phenomenon_time > s.last and phenomenon_time <= s.last + make_interval(secs => :ahead)
      order by phenomenon_time limit :after))
 ) r
-"""
+""")
 
 
 def select_surroundings(
@@ -81,7 +81,7 @@ def select_surroundings(
         "ids": list(ids), "firsts": list(firsts), "lasts": list(lasts), "before": before, "after": after,
         "back": back_s, "ahead": ahead_s,
     }  # fmt: skip
-    rows = connection.execute(text(_AROUND), parameters).all()
+    rows = connection.execute(_AROUND, parameters).all()
     places: dict[int, int] = {}
     series: list[TestedSeries] = []
     for row in rows:

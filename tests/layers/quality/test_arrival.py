@@ -13,6 +13,7 @@ from layers.errors import NotFoundError
 from layers.store.sensing.arrival import flag_arrivals, store_live
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.flags import flag_by_hand
+from layers.store.sensing.partitions import ensure_partitions
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 STEP = timedelta(minutes=10)
@@ -135,6 +136,7 @@ def test_words_missing_values_and_unknown_series_are_left_to_the_store(connectio
 def test_batches_of_any_size_end_in_the_same_flags(
     connection: Connection, results: list[float], cuts: list[int]
 ) -> None:
+    ensure_partitions(connection, {(START.year, START.month)})
     with connection.begin_nested() as inner:
         upsert_datastreams(connection, [make_series("A"), make_series("B")], "test")
         store_live(connection, make_rows(results, series_id="A"), author="test")

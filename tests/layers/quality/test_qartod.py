@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ioos_qc import qartod as oracle  # type: ignore[import-untyped]
 
 from layers.errors import InputError
-from layers.quality.limits import read_limits
+from layers.quality.limits import QualityLimits, read_limits, spread_limits
 from layers.quality.qartod import (
     combine_flags,
     flag_flat_line,
@@ -23,7 +23,7 @@ from layers.quality.qartod import (
     flag_rate,
     flag_spike,
 )
-from layers.quality.series import Readings, flag_readings
+from layers.quality.series import Readings, flag_window
 
 STEP = 600.0
 LEVELS = st.lists(st.one_of(st.none(), st.integers(-30, 30)), min_size=3, max_size=60)
@@ -54,6 +54,10 @@ def compare(series: Any, times: Any, values: Any, scale: float) -> None:
     expect(flag_flat_line(series, times, values, 1800.0, 3600.0, a), theirs)
 
 
+def flag_all(readings: Readings, limits: list[QualityLimits]) -> Any:
+    return flag_window(readings, spread_limits(limits, readings.series))
+
+
 @settings(deadline=None, max_examples=150)
 @given(levels=LEVELS)
 def test_flags_are_those_of_the_oracle(levels: list[int | None]) -> None:
@@ -80,7 +84,7 @@ def test_a_real_gauge_is_flagged_as_the_oracle_flags_it(shared: Callable[[str], 
     longest = [slice(first, last) for first, last in itertools.pairwise(edges) if last - first > 30]
     for part in longest:
         compare(series[part], times[part], values[part], 0.1)
-    flags = flag_readings(Readings(series, times, values), [read_limits("stage", "", "m", STEP, None)])
+    flags = flag_all(Readings(series, times, values), [read_limits("stage", "", "m", STEP, None)])
     shares = {int(flag): round(float((flags == flag).mean()), 5) for flag in np.unique(flags)}
     print(f"Vlissingen, {len(values)} readings in {len(longest)} stretches agree; usual limits flag {shares}")
     assert (flags == 1).mean() > 0.99
@@ -90,11 +94,11 @@ def test_a_real_gauge_is_flagged_as_the_oracle_flags_it(shared: Callable[[str], 
 @given(several=st.lists(LEVELS, min_size=2, max_size=4))
 def test_many_series_at_once_are_flagged_like_one_by_one(several: list[list[int | None]]) -> None:
     limits = [read_limits("stage", "", "m", STEP, None)] * len(several)
-    alone = [flag_readings(Readings(*make_arrays(levels)), limits[:1]) for levels in several]
+    alone = [flag_all(Readings(*make_arrays(levels)), limits[:1]) for levels in several]
     arrays = [make_arrays(levels) for levels in several]
     number = np.repeat(np.arange(len(several)), [len(levels) for levels in several])
     together = Readings(number, np.concatenate([a[1] for a in arrays]), np.concatenate([a[2] for a in arrays]))
-    np.testing.assert_array_equal(flag_readings(together, limits), np.concatenate(alone))
+    np.testing.assert_array_equal(flag_all(together, limits), np.concatenate(alone))
 
 
 def test_a_silence_makes_suspect_what_comes_after_it_and_no_more() -> None:
@@ -115,7 +119,7 @@ def test_stuck_is_told_by_time_where_readings_come_unevenly() -> None:
 
 def test_without_a_limit_nothing_is_evaluated() -> None:
     none = read_limits("a colour", "", "1", None, None)
-    flags = flag_readings(Readings(np.zeros(3, np.int64), np.arange(3.0), np.array([1.0, np.nan, 9e9])), [none])
+    flags = flag_all(Readings(np.zeros(3, np.int64), np.arange(3.0), np.array([1.0, np.nan, 9e9])), [none])
     assert flags.tolist() == [2, 9, 2]
     assert flag_neighbours(np.ones(2), np.array([np.nan, 1.5]), 0.2, 1.0).tolist() == [2, 3]
 
