@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 WEB = ROOT / "web"
 BAR = 28
+# What the twin runs without, and what is then off.
+OPTIONAL = {"chromium": "browser tests will be skipped", "mosquitto": "devices cannot send over MQTT"}
 
 
 class Bar:
@@ -63,7 +65,7 @@ def main() -> int:
             return 0
         packages = find_missing_packages(tests=wanted.tests, database=not wanted.external_database)
         if packages:
-            install_packages(packages, optional=[name for name in packages if name == "chromium"])
+            install_packages(packages)
         install_python()
         compile_engines()
         build_viewer()
@@ -86,6 +88,9 @@ def find_missing_packages(*, tests: bool, database: bool) -> list[str]:
         missing += ["postgresql-postgis", "postgresql-postgis-scripts"]
     if tests and not any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
         missing.append("chromium")
+    # Debian keeps servers where users have no path to.
+    if not (shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")):
+        missing.append("mosquitto")
     return missing
 
 
@@ -96,31 +101,46 @@ def _has_postgis_on_path() -> bool:
     return (Path(folder) / "extension" / "postgis.control").exists()
 
 
-def install_packages(packages: list[str], *, optional: list[str]) -> None:
-    """Install packages by apt; where that is not allowed, name them and the way around."""
+def install_packages(packages: list[str]) -> None:
+    """Install packages by apt; where that is not allowed, name them and the way around.
+
+    What is optional is left out with a word, what is needed stops the bootstrap.
+    """
     listed = " ".join(packages)
     way_out = f"apt-get install {listed} — or give an existing PostGIS with TWIN_DATABASE_URL=postgresql://…"
-    if not shutil.which("apt-get"):
-        raise StepFailed(f"missing: {listed}, and this system has no apt", way_out)
     root = [] if getpass.getuser() == "root" else ["sudo"]
-    if root and not shutil.which("sudo"):
-        raise StepFailed(f"missing: {listed}, and installing needs root", way_out)
+    reason = None
+    if not shutil.which("apt-get"):
+        reason = "this system has no apt"
+    elif root and not shutil.which("sudo"):
+        reason = "installing needs root"
+    if reason is not None:
+        if any(name not in OPTIONAL for name in packages):
+            raise StepFailed(f"missing: {listed}, and {reason}", way_out)
+        for name in packages:
+            sys.stderr.write(f"  {name} is not installed, and {reason}; {OPTIONAL[name]}\n")
+        return
     # The distribution's own cluster would only occupy a port: the twin makes a private one.
     config = Path("/etc/postgresql-common/createcluster.conf")
     if "postgresql-postgis" in packages and not config.exists():
         write = f"mkdir -p {config.parent} && echo create_main_cluster = false > {config}"
         _run([*root, "sh", "-c", write], "Prepare PostgreSQL", 1, way_out)
-    _run([*root, "apt-get", "update"], "Package lists", 30, way_out)
+    needed = [name for name in packages if name not in OPTIONAL]
+    try:
+        _run([*root, "apt-get", "update"], "Package lists", 30, way_out)
+    except StepFailed:
+        if needed:
+            raise
     named = [resolved for name in packages for resolved in _resolve(name)]
     install = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"]
-    needed = [name for name in named if name not in optional]
+    needed = [name for name in named if name not in OPTIONAL]
     if needed:
         _run([*install, *needed], f"Install {', '.join(needed)}"[:44], 160 * len(needed), way_out)
-    for name in optional:
+    for name in [name for name in packages if name in OPTIONAL]:
         try:
             _run([*install, name], f"Install {name}", 200, way_out)
         except StepFailed as failed:
-            sys.stderr.write(f"  {name} could not be installed ({failed.args[0]}); browser tests will be skipped\n")
+            sys.stderr.write(f"  {name} could not be installed ({failed.args[0]}); {OPTIONAL[name]}\n")
 
 
 def _resolve(name: str) -> list[str]:

@@ -148,8 +148,8 @@ def read_fates(connection: Connection, rows: Sequence[Mapping[str, Any]], since:
     found = connection.execute(
         text(
             "select k.n, o.stored >= :since as new, exists (select from sensing.correction c where "
-            "c.datastream = o.datastream and c.phenomenon_time = o.phenomenon_time and c.stored >= :since) as corrected "
-            "from json_to_recordset(cast(:keys as json)) as k (n int, d text, t timestamptz) "
+            "c.datastream = o.datastream and c.phenomenon_time = o.phenomenon_time and c.stored >= :since) "
+            "as corrected from json_to_recordset(cast(:keys as json)) as k (n int, d text, t timestamptz) "
             "join sensing.datastream s on s.id = k.d "
             "join sensing.observation o on o.datastream = s.fid and o.phenomenon_time = k.t"
         ),

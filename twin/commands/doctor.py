@@ -16,6 +16,7 @@ from layers.store.cluster import find_binaries, find_running
 from layers.store.engine import check_connection, open_engine
 from layers.store.features import read_versions
 from layers.store.migrate import read_city
+from twin.sensors.broker import find_mosquitto, name_broker, read_broker
 from twin.settings import Settings, read_settings
 
 Verdict = Literal["ok", "missing", "optional"]
@@ -116,6 +117,19 @@ def _look_at_browser(_: Settings) -> Finding:
     return Finding("browser", "ok", found)
 
 
+def _look_at_broker(settings: Settings) -> Finding:
+    program = find_mosquitto()
+    if program is None:
+        return Finding("MQTT broker", "optional", "none; devices cannot send over MQTT", "apt-get install mosquitto")
+    broker = read_broker(name_broker(settings.state_dir))
+    if broker is None:
+        return Finding("MQTT broker", "ok", program)
+    with socket.socket() as probe:
+        runs = probe.connect_ex(("127.0.0.1", broker.device_port)) == 0
+    where = f"devices 127.0.0.1:{broker.device_port}, subscribers 127.0.0.1:{broker.reader_port}"
+    return Finding("MQTT broker", "ok", f"{program}, {where}, {'runs' if runs else 'not running'}")
+
+
 def _look_at_disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(settings.data_dir).free / 1e9
     return Finding("disk", "ok" if free > 2.0 else "missing", f"{free:.1f} GB free, 2 GB needed", "free some space")
@@ -129,5 +143,6 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _look_at_viewer,
     _look_at_port,
     _look_at_browser,
+    _look_at_broker,
     _look_at_disk,
 )

@@ -22,6 +22,8 @@ from twin.connect import connect
 from twin.leftovers import end_leftovers, end_processes, remember, take_lock
 from twin.progress import show_progress
 from twin.runs import execute, submit_run
+from twin.sensors.broker import await_broker, build_command, find_mosquitto, name_broker, prepare_broker
+from twin.sensors.consumer import open_session
 from twin.settings import Settings, read_settings
 from twin.store import list_runs
 
@@ -29,6 +31,9 @@ READY_WITHIN_S = 60.0
 DEMO_LASTS_S = 4 * 3600.0
 # Coarser than the default: the first look should not wait for the finest water.
 FIRST_FORECAST = {"cell_size": 15.0}
+ALWAYS = ("worker", "serve")
+WITH_BROKER = ("sensors ingest",)
+Children = dict[str, "subprocess.Popen[bytes]"]
 
 
 def register(app: typer.Typer) -> None:
@@ -47,12 +52,14 @@ def start_everything() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _interrupt)
-    children: list[subprocess.Popen[bytes]] = []
+    children: Children = {}
     try:
         _check_port(settings)
         prepare_city(settings)
-        children = [_start("worker", folder), _start("serve", folder)]
-        remember(folder, [child.pid for child in children])
+        for words in ALWAYS:
+            children[words] = _start(words, folder)
+        _start_telemetry(settings, children)
+        remember(folder, [child.pid for child in children.values()])
         address = f"http://{settings.host}:{settings.port}"
         _await_ready(f"{address}/readyz", children, folder)
         lock.truncate(0)
@@ -63,8 +70,8 @@ def start_everything() -> None:
     finally:
         # A second Ctrl-C while stopping would leave the database running.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        end_processes([child.pid for child in children])
-        for child in children:
+        end_processes([child.pid for child in children.values()])
+        for child in children.values():
             child.wait()
         (folder / "children.json").unlink(missing_ok=True)
         if settings.database_url is None:
@@ -106,16 +113,41 @@ def _run_first_forecast(engine: Engine, settings: Settings, catalog: Catalog) ->
         execute(engine, settings, submit_run(engine, "flood-forecast", FIRST_FORECAST), follow=report)
 
 
-def _start(command: str, folder: Path) -> "subprocess.Popen[bytes]":
-    """Start a ``twin`` process in a session of its own, so that the terminal's Ctrl-C reaches only us."""
-    with (folder / f"{command}.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "twin", command],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+def _start_telemetry(settings: Settings, children: Children) -> None:
+    """Start the broker and what lives by it; where that cannot be, say what is off and go on."""
+    if find_mosquitto() is None:
+        typer.echo("MQTT tắt — MQTT is off: Mosquitto is not installed; type: apt-get install mosquitto")
+        return
+    folder = name_broker(settings.state_dir)
+    try:
+        broker = prepare_broker(folder, settings.mqtt_port)
+        children["broker"] = _spawn("broker", build_command(folder), settings.state_dir)
+        await_broker(broker)
+        open_session(broker.socket)
+    except SetupError as error:
+        typer.echo(f"MQTT tắt — MQTT is off: {error}")
+        return
+    for words in WITH_BROKER:
+        children[words] = _start(words, settings.state_dir)
+    typer.echo(
+        f"MQTT: thiết bị gửi — devices send to mqtt://127.0.0.1:{broker.device_port}, "
+        f"đọc — subscribers read mqtt://127.0.0.1:{broker.reader_port}"
+    )
+
+
+def _start(words: str, folder: Path) -> "subprocess.Popen[bytes]":
+    """Start a ``twin`` command as a process."""
+    return _spawn(words, [sys.executable, "-m", "twin", *words.split()], folder)
+
+
+def _spawn(name: str, command: list[str], folder: Path) -> "subprocess.Popen[bytes]":
+    """Start a process in a session of its own, so that the terminal's Ctrl-C reaches only us."""
+    with _name_log(name, folder).open("ab") as log:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+
+def _name_log(name: str, folder: Path) -> Path:
+    return folder / f"{name.replace(' ', '-')}.log"
 
 
 def _check_port(settings: Settings) -> None:
@@ -127,7 +159,7 @@ def _check_port(settings: Settings) -> None:
             )
 
 
-def _await_ready(url: str, children: "list[subprocess.Popen[bytes]]", folder: Path) -> None:
+def _await_ready(url: str, children: Children, folder: Path) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         _check_alive(children, folder)
@@ -141,18 +173,17 @@ def _await_ready(url: str, children: "list[subprocess.Popen[bytes]]", folder: Pa
     )
 
 
-def _check_alive(children: "list[subprocess.Popen[bytes]]", folder: Path) -> None:
-    for child in children:
+def _check_alive(children: Children, folder: Path) -> None:
+    for name, child in children.items():
         if child.poll() is not None:
-            name = str(child.args[-1])  # type: ignore[index]
-            log = folder / f"{name}.log"
+            log = _name_log(name, folder)
             last = [line for line in log.read_text(errors="replace").splitlines() if line.strip()][-1:]
             raise SetupError(
                 f"the {name} ended with code {child.returncode}: {' '.join(last)}", hint=f"look into {log}"
             )
 
 
-def _watch(children: "list[subprocess.Popen[bytes]]", folder: Path) -> None:
+def _watch(children: Children, folder: Path) -> None:
     while True:
         _check_alive(children, folder)
         time.sleep(0.5)

@@ -134,7 +134,7 @@ def await_broker(broker: Broker) -> None:
         if _answers(broker):
             return
         time.sleep(0.02)
-    raise SetupError(f"the broker did not get ready within {READY_WITHIN_S:.0f} s", hint="look into mosquitto.log")
+    raise SetupError(f"the broker did not get ready within {READY_WITHIN_S:.0f} s", hint="look into broker.log")
 
 
 def _answers(broker: Broker) -> bool:

@@ -1,6 +1,7 @@
 """The twin's own client of the broker: messages arrive unacknowledged, and are acknowledged when somebody says so."""
 
 import queue
+import threading
 import time
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from layers.errors import SetupError
 from twin.sensors.broker import INBOX, MOST_IN_FLIGHT
 from twin.sensors.message import Message
 
@@ -40,11 +42,13 @@ class Consumer:
         # Twice the window: what is under way fits, and a flood of QoS 0 is slowed by the socket instead of by memory.
         self._arrived: queue.Queue[Delivery] = queue.Queue(2 * window)
         self._connection = 0
+        self._subscribed = threading.Event()
         self._client = Client(
             CallbackAPIVersion.VERSION2, client_id, protocol=MQTTv5, transport="unix", manual_ack=True
         )
         self._client.on_connect = self._begin
         self._client.on_message = self._keep
+        self._client.on_subscribe = lambda *_given: self._subscribed.set()
         self._client.reconnect_delay_set(1, 5)
 
     @property
@@ -59,6 +63,10 @@ class Consumer:
         properties.ReceiveMaximum = self._window
         self._client.connect_async(self._socket, keepalive=30, clean_start=False, properties=properties)
         self._client.loop_start()
+
+    def await_subscribed(self, patience_s: float) -> bool:
+        """Return whether the broker keeps messages for this session within ``patience_s`` [s]."""
+        return self._subscribed.wait(patience_s)
 
     def take(self, count: int, most_bytes: int, wait_s: float) -> list[Delivery]:
         """Return what arrived: ``count`` messages or ``most_bytes`` of payload, or what came within ``wait_s`` [s]."""
@@ -94,3 +102,17 @@ class Consumer:
     def _keep(self, _client: Client, _data: Any, got: MQTTMessage) -> None:
         message = Message(got.topic.removeprefix(INBOX), bytes(got.payload), datetime.now(UTC))
         self._arrived.put(Delivery(message, got.mid, got.qos, self._connection))
+
+
+def open_session(socket: str, *, patience_s: float = 10.0) -> None:
+    """Let the broker know the twin's session, so that it keeps what devices send before the ingest is there.
+
+    Raises SetupError where the broker does not answer within ``patience_s`` [s].
+    """
+    consumer = Consumer(socket, window=1)
+    consumer.start()
+    try:
+        if not consumer.await_subscribed(patience_s):
+            raise SetupError(f"the broker took no subscription within {patience_s:.0f} s", hint="look into broker.log")
+    finally:
+        consumer.stop()

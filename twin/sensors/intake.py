@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from layers.store.sensing.writing import store_observations
+from layers.store.sensing.arrival import store_live
 from twin.sensors.checking import check_reading
 from twin.sensors.mapping import Device, apply_mapping
 from twin.sensors.message import UNKNOWN, Message, Opened, Reading, Refusal, Row
@@ -203,7 +203,7 @@ class _Batch:
 
     def _store_round(self, connection: Connection, given: Sequence[tuple[Row, Tally]], author: str) -> None:
         since = read_clock(connection)
-        counts = store_observations(connection, [row for row, _ in given], author=author)
+        counts = store_live(connection, [row for row, _ in given], author=author)
         if counts.new == len(given):
             for _, tally in given:
                 tally.stored += 1
