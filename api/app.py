@@ -35,6 +35,7 @@ from api.routes import (
     sta,
     sta_write,
     styles,
+    telemetry,
     tiles,
     work_orders,
 )
@@ -60,6 +61,7 @@ _ROUTES = (
     styles,
     rasters,
     sensors,
+    telemetry,
     sta,
     sta_write,
     processes,
