@@ -41,7 +41,13 @@ _SERIES = (
     "with ordinality g (id, first, last, place) join sensing.datastream d on d.id = g.id "
     "join sensing.observed_property p on p.id = d.observed_property"
 )
-_READING = "select phenomenon_time, result, quality from sensing.reading where datastream = s.fid and"
+# The effective reading without the view: its join would be planned for every month. That all lies from `earliest` to
+# `latest` is said once more as a value, so that other months are put aside before the query begins.
+_READING = """select o.phenomenon_time, o.quality, case when o.revision = 0 then o.result else (
+    select c.result from sensing.correction c where c.datastream = o.datastream
+    and c.phenomenon_time = o.phenomenon_time and c.revision = o.revision) end as result
+from sensing.observation o where o.withdrawn is null and o.datastream = s.fid
+    and o.phenomenon_time between to_timestamp(:earliest) and to_timestamp(:latest) and"""
 _AROUND = text(f"""
 with s as materialized ({_SERIES}), b as materialized (
     select fid, place, to_timestamp(first) as first, to_timestamp(last) as last from s
@@ -52,11 +58,11 @@ union all
 select s.place, null, null, null, null, null, null, null,
     extract(epoch from r.phenomenon_time)::float8, r.result, r.quality
 from b s cross join lateral (
-    (({_READING} phenomenon_time < s.first and phenomenon_time >= s.first - make_interval(secs => :back)
-     order by phenomenon_time desc limit :before)
-    union all ({_READING} phenomenon_time between s.first and s.last)
-    union all ({_READING} phenomenon_time > s.last and phenomenon_time <= s.last + make_interval(secs => :ahead)
-     order by phenomenon_time limit :after))
+    (({_READING} o.phenomenon_time < s.first and o.phenomenon_time >= s.first - make_interval(secs => :back)
+     order by o.phenomenon_time desc limit :before)
+    union all ({_READING} o.phenomenon_time between s.first and s.last)
+    union all ({_READING} o.phenomenon_time > s.last and o.phenomenon_time <= s.last + make_interval(secs => :ahead)
+     order by o.phenomenon_time limit :after))
 ) r
 """)
 
@@ -80,6 +86,7 @@ def select_surroundings(
     parameters = {
         "ids": list(ids), "firsts": list(firsts), "lasts": list(lasts), "before": before, "after": after,
         "back": back_s, "ahead": ahead_s,
+        "earliest": min(firsts, default=0.0) - back_s, "latest": max(lasts, default=0.0) + ahead_s,
     }  # fmt: skip
     rows = connection.execute(_AROUND, parameters).all()
     places: dict[int, int] = {}
