@@ -8,8 +8,8 @@ from typing import Any
 from starlette.datastructures import State
 
 from api.resources import Resources
-from api.sta.incoming_arrays import Series, list_features, read_arrays, sort_rows
 from api.sta.gathering import Gatherer
+from api.sta.incoming_arrays import Series, list_features, read_arrays, sort_rows
 from api.writing import Writer
 from layers.errors import NotFoundError
 from layers.store.sensing.arrival import store_live
