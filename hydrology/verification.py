@@ -148,3 +148,22 @@ def find_first_right_lead(leads_s: Series, warned: Series, level: float) -> floa
             break
         first = float(lead)
     return first
+
+
+def compute_exceedance(quantiles: Series, levels: Sequence[float], value: float) -> NDArray[np.float64]:
+    """Return the probability [1] (n,) that a forecast of quantiles (n, k) at ``levels`` (k,) is at or above ``value``.
+
+    Linear between the quantiles. Beyond the outermost the distribution ends two widths of the last share further.
+    """
+    q = np.asarray(quantiles, dtype=np.float64)
+    p = np.asarray(levels, dtype=np.float64)
+    below, above = p[0] / (p[1] - p[0]) * 2.0, (1.0 - p[-1]) / (p[-1] - p[-2]) * 2.0
+    first = q[:, 0] - below * (q[:, 1] - q[:, 0])
+    last = q[:, -1] + above * (q[:, -1] - q[:, -2])
+    edges = np.column_stack([first, q, last])
+    shares = np.concatenate([[0.0], p, [1.0]])
+    found = np.empty(q.shape[0])
+    for row, edge in enumerate(edges):
+        # Of equal quantiles the last counts: a value equal to all of them is not exceeded by chance but reached.
+        found[row] = 1.0 if value <= edge[0] else 1.0 - np.interp(value, edge, shares)
+    return found

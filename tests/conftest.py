@@ -104,7 +104,12 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    settings = {"TWIN_RUN_DIR": f"{folder}/run", "TWIN_DATA_DIR": f"{folder}/data", "TWIN_PORT": str(port)}
+    settings = {
+        "TWIN_RUN_DIR": f"{folder}/run",
+        "TWIN_DATA_DIR": f"{folder}/data",
+        "TWIN_PORT": str(port),
+        "TWIN_LOOP_MINUTES": "0",
+    }
     log = tmp_path_factory.mktemp("up") / "up.log"
     with log.open("wb") as out:
         twin = subprocess.Popen(

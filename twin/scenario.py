@@ -134,6 +134,14 @@ class RepeatRain:
 
 
 @dataclass(frozen=True, slots=True)
+class SupplyRain:
+    """Rain given step by step falls from the start: depths [mm], each in ``step_minutes`` [min]."""
+
+    depths: tuple[float, ...]
+    step_minutes: float
+
+
+@dataclass(frozen=True, slots=True)
 class BlowWind:
     """Wind of ``speed`` [m/s] blows from ``direction`` [deg clockwise from north] all the time."""
 
@@ -156,6 +164,7 @@ Edit = (
     | Subside
     | ScaleRain
     | RepeatRain
+    | SupplyRain
     | BlowWind
 )
 Kind = TypeVar("Kind", bound=Edit)

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -183,17 +183,23 @@ def delete_runs_but(connection: Connection, keep: int) -> list[str]:
     ids = list(
         connection.execute(
             text(
-                "delete from run.run where id in (select id from run.run where status not in ('accepted', 'running') "
-                "order by created desc, id desc offset :keep) returning id"
+                "select id from run.run where status not in ('accepted', 'running') "
+                "order by created desc, id desc offset :keep"
             ),
             {"keep": keep},
         ).scalars()
     )
+    delete_runs(connection, ids)
+    return ids
+
+
+def delete_runs(connection: Connection, ids: Sequence[str]) -> None:
+    """Delete the runs with their features; rasters on the disk are the caller's."""
+    connection.execute(text("delete from run.run where id = any(:ids)"), {"ids": list(ids)})
     for layer in VECTOR_LAYERS.values():
         if ids and layer.find("run_id") is not None:
-            connection.execute(text(f'delete from city."{layer.id}" where run_id = any(:ids)'), {"ids": ids})
+            connection.execute(text(f'delete from city."{layer.id}" where run_id = any(:ids)'), {"ids": list(ids)})
     connection.execute(text("delete from meta.source where id = any(:ids)"), {"ids": [f"run:{name}" for name in ids]})
-    return ids
 
 
 def lock_run(connection: Connection, run_id: str) -> bool:

@@ -36,6 +36,12 @@ COMMANDS: dict[str, Entry] = {
     "jobs": Entry("twin.commands.jobs", "Runs that wait, work and are over: list, show, cancel, prune."),
     "worker": Entry("twin.commands.worker", "Carry out the runs in the queue, until stopped."),
     "sensors": Entry("twin.commands.sensors", "Sensors: their series and latest readings."),
+    "alarms": Entry(
+        "twin.commands.alarms", "Cảnh báo — alarms: rules, list, show, acknowledge, shelve, comment, watch."
+    ),
+    "forecast": Entry(
+        "twin.commands.forecast", "Dự báo mực nước — forecasts: issue, list, skill, rain, loop from readings to floods."
+    ),
     "scene": Entry("twin.commands.scene", "Write a run's buildings and water as one self-contained page."),
     "load": Entry("twin.commands.load", "Nạp dữ liệu vào thành phố — load data into the city."),
     "check": Entry(
@@ -52,6 +58,10 @@ COMMANDS: dict[str, Entry] = {
         "twin.commands.quarantine", "Dòng bị loại — rows that were not loaded, and why; mend them, load them again."
     ),
     "work": Entry("twin.commands.work", "Phiếu việc — work orders: list, show, open, move."),
+    "warnings": Entry(
+        "twin.commands.warnings",
+        "Cảnh báo gửi đi — warnings that leave the house: drafts, CAP messages, deliveries.",
+    ),
 }
 
 

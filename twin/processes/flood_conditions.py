@@ -8,7 +8,7 @@ from layers.schema import Text
 from twin.process import Inputs, describe
 from twin.processes.flood_ground import BuildingModel, Ground, LossModel, SoilTexture
 from twin.processes.flood_steps import FloodInputs
-from twin.scenario import BlowWind, Edit, OperateGate, OperatePump, RaiseSea, RepeatRain, ScaleRain, Subside
+from twin.scenario import BlowWind, Edit, OperateGate, OperatePump, RaiseSea, RepeatRain, ScaleRain, Subside, SupplyRain
 
 LOSS_TITLES: dict[LossModel, Text] = {
     "runoff": Text("Hệ số dòng chảy", "Runoff coefficient"),
@@ -73,6 +73,24 @@ class ConditionInputs(FloodInputs):
             "The rain that the gauges recorded from the base time on, to reconstruct a past flood.",
         ),
         default=False,
+    )
+    rain_depths: tuple[float, ...] = describe(
+        Text("Mưa dự báo", "Forecast rain"),
+        Text(
+            "Lượng mưa của từng bước thời gian từ lúc bắt đầu, mm, như một bản tin dự báo cho.",
+            "Rain of each step from the start on, mm, as a forecast supplies it.",
+        ),
+        unit="mm",
+        default=(),
+        max_length=1000,
+    )
+    rain_step_minutes: float = describe(
+        Text("Bước mưa dự báo", "Step of the forecast rain"),
+        Text("Mỗi bước dài bao lâu.", "How long each step is."),
+        unit="min",
+        default=60.0,
+        ge=1.0,
+        le=1440.0,
     )
     rain_factor: float = describe(
         Text("Hệ số mưa", "Rain factor"),
@@ -204,6 +222,8 @@ class ConditionInputs(FloodInputs):
         edits: list[Edit] = []
         if self.recorded_rain:
             edits.append(RepeatRain())
+        if self.rain_depths:
+            edits.append(SupplyRain(self.rain_depths, self.rain_step_minutes))
         if self.rain_factor != 1.0:
             edits.append(ScaleRain(self.rain_factor))
         if self.sea_level_rise != 0.0:
@@ -222,6 +242,9 @@ def name_condition(edit: Edit) -> tuple[str, str] | None:
     match edit:
         case RepeatRain():
             return "mưa thực đo", "recorded rain"
+        case SupplyRain():
+            total = sum(edit.depths)
+            return f"mưa dự báo {write_vi(total)} mm", f"{total:g} mm of forecast rain"
         case ScaleRain():
             return f"mưa × {write_vi(edit.factor)}", f"rain × {edit.factor:g}"
         case RaiseSea():

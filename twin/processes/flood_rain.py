@@ -1,4 +1,4 @@
-"""The rain of a flood run: a design storm, or what the city's gauges recorded, on ground and roofs."""
+"""The rain of a flood run: a design storm, a supplied forecast, or what gauges recorded, on ground and roofs."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from layers.errors import InputError, NotFoundError
 from layers.grid import Grid
 from layers.store.rasters import format_time
 from twin.process import CityView
-from twin.scenario import DesignStorm, RepeatRain, ReturnStorm, ScaleRain, Scenario
+from twin.scenario import DesignStorm, RepeatRain, ReturnStorm, ScaleRain, Scenario, SupplyRain
 
 Raster = NDArray[np.float64]
 
@@ -35,12 +35,15 @@ def make_rain(view: CityView, scenario: Scenario, grid: Grid, runoff: Raster, ho
     than one storm, and for recorded rain where no gauge has any.
     """
     storms: tuple[DesignStorm | ReturnStorm, ...] = (*scenario.find(DesignStorm), *scenario.find(ReturnStorm))
-    recorded = scenario.find(RepeatRain)
-    if len(storms) + len(recorded) > 1:
-        raise InputError(f"the scenario has {len(storms) + len(recorded)} rains, expected one")
+    recorded, supplied = scenario.find(RepeatRain), scenario.find(SupplyRain)
+    count = len(storms) + len(recorded) + len(supplied)
+    if count > 1:
+        raise InputError(f"the scenario has {count} rains, expected one")
     factor = float(np.prod([edit.factor for edit in scenario.find(ScaleRain)]))
     if recorded:
         return _catch_grid(read_recorded(view, scenario, grid, hours, factor), runoff)
+    if supplied:
+        return _rain_everywhere(*_step_depths(supplied[0]), factor, runoff)
     if not storms:
         return None
     fallen, duration = storms[0], storms[0].duration_hours * 3600.0
@@ -49,10 +52,22 @@ def make_rain(view: CityView, scenario: Scenario, grid: Grid, runoff: Raster, ho
     else:
         curve = fit_curve(fallen.depth_mm, duration)
     storm = build_storm(curve, duration, shape=fallen.shape)
+    return _rain_everywhere(storm.times, storm.intensity, factor, runoff)
+
+
+def _rain_everywhere(times: Raster, intensity: Raster, factor: float, runoff: Raster) -> Rain:
+    """Return the same rain [mm/h] on every cell, ``factor`` [1] times as heavy."""
     if runoff.max(initial=0.0) <= 1.0:
-        return RainSeries(storm.times, storm.intensity * factor, runoff)
-    everywhere = np.zeros(grid.shape, dtype=np.int32)
-    return _catch_grid(RainGrid(storm.times, storm.intensity[:, None] * factor, everywhere), runoff)
+        return RainSeries(times, intensity * factor, runoff)
+    everywhere = np.zeros(runoff.shape, dtype=np.int32)
+    return _catch_grid(RainGrid(times, intensity[:, None] * factor, everywhere), runoff)
+
+
+def _step_depths(rain: SupplyRain) -> tuple[Raster, Raster]:
+    """Return times [s] and intensities [mm/h] of rain given step by step; none falls after the last step."""
+    step = rain.step_minutes * 60.0
+    times = np.asarray(step * np.arange(len(rain.depths) + 1), dtype=np.float64)
+    return times, np.append(np.asarray(rain.depths) * 3600.0 / step, 0.0)
 
 
 def _catch_grid(rain: RainGrid, runoff: Raster) -> RainGrid:

@@ -265,6 +265,10 @@ class FloodScenarioInputs(ConditionInputs):
             raise ValueError(f"storm_depth {self.storm_depth:g} mm is less than any storm: give mm, not m")
         if self.recorded_rain and (self.storm_depth > 0.0 or self.storm_return_period is not None):
             raise ValueError("recorded_rain and a storm exclude each other")
+        if self.rain_depths and (self.recorded_rain or self.storm_depth > 0.0 or self.storm_return_period is not None):
+            raise ValueError("rain_depths, recorded_rain and a storm exclude each other")
+        if any(depth < 0.0 for depth in self.rain_depths):
+            raise ValueError(f"rain_depths holds {min(self.rain_depths):g} mm, expected 0 or more")
         return self
 
 
