@@ -88,9 +88,14 @@ def list_rungs(connection: Connection, subject: str, before: int) -> list[Rung]:
     return [Rung(*row) for row in rows]
 
 
-def is_incident_active(connection: Connection, incident: int | None) -> bool:
-    """Return whether any alarm of the incident is active."""
+def was_incident_active(connection: Connection, incident: int, event: int) -> bool:
+    """Return whether an alarm of the incident was active just after step ``event`` of one of them."""
     found: Any = connection.execute(
-        text("select exists (select from alarm.alarm where incident = :incident and active)"), {"incident": incident}
+        text(
+            "select exists (select from alarm.alarm a where a.incident = :incident and (select e.kind "
+            "from alarm.event e where e.alarm = a.id and e.kind in ('raise', 'clear') and e.id <= :event "
+            "order by e.id desc limit 1) = 'raise')"
+        ),
+        {"incident": incident, "event": event},
     ).scalar()
     return bool(found)

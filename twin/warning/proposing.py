@@ -7,6 +7,7 @@ while it waits. It is issued without a person only where the policy says so.
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import reduce
 
 from sqlalchemy import Connection
 
@@ -57,7 +58,7 @@ def compare(wanted: Sequence[FloodWarning], in_force: Sequence[Message], moment:
     """
     proposals: list[Proposal] = []
     followed: set[str] = set()
-    for warning in wanted:
+    for warning in _join_by_chains(wanted, in_force):
         touched = [one for one in in_force if set(one.warning.wards) & set(warning.wards)]
         followed |= {one.chain for one in touched}
         if not touched:
@@ -82,6 +83,17 @@ def merge_touching(warnings: Sequence[FloodWarning]) -> list[FloodWarning]:
                 apart.append(other)
         merged = [*apart, warning]
     return merged
+
+
+def _join_by_chains(wanted: Sequence[FloodWarning], in_force: Sequence[Message]) -> list[FloodWarning]:
+    """Return warnings of which no two touch one chain: a chain cannot be followed twice, so they are made one."""
+    joined = list(wanted)
+    for message in in_force:
+        touching = [one for one in joined if set(one.wards) & set(message.warning.wards)]
+        if len(touching) > 1:
+            apart = [one for one in joined if one not in touching]
+            joined = [*apart, reduce(FloodWarning.merge, touching)]
+    return joined
 
 
 def _differs(before: FloodWarning, now: FloodWarning, moment: datetime) -> bool:

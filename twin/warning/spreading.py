@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from sqlalchemy import Connection
 
 from twin.store_outbox import NewDelivery, Told, spread, take_untold
-from twin.store_warning_alarms import Rung, is_incident_active, list_rungs
+from twin.store_warning_alarms import Rung, list_rungs, was_incident_active
 from twin.store_warnings import read_message
 from twin.warning.contacts import PRIORITIES, Contacts, Priority, rank_severity
 from twin.warning.policy import Policy
@@ -81,7 +81,8 @@ def _choose_groups(connection: Connection, told: Told) -> list[str]:
     if said["step"] == "acknowledge":
         same = (said["alarm"], said["occurrence"])
         return list(dict.fromkeys(one.group for one in rungs if (one.alarm, one.occurrence) == same))
-    if said["incident"] is not None and is_incident_active(connection, said["incident"]):
+    event = int(told.reference.removeprefix("event:"))
+    if said["incident"] is not None and was_incident_active(connection, said["incident"], event):
         return []
     return list(dict.fromkeys(one.group for one in rungs))
 
