@@ -13,6 +13,8 @@ from api.metrics import CountRequests, Metrics
 from api.resources import hold_resources
 from api.routes import (
     aggregates,
+    alarm_rules,
+    alarms,
     attachments,
     cap,
     checks,
@@ -68,6 +70,8 @@ _ROUTES = (
     jobs,
     runs,
     work_orders,
+    alarms,
+    alarm_rules,
     quarantine,
     cap,
     health,
@@ -99,13 +103,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_handlers(app)
     app.router.routes.extend(tiles.routes)
+    app.router.routes.extend(sta_write.routes)
     for module in _ROUTES:
         app.include_router(module.router)
     app.include_router(rasters.files)
     app.mount("/", Viewer(used.web_dir), name="viewer")
 
     # The last added is the outermost.
-    app.add_middleware(RefuseBadRequests)
+    app.add_middleware(RefuseBadRequests, sta_limit=used.sensing_body_mb * 1_000_000)
     app.add_middleware(CompressText)
     app.add_middleware(AnswerUnexpected)
     # Public data may be read from any page; nothing that changes something is allowed from another origin.

@@ -75,6 +75,11 @@ def read_rule(connection: Connection, rule_id: str, version: int | None = None) 
     return _read_row(row)
 
 
+def rule_exists(connection: Connection, rule_id: str) -> bool:
+    """Return whether there is or was a rule of this id."""
+    return _find_newest(connection, rule_id) is not None
+
+
 def list_rule_versions(connection: Connection, rule_id: str) -> list[RuleVersion]:
     """Return all versions of a rule, the newest first; NotFoundError when there is none."""
     rows = connection.execute(
@@ -106,6 +111,8 @@ def put_rule(
     connection.execute(text("select pg_advisory_xact_lock(hashtext('alarm.rule'), hashtext(:id))"), {"id": rule.id})
     before = _find_newest(connection, rule.id)
     start = valid_from or datetime.now(UTC)
+    if valid_to is not None and valid_to <= start:
+        raise InputError(f"rule '{rule.id}' would end {valid_to.isoformat()}, before it begins {start.isoformat()}")
     if before is not None:
         in_force = before.valid_to is None or before.valid_to > start
         same_time = valid_from is None or valid_from == before.valid_from
@@ -169,6 +176,7 @@ def read_rules_mark(connection: Connection) -> tuple[Any, ...]:
             "(select count(*) from alarm.rule where valid_to is not null), "
             "(select max(fid) from sensing.datastream), (select count(*) from sensing.datastream), "
             "(select max(recorded_from) from city.sensors), (select count(*) from city.sensors), "
+            "(select array_agg((name, interval_s)::text order by name) from forecast.loop_state), "
             "(select count(*) from alarm.rule where valid_from <= clock_timestamp()), "
             "(select count(*) from alarm.rule where valid_to <= clock_timestamp())"
         )

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from layers.errors import NotFoundError
 from twin.alarms.lifecycle import Action, Log, act
+from twin.alarms.rules import Priority
 from twin.alarms.state import VisibleState, read_state
 from twin.store_alarm_states import StoredAlarm, write_alarms
 
@@ -42,7 +43,7 @@ class AlarmRow:
     title_en: str
     event: str
     level: int | None
-    priority: str
+    priority: Priority
     state: VisibleState
     since: datetime
     active: bool

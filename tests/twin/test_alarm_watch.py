@@ -1,11 +1,12 @@
 """The watch on a real database: from readings to alarms, restarts, parents, incidents, thousands of series."""
 
+import math
 import os
-import signal
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import geopandas as gpd
 import pytest
@@ -19,9 +20,12 @@ from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import store_observations
 from layers.store.sources import register_source
 from tests.conftest import ROOT
+from twin.alarms.engine import Point, advance
 from twin.alarms.lifecycle import Action
 from twin.alarms.rules import parse_rule
+from twin.alarms.state import AlarmState, Transition, begin_state
 from twin.alarms.watch import Watch
+from twin.store_alarm_follow import select_recent
 from twin.store_alarm_incidents import list_incidents
 from twin.store_alarm_rules import end_rule, list_rules, put_rule
 from twin.store_alarms import AlarmQuery, AlarmRow, act_on_alarm, list_alarm_events, list_alarms, read_now
@@ -246,32 +250,66 @@ def test_two_hundred_stations_on_one_canal_are_one_line(engine: Engine) -> None:
     assert (incident.standing, incident.closed) == (200, None)
 
 
-def test_killed_at_any_moment_it_goes_on_where_it_was(engine: Engine) -> None:
-    """A watch of its own process is killed again and again while readings come; each crossing is there once."""
+RESTLESS = {
+    "id": "restless",
+    "title": {"vi": "Mực nước cao", "en": "High stage"},
+    "event": "flood",
+    "priority": "high",
+    "target": {"kind": "stage"},
+    "conditions": [{"kind": "limit", "on": 1.8, "off": 1.7, "on_delay_s": 60, "off_delay_s": 60}],
+    "lateness_s": 0.3,
+    "escalation": [{"after_min": 0, "group": "duty"}, {"after_min": 0.01, "group": "command"}],
+}
+
+
+def test_killed_at_any_moment_it_says_what_it_would_have_said(engine: Engine, tmp_path: Path) -> None:
+    """A watch of its own process is killed again and again; what is on record is what one pass over all would say."""
     with engine.begin() as connection:
-        series = add_gauges(connection, 3, levels=(1.8, None, None))
+        series = add_gauges(connection, 3, levels=(None, None, None))
+        put_rule(connection, parse_rule(RESTLESS), origin="file", author="an")
     Watch(engine).pass_once()
-    prompt(engine)
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    begun = datetime.now(UTC) - timedelta(hours=2)
-    tides = 12
-    for tide in range(tides):
-        command = [sys.executable, "-m", "twin", "alarms", "watch"]
-        log = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, "TWIN_DATABASE_URL": url}, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+    at = datetime.now(UTC) - timedelta(minutes=110)
+    for life in range(3):
+        log = tmp_path / f"{life}.log"
+        with log.open("wb") as out:
+            command = [sys.executable, "-m", "twin", "alarms", "watch"]
+            process = subprocess.Popen(
+                command, cwd=ROOT, env={**os.environ, "TWIN_DATABASE_URL": url}, stdout=out, stderr=out
+            )
         try:
-            for part, value in enumerate((1.5, 1.9, 1.9, 1.5, 1.5)):
-                at = begun + timedelta(minutes=8 * tide + part * 11 / 10)
-                store(engine, *((one, at, value, 1) for one in series))
-                time.sleep(0.02)
+            deadline = time.monotonic() + 60.0
+            for step in range(200):
+                level = 1.75 + 0.15 * math.sin((25 * life + step) / 2.0)
+                store(engine, *((one, at + timedelta(seconds=20 * k), level, 1) for k, one in enumerate(series)))
+                at += timedelta(seconds=30)
+                time.sleep(0.05)
+                if step >= 22 and "watching" in log.read_text():
+                    break
+                assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.17 * life)
         finally:
-            time.sleep(0.15 * (tide % 4))
-            log.send_signal(signal.SIGKILL)
-            log.wait()
+            process.kill()
+            process.wait()
+    time.sleep(2.0)
     Watch(engine).pass_once()
     with engine.connect() as connection:
         for alarm in list_alarms(connection, AlarmQuery(states=())):
-            kinds = [one.kind for one in reversed(list_alarm_events(connection, alarm.id))]
-            assert [kind for kind in kinds if kind in ("raise", "clear")] == [] or alarm.occurrence == 1
+            events = list(reversed(list_alarm_events(connection, alarm.id)))
+            assert alarm.datastream is not None
+            state, told = replay(connection, alarm.datastream, events[-1].known.timestamp())
+            assert [(one.kind, one.state_after) for one in events] == [(one.kind, one.after) for one in told]
+            for event, step in zip(events, told, strict=True):
+                assert abs(event.at.timestamp() - step.at) < 1e-5 and abs(event.known.timestamp() - step.known) < 1e-5
+            assert len(events) > 5 and alarm.occurrence == state.occurrence
+
+
+def replay(connection: Connection, series: str, end: float) -> tuple[AlarmState, list[Transition]]:
+    """Return what the engine says of all readings of a series in one batch."""
+    begun = connection.execute(
+        text("select extract(epoch from begun)::double precision from alarm.alarm where datastream = :id"),
+        {"id": series},
+    ).scalar_one()
+    readings = select_recent(connection, [series], datetime(2026, 1, 1, tzinfo=UTC))
+    point = Point(parse_rule(RESTLESS), (series,))
+    return advance(point, begin_state(begun, 1), readings, end)

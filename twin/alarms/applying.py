@@ -7,7 +7,7 @@ from layers.errors import InputError
 from twin.alarms.engine import Point
 from twin.alarms.rules import Condition, ForecastCondition, LateCondition, Rule
 
-LOOP = "loop"
+LOOP = "loop:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def find_exceedance(condition: Condition, source: str) -> Exceedance | None:
 
 def _find_source(condition: Condition, series: Series | None, index: SeriesIndex) -> str:
     if isinstance(condition, LateCondition):
-        return LOOP
+        return f"{LOOP}{condition.loop}"
     if condition.series is not None:
         found = index.by_id.get(condition.series)
         if found is None:

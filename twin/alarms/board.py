@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from twin.alarms.applying import Applied, Exceedance, SeriesIndex, apply_rule, find_exceedance, find_parents
-from twin.alarms.derived import AUTHOR, derive_rules
+from twin.alarms.derived import AUTHOR, derive_loop_rules, derive_rules
 from twin.alarms.engine import adopt_rule, end_alarm
 from twin.alarms.state import begin_state
 from twin.store_alarm_follow import list_series
+from twin.store_alarm_forecasts import list_loops
 from twin.store_alarm_rules import RuleVersion, end_rule, list_gauges, list_newest_rules, list_rules, put_rule
 from twin.store_alarm_states import (
     AlarmKey,
@@ -71,12 +72,13 @@ def bring_in_line(connection: Connection, now: float) -> tuple[Board, list[int]]
 
 
 def update_derived_rules(connection: Connection) -> int:
-    """Bring the alarm levels of layer ``sensors`` into rules and return how many versions were written.
+    """Bring the alarm levels of layer ``sensors`` and the loops into rules; return how many versions were written.
 
     A rule that a person wrote or ended is left as it is.
     """
     newest = list_newest_rules(connection)
-    derived = {rule.id: rule for rule in derive_rules(list_gauges(connection))}
+    made = [*derive_rules(list_gauges(connection)), *derive_loop_rules(list_loops(connection))]
+    derived = {rule.id: rule for rule in made}
     written = 0
     for rule_id, rule in derived.items():
         before = newest.get(rule_id)

@@ -1,4 +1,4 @@
-"""The three flood alarm levels of every gauge (báo động I, II, III), as rules.
+"""Rules that nobody needs to write: the flood alarm levels of every gauge (báo động I, II, III), a late forecast.
 
 The levels come from layer ``sensors``. Decision 05/2020/QĐ-TTg of 31 January 2020 lays down the water levels of the
 alarm levels on the rivers of Viet Nam. A level is suppressed while a higher one is active. It goes off 5 cm below its
@@ -8,6 +8,7 @@ limit, after ten minutes, so that waves of a tidal river do not raise it twice.
 from collections.abc import Sequence
 
 from twin.alarms.rules import Priority, Rule, parse_rule
+from twin.store_alarm_forecasts import Loop
 from twin.store_alarm_rules import Gauge
 
 AUTHOR = "sensors"
@@ -37,6 +38,27 @@ def derive_rules(gauges: Sequence[Gauge]) -> list[Rule]:
             higher = next((other for other in present if other > place), None)
             rules.append(_make_rule(gauge, place, higher))
     return rules
+
+
+def derive_loop_rules(loops: Sequence[Loop]) -> list[Rule]:
+    """Return a rule for each forecast loop: late when it missed two turns."""
+    return [
+        parse_rule(
+            {
+                "id": f"forecast-late.{loop.name}",
+                "title": {"vi": f"Dự báo chậm – {loop.name}", "en": f"Forecast is late – {loop.name}"},
+                "event": "forecast-late",
+                "priority": "medium",
+                "conditions": [{"kind": "late", "loop": loop.name, "after_s": 2.0 * loop.interval_s}],
+                "escalation": [{"after_min": 0, "group": "duty"}],
+                "response": {
+                    "vi": "Xem nhật ký của tiến trình dự báo; khởi động lại nếu nó đã dừng.",
+                    "en": "Look at the worker's log; start it again if it stopped.",
+                },
+            }
+        )
+        for loop in loops
+    ]
 
 
 def name_rule(sensor: str, level: int) -> str:

@@ -185,11 +185,11 @@ class _Run:
         conditions: list[Condition] = [self.rule.conditions[place] for place in places]
         window = longest_window(conditions)
         for place, condition in zip(places, conditions, strict=True):
-            if isinstance(condition, Limited):
-                rate = isinstance(condition, RateCondition)
-                signal = read_rate(one.history, condition.window_s, time, value) if rate else value
-                if signal is not None:
-                    judge(condition, self.state.conditions[place], time, signal)
+            signal: float | None = value
+            if isinstance(condition, RateCondition):
+                signal = read_rate(one.history, condition.window_s, time, value)
+            if isinstance(condition, Limited) and signal is not None:
+                judge(condition, self.state.conditions[place], time, signal)
         if window:
             keep_history(one.history, window, time, value)
         self._combine(time)

@@ -101,10 +101,11 @@ class NoDataCondition(_OfSeries):
 
 
 class LateCondition(BaseModel):
-    """On when the forecast loop did not finish for ``after_s`` [s]."""
+    """On when the forecast loop ``loop`` did not finish for ``after_s`` [s]."""
 
     model_config = _EXACT
     kind: Literal["late"]
+    loop: Name
     after_s: Positive
 
 

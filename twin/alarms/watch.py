@@ -40,8 +40,8 @@ log = logging.getLogger("twin.alarms")
 class Feed(Protocol):
     """Another source of inputs than readings: forecasts, the forecast loop."""
 
-    def read(self, connection: Connection, board: Board) -> list[Reading]:
-        """Return what became known since the last call, as readings of the board's inputs."""
+    def read(self, connection: Connection, board: Board, since: datetime, before: datetime | None) -> list[Reading]:
+        """Return what became known at ``since`` or later (and before ``before``), as readings of the board's inputs."""
         ...
 
 
@@ -83,7 +83,10 @@ class Watch:
             return 0
         sources = {source for number in fresh for source in self._board.applied[number].point.sources}
         by_source: dict[str, list[Reading]] = {}
-        for reading in select_recent(connection, sorted(sources), now - self._look_back):
+        recent = select_recent(connection, sorted(sources), now - self._look_back)
+        for feed in self._feeds:
+            recent += feed.read(connection, self._board, now - self._look_back, None)
+        for reading in recent:
             by_source.setdefault(reading.source, []).append(reading)
         begun = {
             number: [
@@ -104,10 +107,10 @@ class Watch:
         clock = upto if more else max(safe, datetime.now(UTC) - timedelta(seconds=LONGEST_WRITER_S))
         news = [one for one in readings if one not in self._seen]
         for feed in self._feeds:
-            news += feed.read(connection, self._board)
+            news += [one for one in feed.read(connection, self._board, since, more) if one not in self._seen]
         steps = Pass(connection, self._board, clock.timestamp(), upto.timestamp()).run(news)
         write_cursor(connection, CURSOR, upto)
-        self._seen = {one for one in (self._seen | set(readings)) if one.stored >= upto.timestamp()}
+        self._seen = {one for one in self._seen.union(readings, news) if one.stored >= upto.timestamp()}
         return steps, more is not None
 
 
