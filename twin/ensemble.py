@@ -1,20 +1,24 @@
 """Many computations side by side, each in a process of its own: members of an ensemble, cases of a comparison.
 
 A process takes one member after another. It may not outlive the work: one that is stopped, dies or is left alone by
-whoever started it ends, and a member that dies with it is named.
+whoever started it ends, and a member that dies with it is named. On a board (twin/board.py) other machines take
+members too.
 """
 
 import contextlib
 import multiprocessing
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
+from pathlib import Path
 from typing import Any, TypeVar
 
 from layers.errors import TwinError
+from twin.board import Board
 from twin.process import Checkpoint, Progress, StoppedError
 
 Task = TypeVar("Task")
@@ -24,12 +28,30 @@ TELL_S = 0.25
 """How often a member says how far it is, and how often somebody looks whether to stop."""
 
 END_WITHIN_S = 5.0
+IDLE_S = 120.0
+AHEAD = 16
+"""Tasks that lie on a board at a time: enough for many machines, few enough to make them late."""
+
 _IDLE = -1
 
 
 def count_processes(members: int) -> int:
     """Return how many processes ``members`` are computed in: one a core this program may use."""
     return max(1, min(members, len(os.sched_getaffinity(0))))
+
+
+@contextlib.contextmanager
+def open_folder(progress: Progress, compute: Callable[[Any, Progress], Any]) -> Generator[tuple[Path, Board | None]]:
+    """Give a folder for what members share, and the board on it where other machines help; both are gone after."""
+    board = progress.open_board(compute)
+    if board is None:
+        with tempfile.TemporaryDirectory(prefix="members-") as folder:
+            yield Path(folder), None
+        return
+    try:
+        yield board.folder, board
+    finally:
+        board.close()
 
 
 def run_members(
@@ -39,45 +61,176 @@ def run_members(
     count: int,
     progress: Progress,
     processes: int | None = None,
+    board: Board | None = None,
 ) -> Generator[Result, None, None]:
     """Yield ``compute(task, progress)`` of every (name, task), in their order, as many at a time as cores.
 
     ``compute`` is a function of a module, tasks and results can be pickled; a task is asked for when a process is free
     for it. Close the generator (``contextlib.closing``) where it may not be used up: that ends all processes. Raise
-    StoppedError when asked to stop, and what a member raised, with its name before the message.
+    StoppedError when asked to stop, and what a member raised, with its name before the message. With a ``board``
+    tasks are offered on it, some ahead, and results of others taken from it.
     """
-    crew: list[_Hand] = []
-    context = multiprocessing.get_context("spawn")
-    named = iter(tasks)
+    crew = _Crew(compute, processes or count_processes(count))
+    desk = _Own(tasks, count) if board is None else _Shared(tasks, count, board)
     done: dict[int, Result] = {}
-    given = taken = finished = 0
+    taken = finished = 0
     try:
         while taken < count:
-            while given < count:
-                hand = next((free for free in crew if free.number == _IDLE), None)
-                if hand is None:
-                    if len(crew) >= (processes or count_processes(count)):
-                        break
-                    crew.append(hand := _Hand(context, compute))
-                name, task = next(named)
-                hand.give(given, name, task)
-                given += 1
-            for hand in _wait_for_news(crew):
+            while crew.has_room() and (work := desk.take()) is not None:
+                crew.give(*work)
+            for hand in crew.wait():
                 number, news = hand.hear()
                 if news is not None:
+                    desk.finish(number)
                     done[number] = news[0]
                     finished += 1
-            share = (finished + sum(hand.share for hand in crew)) / count
-            progress.report(min(share, 1.0), f"{finished} trong {count} lần tính — of {count} runs done")
+            for number, result in desk.collect(crew.list_numbers()):
+                done[number] = result
+                finished += 1
+            progress.report(
+                min((finished + crew.share) / count, 1.0), f"{finished} trong {count} lần tính — of {count} runs done"
+            )
             if progress.should_stop():
                 raise StoppedError
             while taken in done:
                 yield done.pop(taken)
                 taken += 1
     finally:
-        for hand in crew:
+        crew.end()
+
+
+def help_members(board: Board, *, processes: int | None = None, idle_s: float = IDLE_S) -> int:
+    """Compute members of another machine's ``board`` until it is closed or offers none for ``idle_s`` [s].
+
+    Return how many. A member that fails is handed in as what it raised; who offers decides what it means.
+    """
+    computed, last = 0, time.monotonic()
+    crew = _Crew(board.read_compute(), processes or count_processes(len(os.sched_getaffinity(0))))
+    try:
+        while board.is_open and (crew.list_numbers() or time.monotonic() - last < idle_s):
+            for number in board.list_open() if crew.has_room() else []:
+                if crew.has_room() and (claimed := board.claim(number)) is not None:
+                    crew.give(number, *claimed)
+            for hand in crew.wait():
+                number = hand.number
+                try:
+                    _, news = hand.hear()
+                except TwinError as error:
+                    board.settle(number, error)
+                    crew.dismiss(hand)
+                else:
+                    if news is not None:
+                        board.settle(number, news[0])
+                        computed += 1
+            for number in crew.list_numbers():
+                board.keep(number)
+                last = time.monotonic()
+    finally:
+        crew.end()
+    return computed
+
+
+class _Own:
+    """Tasks that only this machine computes."""
+
+    def __init__(self, tasks: Iterable[tuple[str, Any]], count: int) -> None:
+        self._tasks, self._left = iter(tasks), range(count).__iter__()
+
+    def take(self) -> tuple[int, str, Any] | None:
+        """Return the next member to compute, or None when all are given."""
+        number = next(self._left, None)
+        return None if number is None else (number, *next(self._tasks))
+
+    def finish(self, number: int) -> None:
+        """Note that a member of this machine is done."""
+
+    def collect(self, _own: list[int]) -> list[tuple[int, Any]]:
+        """Return nothing: nobody else computes."""
+        return []
+
+
+class _Shared:
+    """Tasks on a board: this machine takes what no other has taken."""
+
+    def __init__(self, tasks: Iterable[tuple[str, Any]], count: int, board: Board) -> None:
+        self._tasks, self._count, self._board = iter(tasks), count, board
+        self._offered = 0
+        self._waiting: set[int] = set()
+
+    def take(self) -> tuple[int, str, Any] | None:
+        """Offer some more and return one that is now this machine's, or None where others have them all."""
+        while self._offered < self._count and len(self._waiting) < AHEAD:
+            self._board.offer(self._offered, *next(self._tasks))
+            self._waiting.add(self._offered)
+            self._offered += 1
+        for number in self._board.list_open():
+            if number in self._waiting and (claimed := self._board.claim(number)) is not None:
+                return number, *claimed
+        return None
+
+    def finish(self, number: int) -> None:
+        """Take a member of this machine off the board."""
+        self._waiting.discard(number)
+        (self._board.folder / f"{number}.task").unlink(missing_ok=True)
+
+    def collect(self, own: list[int]) -> list[tuple[int, Any]]:
+        """Return what other machines handed in; raise what a member of theirs raised."""
+        found = []
+        for number in own:
+            self._board.keep(number)
+        for number in sorted(self._waiting.difference(own)):
+            if (news := self._board.collect(number)) is not None:
+                self.finish(number)
+                found.append((number, news[0]))
+        return found
+
+
+class _Crew:
+    """Processes that compute members, at most ``most`` of them."""
+
+    def __init__(self, compute: Callable[[Any, Progress], Any], most: int) -> None:
+        self._compute, self._most = compute, most
+        self._context = multiprocessing.get_context("spawn")
+        self._hands: list[_Hand] = []
+
+    def has_room(self) -> bool:
+        """Return whether a process is free or may be started."""
+        return len(self._hands) < self._most or any(hand.number == _IDLE for hand in self._hands)
+
+    def give(self, number: int, name: str, task: object) -> None:
+        """Let a free process, or a new one, compute a member."""
+        hand = next((free for free in self._hands if free.number == _IDLE), None)
+        if hand is None:
+            self._hands.append(hand := _Hand(self._context, self._compute))
+        hand.give(number, name, task)
+
+    def list_numbers(self) -> list[int]:
+        """Return the members being computed."""
+        return [hand.number for hand in self._hands if hand.number != _IDLE]
+
+    @property
+    def share(self) -> float:
+        """How much of the members being computed is done, in members."""
+        return sum(hand.share for hand in self._hands)
+
+    def wait(self) -> "list[_Hand]":
+        """Return the busy ones that have something to say, after a while at most."""
+        busy = {hand.pipe: hand for hand in self._hands if hand.number != _IDLE}
+        if not busy:
+            time.sleep(TELL_S)
+        return [busy[pipe] for pipe in wait(list(busy), timeout=TELL_S) if isinstance(pipe, Connection)]
+
+    def dismiss(self, hand: "_Hand") -> None:
+        """Part with a process whose member failed."""
+        self._hands.remove(hand)
+        hand.pipe.close()
+        hand.end()
+
+    def end(self) -> None:
+        """End all processes."""
+        for hand in self._hands:
             hand.pipe.close()
-        for hand in crew:
+        for hand in self._hands:
             hand.end()
 
 
@@ -122,12 +275,6 @@ class _Hand:
                 force()
             self._process.join(END_WITHIN_S)
         self._process.close()
-
-
-def _wait_for_news(crew: list[_Hand]) -> list[_Hand]:
-    """Return the busy ones that have something to say, after a while at most."""
-    busy = {hand.pipe: hand for hand in crew if hand.number != _IDLE}
-    return [busy[pipe] for pipe in wait(list(busy), timeout=TELL_S) if isinstance(pipe, Connection)]
 
 
 def _explain(code: int | None) -> str:
@@ -175,3 +322,6 @@ class _Told:
 
     def write_checkpoint(self, make: Callable[[], Checkpoint]) -> None:
         """Keep none."""
+
+    def open_board(self, compute: Callable[[Any, Progress], Any]) -> None:
+        """Return None: a member is computed by one."""

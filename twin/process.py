@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from layers.errors import InputError
 from layers.grid import Grid
 from layers.schema import Text
+from twin.board import Board
 
 _TEXTS = ("title", "title_i18n", "description", "description_i18n")
 Bounds = tuple[float, float, float, float]
@@ -113,6 +114,9 @@ class Progress(Protocol):
     def write_checkpoint(self, make: Callable[[], Checkpoint]) -> None:
         """Save what a next attempt needs to continue from here; ``make`` is called only when it is time to."""
 
+    def open_board(self, compute: Callable[[Any, "Progress"], Any]) -> Board | None:
+        """Return a board on which other machines, told of it, find members to ``compute``; None where nobody helps."""
+
 
 class Quiet:
     """Progress that nobody follows; never asks to stop and keeps no checkpoint."""
@@ -130,6 +134,10 @@ class Quiet:
 
     def write_checkpoint(self, make: Callable[[], Checkpoint]) -> None:
         """Ignore it."""
+
+    def open_board(self, compute: Callable[[Any, Progress], Any]) -> Board | None:
+        """Return None."""
+        return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

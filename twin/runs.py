@@ -18,8 +18,10 @@ from layers.errors import ConflictError, TwinError
 from layers.registry import read_raster_layer, read_vector_layer
 from layers.store.features import upsert_features
 from layers.store.rasters import register_raster, write_cog
+from twin.board import Board
 from twin.city import City
 from twin.process import Checkpoint, Inputs, Outputs, Process, Progress, RasterOutput, StoppedError, parse_inputs
+from twin.queue import call_for_help
 from twin.registry import read_process
 from twin.settings import ROOT, Settings
 from twin.store import (
@@ -34,11 +36,18 @@ from twin.store import (
     request_dismiss,
     update_progress,
 )
+from twin.store_queue import count_workers
 
 PROGRESS_S = 0.5
 CHECKPOINT_S = 10.0
+WORKER_SEEN_S = 60.0
 MOST_ATTEMPTS = 3
 """A run whose worker died this often is given up: it is probably what kills them."""
+
+
+def find_board(settings: Settings, run_id: str) -> Board:
+    """Return the board of a run, in its work folder; it need not be there."""
+    return Board(settings.processed_dir / "runs" / f".{run_id}" / "members")
 
 
 def submit_run(engine: Engine, process_id: str, values: Mapping[str, Any]) -> str:
@@ -95,7 +104,7 @@ def _carry_out(
         work.mkdir(parents=True, exist_ok=True)
         process = read_process(run.process)
         inputs = parse_inputs(process, run.inputs)
-        progress = _Stored(engine, run_id, work, follow, checkpoint_s)
+        progress = _Stored(engine, settings, run_id, work, follow, checkpoint_s)
         outputs, data, synthetic = _compute(engine, settings, process, inputs, run, progress)
         progress.report(0.95, "ghi kết quả — writing results")
         if progress.should_stop():
@@ -235,8 +244,15 @@ class _Stored:
     """Progress kept in the database, checkpoints kept in the run's work folder."""
 
     def __init__(
-        self, engine: Engine, run_id: str, work: Path, follow: Callable[[float, str], None] | None, checkpoint_s: float
+        self,
+        engine: Engine,
+        settings: Settings,
+        run_id: str,
+        work: Path,
+        follow: Callable[[float, str], None] | None,
+        checkpoint_s: float,
     ) -> None:
+        self._settings = settings
         self._engine, self._run_id, self._work, self._follow = engine, run_id, work, follow
         self._checkpoint_s = checkpoint_s
         self._told = self._saved = time.monotonic()
@@ -271,6 +287,18 @@ class _Stored:
         np.savez(fresh, allow_pickle=False, **make())
         fresh.replace(self._work / "checkpoint.npz")
         self._saved = time.monotonic()
+
+    def open_board(self, compute: Callable[[Any, Progress], Any]) -> Board | None:
+        """Open a board in the run's work folder and call workers, where the settings say that they share members."""
+        if not self._settings.share_members:
+            return None
+        board = find_board(self._settings, self._run_id)
+        shutil.rmtree(board.folder, ignore_errors=True)
+        board.open(self._settings.machine, compute)
+        with self._engine.connect() as connection:
+            workers = count_workers(connection, seen_within_s=WORKER_SEEN_S)
+        call_for_help(self._engine, self._run_id, workers)
+        return board
 
     def _tell(self) -> None:
         now = time.monotonic()

@@ -58,6 +58,12 @@ class Settings(BaseSettings):
         description="Name of this machine among the workers; its host name if empty.",
     )
     attachment_mb: int = Field(default=20, ge=1, le=1000, description="Largest file attached to an item [MB].")
+    sensing_body_mb: int = Field(
+        default=16, ge=1, le=1000, description="Largest body of a SensorThings request: data arrays, batches [MB]."
+    )
+    observation_csv_mb: int = Field(
+        default=1000, ge=1, le=100_000, description="Largest CSV of readings sent over HTTP [MB]."
+    )
     mqtt_port: int = Field(
         default=1883, ge=1, le=65000, description="First port tried for devices that send over MQTT, loopback only."
     )

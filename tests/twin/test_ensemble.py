@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from layers.errors import InputError, TwinError
-from twin.ensemble import run_members
+from twin.board import LEFT_S, Board
+from twin.ensemble import help_members, run_members
 from twin.parcel import read_parcel, write_parcel
 from twin.process import Progress, Quiet, StoppedError
 
@@ -128,3 +129,59 @@ def test_a_parcel_is_mapped_and_changes_stay_with_the_reader(tmp_path: Path) -> 
     np.testing.assert_array_equal(second["stage"], value["stage"])
     np.testing.assert_array_equal(second["wet"], value["wet"])
     assert not second["stage"].flags.owndata and second["stage"].ctypes.data % 64 == 0
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Board:
+    """A board that this machine opened."""
+    opened = Board(tmp_path / "members")
+    opened.open("here", follow_task)
+    return opened
+
+
+def help_there(folder: str) -> None:
+    """Help as another machine would, with one process."""
+    help_members(Board(Path(folder)), processes=1)
+
+
+def run_on(board: Board, *words: str) -> list[str]:
+    tasks = [(f"member {number}", word) for number, word in enumerate(words, start=1)]
+    shared = run_members(follow_task, tasks, count=len(words), progress=Quiet(), processes=1, board=board)
+    with closing(shared) as results:
+        return list(results)
+
+
+def test_another_machine_takes_members_and_hands_them_in(board: Board) -> None:
+    helper = multiprocessing.get_context("spawn").Process(target=help_there, args=(str(board.folder),))
+    helper.start()
+    try:
+        words = [f"sleep 0.{50 + k}" for k in range(12)]
+        results = run_on(board, *words)
+    finally:
+        board.close()
+        helper.join(20.0)
+    assert [result.split(" in ")[0] for result in results] == words
+    assert len({result.split(" in ")[1] for result in results}) == 2
+    assert helper.exitcode == 0
+
+
+def test_a_member_left_by_its_machine_is_taken_over(board: Board) -> None:
+    board.offer(0, "member 1", "sleep 0")
+    assert board.claim(0) is not None
+    assert (board.claim(0), board.list_open()) == (None, [])
+    past = time.time() - 2.0 * LEFT_S
+    os.utime(board.folder / "0.claim", (past, past))
+    assert board.list_open() == [0]
+    assert run_on(board, "sleep 0")[0].startswith("sleep 0 in")
+
+
+def test_a_member_that_fails_elsewhere_is_named(board: Board) -> None:
+    helper = multiprocessing.get_context("spawn").Process(target=help_there, args=(str(board.folder),))
+    helper.start()
+    try:
+        with pytest.raises(InputError, match=r"^member \d: depth is -1 m, expected 0 or more"):
+            run_on(board, "sleep 5", "refuse", "refuse", "refuse")
+    finally:
+        board.close()
+        helper.join(20.0)
+    assert helper.exitcode == 0

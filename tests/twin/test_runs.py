@@ -24,12 +24,14 @@ from layers.store.features import select_features, upsert_features
 from layers.store.rasters import list_rasters, register_raster, write_cog
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import insert_observations
-from twin.jobs import defer_run, work
+from twin.jobs import work
+from twin.queue import defer_run
 from twin.registry import PROCESSES
 from twin.runs import _Stored, execute, submit_run
 from twin.scene import write_scene
 from twin.settings import Settings
 from twin.store import create_run, delete_runs_but, list_runs, read_run, request_dismiss
+from twin.store_queue import count_workers
 
 LEVEL = {"stage_level": 2.0, "ramp_hours": 1.0, "horizon_hours": 3.0}
 
@@ -220,11 +222,13 @@ def test_the_queue_carries_out_what_waits(engine: Engine, settings: Settings) ->
         assert read_run(connection, lost).error["message"].startswith("process 'gone' does not exist")
 
 
-def start_worker(settings: Settings, *words: str) -> subprocess.Popen[bytes]:
+def start_worker(settings: Settings, *words: str, machine: str = "first") -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
         "TWIN_DATABASE_URL": settings.database_url or "",
         "TWIN_DATA_DIR": str(settings.data_dir),
+        "TWIN_MACHINE": machine,
+        "TWIN_LOOP_MINUTES": "0",
     }
     command = [sys.executable, "-m", "twin", "worker", "--stalled-after", "2", *words]
     return subprocess.Popen(command, env=environment, cwd=Path(__file__).resolve().parents[2])
@@ -252,6 +256,28 @@ def test_a_killed_worker_loses_nothing(engine: Engine, settings: Settings) -> No
         written = {raster.layer for raster in list_rasters(connection, run_id=run_id)}
     assert written == set(PROCESSES["flood-scenario"].outputs) & set(RASTER_LAYERS)
     assert f".{run_id}" not in leftovers(settings)
+
+
+def test_a_worker_of_another_machine_computes_members(
+    engine: Engine, settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    worker = start_worker(settings, machine="second")
+    shared = settings.model_copy(update={"share_members": True})
+    inputs = {**LEVEL, "members": 8, "stage_spread": 0.1, "past_hours": 0.0}
+    try:
+        wait_for(lambda: count(engine) > 0)
+        run = execute(engine, shared, submit_run(engine, "flood-ensemble", inputs))
+        wait_for(lambda: f"members of run {run.id}" in capfd.readouterr().err)
+    finally:
+        worker.kill()
+        worker.wait()
+    assert run.status == "successful"
+    assert f".{run.id}" not in leftovers(settings)
+
+
+def count(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return count_workers(connection, seen_within_s=60.0)
 
 
 def read(engine: Engine, run_id: str):

@@ -7,7 +7,7 @@ import typer
 
 from layers.errors import ConflictError
 from twin.connect import connect_to_city
-from twin.jobs import defer_run
+from twin.queue import defer_run
 from twin.process import describe_inputs, parse_words
 from twin.progress import show_progress
 from twin.registry import PROCESSES, read_process

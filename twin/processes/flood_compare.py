@@ -1,6 +1,5 @@
 """Flood comparison: what measures save in each event and climate, what floods cost a year, where water changes."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
@@ -10,7 +9,7 @@ from typing import Any
 from hydrology.comparison import Case, FloodFigures, compare_depths, tabulate_annual_damage, tabulate_benefits
 from layers.errors import TwinError
 from layers.schema import Text
-from twin.ensemble import run_members
+from twin.ensemble import open_folder, run_members
 from twin.parcel import write_parcel
 from twin.process import CityView, Outputs, Process, Progress, RasterOutput
 from twin.processes.flood_cases import NO_MEASURE, CaseKey, FloodCompareInputs
@@ -87,10 +86,12 @@ def compute(view: CityView, inputs: FloodCompareInputs, progress: Progress) -> O
     city = RememberedCity(view)
     fixed = inputs.model_copy(update={"base_time": choose_base_time(city, inputs.base_time, "base_time")})
     keys = fixed.list_cases()
-    with tempfile.TemporaryDirectory(prefix="flood-compare-") as folder:
-        study = _Study(fixed, city, Path(folder))
+    with open_folder(progress, compute_member) as (folder, board):
+        study = _Study(fixed, city, folder)
         part = PartProgress(progress, 0.02, 0.94)
-        with closing(run_members(compute_member, study.list_tasks(), count=len(keys), progress=part)) as waters:
+        with closing(
+            run_members(compute_member, study.list_tasks(), count=len(keys), progress=part, board=board)
+        ) as waters:
             for key, made in zip(keys, waters, strict=True):
                 study.add(key, made)
     before, after = (study.shown[key] for key in fixed.find_pair())

@@ -1,6 +1,5 @@
 """Flood ensemble: many equally probable floods from one present, and how likely water is anywhere."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -14,7 +13,7 @@ from hydrology.engine import EngineState
 from hydrology.probability import THRESHOLDS, FloodProbability, compute_probability
 from hydrology.structures import Pump
 from layers.schema import Text
-from twin.ensemble import run_members
+from twin.ensemble import open_folder, run_members
 from twin.parcel import write_parcel
 from twin.process import CityView, Outputs, Process, Progress, RasterOutput, describe
 from twin.processes.flood_impact import Impact, Water, assess_impact
@@ -163,14 +162,14 @@ def compute(view: CityView, inputs: FloodEnsembleInputs, progress: Progress) -> 
     city = RememberedCity(view)
     plan = _draw(city, inputs)
     tally = _Tally(plan.case.domain.grid.shape)
-    with tempfile.TemporaryDirectory(prefix="flood-ensemble-") as folder:
+    with open_folder(progress, compute_member) as (folder, board):
         progress.report(0.03, "nước trước lúc bắt đầu — water before the start")
-        parcel = Path(folder) / "shared"
+        parcel = folder / "shared"
         write_parcel(parcel, Parcel(replace(plan.case, city=None), _start_water(plan, progress)))
         members = plan.list_members(parcel)
         tasks = ((f"member {number} of {len(members)}", member) for number, member in enumerate(members, start=1))
         part = PartProgress(progress, 0.06, 0.92)
-        with closing(run_members(compute_member, tasks, count=len(members), progress=part)) as waters:
+        with closing(run_members(compute_member, tasks, count=len(members), progress=part, board=board)) as waters:
             found = compute_probability(
                 _watch(waters, members, plan, tally), quantiles=[1.0 - share for share in EXCEEDANCES]
             )

@@ -275,6 +275,7 @@ class PartProgress:
         self.should_stop = whole.should_stop
         self.read_checkpoint = whole.read_checkpoint
         self.write_checkpoint = whole.write_checkpoint
+        self.open_board = whole.open_board
 
     def report(self, fraction: float, message: str) -> None:
         """Say how far this part is, 0–1."""

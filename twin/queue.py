@@ -1,0 +1,42 @@
+"""How something is put into the queue (Procrastinate on PostgreSQL)."""
+
+from typing import Any
+
+from procrastinate import App, SyncPsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from sqlalchemy import Engine
+
+from layers.errors import DatabaseError
+from layers.store.engine import plain_url
+
+QUEUE = "runs"
+TASK, HELP = "execute_run", "help_run"
+_SEARCH_PATH = "-c search_path=queue,public -c timezone=UTC"
+
+
+def defer_run(engine: Engine, run_id: str) -> int:
+    """Put an accepted run into the queue and return the job's number.
+
+    The same run is worked on only once at a time. Raises DatabaseError when the queue cannot be reached.
+    """
+    return _defer(engine, TASK, run_id, [{"run_id": run_id}])[0]
+
+
+def call_for_help(engine: Engine, run_id: str, workers: int) -> None:
+    """Ask up to ``workers`` workers to compute members of a run; DatabaseError when the queue cannot be reached."""
+    _defer(engine, HELP, None, [{"run_id": run_id}] * workers)
+
+
+def list_options() -> dict[str, Any]:
+    """Return how a connection of the queue is opened."""
+    return {"options": _SEARCH_PATH, "application_name": "twin-queue", "connect_timeout": 10}
+
+
+def _defer(engine: Engine, task: str, lock: str | None, jobs: list[dict[str, str]]) -> list[int]:
+    app = App(connector=SyncPsycopgConnector(conninfo=plain_url(engine), kwargs=list_options(), min_size=1, max_size=1))
+    try:
+        with app.open():
+            configured = app.configure_task(task, queue=QUEUE, lock=lock, allow_unknown=True)
+            return [int(configured.defer(**job)) for job in jobs]
+    except ConnectorException as error:
+        raise DatabaseError(f"run '{jobs[0]['run_id']}' could not be put into the queue: {error}") from error
