@@ -52,11 +52,11 @@ def build_term(scope: Scope, expression: Expression, option: str) -> Term:
     name = expression.name
     if name in ("and", "or"):
         parts = (f"({build_boolean(scope, part, option)})" for part in expression.arguments)
-        return Term(f" {name} ".join(parts), "boolean")
+        return Term(f"({f' {name} '.join(parts)})", "boolean")
     if name == "not":
-        return Term(f"not coalesce(({build_boolean(scope, expression.arguments[0], option)}), false)", "boolean")
+        return Term(f"(not coalesce({build_boolean(scope, expression.arguments[0], option)}, false))", "boolean")
     if name in _COMPARISONS:
-        return _compare(scope, expression, option)
+        return Term(f"({_compare(scope, expression, option)})", "boolean")
     terms = [build_term(scope, argument, option) for argument in expression.arguments]
     if name == "minus":
         kind: Kind = "duration" if terms[0].kind == "duration" else "number"
@@ -72,27 +72,27 @@ def _reaches_many(scope: Scope, expression: Expression) -> bool:
     return isinstance(expression, Call) and any(_reaches_many(scope, part) for part in expression.arguments)
 
 
-def _compare(scope: Scope, call: Call, option: str) -> Term:
+def _compare(scope: Scope, call: Call, option: str) -> str:
     name, where = call.name, f"{option}: '{call.name}'"
     first, second = call.arguments
     if isinstance(second, Member) and isinstance(first, Value):
         first, second, name = second, first, _MIRRORED[name]
     left, right = (build_term(scope, argument, option) for argument in (first, second))
     if left.kind == "id" and right.bare is not None and name == "eq":
-        return Term(_find_id(scope, first, right, option), "boolean")
+        return _find_id(scope, first, right, option)
     if "null" in (left.kind, right.kind):
-        return Term(_compare_null(name, left if right.kind == "null" else right), "boolean")
+        return _compare_null(name, left if right.kind == "null" else right)
     if "geometry" in (left.kind, right.kind):
         raise InputError(f"{where} cannot compare geometries", hint="use st_equals or another geo function")
     if "interval" in (left.kind, right.kind):
-        return Term(_compare_periods(name, bound(left, where), bound(right, where)), "boolean")
+        return _compare_periods(name, bound(left, where), bound(right, where))
     if left.kind in ("json", "result") and right.kind in ("json", "result"):
-        return Term(f"{to_json(left)} {_COMPARISONS[name]} {to_json(right)}", "boolean")
+        return f"{to_json(left)} {_COMPARISONS[name]} {to_json(right)}"
     kind = next(each for each in _COMPARED if each in (left.kind, right.kind))
     if kind == "id" or (kind == "number" and "id" in (left.kind, right.kind)):
         kind = "text"
     sides = [_write_id(term) if kind == "text" else convert(term, kind, where) for term in (left, right)]
-    return Term(f"{sides[0]} {_COMPARISONS[name]} {sides[1]}", "boolean")
+    return f"{sides[0]} {_COMPARISONS[name]} {sides[1]}"
 
 
 def _find_id(scope: Scope, member: Expression, literal: Term, option: str) -> str:
