@@ -60,4 +60,6 @@ class CompressText:
 def _is_text(headers: Headers) -> bool:
     if "content-encoding" in headers:
         return False
-    return any(word in headers.get("content-type", "") for word in _TEXTS)
+    media_type = headers.get("content-type", "")
+    # Events leave one by one as they happen.
+    return not media_type.startswith("text/event-stream") and any(word in media_type for word in _TEXTS)

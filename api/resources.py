@@ -12,6 +12,8 @@ from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import Connection, Engine
 
 from api.cache import TileCache
+from api.latest import LatestAnswers
+from api.live import LiveChanges
 from api.metrics import Metrics
 from api.versions import LayerVersions
 from layers.schema import VectorLayer
@@ -33,6 +35,8 @@ class Resources:
     versions: LayerVersions
     tiles: TileCache
     pictures: TileCache
+    latest: LatestAnswers
+    live: LiveChanges
     metrics: Metrics
     _extents: dict[str, tuple[str, LayerExtent]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -73,16 +77,20 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
     await pool.open()
     versions = LayerVersions(url, pool)
     budget = settings.tile_cache_mb * 1_000_000
-    held = Resources(settings, engine, pool, versions, TileCache(budget * 3 // 4), TileCache(budget // 4), metrics)
+    held = Resources(
+        settings, engine, pool, versions, TileCache(budget * 3 // 4), TileCache(budget // 4), LatestAnswers(pool),
+        LiveChanges(url, pool), metrics,
+    )  # fmt: skip
     metrics.watch_cache("tile", held.tiles)
     metrics.watch_cache("picture", held.pictures)
-    follower = asyncio.create_task(versions.follow())
+    followers = [asyncio.create_task(versions.follow()), asyncio.create_task(held.live.follow())]
     try:
         yield held
     finally:
-        follower.cancel()
-        with suppress(asyncio.CancelledError):
-            await follower
+        for follower in followers:
+            follower.cancel()
+            with suppress(asyncio.CancelledError):
+                await follower
         await pool.close()
         engine.dispose()
 

@@ -1,40 +1,87 @@
 """Sensors: the latest of everything in one answer, series for charts, the forecast of a gauge."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
+from sse_starlette import EventSourceResponse
 from starlette.responses import Response
 
 from api.answers import GEOJSON, answer_json, write_moment
-from api.dependencies import ConnectionOf, refuse_unknown
+from api.dependencies import ConnectionOf, ResourcesOf, refuse_unknown
+from api.live import choose_changes, parse_event_id
 from api.parameters import parse_bbox, parse_moment
 from layers.errors import InputError, NotFoundError
 from layers.store.sensing.datastreams import Datastream, read_datastream
-from layers.store.sensing.latest import LatestRow, select_latest
+from layers.store.sensing.latest import build_latest_query, check_kind
 from layers.store.sensing.reading import read_extent, select_observations
 from twin.store import list_runs
 
 FORECAST_PROCESS = "flood-forecast"
+HEARTBEAT_S, SEND_WITHIN_S, END_WITHIN_S = 15, 30.0, 2.0
 _DEFAULT_DAYS = 3
 _RUNS_LOOKED_AT = 20
 
+BboxText = Annotated[str | None, Query(description="west,south,east,north in CRS84")]
+KindText = Annotated[str | None, Query(description="Kind of sensor, such as stage or rain")]
 router = APIRouter(prefix="/sensors", tags=["sensors"], dependencies=[Depends(refuse_unknown)])
 
 
 @router.get("/latest", summary="Every sensor with its latest readings")
-def read_latest(
-    connection: ConnectionOf,
-    bbox: Annotated[str | None, Query(description="west,south,east,north in CRS84")] = None,
-    kind: Annotated[str | None, Query(description="Kind of sensor, such as stage or rain")] = None,
+async def read_latest_of_all(
+    request: Request,
+    resources: ResourcesOf,
+    bbox: BboxText = None,
+    kind: KindText = None,
     since: Annotated[str | None, Query(description="Only sensors with a reading at or after this moment")] = None,
 ) -> Response:
-    """Return sensors as GeoJSON, each with its datastreams and their latest results."""
+    """Return sensors as GeoJSON, each with its datastreams and their latest results.
+
+    The ETag changes when a reading, a series or a sensor does; If-None-Match saves the answer until then.
+    """
     bounds = parse_bbox(bbox) if bbox is not None else None
     moment = parse_moment(since, "since") if since is not None else None
-    shown = [_write_sensor(row) for row in select_latest(connection, bbox_crs84=bounds, kind=kind, since=moment)]
-    collection = {"type": "FeatureCollection", "timeStamp": write_moment(datetime.now(UTC)), "features": shown}
-    return answer_json(collection, media_type=GEOJSON, headers={"cache-control": "no-cache"})
+    tokens, query = await resources.latest.read_tokens(), build_latest_query(bbox_crs84=bounds, kind=kind)
+    asked = (bounds, kind)
+    etag = f'W/"{hashlib.blake2b(repr((tokens, asked, moment)).encode(), digest_size=12).hexdigest()}"'
+    headers = {"etag": etag, "cache-control": "no-cache"}
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    features = await resources.latest.write(tokens, asked, query, moment)
+    opening = f'{{"type":"FeatureCollection","timeStamp":"{write_moment(datetime.now(UTC))}","features":['
+    return Response(b"".join((opening.encode(), features, b"]}")), headers=headers, media_type=GEOJSON)
+
+
+@router.get("/events", summary="Changes as they come: server-sent events", response_class=EventSourceResponse)
+async def follow_changes(
+    request: Request,
+    resources: ResourcesOf,
+    bbox: BboxText = None,
+    kind: KindText = None,
+    datastream: Annotated[str | None, Query(description="Only these series, ids separated by commas")] = None,
+) -> EventSourceResponse:
+    """Tell changed readings at most once a second, of each series the newest, and alarms when they change.
+
+    Events: ``ready`` first, then ``reading`` with the changed series, ``alarm`` with its id. The header Last-Event-ID
+    of an earlier event brings what changed meanwhile; readings may come twice, none is left out.
+    """
+    if kind is not None:
+        check_kind(kind)
+    wants = choose_changes(
+        bounds=parse_bbox(bbox) if bbox is not None else None,
+        kind=kind,
+        datastreams=frozenset(datastream.split(",")) if datastream is not None else None,
+    )
+    after = parse_event_id(request.headers.get("last-event-id"))
+    resources.live.check_room()
+    return EventSourceResponse(
+        resources.live.stream(wants, after),
+        ping=HEARTBEAT_S,
+        send_timeout=SEND_WITHIN_S,
+        shutdown_event=resources.live.ending,
+        shutdown_grace_period=END_WITHIN_S,
+    )
 
 
 @router.get("/datastreams/{datastream_id}/observations", summary="Readings of a series")
@@ -77,27 +124,6 @@ def read_forecast(datastream_id: str, connection: ConnectionOf) -> Response:
 def _find_end(connection: ConnectionOf, datastream_id: str) -> datetime:
     extent = read_extent(connection, datastream_id)
     return extent[1] if extent else datetime.now(UTC)
-
-
-def _write_sensor(row: LatestRow) -> dict[str, Any]:
-    return {
-        "type": "Feature",
-        "id": row.sensor_id,
-        "geometry": {"type": "Point", "coordinates": [round(row.lon, 7), round(row.lat, 7)]},
-        "properties": {
-            "name": row.name,
-            "kind": row.kind,
-            "alarm_1": row.alarm_1,
-            "alarm_2": row.alarm_2,
-            "alarm_3": row.alarm_3,
-            "datastreams": [_write_reading(stream) for stream in row.datastreams],
-        },
-    }
-
-
-def _write_reading(stream: dict[str, Any]) -> dict[str, Any]:
-    rest = {key: value for key, value in stream.items() if key not in ("title_vi", "title_en")}
-    return {**rest, "title": {"vi": stream["title_vi"], "en": stream["title_en"]}}
 
 
 def _write_datastream(stream: Datastream) -> dict[str, Any]:

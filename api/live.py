@@ -1,0 +1,212 @@
+"""Live changes to many listeners: one task reads what the database tells, each listener has its own bounded share.
+
+A slow listener gets fewer, newer readings, never a growing queue: of each series only the newest waits for it.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+import orjson
+import psycopg
+import psycopg_pool
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from sse_starlette import ServerSentEvent
+
+from layers.errors import InputError, SetupError
+from layers.store.mercator import Bounds
+from layers.store.sensing.changes import Change, follow_notices, read_horizon, select_changes, select_unseen
+
+MOST_LISTENERS = 1000
+MOST_NOTICES = 256
+READINGS, NOTICES = "reading", ("alarm",)
+Notice = tuple[str, str]
+Pool = psycopg_pool.AsyncConnectionPool[AsyncConnection[TupleRow]]
+# A transaction may commit some time after its readings were stamped; a client that comes back gets those too.
+_RESUME_OVERLAP_US = 60_000_000
+_log = logging.getLogger("api")
+
+
+@dataclass(slots=True, eq=False)
+class Listener:
+    """What waits for one listener: the newest of each series it wants, and notices of other kinds, newest kept."""
+
+    wants: Callable[[Change], bool]
+    readings: dict[str, Change] = field(default_factory=dict)
+    notices: deque[Notice] = field(default_factory=lambda: deque(maxlen=MOST_NOTICES))
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def offer(self, changes: list[Change], notices: list[Notice]) -> None:
+        """Take what this listener wants of it."""
+        wanted = {change.datastream_id: change for change in changes if self.wants(change)}
+        if wanted or notices:
+            self.readings |= wanted
+            self.notices.extend(notices)
+            self.woken.set()
+
+
+class LiveChanges:
+    """Follows the database while anybody listens; at most one look a second, whatever is written."""
+
+    def __init__(self, url: str, pool: Pool, *, pause: float = 1.0, wait: float = 15.0) -> None:
+        self._url, self._pool, self._pause, self._wait = url, pool, pause, wait
+        self._listeners: set[Listener] = set()
+        self._wanted = asyncio.Event()
+        self.ending = anyio.Event()
+
+    def check_room(self) -> None:
+        """Raise SetupError when as many listen as the server has room for."""
+        if len(self._listeners) >= MOST_LISTENERS:
+            raise SetupError(f"{MOST_LISTENERS} listen already", hint="ask /sensors/latest now and then instead")
+
+    @contextmanager
+    def listen(self, wants: Callable[[Change], bool]) -> Iterator[Listener]:
+        """Give a listener for the time of the block."""
+        listener = Listener(wants)
+        self._listeners.add(listener)
+        self._wanted.set()
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+
+    async def follow(self) -> None:
+        """Tell listeners what changes until cancelled; a lost connection is taken up again.
+
+        When ``ending`` is set, every listener's stream ends.
+        """
+        seen, ending = _now(), asyncio.create_task(self._end())
+        try:
+            await self._follow(seen)
+        finally:
+            ending.cancel()
+
+    async def _end(self) -> None:
+        await self.ending.wait()
+        for listener in self._listeners:
+            listener.woken.set()
+
+    async def _follow(self, seen: int) -> None:
+        while True:
+            if not self._listeners:
+                self._wanted.clear()
+                await self._wanted.wait()
+                seen = _now()
+            try:
+                async with aclosing(follow_notices(self._url, (READINGS, *NOTICES), self._wait)) as notices:
+                    async for changes, others in self._look(notices, seen):
+                        seen = max([seen, *(change.stored for change in changes)])
+                        for listener in list(self._listeners):
+                            listener.offer(changes, others)
+                        if not self._listeners:
+                            break
+            except (psycopg.Error, psycopg_pool.PoolTimeout, OSError) as error:
+                _log.warning("live changes are not followed for now: %s", error)
+                await asyncio.sleep(2.0)
+
+    async def _look(
+        self, notices: AsyncIterator[list[Notice]], seen: int
+    ) -> AsyncIterator[tuple[list[Change], list[Notice]]]:
+        """Yield changes and other notices after each notification, at most one look a ``pause``."""
+        horizon, told = None, dict[str, int]()
+        async for heard in notices:
+            async with self._pool.connection() as connection:
+                following = await read_horizon(connection)
+                if horizon is None:
+                    found = await select_changes(connection, seen)
+                else:
+                    found = await select_unseen(connection, horizon)
+            yield (
+                [change for change in found if told.get(change.datastream_id) != change.stored],
+                [notice for notice in heard if notice[0] != READINGS],
+            )
+            told = {change.datastream_id: change.stored for change in found}
+            horizon = following
+            await asyncio.sleep(self._pause)
+
+    async def stream(self, wants: Callable[[Change], bool], after: int | None) -> AsyncIterator[ServerSentEvent]:
+        """Yield events for one client: ``ready``, what changed since ``after`` [µs], then changes as they come."""
+        with self.listen(wants) as listener:
+            now = _now()
+            yield ServerSentEvent("{}", event="ready", id=str(now if after is None else after))
+            if after is not None:
+                async with self._pool.connection() as connection:
+                    listener.offer(await select_changes(connection, after - _RESUME_OVERLAP_US), [])
+            while True:
+                await listener.woken.wait()
+                if self.ending.is_set():
+                    return
+                listener.woken.clear()
+                readings, listener.readings = list(listener.readings.values()), {}
+                if readings:
+                    yield _write_readings(readings)
+                while listener.notices:
+                    kind, payload = listener.notices.popleft()
+                    yield ServerSentEvent(_write_notice(payload), event=kind)
+
+
+def choose_changes(
+    *, bounds: Bounds | None, kind: str | None, datastreams: frozenset[str] | None
+) -> Callable[[Change], bool]:
+    """Return whether a change is of a series, of a sensor of the kind, within west, south, east, north [°]."""
+
+    def wants(change: Change) -> bool:
+        if datastreams is not None and change.datastream_id not in datastreams:
+            return False
+        if kind is not None and change.kind != kind:
+            return False
+        if bounds is None:
+            return True
+        west, south, east, north = bounds
+        if change.lon is None or change.lat is None or not south <= change.lat <= north:
+            return False
+        return west <= change.lon <= east if west <= east else change.lon >= west or change.lon <= east
+
+    return wants
+
+
+def parse_event_id(value: str | None) -> int | None:
+    """Return the moment an event's id names [µs since 1970 UTC], None without one; InputError for what is none."""
+    if value is None or not value:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) <= 16):
+        raise InputError(f"Last-Event-ID '{value[:40]}' is none of ours", hint="leave it out to begin now")
+    return int(value)
+
+
+def _write_readings(changes: list[Change]) -> ServerSentEvent:
+    shown = [
+        {
+            "id": change.datastream_id,
+            "sensor_id": change.sensor_id,
+            "kind": change.kind,
+            "observed_property": change.observed_property,
+            "unit": change.unit,
+            "result": change.result,
+            "phenomenon_time": change.phenomenon_time,
+            "quality": change.quality,
+        }
+        for change in changes
+    ]
+    last = max(change.stored for change in changes)
+    return ServerSentEvent(orjson.dumps({"readings": shown}).decode(), event=READINGS, id=str(last))
+
+
+def _write_notice(payload: str) -> str:
+    """Return the payload where it is a JSON object, else an object that names it as ``id``."""
+    try:
+        given: Any = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        given = payload
+    return orjson.dumps(given if isinstance(given, dict) else {"id": payload}).decode()
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
