@@ -51,11 +51,11 @@ class Settings(BaseSettings):
     worker_threads: int = Field(default=1, ge=1, le=16, description="Jobs one worker runs at a time.")
     share_members: bool = Field(
         default=False,
-        description="Workers of other machines compute members of ensembles; they need the same data_dir.",
+        description="Workers of other machines compute members of ensembles, in the same data_dir.",
     )
     machine: str = Field(
         default_factory=socket.gethostname,
-        description="Name of this machine among the workers; its host name if empty.",
+        description="Name of this machine among workers; else its host name.",
     )
     attachment_mb: int = Field(default=20, ge=1, le=1000, description="Largest file attached to an item [MB].")
     sensing_body_mb: int = Field(
