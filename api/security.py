@@ -8,8 +8,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import answer_problem
 
 MAX_BODY = 1_000_000
-# What a file is attached with goes to the disk as it comes; the route counts its bytes.
-_STREAMED = re.compile(r"^/api/collections/[^/]+/items/.+/attachments$")
+# What a file is attached with goes to the disk, and a CSV of readings to the database, as it comes; the route counts.
+_STREAMED = re.compile(r"^/api/collections/[^/]+/items/.+/attachments$|^/sensors/observations$")
+# Data arrays and batches are large by nature.
+_LARGE = "/sta/"
 _POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -53,11 +55,12 @@ class SecureHeaders:
 class RefuseBadRequests:
     """Answers at the door what no route should see: bodies over ``MAX_BODY`` bytes, NUL in the address.
 
-    Attached files pass: their route takes them in pieces and stops at its own limit.
+    SensorThings may send ``sta_limit`` bytes. Attached files and CSV of readings pass: their routes take them in pieces
+    and stop at their own limits.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, sta_limit: int = MAX_BODY) -> None:
+        self._app, self._sta_limit = app, sta_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -69,25 +72,26 @@ class RefuseBadRequests:
         if scope["method"] == "POST" and _STREAMED.match(scope["path"]):
             await self._app(scope, receive, send)
             return
-        too_large = answer_problem("too-large", 413, f"the body is larger than {MAX_BODY} bytes")
+        limit = self._sta_limit if scope["path"].startswith(_LARGE) else MAX_BODY
+        too_large = answer_problem("too-large", 413, f"the body is larger than {limit} bytes")
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if not declared.isdigit() or int(declared) > MAX_BODY:
+        if not declared.isdigit() or int(declared) > limit:
             await too_large(scope, receive, send)
             return
         has_body = declared != b"0" or any(name == b"transfer-encoding" for name, _ in scope["headers"])
         if not has_body:
             await self._app(scope, receive, send)
             return
-        body = b""
+        body = bytearray()
         while True:
             message = await receive()
             body += message.get("body", b"")
-            if len(body) > MAX_BODY:
+            if len(body) > limit:
                 await too_large(scope, receive, send)
                 return
             if message["type"] == "http.disconnect" or not message.get("more_body", False):
                 break
-        await self._app(scope, _replay(body, receive), send)
+        await self._app(scope, _replay(bytes(body), receive), send)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
