@@ -1,8 +1,8 @@
 """Readings in buckets of time: minimum, mean, maximum, sum, count and last of each series.
 
 From the roll-ups where whole hours or days are asked for and none of them waits to be rolled up again, else from the
-readings; both give the same. Counted are readings with a number whose quality is neither 4 (fail) nor 9 (missing), in
-the bucket their phenomenonTime begins in. Buckets are aligned to 1970-01-01T00:00:00Z.
+readings; both give the same. Counted are readings with a number whose quality is good, suspect or not evaluated, in the
+bucket their phenomenonTime begins in. Buckets are aligned to 1970-01-01T00:00:00Z.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from layers.errors import InputError
+from layers.store.sensing.rollups import COUNTING
 from layers.store.sensing.sta_build import find_page_size
 from layers.store.sensing.sta_filter import build_condition
 from layers.store.sensing.sta_request import Call, Expression, Member, Query, ResourcePath, Value
@@ -101,7 +102,7 @@ def select_buckets(
 def _build_groups(
     connection: Connection, statement: Statement, path: ResourcePath, span: _Range, width: timedelta, source: Source
 ) -> str:
-    columns, time, condition = _FROM_READINGS, "phenomenon_time", "a.result is not null and a.quality not in (4, 9)"
+    columns, time, condition = _FROM_READINGS, "phenomenon_time", f"a.result is not null and a.quality in {COUNTING}"
     table = path.entity.table
     if source != "reading":
         columns, time, condition = _FROM_ROLLUPS, "start", f"a.width = '{source}'"
