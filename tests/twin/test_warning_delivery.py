@@ -418,3 +418,21 @@ def test_killed_between_send_and_mark_it_is_sent_again_with_the_same_id(
     assert len(set(receiver.ids())) == 1 and receiver.got[0][2] == receiver.got[1][2]
     log = (tmp_path / "send.log").read_text()
     assert str(receiver.port) not in log and SECRET not in log
+
+
+def test_the_sender_is_called_and_outlives_lost_connections(clean: Engine, receiver: Receiver, tmp_path: Path) -> None:
+    sender = make_sender(clean, write_contacts(tmp_path, {"h": hook(receiver)}), Pace(poll_s=0.5, propose_s=3600.0))
+    thread = threading.Thread(target=sender.run)
+    thread.start()
+    try:
+        with clean.begin() as connection:
+            connection.execute(
+                text("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
+                     "and pid <> pg_backend_pid()")
+            )  # fmt: skip
+        warn(clean)
+        wait_for(lambda: len(receiver.got) == 1, 20.0)
+    finally:
+        sender.stop()
+        thread.join(20.0)
+    assert not thread.is_alive()
