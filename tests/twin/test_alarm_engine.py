@@ -64,7 +64,7 @@ def make_readings(values: Sequence[float | None], step: float = 60.0, quality: i
 
 
 def once(point: Point, readings: Sequence[Reading | Cover], after: float = 0.0) -> tuple[AlarmState, list[Transition]]:
-    last = max((one.stored if isinstance(one, Reading) else one.known for one in readings), default=T0)
+    last = max((one.stored for one in readings), default=T0)
     return run(point, [(readings, last + after)])
 
 

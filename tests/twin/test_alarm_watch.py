@@ -21,6 +21,7 @@ from layers.store.sensing.writing import store_observations
 from layers.store.sources import register_source
 from tests.conftest import ROOT
 from twin.alarms.engine import Point, advance
+from twin.alarms.forecasts import ForecastFeed, LoopFeed
 from twin.alarms.lifecycle import Action
 from twin.alarms.rules import parse_rule
 from twin.alarms.state import AlarmState, Transition, begin_state
@@ -313,3 +314,117 @@ def replay(connection: Connection, series: str, end: float) -> tuple[AlarmState,
     readings = select_recent(connection, [series], datetime(2026, 1, 1, tzinfo=UTC))
     point = Point(parse_rule(RESTLESS), (series,))
     return advance(point, begin_state(begun, 1), readings, end)
+
+
+def test_one_by_one_or_all_at_once_the_family_says_the_same(engine: Engine) -> None:
+    with engine.begin() as connection:
+        (series,) = add_gauges(connection, 1)
+    watch = Watch(engine)
+    watch.pass_once()
+    prompt(engine)
+    watch.pass_once()
+    begun = datetime.now(UTC) - timedelta(hours=2)
+    levels = [1.5, 1.82, 1.93, 2.02, 1.96, 1.88, 1.8, 1.7, 2.1, 2.1, 1.2, 1.2, 1.2, 1.2]
+    for step, level in enumerate(levels):
+        store(engine, (series, begun + timedelta(minutes=8 * step), level, 1))
+        watch.pass_once()
+    one_by_one = read_lives(engine)
+    with engine.begin() as connection:
+        connection.execute(text("truncate alarm.event, alarm.alarm, alarm.incident, alarm.cursor"))
+    Watch(engine).pass_once()
+    assert read_lives(engine) == one_by_one
+    assert [kind for kind, *_ in one_by_one["flood-2.G-0000"]].count("suppress") == 2
+
+
+def read_lives(engine: Engine) -> dict[str, list[tuple[str, str, datetime | None]]]:
+    """Return the steps of every alarm, with when it came and went; what was over when it was heard calls nobody."""
+    found = {}
+    with engine.connect() as connection:
+        for alarm in list_alarms(connection, AlarmQuery(states=())):
+            found[alarm.rule] = [
+                (one.kind, one.state_after, one.at if one.kind in ("raise", "clear") else None)
+                for one in reversed(list_alarm_events(connection, alarm.id))
+                if one.kind not in ("rule-change", "escalate")
+            ]
+    return found
+
+
+def insert_issue(connection: Connection, series: str, issued: datetime, levels: dict[int, float]) -> None:
+    """Keep a forecast whose quantiles at each lead [s] are 5 cm apart around its median."""
+    number = connection.execute(
+        text(
+            "insert into forecast.issue (datastream, issue_time, origin, model) "
+            "select fid, :at, :at, 'test' from sensing.datastream where id = :id returning id"
+        ),
+        {"id": series, "at": issued},
+    ).scalar_one()
+    names = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
+    for lead, middle in levels.items():
+        row = {name: middle + 0.05 * (place - 3) for place, name in enumerate(names)}
+        connection.execute(
+            text(
+                f"insert into forecast.value (issue, lead_s, time, {', '.join(names)}, warning) values "
+                f"(:issue, :lead, :time, {', '.join(f':{name}' for name in names)}, :q90)"
+            ),
+            {"issue": number, "lead": lead, "time": issued + timedelta(seconds=lead), **row},
+        )
+
+
+def test_a_forecast_that_passes_the_level_with_enough_probability_raises(engine: Engine) -> None:
+    expected = {
+        "id": "expected", "title": {"vi": "Dự báo vượt báo động II", "en": "Level II expected"}, "event": "flood",
+        "priority": "high", "lateness_s": 0,
+        "conditions": [{"kind": "forecast", "level": 1.9, "lead_s": 7200, "on": 0.5, "off": 0.2}],
+    }  # fmt: skip
+    with engine.begin() as connection:
+        (series,) = add_gauges(connection, 1, levels=(None, None, None))
+        put_rule(connection, parse_rule({**expected, "target": {"series": series}}), origin="file", author="an")
+    watch = Watch(engine, (ForecastFeed(), LoopFeed()))
+    watch.pass_once()
+    begun = datetime.now(UTC) - timedelta(minutes=30)
+    seen = []
+    # The third rises beyond the lead only; the fourth has 25 % above the level, the last none.
+    for step, levels in enumerate(
+        (
+            {3600: 1.7, 7200: 1.7},
+            {3600: 1.7, 7200: 1.9},
+            {3600: 1.85, 10_800: 2.5},
+            {3600: 1.85, 7200: 1.8},
+            {3600: 1.5},
+        )
+    ):
+        with engine.begin() as connection:
+            insert_issue(connection, series, begun + timedelta(minutes=step), levels)
+        watch.pass_once()
+        alarm = find_alarm(engine, "expected")
+        seen.append((alarm.state, alarm.value and round(alarm.value, 2)))
+    assert seen == [("NORMAL", 0.0), ("UNACK", 0.5), ("UNACK", 0.25), ("UNACK", 0.25), ("RTN-UNACK", 0.0)]
+
+
+def test_a_loop_that_does_not_finish_is_late(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "insert into forecast.loop_state (name, interval_s, since) "
+                "values ('flood', 600, clock_timestamp() - interval '19 minutes')"
+            )
+        )
+    try:
+        watch = Watch(engine, (ForecastFeed(), LoopFeed()))
+        watch.pass_once()
+        assert find_alarm(engine, "forecast-late.flood").state == "NORMAL"
+        with engine.begin() as connection:
+            connection.execute(text("delete from alarm.alarm"))
+            connection.execute(text("update forecast.loop_state set since = since - interval '2 minutes'"))
+        watch = Watch(engine, (ForecastFeed(), LoopFeed()))
+        watch.pass_once()
+        assert find_alarm(engine, "forecast-late.flood").state == "UNACK"
+        with engine.begin() as connection:
+            connection.execute(
+                text("update forecast.loop_state set skipped = clock_timestamp(), skipped_why = 'unchanged'")
+            )
+        watch.pass_once()
+        assert find_alarm(engine, "forecast-late.flood").state == "RTN-UNACK"
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text("delete from forecast.loop_state"))

@@ -60,14 +60,15 @@ class Pass:
         covering = {parent: self._covered[parent] for parent in parents}
         state = self._stored[number].state
         covered, found = any(covering.values()), list[Cover]()
-        changes = sorted((step.known, parent, step.covers) for parent in parents for step in self._steps[parent])
+        steps = [(parent, step) for parent in parents for step in self._steps[parent]]
+        changes = sorted(steps, key=lambda one: one[1].arrival)
         if covered != state.covered:
             found.append(Cover(state.clock if changes else self._now, covered))
-        for known, parent, covers in changes:
-            covering[parent] = covers
+        for parent, step in changes:
+            covering[parent] = step.covers
             if any(covering.values()) != covered:
                 covered = not covered
-                found.append(Cover(known, covered))
+                found.append(Cover(step.arrival, covered))
         return found
 
     def _list_untold(self, numbers: set[int]) -> set[int]:

@@ -47,7 +47,7 @@ def advance(
     run = _Run(point, Log(deepcopy(state)))
     for arrival in sorted(arrivals, key=_order):
         if isinstance(arrival, Cover):
-            run.pass_time(arrival.known)
+            run.pass_time(arrival.stored)
             cover_alarm(run.log, run.state.clock, arrival.covered)
         elif arrival.source in point.by_source:
             run.pass_time(arrival.stored)
@@ -87,7 +87,7 @@ def find_due(point: Point, state: AlarmState) -> float | None:
 
 def _order(arrival: Reading | Cover) -> tuple[float, int, float]:
     if isinstance(arrival, Cover):
-        return arrival.known, 0, 0.0
+        return arrival.stored, 0, 0.0
     return arrival.stored, 1, arrival.time
 
 
@@ -119,6 +119,7 @@ class _Run:
         while (timer := _next_timer(self.point, self.state)) is not None and timer[0] <= to:
             due, kind, place = timer
             self.state.clock = max(self.state.clock, due)
+            self.log.arrival = due
             if kind == _RELEASE:
                 self._release_known(due)
             elif kind == _SILENCE:
@@ -129,6 +130,7 @@ class _Run:
             else:
                 self._escalate(due)
         self.state.clock = max(self.state.clock, to)
+        self.log.arrival = to
 
     def take(self, reading: Reading) -> None:
         """Take in one reading that became known now."""

@@ -32,10 +32,11 @@ class Action:
 
 @dataclass(slots=True)
 class Log:
-    """The transitions of one pass."""
+    """The transitions of one pass; ``arrival`` is when what is taken in now was stored or due."""
 
     state: AlarmState
     written: list[Transition] = field(default_factory=list)
+    arrival: float | None = None
 
     @contextmanager
     def note(
@@ -63,8 +64,8 @@ class Log:
         shown = state.value if value is None else value
         self.written.append(
             Transition(
-                kind, at, known, before, after, state.occurrence, announced, state.covers, shown, author, reason,
-                details or {},
+                kind, at, known, before, after, state.occurrence, announced, state.covers,
+                known if self.arrival is None else self.arrival, shown, author, reason, details or {},
             )
         )  # fmt: skip
 

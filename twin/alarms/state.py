@@ -28,9 +28,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """The parent alarm came or went."""
+    """The parent alarm came or went, when what was ``stored`` then arrived."""
 
-    known: float
+    stored: float
     covered: bool
 
 
@@ -39,7 +39,7 @@ class Transition:
     """One step in the life of an alarm, to be written down.
 
     ``announced`` when a person now has something new to acknowledge; ``covers`` whether the alarm suppresses its
-    children from here on.
+    children from here on; ``arrival`` is when what led to it was stored or due, be it before the engine's clock.
     """
 
     kind: TransitionKind
@@ -50,6 +50,7 @@ class Transition:
     occurrence: int
     announced: bool
     covers: bool
+    arrival: float
     value: float | None = None
     author: str = "engine"
     reason: str = ""

@@ -31,7 +31,7 @@ READY_WITHIN_S = 60.0
 DEMO_LASTS_S = 4 * 3600.0
 # Coarser than the default: the first look should not wait for the finest water.
 FIRST_FORECAST = {"cell_size": 15.0}
-ALWAYS = ("worker", "serve", "warnings send")
+ALWAYS = ("worker", "serve", "alarms watch", "warnings send")
 WITH_BROKER = ("sensors ingest",)
 Children = dict[str, "subprocess.Popen[bytes]"]
 
