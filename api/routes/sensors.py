@@ -16,7 +16,9 @@ from layers.errors import InputError, NotFoundError
 from layers.store.sensing.datastreams import Datastream, read_datastream
 from layers.store.sensing.latest import build_latest_query, check_kind
 from layers.store.sensing.reading import read_extent, select_observations
+from twin.forecasts.writing import write_issue, write_values
 from twin.store import list_runs
+from twin.store_forecasts import list_issues, read_values
 
 FORECAST_PROCESS = "flood-forecast"
 HEARTBEAT_S, SEND_WITHIN_S, END_WITHIN_S = 15, 30.0, 2.0
@@ -111,8 +113,11 @@ def read_observations(
 
 @router.get("/datastreams/{datastream_id}/forecast", summary="The newest forecast of a series")
 def read_forecast(datastream_id: str, connection: ConnectionOf) -> Response:
-    """Return the stage forecast of the newest successful forecast run of this series."""
+    """Return the newest forecast issued for this series, or else that of the newest successful forecast run."""
     read_datastream(connection, datastream_id)
+    for issue in list_issues(connection, datastream_id, limit=1):
+        words = {**write_issue(issue), **write_values(read_values(connection, issue.id))}
+        return answer_json(words, headers={"cache-control": "no-cache"})
     runs = list_runs(connection, process=FORECAST_PROCESS, status="successful", limit=_RUNS_LOOKED_AT)
     for run in runs:
         forecast = run.stage_forecast
