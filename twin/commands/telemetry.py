@@ -3,6 +3,7 @@
 import fcntl
 import os
 import signal
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Annotated
@@ -17,6 +18,7 @@ from layers.errors import ConflictError, SetupError
 from layers.store.cluster import find_running
 from layers.store.engine import open_engine
 from twin.connect import connect_to_city
+from twin.sensors.announcer import Announcer
 from twin.sensors.broker import build_command, name_broker, prepare_broker, read_broker
 from twin.sensors.clocks import judge_clock
 from twin.sensors.consumer import Consumer
@@ -47,7 +49,7 @@ def run_broker() -> None:
 
 
 def ingest() -> None:
-    """Store what devices send to the broker, until stopped; nothing acknowledged is lost."""
+    """Store what devices send to the broker and tell subscribers, until stopped; nothing acknowledged is lost."""
     settings = read_settings()
     broker = read_broker(name_broker(settings.state_dir))
     if broker is None:
@@ -62,8 +64,17 @@ def ingest() -> None:
         Store(lambda: _find_store(settings), settings.clock_tolerance),
         Spill(folder, settings.spill_mb * 1_000_000),
     )
-    work.run(lambda: bool(stopping))
-    lock.close()
+    address = settings.public_url or f"http://{settings.host}:{settings.port}"
+    stopped = threading.Event()
+    announcer = Announcer(broker.socket, lambda: _find_store(settings), f"{address.rstrip('/')}/sta/v1.1")
+    telling = threading.Thread(target=announcer.run, args=(stopped,), name="announcer")
+    telling.start()
+    try:
+        work.run(lambda: bool(stopping))
+    finally:
+        stopped.set()
+        telling.join()
+        lock.close()
 
 
 def show_ledger(

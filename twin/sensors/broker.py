@@ -1,7 +1,7 @@
 """A private Mosquitto: what devices send and what subscribers read never mix; the twin itself has a door of its own.
 
-Devices publish to one listener, whose topics lie below ``in/`` inside the broker; subscribers read from another, whose
-topics lie below ``out/`` (SensorThings 1.1 lets the two endpoints differ). The twin sees both through a unix socket.
+Devices publish to one listener, whose topics lie below ``in/`` inside the broker; subscribers read from another, where
+they see ``v1.1/`` and nothing else (SensorThings 1.1 lets the two endpoints differ). The twin uses a unix socket.
 """
 
 import json
@@ -15,7 +15,8 @@ from pathlib import Path
 
 from layers.errors import SetupError
 
-INBOX, OUTBOX = "in/", "out/"
+# Mosquitto 2.0.11 (Debian 12) does not take a mount point off what it delivers: subscribers have none.
+INBOX = "in/"
 LARGEST_MESSAGE = 1_000_000
 MOST_IN_FLIGHT = 2000
 READY_WITHIN_S = 10.0
@@ -33,7 +34,7 @@ max_queued_bytes 500000000
 queue_qos0_messages true
 max_inflight_messages {in_flight}
 max_packet_size {largest}
-sys_interval 10
+sys_interval 2
 log_dest stderr
 log_type error
 log_type warning
@@ -46,7 +47,6 @@ acl_file {folder}/devices.acl
 
 # Subscribers read here.
 listener {reader_port} 127.0.0.1
-mount_point out/
 allow_anonymous true
 acl_file {folder}/readers.acl
 
@@ -56,7 +56,7 @@ allow_anonymous true
 
 include_dir {folder}/conf.d
 """
-_DEVICES_MAY, _READERS_MAY = "topic write in/#\n", "topic read out/#\n"
+_DEVICES_MAY, _READERS_MAY = "topic write in/#\n", "topic read v1.1/#\n"
 
 
 @dataclass(frozen=True, slots=True)
