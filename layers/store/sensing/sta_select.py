@@ -15,6 +15,7 @@ from layers.store.sensing.sta_build import build_count, build_row, build_set, fi
 from layers.store.sensing.sta_request import Query, ResourcePath, Step
 from layers.store.sensing.sta_scope import bind_key, match_id
 from layers.store.sensing.sta_terms import Statement
+from layers.store.sensing.sta_windows import build_window, find_windows
 
 _COLUMN = re.compile(r"\{a\}\.(\w+)")
 
@@ -36,16 +37,22 @@ def select_page(connection: Connection, path: ResourcePath, query: Query) -> Pag
 
     Raises NotFoundError when what the path leads over is not there, InputError for a query that does not fit.
     """
-    statement = Statement()
-    alias = statement.name()
-    condition = restrict(connection, statement, path, alias)
     size = find_page_size(query, 1)
-    sql = build_set(statement, path.entity, alias, query, condition, size, 1)
-    rows = [orjson.loads(row) for row in run(connection, sql, statement).scalars()]
-    more = len(rows) > size
-    rows = [_trim(row, query, max(size, 1)) for row in rows[:size]]
+    rows: list[str] = []
+    for since in (*find_windows(connection, path, query), None):
+        statement = Statement()
+        alias = statement.name()
+        condition = restrict(connection, statement, path, alias)
+        if since is not None:
+            condition = build_window(statement, alias, since)
+        sql = build_set(statement, path.entity, alias, query, condition, size, 1)
+        rows = list(run(connection, sql, statement).scalars())
+        if len(rows) > size:
+            break
+    kept = [_trim(orjson.loads(row), query, max(size, 1)) for row in rows[:size]]
+    more = len(rows) > size > 0
     follows = more and find_keyset(path.entity, query.orders) is not None
-    return Page(rows, more and size > 0, str(rows[-1]["@iot.id"]) if follows and rows else None)
+    return Page(kept, more, str(kept[-1]["@iot.id"]) if follows else None)
 
 
 def count_entities(connection: Connection, path: ResourcePath, query: Query) -> int:
