@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -17,9 +18,13 @@ from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import store_observations
 from tests.twin.test_warning_chains import WARDS, X0, Y0, fill_wards
 from twin.alarms.lifecycle import Action
+from twin.alarms.rules import parse_rule
 from twin.alarms.watch import Watch
+from twin.store import claim_run, create_run, finish_run
+from twin.store_alarm_rules import put_rule
 from twin.store_alarms import AlarmQuery, act_on_alarm, list_alarms, read_now
 from twin.store_drafts import Draft, list_drafts, settle_draft
+from twin.store_forecasts import Values, keep_issue
 from twin.store_outbox import list_deliveries
 from twin.store_warnings import Message, list_messages
 from twin.warning.contacts import Contacts
@@ -279,3 +284,69 @@ def make_message(chain: str, warning: FloodWarning) -> Message:
         "",
         NOW,
     )
+
+
+def test_a_forecast_alarm_says_how_likely_how_high_and_when(flood: Flood) -> None:
+    with flood.engine.begin() as connection:
+        condition = {
+            "kind": "forecast", "direction": "above", "level": 1.9, "lead_s": 6 * 3600.0, "on": 0.3, "off": 0.2,
+        }  # fmt: skip
+        rule = {
+            "id": "forecast-2.G-000", "title": {"vi": "Dự báo vượt báo động II", "en": "Forecast above level II"},
+            "event": "flood", "level": 2, "priority": "medium", "target": {"series": "G-000.stage"},
+            "conditions": [condition], "escalation": [{"after_min": 0, "group": "duty"}],
+        }  # fmt: skip
+        put_rule(connection, parse_rule(rule), origin="hand", author="test")
+    Watch(flood.engine).pass_once()
+    now = datetime.now(UTC).replace(microsecond=0)
+    times = np.array([now.timestamp() + 600.0 * k for k in range(1, 48)])
+    middle = 1.7 + 0.15 * np.sin((times - times[0]) / 5_000.0)
+    quantiles = middle[:, None] + np.array([-0.2, -0.15, -0.1, 0.0, 0.1, 0.15, 0.2])
+    values = Values(times, quantiles, quantiles[:, 5], np.full(len(times), np.nan))
+    with flood.engine.begin() as connection:
+        keep_issue(
+            connection, "G-000.stage", issue_time=now, origin=now, model="test", parameters={}, skill={}, values=values
+        )
+        # The alarm's own way to its state is tested elsewhere.
+        connection.execute(
+            text(
+                "update alarm.alarm set active = true, state = 'UNACK', raised = :now, value = 0.42, occurrence = 1 "
+                "where rule = 'forecast-2.G-000'"
+            ),
+            {"now": now},
+        )
+    (draft,) = flood.propose()
+    said = draft.warning
+    assert (said.probability, said.threshold, said.wards) == (0.42, 1.9, WARDS[:1])
+    peak = int(np.argmax(np.where(times <= times[0] - 600.0 + 6 * 3600.0, middle, -9.0)))
+    assert said.stage == pytest.approx(middle[peak], abs=1e-3) and said.at == datetime.fromtimestamp(times[peak], UTC)
+    onset = datetime.fromtimestamp(times[np.argmax(quantiles[:, 5] >= 1.9)], UTC)
+    assert said.onset == onset
+    # Measured goes before forecast: the same level, now seen, is told as an update.
+    first = flood.issue(draft)
+    flood.set_stage(1.95, 1)
+    (draft,) = flood.propose()
+    assert (draft.kind, draft.chains, draft.warning.probability) == ("Update", (first.chain,), None)
+    with flood.engine.begin() as connection:
+        connection.execute(
+            text("update alarm.alarm set active = false, state = 'NORMAL' where rule = 'forecast-2.G-000'")
+        )
+
+
+def test_wards_that_the_newest_forecast_floods_are_warned_too(flood: Flood) -> None:
+    flood.set_stage(1.95, 1)
+    now = datetime.now(UTC)
+    for base, areas in ((now - timedelta(hours=9), (9e5, 9e5, 9e5)), (now - timedelta(hours=1), (0.0, 500.0, 5e4))):
+        summary = {
+            "by_ward": [{"ward_code": ward, "flooded_area": area} for ward, area in zip(WARDS, areas, strict=True)]
+        }
+        with flood.engine.begin() as connection:
+            run_id = create_run(connection, process="flood-ensemble", inputs={}, title=Text("Dự báo", "Forecast"))
+            claim_run(connection, run_id)
+            finish_run(
+                connection, run_id, title=Text("Dự báo", "Forecast"), base_time=base, horizon_hours=24.0,
+                summary=summary, stage_forecast=None, balance={}, provenance={},
+            )  # fmt: skip
+        (draft,) = flood.propose()
+        # What is too old counts for nothing; less than a hectare is no flood.
+        assert draft.warning.wards == (WARDS[:1] if base < now - timedelta(hours=6) else (WARDS[0], WARDS[2]))

@@ -131,13 +131,17 @@ def _describe(alarm: FloodAlarm, wards: Sequence[str], status: Status, moment: d
         wards=tuple(wards),
         expires=moment + VALID_FOR + timedelta(seconds=alarm.lead_s or 0.0),
         status=status,
-        stage=None if forecast else alarm.value,
+        stage=_round(alarm.peak if forecast else alarm.value),
         threshold=alarm.threshold,
-        at=None if forecast else alarm.raised,
-        onset=alarm.raised + timedelta(seconds=alarm.lead_s or 0.0) if forecast else None,
+        at=alarm.peak_time if forecast else alarm.raised,
+        onset=alarm.onset,
         probability=probability,
         alarms=(str(alarm.id),),
     )
+
+
+def _round(stage: float | None) -> float | None:
+    return None if stage is None else round(stage, 3)
 
 
 def _write_drafts(connection: Connection, proposals: Sequence[Proposal]) -> list[Draft]:
