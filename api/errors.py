@@ -19,6 +19,7 @@ from api.answers import PROBLEM, answer_json
 from layers.errors import TwinError
 
 _log = logging.getLogger("api")
+_SENSORTHINGS = "/sta/"
 
 
 def answer_problem(
@@ -57,23 +58,29 @@ def install_handlers(app: FastAPI) -> None:
         app.add_exception_handler(kind, _answer_database)
 
 
-async def _answer_twin(_request: Request, error: Exception) -> Response:
+def _tell_sensorthings(request: Request, status: int, message: str) -> dict[str, Any]:
+    """Return ``code`` and ``message``, which clients of SensorThings read in an error."""
+    return {"code": status, "message": message} if request.url.path.startswith(_SENSORTHINGS) else {}
+
+
+async def _answer_twin(request: Request, error: Exception) -> Response:
     assert isinstance(error, TwinError)
     if error.status >= 500:
         _log.error("%s: %s", error.code, error)
     # A client that is not known is told how to make itself known (RFC 9110, 15.5.2).
     headers = {"www-authenticate": "Bearer"} if error.status == 401 else None
-    members = getattr(error, "members", None)
+    members = {**_tell_sensorthings(request, error.status, str(error)), **(getattr(error, "members", None) or {})}
     return answer_problem(error.code, error.status, error.message, hint=error.hint, headers=headers, members=members)
 
 
-async def _answer_validation(_request: Request, error: Exception) -> Response:
+async def _answer_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"][1:]) or "body"
     found = first.get("input")
     shown = f" '{str(found)[:80]}'" if isinstance(found, str | int | float) else ""
-    return answer_problem("bad-input", 400, f"{name}{shown}: {first['msg']}")
+    message = f"{name}{shown}: {first['msg']}"
+    return answer_problem("bad-input", 400, message, members=_tell_sensorthings(request, 400, message))
 
 
 async def _answer_http(request: Request, error: Exception) -> Response:
@@ -87,7 +94,8 @@ async def _answer_http(request: Request, error: Exception) -> Response:
         hint = f"use {allowed}" if allowed else None
     elif error.status_code == 413:
         code = "too-large"
-    return answer_problem(code, error.status_code, detail, hint=hint, headers=error.headers)
+    members = _tell_sensorthings(request, error.status_code, detail)
+    return answer_problem(code, error.status_code, detail, hint=hint, headers=error.headers, members=members)
 
 
 async def _answer_database(_request: Request, error: Exception) -> Response:

@@ -9,12 +9,11 @@ from api.answers import answer_json
 from api.dependencies import ConnectionOf, refuse_unknown
 from api.sta.answers import ROOT, find_root
 from api.sta.conformance import write_service_root
-from api.sta.problems import StaRoute
 from api.sta.reading import answer_resource
 
 Text = str | None
 
-router = APIRouter(prefix=ROOT, tags=["sensorthings"], route_class=StaRoute, dependencies=[Depends(refuse_unknown)])
+router = APIRouter(prefix=ROOT, tags=["sensorthings"], dependencies=[Depends(refuse_unknown)])
 
 
 @router.get("", summary="SensorThings 1.1: the entity sets and what is served")

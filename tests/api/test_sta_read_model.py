@@ -201,6 +201,14 @@ def test_what_is_not_there_is_named(sta_reader: TestClient, path: str, named: st
     assert problem["code"] == 404
 
 
+@pytest.mark.parametrize("path", ["", "/", "/Things('T-1')", "/Things('T-1')/name"])
+def test_status_code_of_a_method_that_is_not_possible(sta_reader: TestClient, path: str) -> None:
+    answer = sta_reader.request("OPTIONS", f"/sta/v1.1{path}")
+    assert answer.status_code == 405
+    assert answer.json()["code"] == 405
+    assert "OPTIONS" in answer.json()["message"]
+
+
 @pytest.mark.parametrize("key", ["T-1", "5", "a'b", "a/b", "đê (1)", "x?y#z%", "''", "(", "a;b,c"])
 @pytest.mark.parametrize("rest", ["", "/Datastreams", "/Datastreams/$ref"])
 def test_an_address_says_what_it_was_written_from(key: str, rest: str) -> None:

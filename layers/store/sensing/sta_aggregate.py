@@ -24,11 +24,11 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BIN = "date_bin({width}, {at}, '1970-01-01 00:00+00'::timestamptz)"
 _FROM_READINGS = (
-    "count(*) as count, min(a.result) as minimum, max(a.result) as maximum, sum(a.result) as sum, "
+    "count(*) as number, min(a.result) as minimum, max(a.result) as maximum, sum(a.result) as sum, "
     "(array_agg(a.result order by a.phenomenon_time desc))[1] as last"
 )
 _FROM_ROLLUPS = (
-    "sum(a.count)::bigint as count, min(a.minimum) as minimum, max(a.maximum) as maximum, sum(a.sum) as sum, "
+    "sum(a.count)::bigint as number, min(a.minimum) as minimum, max(a.maximum) as maximum, sum(a.sum) as sum, "
     "(array_agg(a.last order by a.start desc))[1] as last"
 )
 Source = Literal["reading", "hour", "day"]
@@ -92,7 +92,7 @@ def select_buckets(
         statement,
     ).all()
     made = [
-        Bucket(row.id, row.start, row.start + width, row.count, row.minimum, row.sum / row.count, row.maximum, row.sum,
+        Bucket(row.id, row.start, row.start + width, row.number, row.minimum, row.sum / row.number, row.maximum, row.sum,
                row.last)
         for row in rows[:size]
     ]  # fmt: skip
