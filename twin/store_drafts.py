@@ -84,8 +84,8 @@ def list_drafts(
     return [_read(row) for row in rows]
 
 
-def rewrite_draft(connection: Connection, draft_id: int, warning: FloodWarning) -> None:
-    """Change what an open draft says."""
+def rewrite_draft(connection: Connection, draft_id: int, warning: FloodWarning) -> Draft:
+    """Change what an open draft says and return it."""
     connection.execute(
         text(
             "update warning.draft set content = cast(:content as jsonb), updated = clock_timestamp() "
@@ -93,6 +93,7 @@ def rewrite_draft(connection: Connection, draft_id: int, warning: FloodWarning) 
         ),
         {"id": draft_id, "content": warning.model_dump_json()},
     )
+    return read_draft(connection, draft_id)
 
 
 def settle_draft(

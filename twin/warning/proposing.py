@@ -153,9 +153,7 @@ def _write_drafts(connection: Connection, proposals: Sequence[Proposal]) -> list
         old = next((one for one in waiting if _is_same(one, kind, chains, warning)), None)
         if old is not None:
             waiting.remove(old)
-            if old.warning != warning:
-                rewrite_draft(connection, old.id, warning)
-            drafts.append(old)
+            drafts.append(old if old.warning == warning else rewrite_draft(connection, old.id, warning))
         elif not any(_is_repeated(one, kind, chains, warning) for one in discarded):
             drafts.append(insert_draft(connection, kind, warning, chains=chains, origin="alarms", author=AUTHOR))
     for old in waiting:
