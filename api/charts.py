@@ -53,7 +53,7 @@ def draw_chart(chart: Chart) -> str:
         f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{escape(chart.title)}">',
         *_draw_axes(chart),
         *(_draw_band(chart, band) for band in chart.bands),
-        *(_draw_level(chart, value, words) for value, words in chart.levels),
+        *(_draw_level(chart, place, *level) for place, level in enumerate(chart.levels)),
         *(_draw_line(chart, line) for line in chart.lines),
         "</svg>",
     ]
@@ -91,7 +91,8 @@ def _draw_axes(chart: Chart) -> list[str]:
     return parts
 
 
-def _draw_level(chart: Chart, value: float, words: str) -> str:
+def _draw_level(chart: Chart, place: int, value: float, words: str) -> str:
+    """Return a dashed line with its name; names of levels close together stand side by side."""
     low, high = chart.y_range
     if not low <= value <= high:
         return ""
@@ -99,7 +100,7 @@ def _draw_level(chart: Chart, value: float, words: str) -> str:
     right = WIDTH - _RIGHT
     return (
         f'<line class="level" x1="{_LEFT:g}" x2="{right:g}" y1="{down:.1f}" y2="{down:.1f}"/>'
-        f'<text class="tick end level-name" x="{right - 4:g}" y="{down - 4:.1f}">{escape(words)}</text>'
+        f'<text class="tick end level-name" x="{right - 4 - 52 * place:g}" y="{down - 4:.1f}">{escape(words)}</text>'
     )
 
 

@@ -36,6 +36,8 @@ h1{font-size:1.5rem;color:var(--ink);margin:.5rem 0 0}h2{font-size:1.1rem;color:
 section{background:var(--surface);border:1px solid var(--line);border-radius:10px;padding:16px;margin:16px 0}
 .two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:16px}.two section{margin:0}
 nav{display:flex;flex-wrap:wrap;gap:8px;margin:12px 0}
+@media(max-width:40rem){nav{flex-wrap:nowrap;overflow-x:auto;padding-bottom:6px}nav a{white-space:nowrap}
+dl{grid-template-columns:1fr!important}dd{margin:0 0 6px!important}.wide svg{min-width:36rem}}
 nav a{padding:6px 12px;border:1px solid var(--line);border-radius:999px;background:var(--surface);color:var(--accent);
 text-decoration:none}nav a[aria-current]{background:var(--accent);border-color:var(--accent);color:var(--surface)}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.9rem}
@@ -145,7 +147,7 @@ def _write_newest(page: Page) -> str:
     )
     return (
         f"<section>{_heading('Bản tin gần đây và thực đo', 'Last issues against what came')}<dl>{rows}</dl>"
-        f"{_draw_newest(page)}{key}</section>"
+        f"<div class='wide'>{_draw_newest(page)}</div>{key}</section>"
     )
 
 
@@ -207,7 +209,7 @@ def _write_skill(skill: Skill) -> str:
         "Giữ nguyên <i lang='en'>persistence</i></span><span class='k-tide'>Chỉ triều <i lang='en'>tide only</i></span>"
         "<span>RMSE, m</span></p>"
     )
-    return f"<section>{heading}{draw_chart(chart)}{key}</section>"
+    return f"<section>{heading}<div class='wide'>{draw_chart(chart)}</div>{key}</section>"
 
 
 def _write_reliability(skill: Skill) -> str:
@@ -227,7 +229,7 @@ def _write_reliability(skill: Skill) -> str:
         "24 h</span><span class='k-ideal'>Lý tưởng <i lang='en'>ideal</i></span>"
         "Ngang: phân vị; dọc: tần suất thực đo không vượt <i lang='en'>across: quantile; up: share at or below</i></p>"
     )
-    return f"<section>{heading}{draw_chart(chart)}{key}</section>"
+    return f"<section>{heading}<div class='wide'>{draw_chart(chart)}</div>{key}</section>"
 
 
 def _write_table(skill: Skill) -> str:

@@ -21,6 +21,7 @@ from layers.store.sensing.datastreams import list_datastreams
 from layers.store.sensing.reading import read_extent, select_observations
 from twin.derived import keep_arrays
 from twin.process import Arrays, Bounds
+from twin.store_forecasts import read_issue, read_values
 
 _FAILED_QUALITY = (4, 9)
 
@@ -113,6 +114,17 @@ class City:
         """Return the time of the newest reading of a series, or None."""
         extent = read_extent(self._connection, datastream_id)
         return None if extent is None else extent[1]
+
+    def issued(self, datastream_id: str, issue_time: datetime) -> Arrays | None:
+        """Return the forecast that was kept for a series and time, or None; of persistence none is told."""
+        try:
+            issue = read_issue(self._connection, datastream_id, issue_time)
+        except NotFoundError:
+            return None
+        if issue.model != "harmonic-residual":
+            return None
+        found = read_values(self._connection, issue.id)
+        return {"times": found.times, "quantiles": found.quantiles, "warning": found.warning, "tide": found.tide}
 
     def derived(self, kind: str, signature: str, make: Callable[[], Arrays]) -> Arrays:
         """Return the arrays kept in a file beside the rasters, or make and keep them."""

@@ -92,6 +92,12 @@ class CityView(Protocol):
     def last_reading(self, datastream_id: str) -> datetime | None:
         """Return the time of the newest reading of a series, or None."""
 
+    def issued(self, datastream_id: str, issue_time: datetime) -> Arrays | None:
+        """Return what was issued for a series at that time, or None.
+
+        times [s since 1970 UTC] (n,), quantiles (n, levels), warning and tide (n,), in the unit of the series.
+        """
+
     def derived(self, kind: str, signature: str, make: Callable[[], Arrays]) -> Arrays:
         """Return the arrays of a ``kind`` that the city keeps under the signature of all they are made of.
 

@@ -73,6 +73,10 @@ class RememberedCity:
         """Return the time of the city's newest reading."""
         return self._base.last_reading(datastream_id)
 
+    def issued(self, datastream_id: str, issue_time: datetime) -> Arrays | None:
+        """Return the city's forecast."""
+        return self._base.issued(datastream_id, issue_time)
+
     def derived(self, kind: str, signature: str, make: Callable[[], Arrays]) -> Arrays:
         """Return what the city keeps."""
         return self._base.derived(kind, signature, make)

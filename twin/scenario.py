@@ -256,6 +256,10 @@ class EditedCity:
         """Return the time of the city's newest reading."""
         return self.base.last_reading(datastream_id)
 
+    def issued(self, datastream_id: str, issue_time: datetime) -> Arrays | None:
+        """Return the city's forecast."""
+        return self.base.issued(datastream_id, issue_time)
+
     def derived(self, kind: str, signature: str, make: Callable[[], Arrays]) -> Arrays:
         """Return what the city keeps."""
         return self.base.derived(kind, signature, make)

@@ -36,6 +36,7 @@ class MemoryCity:
     now: datetime = NOW
     main_gauge: str | None = "S1"
     kept: dict[str, Arrays] = field(default_factory=dict)
+    issues: dict[tuple[str, datetime], Arrays] = field(default_factory=dict)
     damage: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def layer(self, layer_id: str, *, bounds: Any = None, columns: Sequence[str] | None = None) -> gpd.GeoDataFrame:
@@ -68,6 +69,9 @@ class MemoryCity:
     def last_reading(self, datastream_id: str) -> datetime | None:
         times, _ = self.readings[datastream_id]
         return datetime.fromtimestamp(float(times[-1]), UTC) if times.size else None
+
+    def issued(self, datastream_id: str, issue_time: datetime) -> Arrays | None:
+        return self.issues.get((datastream_id, issue_time))
 
     def derived(self, kind: str, signature: str, make: Callable[[], Arrays]) -> Arrays:
         key = f"{kind}/{signature}"

@@ -9,11 +9,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from hydrology.forecast import StageForecast, forecast_stage
+from hydrology.forecast import LEVELS, StageForecast, forecast_stage
 from layers.datum import CRS84, make_transformer
 from layers.errors import InputError, NotFoundError
 from layers.store.rasters import format_time
-from twin.process import CityView
+from twin.process import Arrays, CityView
 
 RECORD_DAYS = 60.0
 STALE_HOURS = 6.0
@@ -50,8 +50,9 @@ def forecast_gauge(
 ) -> tuple[StageForecast, StageSeries]:
     """Return the forecast of a gauge's stage from its last 60 days, and the series that drives a run.
 
-    Only readings up to ``issue_time`` are used; the series starts with the last of them. Raises InputError naming
-    gauge, window and newest reading when there are none, too few or only old ones.
+    Where a forecast was issued and kept for that time, it is that one. Only readings up to ``issue_time`` are used;
+    the series starts with the last of them. Raises InputError naming gauge, window and newest reading when there are
+    none, too few or only old ones.
     """
     datastream = view.find_datastream(gauge, "stage")
     start = issue_time - timedelta(days=RECORD_DAYS)
@@ -64,17 +65,11 @@ def forecast_gauge(
             f"its newest reading is of {'no time at all' if newest is None else format_time(newest)}",
             hint="choose another issue_time, or load readings",
         )
-    try:
-        forecast = forecast_stage(
-            times,
-            stages,
-            issue_time_s=issued,
-            horizon_s=horizon_hours * 3600.0,
-            step_s=STEP_S,
-            latitude_deg=read_latitude(view, gauge),
-        )
-    except InputError as error:
-        raise InputError(f"gauge '{gauge}' from {format_time(start)}: {error.message}") from error
+    kept = view.issued(datastream, issue_time)
+    if kept is not None and kept["times"][-1] >= issued + horizon_hours * 3600.0:
+        forecast = recall_forecast(kept, issued, horizon_hours * 3600.0, float(times[-1]))
+    else:
+        forecast = _make_forecast(view, gauge, times, stages, issue_time, horizon_hours)
     moments = [format_time(datetime.fromtimestamp(at, tz=issue_time.tzinfo)) for at in forecast.times]
     report: dict[str, Any] = {"datastream_id": datastream, "issue_time": format_time(issue_time), "times": moments}
     for name in ("stage", "lower", "upper", "tide"):
@@ -82,6 +77,40 @@ def forecast_gauge(
     ahead = np.concatenate([[0.0], forecast.times - issued])
     series = StageSeries(ahead, np.concatenate([stages[-1:], forecast.stage]), float(np.mean(stages)), report)
     return forecast, series
+
+
+def recall_forecast(kept: Arrays, issued: float, horizon_s: float, origin: float) -> StageForecast:
+    """Return a kept forecast (``CityView.issued``) up to its horizon [s]; ``origin``: of the newest reading [s]."""
+    within = kept["times"] <= issued + horizon_s
+    times, quantiles, tide, warning = (kept[name][within] for name in ("times", "quantiles", "tide", "warning"))
+    lower, middle, upper = (quantiles[:, LEVELS.index(level)] for level in (0.10, 0.50, 0.90))
+    unknown = np.full(times.size, np.nan)
+    return StageForecast(
+        issued, times, quantiles, middle, lower, upper, tide, warning, unknown, float("nan"), origin,
+        "harmonic-residual", None,
+    )  # fmt: skip
+
+
+def _make_forecast(
+    view: CityView,
+    gauge: str,
+    times: NDArray[np.float64],
+    stages: NDArray[np.float64],
+    issue_time: datetime,
+    horizon_hours: float,
+) -> StageForecast:
+    try:
+        return forecast_stage(
+            times,
+            stages,
+            issue_time_s=issue_time.timestamp(),
+            horizon_s=horizon_hours * 3600.0,
+            step_s=STEP_S,
+            latitude_deg=read_latitude(view, gauge),
+        )
+    except InputError as error:
+        start = issue_time - timedelta(days=RECORD_DAYS)
+        raise InputError(f"gauge '{gauge}' from {format_time(start)}: {error.message}") from error
 
 
 def hold_stage(usual: float, level: float, ramp_hours: float, horizon_hours: float) -> StageSeries:
