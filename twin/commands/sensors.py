@@ -13,6 +13,7 @@ from twin.commands.devices import register_devices
 from twin.commands.readings import register_readings
 from twin.commands.rejected import register_rejected
 from twin.commands.simulate import register_simulate
+from twin.commands.state import register_state
 from twin.commands.telemetry import register_telemetry
 from twin.connect import connect_to_city
 from twin.settings import read_settings
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     register_rejected(sensors)
     register_backfill(sensors)
     register_readings(sensors)
+    register_state(sensors)
     register_simulate(sensors)
 
 
