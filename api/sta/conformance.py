@@ -1,32 +1,58 @@
 """The service root: where the entity sets are, and which requirements of OGC 18-088 are met."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from layers.store.sensing.entities import ENTITIES
+from twin.sensors.broker import name_broker, read_broker
+from twin.settings import Settings
 
 _REQUIREMENTS = "http://www.opengis.net/spec/iot_sensing/1.1/req"
-READING = (
+MET = (
     "datamodel",
     "resource-path/resource-path-to-entities",
     "request-data",
+    "create-update-delete/create-entity",
+    "create-update-delete/link-to-existing-entities",
+    "create-update-delete/deep-insert",
+    "create-update-delete/deep-insert-status-code",
+    "create-update-delete/update-entity",
+    "create-update-delete/update-entity-put",
+    "create-update-delete/update-entity-jsonpatch",
+    "create-update-delete/delete-entity",
+    "create-update-delete/historical-location-auto-creation",
+    "batch-request/batch-request",
+    "data-array/data-array",
 )
-RECEIVING = "receive-updates-via-mqtt/receive-updates"
 CREATING = "create-observations-via-mqtt/observations-creation"
+WRITING = (
+    *(
+        f"create-update-delete/{name}"
+        for name in (
+            "create-entity", "link-to-existing-entities", "deep-insert", "deep-insert-status-code", "update-entity",
+            "update-entity-put", "update-entity-jsonpatch", "delete-entity", "historical-location-auto-creation",
+            "historical-location-manual-creation",
+        )
+    ),
+    "batch-request/batch-request",
+    "data-array/data-array",
+)  # fmt: skip
+RECEIVING = "receive-updates-via-mqtt/receive-updates"
 
 
-def write_service_root(
-    root: str, further: Sequence[str] = (), endpoints: dict[str, Sequence[str]] | None = None
-) -> dict[str, Any]:
-    """Return the document of the service root.
+def write_service_root(root: str, settings: Settings) -> dict[str, Any]:
+    """Return the document of the service root."""
+    endpoints = find_endpoints(settings)
+    told: dict[str, Any] = {"conformance": [f"{_REQUIREMENTS}/{name}" for name in (*MET, *endpoints)]}
+    for name, address in endpoints.items():
+        told[f"{_REQUIREMENTS}/{name}"] = {"endpoints": [address]}
+    return {"value": [{"name": name, "url": f"{root}/{name}"} for name in ENTITIES], "serverSettings": told}
 
-    ``further``: requirements met beside those of reading, without their common beginning. ``endpoints``: addresses of
-    the MQTT brokers, by requirement (`CREATING`, `RECEIVING`).
-    """
-    served = {name: list(addresses) for name, addresses in (endpoints or {}).items() if addresses}
-    names = [*READING, *further, *served]
-    settings: dict[str, Any] = {"conformance": [f"{_REQUIREMENTS}/{name}" for name in names]}
-    for name, addresses in served.items():
-        settings[f"{_REQUIREMENTS}/{name}"] = {"endpoints": addresses}
-    sets = [{"name": name, "url": f"{root}/{name}"} for name in ENTITIES]
-    return {"value": sets, "serverSettings": settings}
+
+def find_endpoints(settings: Settings) -> dict[str, str]:
+    """Return the addresses of MQTT by requirement: the configured ones, else those of the private broker."""
+    broker = read_broker(name_broker(settings.state_dir))
+    creating, receiving = settings.mqtt_devices_url, settings.mqtt_subscribers_url
+    if broker is not None:
+        creating = creating or f"mqtt://127.0.0.1:{broker.device_port}"
+        receiving = receiving or f"mqtt://127.0.0.1:{broker.reader_port}"
+    return {name: address for name, address in ((CREATING, creating), (RECEIVING, receiving)) if address}

@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import frost_sta_client as fsc
+import frost_sta_client as fsc  # type: ignore[import-untyped]
 import pytest
 import requests
-from frost_sta_client.model.ext.data_array_document import DataArrayDocument
-from frost_sta_client.model.ext.data_array_value import DataArrayValue
-from geojson import Point
+from frost_sta_client.model.ext.data_array_document import DataArrayDocument  # type: ignore[import-untyped]
+from frost_sta_client.model.ext.data_array_value import DataArrayValue  # type: ignore[import-untyped]
+from geojson import Point  # type: ignore[import-untyped]
 
 from tests.conftest import ROOT
 
@@ -133,6 +133,7 @@ def test_every_type_is_created_read_changed_and_deleted(service: Any, kind: str)
     dao.delete(entity)
     with pytest.raises(requests.HTTPError) as caught:
         dao.find(entity.id)
+    assert caught.value.response is not None
     assert caught.value.response.status_code == 404
 
 
@@ -168,4 +169,5 @@ def test_a_data_array_is_stored_and_read_in_pages(service: Any) -> None:
 def test_what_is_wrong_is_told(service: Any) -> None:
     with pytest.raises(requests.HTTPError) as caught:
         service.create(fsc.Thing(name="x"))
+    assert caught.value.response is not None
     assert "lacks description" in caught.value.response.json()["detail"]
