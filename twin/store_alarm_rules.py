@@ -108,7 +108,7 @@ def put_rule(
     """
     if not acyclic:
         _check_ancestors(connection, rule)
-    connection.execute(text("select pg_advisory_xact_lock(hashtext('alarm.rule'), hashtext(:id))"), {"id": rule.id})
+    connection.execute(text("select pg_advisory_xact_lock(hashtext('alarm.rule'))"))
     before = _find_newest(connection, rule.id)
     start = valid_from or datetime.now(UTC)
     if valid_to is not None and valid_to <= start:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from twin.alarms.state import AlarmState, Transition, read_state, write_state
+from twin.alarms.state import AlarmState, Transition, read_state
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ def open_alarms(connection: Connection, rows: Sequence[tuple[str, int, str | Non
     encoded = [
         {
             "rule": rule, "rule_version": version, "datastream": series, "priority": priority,
-            "begun": _moment(state.begun), "memory": write_state(state),
+            "begun": _moment(state.begun), "memory": state,
         }
         for rule, version, series, priority, state in rows
     ]  # fmt: skip
@@ -174,7 +174,7 @@ def _write_alarm(stored: StoredAlarm) -> dict[str, Any]:
         "shelved_until": _moment(state.shelved_until),
         "incident": stored.incident,
         "due": _moment(stored.due),
-        "memory": write_state(state),
+        "memory": state,
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +23,6 @@ from twin.alarms.state import (
     VisibleState,
     begin_state,
     read_state,
-    write_state,
 )
 
 T0 = 1_790_000_000.0
@@ -53,7 +53,7 @@ def run(
     state, told = begin_state(T0, len(point.rule.conditions)), list[Transition]()
     for arrivals, now in batches:
         if restart:
-            state = read_state(json.loads(json.dumps(write_state(state))))
+            state = read_state(json.loads(orjson.dumps(state)))
         state, steps = advance(point, state, arrivals, now)
         told += steps
     return state, told
@@ -375,4 +375,4 @@ def test_the_state_stays_small() -> None:
     readings = make_readings([1.5 + 0.4 * math.sin(k / 9) for k in range(5000)], step=60.0)
     state, _ = run(RICH, [(readings[k : k + 500], readings[min(k + 499, 4999)].stored) for k in range(0, 5000, 500)])
     state, _ = advance(RICH, state, [], T0 + 400_000, floor=T0 + 299_000)
-    assert len(json.dumps(write_state(state))) < 3000
+    assert len(orjson.dumps(state)) < 3000

@@ -1,6 +1,6 @@
 """Rules meet series: which alarms there are, what each listens to, which suppresses which, what is one incident."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from layers.errors import InputError
@@ -119,27 +119,32 @@ def _find_source(condition: Condition, series: Series | None, index: SeriesIndex
 
 
 def find_parents(applied: Mapping[int, Applied]) -> dict[int, tuple[int, ...]]:
-    """Return the parents of each alarm: those of the parent rule on its series, or else its thing, or else all."""
-    by_rule: dict[str, list[int]] = {}
+    """Return the parents of each alarm: those of the parent rule on its series, or else on its thing.
+
+    A parent rule that has one alarm only, such as that of a hub, is the parent of all.
+    """
+    places: dict[tuple[str, str, str], list[int]] = {}
     for number, one in applied.items():
-        by_rule.setdefault(one.point.rule.id, []).append(number)
+        for key in _list_places(one.point.rule.id, one.series):
+            places.setdefault(key, []).append(number)
     parents = {}
     for number, one in applied.items():
-        candidates = by_rule.get(one.point.rule.parent or "", [])
-        chosen = _choose_parents(one, [(other, applied[other].series) for other in candidates])
+        rule = one.point.rule.parent
+        if rule is None:
+            continue
+        of_series, of_thing, of_rule = (places.get(key, []) for key in _list_places(rule, one.series))
+        # A rule on a whole kind has an alarm of its own everywhere: another gauge's is no parent of this one.
+        chosen = of_series or of_thing or (of_rule if len(of_rule) == 1 else [])
         if chosen:
-            parents[number] = chosen
+            parents[number] = tuple(chosen)
     return parents
 
 
-def _choose_parents(one: Applied, candidates: Sequence[tuple[int, Series | None]]) -> tuple[int, ...]:
-    if one.series is not None:
-        same_series = tuple(number for number, series in candidates if series and series.id == one.series.id)
-        same_thing = tuple(number for number, series in candidates if series and series.thing == one.series.thing)
-        if same_series or same_thing:
-            return same_series or same_thing
-    # A rule on a whole kind has an alarm of its own everywhere: another gauge's is no parent of this one.
-    return tuple(number for number, _ in candidates) if len(candidates) == 1 else ()
+def _list_places(rule: str, series: Series | None) -> list[tuple[str, str, str]]:
+    """Return what an alarm is looked up by: its series, its thing, its rule alone."""
+    if series is None:
+        return [(rule, "loop", ""), (rule, "nothing", ""), (rule, "any", "")]
+    return [(rule, "series", series.id), (rule, "thing", series.thing), (rule, "any", "")]
 
 
 def order_by_depth(numbers: Iterable[int], parents: Mapping[int, tuple[int, ...]]) -> list[int]:

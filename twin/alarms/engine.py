@@ -8,7 +8,6 @@ The Dataflow Model, doi:10.14778/2824032.2824076.
 """
 
 from collections.abc import Iterable
-from copy import deepcopy
 from dataclasses import dataclass, field
 from math import isfinite
 
@@ -44,7 +43,7 @@ def advance(
     Arrivals are taken in the order in which they became known; one that was taken before changes nothing, as long as
     it was stored at or after the ``floor`` of the last call: what is older is never offered again.
     """
-    run = _Run(point, Log(deepcopy(state)))
+    run = _Run(point, Log(state.copy()))
     for arrival in sorted(arrivals, key=_order):
         if isinstance(arrival, Cover):
             run.pass_time(arrival.stored)
@@ -61,7 +60,7 @@ def advance(
 
 def adopt_rule(point: Point, state: AlarmState, known: float) -> tuple[AlarmState, list[Transition]]:
     """Return the state under a changed rule: its conditions are judged anew from the next reading on."""
-    log = Log(deepcopy(state))
+    log = Log(state.copy())
     with log.note("rule-change", known, known):
         log.state.conditions = [ConditionState() for _ in point.sources]
         log.state.inputs = {source: one for source, one in log.state.inputs.items() if source in point.by_source}
@@ -70,7 +69,7 @@ def adopt_rule(point: Point, state: AlarmState, known: float) -> tuple[AlarmStat
 
 def end_alarm(state: AlarmState, known: float) -> tuple[AlarmState, list[Transition]]:
     """Return the state of an alarm whose rule is no longer in force."""
-    log = Log(deepcopy(state))
+    log = Log(state.copy())
     if log.state.active:
         clear_alarm(log, known, known, reason="the rule is no longer in force")
     with log.note("end", known, known):

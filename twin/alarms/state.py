@@ -4,7 +4,7 @@ All times are seconds since 1970 UTC. ``time`` is when something was so (event t
 to know it, ``known`` the engine's clock.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 VisibleState = Literal["NORMAL", "UNACK", "ACK", "RTN-UNACK", "SHELVED", "SUPPRESSED", "OUT-OF-SERVICE"]
@@ -69,6 +69,12 @@ class InputState:
     recent: list[tuple[float, float]] = field(default_factory=list)
     history: list[tuple[float, float]] = field(default_factory=list)
 
+    def copy(self) -> "InputState":
+        """Return a copy that shares nothing that can change."""
+        return InputState(
+            self.newest, self.watermark, self.heard, self.late, self.pending[:], self.recent[:], self.history[:]
+        )
+
 
 @dataclass(slots=True)
 class ConditionState:
@@ -102,6 +108,14 @@ class AlarmState:
     covered: bool = False
     out_of_service: bool = False
 
+    def copy(self) -> "AlarmState":
+        """Return a copy that shares nothing that can change."""
+        return replace(
+            self,
+            inputs={source: one.copy() for source, one in self.inputs.items()},
+            conditions=[ConditionState(one.on, one.since, one.value) for one in self.conditions],
+        )
+
     @property
     def visible(self) -> VisibleState:
         """The state a person sees: what hides an alarm goes before what it is."""
@@ -129,13 +143,8 @@ def begin_state(begun: float, conditions: int) -> AlarmState:
     return AlarmState(begun, begun, conditions=[ConditionState() for _ in range(conditions)], since=begun)
 
 
-def write_state(state: AlarmState) -> dict[str, Any]:
-    """Return the state as JSON."""
-    return asdict(state)
-
-
 def read_state(written: dict[str, Any]) -> AlarmState:
-    """Return the state that was written by ``write_state``."""
+    """Return the state from its JSON, in which ``orjson`` writes it."""
     inputs = {
         source: InputState(
             **{
