@@ -139,6 +139,12 @@ def test_what_is_wrong_is_said(cap: TestClient) -> None:
     assert "either" in post(cap, "/cap/alerts", {}, 400)["detail"]
     assert "ward '404'" in post(cap, "/cap/alerts", {"warning": make_warning(wards=["404"])}, 404)["detail"]
     assert "level" in post(cap, "/cap/alerts", {"warning": make_warning(9)}, 400)["detail"]
+    for wrong in (
+        {"expires": "9999-12-31T23:59:59Z"}, {"at": "0001-01-01T00:00:00Z"}, {"wards": []}, {"wards": ["\x00"]},
+        {"expires": "2150-01-01T00:00:00Z"}, {"expires": "2026-01-01T00:00:00"}, {"stage": 1e9}, {"colour": "red"},
+        {"station": {"id": "\x00"}}, {"probability": 2}, {"wards": ["1", "1"]},
+    ):  # fmt: skip
+        post(cap, "/cap/alerts", {"warning": make_warning(**wrong)}, 400)
     past = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     assert (
         "before it is sent"

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import capvalidator
@@ -73,7 +74,14 @@ def test_the_day_of_who_warns(say: Say) -> None:
 
 def test_a_draft_is_listed_issued_or_discarded(say: Say, city: Engine) -> None:
     warning = FloodWarning.model_validate_json(
-        json.dumps({"level": 1, "station": {"id": "S-HAU-01"}, "wards": [WARDS[2]], "expires": "2099-01-01T00:00:00Z"})
+        json.dumps(
+            {
+                "level": 1,
+                "station": {"id": "S-HAU-01"},
+                "wards": [WARDS[2]],
+                "expires": (datetime.now(UTC) + timedelta(hours=3)).isoformat(),
+            }
+        )
     )
     with city.begin() as connection:
         kept, dropped = (insert_draft(connection, "Alert", warning, origin="person", author="x") for _ in range(2))

@@ -118,6 +118,8 @@ def test_a_city_in_utc_writes_it_as_the_standard_asks() -> None:
 def test_what_cannot_be_sent_is_refused() -> None:
     with pytest.raises(InputError, match="before it is sent"):
         write(make_warning(expires=NOW))
+    with pytest.raises(InputError, match="at most 30 days"):
+        write(make_warning(expires=NOW + timedelta(days=31)))
     with pytest.raises(InputError, match="refers to 0 messages"):
         write(make_warning(), kind="Update")
     with pytest.raises(InputError, match="at least one ward"):

@@ -1,6 +1,7 @@
 """A flood warning as it is drafted: what is known, where, until when; the value that a CAP message is made of."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -22,7 +23,16 @@ def clean_words(words: str) -> str:
     return " ".join(_NOT_XML.sub(" ", words).split())
 
 
+def check_year(moment: datetime) -> datetime:
+    """Return ``moment`` if a clock in any zone can show it."""
+    if not 1970 <= moment.year <= 2200:
+        raise ValueError(f"the year {moment.year} is not between 1970 and 2200")
+    return moment
+
+
 Words = Annotated[str, AfterValidator(clean_words)]
+Name = Annotated[Words, Field(min_length=1, max_length=200)]
+Moment = Annotated[AwareDatetime, AfterValidator(check_year)]
 
 
 class Station(BaseModel):
@@ -30,7 +40,7 @@ class Station(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: Annotated[Words, Field(min_length=1, max_length=200)]
+    id: Name
     name: Annotated[Words, Field(max_length=200)] = ""
     name_en: Annotated[Words, Field(max_length=200)] = ""
 
@@ -53,15 +63,15 @@ class FloodWarning(BaseModel):
 
     level: int = Field(ge=min(LEVELS), le=max(LEVELS))
     station: Station
-    wards: tuple[str, ...] = Field(min_length=1, max_length=300)
-    expires: AwareDatetime
+    wards: tuple[Name, ...] = Field(min_length=1, max_length=300)
+    expires: Moment
     status: Status = "Actual"
     stage: float | None = Field(default=None, ge=-100.0, le=10_000.0, allow_inf_nan=False)
     threshold: float | None = Field(default=None, ge=-100.0, le=10_000.0, allow_inf_nan=False)
-    at: AwareDatetime | None = None
-    onset: AwareDatetime | None = None
+    at: Moment | None = None
+    onset: Moment | None = None
     probability: float | None = Field(default=None, ge=0.0, le=1.0)
-    alarms: tuple[str, ...] = Field(default=(), max_length=10_000)
+    alarms: tuple[Name, ...] = Field(default=(), max_length=10_000)
     note: Annotated[Words, Field(max_length=1000)] = ""
 
     @model_validator(mode="after")

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from cap_tools.models import (
@@ -39,6 +39,8 @@ LANGUAGES: tuple[tuple[Language, str], ...] = (("vi", "vi-VN"), ("en", "en-US"))
 # OASIS Event Terms List, version 1.2: flood.
 _EVENT_CODE = ("OET:v1.2", "OET-081")
 _MOST_INCIDENTS = 50
+LONGEST = timedelta(days=30)
+"""A warning that nobody ends is over after this."""
 _FORBIDDEN = frozenset(" ,<&\t\r\n")
 
 
@@ -86,13 +88,15 @@ def check_name(words: str, what: str) -> str:
 def write_message(warning: FloodWarning, wards: Sequence[Ward], originator: Originator, envelope: Envelope) -> bytes:
     """Return the CAP message; ``wards`` are those the warning names.
 
-    Raises InputError for wards without a shape, for a warning that ends before it is sent, and for an Update or
-    Cancel that refers to nothing.
+    Raises InputError for wards without a shape, for a warning that ends before it is sent or lasts longer than
+    LONGEST, and for an Update or Cancel that refers to nothing.
     """
     if warning.expires <= envelope.sent:
         raise InputError(
             f"the warning ends at {warning.expires.isoformat()}, before it is sent", hint="give a later 'expires'"
         )
+    if warning.expires - envelope.sent > LONGEST:
+        raise InputError(f"the warning lasts until {warning.expires.isoformat()}", hint=f"at most {LONGEST.days} days")
     if (envelope.kind != "Alert") != bool(envelope.references):
         raise InputError(f"a message of kind {envelope.kind} refers to {len(envelope.references)} messages")
     alert = Alert(
