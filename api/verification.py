@@ -298,7 +298,7 @@ def _write_loop(page: Page) -> str:
     ]
     rows = "".join(f"<dt>{v} <span class='en' lang='en'>{e}</span></dt><dd>{words}</dd>" for v, e, words in facts)
     wards = "".join(
-        f"<tr><td>{escape(row['ward_name'])}</td><td>{row['buildings']}</td><td>{row['people']:.0f}</td>"
+        f"<tr><td>{escape(row['ward_name'])}</td><td>{row['buildings']}</td><td>{row['people']}</td>"
         f"<td>{_show(row['depth_max'])}</td><td>{_show_moment(row['first_water'], page.zone)}</td></tr>"
         for row in loop["wards"]
     )

@@ -145,7 +145,7 @@ def list_ward_water(connection: Connection, run_id: str) -> list[WardWater]:
         text(
             "select a.ward_code, coalesce(min(w.name), a.ward_code) as name, count(*) as assets, "
             "count(*) filter (where a.asset_layer = 'buildings') as buildings, "
-            "coalesce(sum(a.people), 0) as people, max(a.depth_max) as depth_max, min(a.arrival) as first_water "
+            "coalesce(sum(a.people), 0)::integer as people, max(a.depth_max) as depth_max, min(a.arrival) as first_water "
             "from city.flood_assets a left join city.wards w on w.ward_code = a.ward_code "
             "where a.run_id = :run and a.ward_code is not null "
             "group by a.ward_code order by first_water nulls last, a.ward_code"
