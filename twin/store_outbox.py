@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, text
 from layers.errors import ConflictError, NotFoundError
 from layers.store.engine import plain_url
 
+BURST_S = 0.25
 Cause = Literal["message", "alarm"]
 State = Literal["waiting", "sent", "dead", "expired"]
 _COLUMNS = (
@@ -215,8 +216,16 @@ def count_deliveries(connection: Connection) -> dict[str, int]:
 
 @contextmanager
 def listen(engine: Engine) -> Iterator[Callable[[float], set[str]]]:
-    """Give a function that waits at most so long [s] and returns who called meanwhile: ``warning``, ``alarm``."""
+    """Give a function that waits at most so long [s] and returns who called meanwhile: ``warning``, ``alarm``.
+
+    Calls come in bursts: what follows within a quarter of a second is taken together.
+    """
     with psycopg.connect(plain_url(engine), autocommit=True, connect_timeout=10) as connection:
         connection.execute("listen warning")
         connection.execute("listen alarm")
-        yield lambda seconds: {one.channel for one in connection.notifies(timeout=seconds, stop_after=1)}
+
+        def wait(seconds: float) -> set[str]:
+            called = {one.channel for one in connection.notifies(timeout=seconds, stop_after=1)}
+            return called | {one.channel for one in connection.notifies(timeout=BURST_S)} if called else called
+
+        yield wait

@@ -241,17 +241,22 @@ def find_station(connection: Connection, station: str) -> Station:
     return Station(id=station, name=name[:200])
 
 
-def find_wards_near(connection: Connection, station: str, distance: float) -> list[str]:
-    """Return the codes of the wards within ``distance`` [m] of a sensor, the nearest one where none is so near."""
+def find_wards_near(connection: Connection, stations: Sequence[str], distance: float) -> dict[str, list[str]]:
+    """Return the codes of the wards within ``distance`` [m] of each sensor, the nearest one where none is so near.
+
+    A sensor that does not exist has none.
+    """
     rows = connection.execute(
         text(
-            "select ward_code, st_distance(w.geom, s.geom) <= :distance as near from city.wards w, city.sensors s "
-            "where s.id = :station order by st_distance(w.geom, s.geom), ward_code"
+            "select s.id, coalesce(n.codes, array[(select ward_code from city.wards w order by w.geom <-> s.geom "
+            "limit 1)]) as codes from city.sensors s left join lateral (select array_agg(distinct ward_code "
+            "order by ward_code) as codes from city.wards w where st_dwithin(w.geom, s.geom, :distance)) n on true "
+            "where s.id = any(:stations) and exists (select from city.wards)"
         ),
-        {"station": station, "distance": distance},
-    ).all()
-    near = [row.ward_code for row in rows if row.near]
-    return sorted(set(near)) or [row.ward_code for row in rows[:1]]
+        {"stations": list(stations), "distance": distance},
+    )
+    near = {row.id: list(row.codes) for row in rows}
+    return {station: near.get(station, []) for station in stations}
 
 
 def _read_message(row: Row[Any]) -> Message:

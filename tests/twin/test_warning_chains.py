@@ -160,9 +160,9 @@ def test_a_message_is_in_the_outbox_if_and_only_if_it_was_issued(city: Engine) -
 
 
 def test_wards_near_a_gauge(held: Connection) -> None:
-    assert find_wards_near(held, "S-HAU-01", 100.0) == ["31117"]
-    assert find_wards_near(held, "S-HAU-01", 5000.0) == ["31117", "31120"]
-    assert find_wards_near(held, "S-404", 5000.0) == []
+    assert find_wards_near(held, ["S-HAU-01"], 100.0) == {"S-HAU-01": ["31117"]}
+    assert find_wards_near(held, ["S-HAU-01"], 5000.0) == {"S-HAU-01": ["31117", "31120"]}
+    assert find_wards_near(held, ["S-404"], 5000.0) == {"S-404": []}
 
 
 def test_of_many_who_issue_at_the_same_time_one_does(city: Engine) -> None:

@@ -230,7 +230,7 @@ def _make_warning(
     status: Status,
     values: dict[str, Any],
 ) -> FloodWarning:
-    found = wards or find_wards_near(connection, station, NEAR_M)
+    found = wards or find_wards_near(connection, [station], NEAR_M)[station]
     if not found:
         raise InputError(f"no ward is known near sensor '{station}'", hint="name them with --ward")
     return _check(

@@ -109,10 +109,7 @@ def _differs(before: FloodWarning, now: FloodWarning, moment: datetime) -> bool:
 def _make_warnings(connection: Connection, status: Status, moment: datetime) -> list[FloodWarning]:
     alarms = list_flood_alarms(connection)
     flooded = find_flooded_wards(connection, moment - FORECAST_AGE) if alarms else []
-    near: dict[str, list[str]] = {}
-    for alarm in alarms:
-        if alarm.station not in near:
-            near[alarm.station] = find_wards_near(connection, alarm.station, NEAR_M)
+    near = find_wards_near(connection, sorted({alarm.station for alarm in alarms}), NEAR_M)
     return merge_touching(
         [
             _describe(alarm, sorted({*near[alarm.station], *flooded}), status, moment)
