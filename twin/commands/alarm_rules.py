@@ -26,6 +26,16 @@ Reason = Annotated[str, typer.Option(help="Why.")]
 RuleId = Annotated[str, typer.Argument(help="Id of the rule.")]
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which, as in version 1.2, the words ``on`` and ``off`` are words."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if first not in "oO" or not tag.endswith(":bool")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 @rules.command("list")
 def list_all(
     at: Annotated[str | None, typer.Option(help="In force at this moment; without it now.")] = None,
@@ -38,7 +48,7 @@ def list_all(
     if as_json:
         _print_json([_write(one) for one in found])
         return
-    table = Table("quy tắc · rule", "mức · priority", "tên · title", "từ · from", "nguồn · origin")
+    table = Table("quy tắc\nrule", "mức\npriority", "tên\ntitle", "từ\nfrom", "nguồn\norigin", box=None)
     for one in found:
         title = PRIORITY_TITLES[one.rule.priority].vi
         table.add_row(
@@ -102,7 +112,7 @@ def end(rule_id: RuleId, reason: Reason = "") -> None:
 def read_rules_file(file: Path) -> list[dict[str, Any]]:
     """Return the rules of a YAML file as they are written; SourceError says what is wrong with it."""
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document = yaml.load(file.read_text(encoding="utf-8"), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SourceError(f"'{file}' is not YAML: {' '.join(str(error).split())}") from None
     found = document.get("rules") if isinstance(document, dict) else None

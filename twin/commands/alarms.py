@@ -72,7 +72,7 @@ def list_all(
         _print_json([asdict(row) for row in rows])
         return
     table = Table(
-        "số · no.", "mức · priority", "trạng thái · state", "cảnh báo · alarm", "từ · since", "trị số · value"
+        "số\nno.", "mức\npriority", "trạng thái\nstate", "cảnh báo\nalarm", "từ\nsince", "trị số\nvalue", box=None
     )
     for row in rows:
         value = "" if row.value is None else f"{row.value:.2f} {row.unit or ''}"
@@ -189,7 +189,7 @@ def _print_incidents(found: list[Any], as_json: bool) -> None:
     if as_json:
         _print_json([asdict(one) for one in found])
         return
-    table = Table("số · no.", "cảnh báo · alarm", "đang có · standing", "từ · opened", "mới nhất · last")
+    table = Table("số\nno.", "cảnh báo\nalarm", "đang có\nstanding", "từ\nopened", "mới nhất\nlast", box=None)
     for one in found:
         times = [f"{at.astimezone():%d/%m %H:%M}" for at in (one.opened, one.last_raised)]
         table.add_row(str(one.id), one.title_vi or one.event, str(one.standing), *times)
