@@ -13,6 +13,7 @@ from layers.errors import DatabaseError
 from layers.store.sensing.observing import Row
 
 MOST_ROWS, MOST_WAITING = 5_000, 500_000
+LINGER_S = 0.003
 Store = Callable[[Sequence[Row], str, str], None]
 
 
@@ -29,6 +30,7 @@ class _Part:
 class Gatherer:
     """Stores rows by ``store(rows, author, reason)``, called in a thread, one call at a time.
 
+    When several came together, those just answered are about to send their next: it is waited for, ``LINGER_S`` [s].
     A call that fails is made again for each request alone, so that nobody fails for another's rows.
     """
 
@@ -63,6 +65,8 @@ class Gatherer:
                     continue
                 for part in parts:
                     _settle(part, error)
+                if len(parts) > 1:
+                    await asyncio.sleep(LINGER_S)
         finally:
             self._task = None
 
