@@ -53,6 +53,8 @@ class ContactsFile:
     def __init__(self, path: Path | None) -> None:
         self._path, self._stamp = path, self._look(path)
         self._held = read_contacts(path)
+        if path is not None and path.stat().st_mode & 0o077:
+            log.warning("the contacts %s can be read by others than their owner; type: chmod 600", path)
 
     @property
     def now(self) -> Contacts:
