@@ -67,6 +67,12 @@ class Settings(BaseSettings):
     mqtt_port: int = Field(
         default=1883, ge=1, le=65000, description="First port tried for devices that send over MQTT, loopback only."
     )
+    mqtt_devices_url: str | None = Field(
+        default=None, description="Address devices reach the broker at, as told to SensorThings clients."
+    )
+    mqtt_subscribers_url: str | None = Field(
+        default=None, description="Address subscribers reach the broker at, as told to SensorThings clients."
+    )
     spill_mb: int = Field(
         default=256, ge=1, le=1_000_000, description="Disk for what devices send while the database is away [MB]."
     )

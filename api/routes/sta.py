@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api.answers import answer_json
-from api.dependencies import ConnectionOf, refuse_unknown
+from api.dependencies import ConnectionOf, ResourcesOf, refuse_unknown
 from api.sta.answers import ROOT, find_root
 from api.sta.conformance import write_service_root
 from api.sta.reading import answer_resource
@@ -18,9 +18,9 @@ router = APIRouter(prefix=ROOT, tags=["sensorthings"], dependencies=[Depends(ref
 
 @router.get("", summary="SensorThings 1.1: the entity sets and what is served")
 @router.get("/", include_in_schema=False)
-def read_service_root(request: Request) -> Response:
+def read_service_root(request: Request, resources: ResourcesOf) -> Response:
     """Return the service root with serverSettings."""
-    return answer_json(write_service_root(find_root(request)))
+    return answer_json(write_service_root(find_root(request), resources.settings))
 
 
 @router.get("/{path:path}", summary="SensorThings 1.1: sets, entities, links, attributes")

@@ -215,12 +215,31 @@ def test_results_that_are_no_numbers(sta_reader: TestClient, expression: str, ex
         ("Observations/result eq 99", ["D-1"]),
         ("Observations/phenomenonTime eq 2026-03-01T00:10:00Z/2026-03-01T00:20:00Z", ["D-2"]),
         ("Thing/Locations/name eq 'bến'", ["D-1", "D-3"]),
+        ("Thing/Locations/name eq 'bến' and Thing/Locations/id eq 'L-1'", ["D-1", "D-3"]),
+        ("Thing/Locations/name eq 'bến' and Thing/Locations/id eq 'L-2'", []),
+        ("Thing/Locations/name eq 'bến' and (Thing/Locations/id eq 'L-2' or name eq 'Mực nước')", ["D-1"]),
+        ("Thing/Locations/name eq 'bến' and Observations/result eq 99", ["D-1"]),
+        ("Thing/Locations/name eq Thing/Locations/name and Thing/Datastreams/id eq 'D-3'", ["D-1", "D-3"]),
         ("Thing/HistoricalLocations/time eq 2026-03-01T00:00:00Z", ["D-1", "D-3"]),
         ("Sensor/properties/maker eq 'VEGA' and Thing/id eq 'T-2'", ["D-2"]),
     ],
 )
 def test_filters_of_datastreams(sta_reader: TestClient, expression: str, expected: list[str]) -> None:
     assert list_ids(sta_reader, "Datastreams", filter=expression) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (f"st_within(Datastream/Thing/Locations/location,{AREA})", 52),
+        (f"st_within(Datastream/Thing/Locations/location,{AREA}) and result gt 23", 2),
+        (f"not st_within(Datastream/Thing/Locations/location,{AREA})", 10),
+        (f"st_within(Datastream/Thing/Locations/location,{AREA}) or result eq 3", 53),
+        ("Datastream/Thing/Locations/id eq 'L-2' and Datastream/Thing/Datastreams/id eq 'D-2'", 10),
+    ],
+)
+def test_observations_of_a_place(sta_reader: TestClient, expression: str, expected: int) -> None:
+    assert len(list_ids(sta_reader, "Observations", filter=expression)) == expected
 
 
 def test_an_observation_is_found_by_its_id(sta_reader: TestClient) -> None:

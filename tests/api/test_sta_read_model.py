@@ -1,15 +1,19 @@
 """SensorThings 1.1, classes sensing datamodel (req/datamodel) and resource path (req/resource-path), one test each."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 from starlette.testclient import TestClient
 
+from api.sta.conformance import write_service_root
 from api.sta.paths import parse_path, write_address, write_path
 from layers.errors import NotFoundError
 from layers.store.sensing.entities import ENTITIES
 from tests.api.sta_city import DAWN, ROOT, WITHDRAWN, WRONG, ask, hour, list_ids
+from twin.sensors.broker import name_broker, prepare_broker
+from twin.settings import Settings
 
 MICROSECONDS = int(DAWN.timestamp() * 1_000_000)
 ATTRIBUTES = {
@@ -105,6 +109,20 @@ def test_service_root_lists_sets_and_what_is_served(sta_reader: TestClient) -> N
         conformance = root["serverSettings"]["conformance"]
         for name in ("datamodel", "resource-path/resource-path-to-entities", "request-data"):
             assert f"http://www.opengis.net/spec/iot_sensing/1.1/req/{name}" in conformance
+
+
+def test_service_root_tells_where_mqtt_is(tmp_path: Path) -> None:
+    settings = Settings(run_dir=tmp_path)
+    nowhere = write_service_root(ROOT, settings)["serverSettings"]
+    assert [name for name in nowhere["conformance"] if "mqtt" in name] == []
+    broker = prepare_broker(name_broker(settings.state_dir), 23_000)
+    private = write_service_root(ROOT, settings)["serverSettings"]
+    assert f"mqtt://127.0.0.1:{broker.device_port}" in str(private)
+    named = settings.model_copy(update={"mqtt_devices_url": "mqtts://a", "mqtt_subscribers_url": "mqtts://b"})
+    told = write_service_root(ROOT, named)["serverSettings"]
+    addresses = {name.rsplit("/", 1)[1]: value["endpoints"] for name, value in told.items() if name != "conformance"}
+    assert addresses == {"observations-creation": ["mqtts://a"], "receive-updates": ["mqtts://b"]}
+    assert set(told) - {"conformance"} <= set(told["conformance"])
 
 
 @pytest.mark.parametrize("name", ENTITIES)

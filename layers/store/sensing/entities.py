@@ -37,7 +37,8 @@ class Attribute:
 class Navigation:
     """One link: its name, the entity set it leads to, whether to many, and the condition that joins ``{a}`` to ``{b}``.
 
-    ``column`` holds the target's id in the entity's own table where the link is to one and can be written.
+    ``column`` holds the target's id in the entity's own table where the link is to one and can be written; ``sure``:
+    every row has one, which the tables see to.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Navigation:
     join: str
     column: str | None = None
     required: bool = False
+    sure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ _HISTORICAL_LOCATION = Entity(
     "HistoricalLocations", "HistoricalLocation", "sensing.historical_location", "{a}.id", ("{a}.id",),
     (Attribute("time", "time", "{a}.time", "time", True),),
     (
-        Navigation("Thing", "Things", False, "{b}.id = {a}.thing_id", "thing_id", True),
+        Navigation("Thing", "Things", False, "{b}.id = {a}.thing_id", "thing_id", True, True),
         Navigation(
             "Locations", "Locations", True,
             "exists (select from sensing.historical_location_location x "
@@ -153,10 +155,11 @@ _DATASTREAM = Entity(
         _PROPERTIES,
     ),
     (
-        Navigation("Thing", "Things", False, "{b}.id = {a}.thing_id", "thing_id", True),
+        Navigation("Thing", "Things", False, "{b}.id = {a}.thing_id", "thing_id", True, True),
         Navigation("Sensor", "Sensors", False, "{b}.id = {a}.sensor_id", "sensor_id", True),
         Navigation(
-            "ObservedProperty", "ObservedProperties", False, "{b}.id = {a}.observed_property", "observed_property", True
+            "ObservedProperty", "ObservedProperties", False, "{b}.id = {a}.observed_property", "observed_property",
+            True, True,
         ),
         Navigation("Observations", "Observations", True, "{b}.datastream = {a}.fid"),
     ),
@@ -186,7 +189,7 @@ _OBSERVATION = Entity(
         _json("parameters", "parameters"),
     ),
     (
-        Navigation("Datastream", "Datastreams", False, "{b}.fid = {a}.datastream", "datastream", True),
+        Navigation("Datastream", "Datastreams", False, "{b}.fid = {a}.datastream", "datastream", True, True),
         Navigation(
             "FeatureOfInterest", "FeaturesOfInterest", False,
             "{b}.id = coalesce({a}.feature_of_interest_id, "

@@ -92,8 +92,8 @@ def select_buckets(
         statement,
     ).all()
     made = [
-        Bucket(row.id, row.start, row.start + width, row.number, row.minimum, row.sum / row.number, row.maximum, row.sum,
-               row.last)
+        Bucket(row.id, row.start, row.start + width, row.number, row.minimum, row.sum / row.number, row.maximum,
+               row.sum, row.last)
         for row in rows[:size]
     ]  # fmt: skip
     return Buckets(made, len(rows) > size > 0, count, source)

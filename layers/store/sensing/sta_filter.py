@@ -7,9 +7,11 @@ the standard: ``Datastreams/name eq 'x'`` of Things means that one of the Thing'
 import re
 
 from layers.errors import InputError
+from layers.store.sensing.entities import Entity
 from layers.store.sensing.sta_functions import FUNCTIONS, Function
+from layers.store.sensing.sta_grouping import group_conditions
 from layers.store.sensing.sta_request import Call, Expression, Member, Value
-from layers.store.sensing.sta_scope import Scope, leads_to_many, match_id
+from layers.store.sensing.sta_scope import Scope, match_id
 from layers.store.sensing.sta_terms import Kind, Term, bind_value, bound, convert, to_json
 
 _COMPARISONS = {"eq": "=", "ne": "is distinct from", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
@@ -28,14 +30,28 @@ _MIRRORED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "
 def build_condition(scope: Scope, expression: Expression, option: str = "$filter") -> str:
     """Return ``expression`` as a condition on the row of ``scope``; InputError names what does not fit."""
     parts = expression.arguments if isinstance(expression, Call) and expression.name == "and" else (expression,)
-    plain = [part for part in parts if not _reaches_many(scope, part)]
-    conditions = [f"({build_boolean(scope, part, option)})" for part in plain]
-    rest = tuple(part for part in parts if _reaches_many(scope, part))
-    if rest:
-        inner = Scope(scope.statement, scope.entity, scope.alias, many=True)
-        held = " and ".join(f"({build_boolean(inner, part, option)})" for part in rest)
-        conditions.append(f"exists (select from (values (1)) once {' '.join(inner.joins)} where {held})")
+    plain, groups = group_conditions(scope.entity, parts)
+    conditions = [build_boolean(scope, part, option) for part in plain]
+    for group in groups:
+        entity, alias, _ = scope.reach(group.root, option)
+        conditions.append(_build_group(scope, entity, alias, group.parts, option))
     return " and ".join(conditions)
+
+
+def _build_group(scope: Scope, entity: Entity, alias: str, parts: tuple[Expression, ...], option: str) -> str:
+    """Return the condition that ``parts`` hold for one combination of what the row under ``alias`` leads to.
+
+    Of rows that are joined (not those of ``scope`` itself) the ids for which they do are found once, and the way leads
+    from them to the rows. Readings are too many for that: they are asked one by one.
+    """
+    by_id = len(entity.order) == 1
+    inner = Scope(scope.statement, entity, scope.statement.name() if by_id else alias, many=True)
+    held = " and ".join(build_boolean(inner, part, option) for part in parts)
+    joins = " ".join(inner.joins)
+    if not by_id:
+        return f"exists (select from (values (1)) once {joins} where {held})"
+    found = f"select {inner.alias}.id from {entity.table} {inner.alias} {joins} where {held}"
+    return f"{alias}.id in ({found})" if alias == scope.alias else f"{alias}.id = any (array({found}))"
 
 
 def build_boolean(scope: Scope, expression: Expression, option: str) -> str:
@@ -64,12 +80,6 @@ def build_term(scope: Scope, expression: Expression, option: str) -> Term:
     if name in _ARITHMETIC:
         return _calculate(name, terms[0], terms[1], f"{option}: '{name}'")
     return _call(name, FUNCTIONS[name], terms, f"{option}: '{name}'")
-
-
-def _reaches_many(scope: Scope, expression: Expression) -> bool:
-    if isinstance(expression, Member):
-        return leads_to_many(scope.entity, expression)
-    return isinstance(expression, Call) and any(_reaches_many(scope, part) for part in expression.arguments)
 
 
 def _compare(scope: Scope, call: Call, option: str) -> str:

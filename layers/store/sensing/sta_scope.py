@@ -27,6 +27,7 @@ class Scope:
     many: bool = False
     joins: list[str] = field(default_factory=list)
     _reached: dict[tuple[str, ...], tuple[Entity, str]] = field(default_factory=dict)
+    _sure: set[str] = field(default_factory=set)
 
     def find(self, member: Member, option: str) -> Term:
         """Return what ``member`` names as a term, joining what it leads over.
@@ -65,7 +66,11 @@ class Scope:
                 raise InputError(f"the expression follows more than {MOST_JOINS} links")
             target, fresh = ENTITIES[link.target], self.statement.name()
             condition = link.join.replace("{a}", alias).replace("{b}", fresh)
-            self.joins.append(f"left join {target.table} {fresh} on ({condition})")
+            # An inner join where it leaves no row out: conditions on what is joined then choose the way to the rows.
+            sure = link.sure and not self.many and (alias == self.alias or alias in self._sure)
+            self.joins.append(f"{'join' if sure else 'left join'} {target.table} {fresh} on ({condition})")
+            if sure:
+                self._sure.add(fresh)
             self._reached[names] = target, fresh
         return self._reached[names]
 
@@ -87,18 +92,6 @@ class Scope:
                 return Term(f"({sql})::double precision", "number")
             case kind:
                 return Term(sql, kind)
-
-
-def leads_to_many(entity: Entity, member: Member) -> bool:
-    """Return whether ``member`` of ``entity`` follows a link to many."""
-    for name in member.names:
-        link = entity.find_navigation(name)
-        if link is None:
-            return False
-        if link.many:
-            return True
-        entity = ENTITIES[link.target]
-    return False
 
 
 def match_id(statement: Statement, entity: Entity, alias: str, key: str) -> str:

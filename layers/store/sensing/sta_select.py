@@ -44,7 +44,7 @@ def select_page(connection: Connection, path: ResourcePath, query: Query) -> Pag
         alias = statement.name()
         condition = restrict(connection, statement, path, alias)
         if since is not None:
-            condition = build_window(statement, alias, since)
+            condition = build_window(statement, alias, query, since)
         sql = build_set(statement, path.entity, alias, query, condition, size, 1)
         rows = list(run(connection, sql, statement).scalars())
         if len(rows) > size:

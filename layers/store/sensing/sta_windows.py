@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, text
 
 from layers.store.sensing.sta_build import find_keyset
+from layers.store.sensing.sta_grouping import list_members
 from layers.store.sensing.sta_request import Query, ResourcePath
 from layers.store.sensing.sta_scope import read_key
 from layers.store.sensing.sta_terms import Statement
@@ -37,7 +38,13 @@ def find_windows(connection: Connection, path: ResourcePath, query: Query) -> li
     return [end - length for length in WINDOWS if end - datetime.min.replace(tzinfo=UTC) > length]
 
 
-def build_window(statement: Statement, alias: str, since: datetime) -> str:
-    """Return the condition that a reading is of any series and not older than ``since``, in the words of the index."""
-    series = f"{alias}.datastream = any (array(select fid from sensing.datastream))"
-    return f"{series} and {alias}.phenomenon_time >= {statement.bind(since, 'timestamptz')}"
+def build_window(statement: Statement, alias: str, query: Query, since: datetime) -> str:
+    """Return the condition that a reading is not older than ``since``.
+
+    Where the filter does not choose series, it says "of any series" in the words of the index on series and time.
+    """
+    recent = f"{alias}.phenomenon_time >= {statement.bind(since, 'timestamptz')}"
+    members = () if query.filter is None else list_members(query.filter)
+    if any(member.names[0] in ("Datastream", "FeatureOfInterest") for member in members):
+        return recent
+    return f"{alias}.datastream = any (array(select fid from sensing.datastream)) and {recent}"
