@@ -10,11 +10,14 @@ import type {
   PointValues,
   Process,
   ProcessSummary,
+  Reading,
   Run,
   RunShort,
   Sensor,
   StageForecast,
 } from "./types";
+
+const RECONNECT_MS = 60_000;
 
 interface Problem {
   title?: string;
@@ -83,6 +86,18 @@ export function readPage(href: string): Promise<ItemPage> {
 
 export const readSensors = async (): Promise<Sensor[]> =>
   (await request<{ features: Sensor[] }>("/sensors/latest")).features;
+
+/** Call `tell` with readings as they change, for as long as the page lives; `lost` hears whether the line is down. */
+export function followReadings(tell: (readings: Reading[]) => void, lost: (down: boolean) => void): void {
+  const source = new EventSource("/sensors/events");
+  source.addEventListener("ready", () => lost(false));
+  source.addEventListener("reading", (event) => tell((JSON.parse(event.data) as { readings: Reading[] }).readings));
+  source.addEventListener("error", () => {
+    lost(true);
+    // The browser takes a broken line up again by itself, one that was refused it does not.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => followReadings(tell, lost), RECONNECT_MS);
+  });
+}
 
 export function readObservations(id: string, start: Date, end: Date): Promise<Observations> {
   const query = new URLSearchParams({ start: toIso(start), end: toIso(end), max_points: "2000" });

@@ -1,8 +1,21 @@
 /** What the server has told us: catalog, sensors, runs, and the run that is shown. */
 
-import { readRun, readRuns, readSensors } from "./api";
+import { followReadings, readRun, readRuns, readSensors } from "./api";
 import { getState, setState } from "./state";
-import type { Catalog, City, Layer, RasterLayer, Run, RunRaster, RunShort, Sensor, VectorLayer } from "./types";
+import type {
+  Catalog,
+  City,
+  Layer,
+  RasterLayer,
+  Reading,
+  Run,
+  RunRaster,
+  RunShort,
+  Sensor,
+  VectorLayer,
+} from "./types";
+
+const POLL_MS = 60_000;
 
 type Topic = "sensors" | "runs" | "run" | "jobs";
 
@@ -80,6 +93,42 @@ export async function refreshSensors(): Promise<void> {
   } catch (error) {
     sensorsError = error;
   }
+  announce("sensors");
+}
+
+/** Keep the readings fresh: told by the server as they change, asked for every minute while that line is down. */
+export function followSensors(): void {
+  let polling = 0;
+  followReadings(applyReadings, (down) => {
+    if (down && !polling) {
+      polling = window.setInterval(() => {
+        if (!document.hidden) void refreshSensors();
+      }, POLL_MS);
+    } else if (!down && polling) {
+      clearInterval(polling);
+      polling = 0;
+      void refreshSensors();
+    }
+  });
+}
+
+/** Series that the list of sensors does not have: their things stand nowhere on the map. */
+const elsewhere = new Set<string>();
+
+/** Put changed readings where they belong; sensors that are not known yet are read with all others, once. */
+function applyReadings(readings: Reading[]): void {
+  const streams = new Map(sensors.flatMap((sensor) => sensor.properties.datastreams).map((one) => [one.id, one]));
+  const unknown = readings.filter(({ id }) => !streams.has(id) && !elsewhere.has(id));
+  if (unknown.length > 0) {
+    for (const { id } of unknown) elsewhere.add(id);
+    void refreshSensors();
+    return;
+  }
+  for (const { id, result, phenomenon_time, quality } of readings) {
+    const stream = streams.get(id);
+    if (stream) Object.assign(stream, { result, phenomenon_time, quality });
+  }
+  sensorsRead = new Date();
   announce("sensors");
 }
 

@@ -130,6 +130,11 @@ const UNIT_SYMBOLS: Record<string, string> = {
   min: "min",
   deg: "°",
   "{#}": "",
+  "{NTU}": "NTU",
+  "[pH]": "",
+  "[ppth]": "‰",
+  "m3/d": "m³/d",
+  "kW.h": "kWh",
 };
 
 export function formatUnit(unit: string | null | undefined): string {
@@ -137,7 +142,10 @@ export function formatUnit(unit: string | null | undefined): string {
   return UNIT_SYMBOLS[unit ?? ""] ?? unit ?? "";
 }
 
-/** Write a reading of a sensor; a pump runs or stands, a gate is open by a share. */
+/** Kinds whose readings are a share of the whole. */
+const SHARES = new Set(["gate", "light", "bin_level"]);
+
+/** Write a reading of a sensor; a pump runs or stands, a bay is taken or free, a gate is open by a share. */
 export function formatReading(
   value: number | null | undefined,
   unit: string | undefined,
@@ -146,7 +154,10 @@ export function formatReading(
 ): string {
   if (value === null || value === undefined) return "–";
   if (kind === "pump" && unit === "1") return t(value > 0 ? "sensors.pumpOn" : "sensors.pumpOff");
-  if (kind === "gate" && unit === "1") return `${formatNumber(value * 100, 0)} %`;
+  if (kind === "parking_bay" && unit === "1") return t(value > 0 ? "sensors.bayTaken" : "sensors.bayFree");
+  if (SHARES.has(kind) && unit === "1") return `${formatNumber(value * 100, 0)} %`;
+  if (unit === "W" && Math.abs(value) >= 1e6) return `${formatNumber(value / 1e6, digits)} MW`;
+  if (unit === "W" && Math.abs(value) >= 1e3) return `${formatNumber(value / 1e3, digits)} kW`;
   return `${formatNumber(value, digits)} ${formatUnit(unit)}`.trim();
 }
 

@@ -6,7 +6,17 @@ import "./styles/shell.css";
 import "./styles/panels.css";
 import type { Map as MapView } from "maplibre-gl";
 import { readCatalog } from "./api";
-import { chooseFirst, getCatalog, isPerRun, onData, refreshRun, refreshRuns, refreshSensors, setCatalog } from "./data";
+import {
+  chooseFirst,
+  followSensors,
+  getCatalog,
+  isPerRun,
+  onData,
+  refreshRun,
+  refreshRuns,
+  refreshSensors,
+  setCatalog,
+} from "./data";
 import { h, replace } from "./dom";
 import { setTimezone } from "./format";
 import { explain, t } from "./i18n";
@@ -36,7 +46,6 @@ declare global {
   }
 }
 
-const SENSOR_REFRESH_MS = 60_000;
 const POINTER_MS = 80;
 const PHONE = "(max-width: 640px)";
 
@@ -138,9 +147,7 @@ async function start(app: HTMLElement): Promise<void> {
   if (!camera) showCity(map, { animate: false });
   await Promise.all([refreshSensors(), refreshRuns()]);
   await refreshRun();
-  setInterval(() => {
-    if (!document.hidden) void refreshSensors();
-  }, SENSOR_REFRESH_MS);
+  followSensors();
 }
 
 function open(): void {

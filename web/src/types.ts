@@ -90,6 +90,15 @@ export interface Datastream {
   quality: number | null;
 }
 
+/** A changed reading, as it is told live. */
+export interface Reading {
+  id: string;
+  sensor_id: string;
+  result: number | null;
+  phenomenon_time: string;
+  quality: number;
+}
+
 export interface SensorProperties {
   name: string;
   kind: string;

@@ -41,14 +41,17 @@ export function stageChart(
   return { times, series, bands, levels, unit, label };
 }
 
-function readingRow(stream: Datastream, kind: string): HTMLElement {
+/** Build the row of a series; with `onclick` it is a button that shows the series in the chart. */
+function readingRow(stream: Datastream, kind: string, onclick: (() => void) | null): HTMLElement {
   const value = formatReading(stream.result, stream.unit, kind, 3);
   const quality =
     stream.quality === null ? "" : t(`quality.${[1, 2, 3, 4, 9].includes(stream.quality) ? stream.quality : 2}` as Key);
   return h(
     "div",
     { class: "reading" },
-    h("span", { class: "reading-title" }, say(stream.title, stream.id)),
+    onclick
+      ? h("button", { type: "button", class: "link-button reading-title", onclick }, say(stream.title, stream.id))
+      : h("span", { class: "reading-title" }, say(stream.title, stream.id)),
     h("strong", { class: "reading-value" }, value),
     h("span", { class: "soft" }, `${formatDateTime(stream.phenomenon_time)}${quality ? ` · ${quality}` : ""}`),
   );
@@ -59,13 +62,17 @@ async function fillChart(holder: HTMLElement, note: HTMLElement, sensor: Sensor,
   const end = new Date();
   const start = new Date(end.getTime() - HOURS_BACK * 3600e3);
   try {
-    const [past, forecast] = await Promise.all([readObservations(stream.id, start, end), readForecast(stream.id)]);
+    const isStage = sensor.properties.kind === "stage";
+    const [past, forecast] = await Promise.all([
+      readObservations(stream.id, start, end),
+      isStage ? readForecast(stream.id) : null,
+    ]);
     if (past.times.length === 0 && !forecast) {
       replace(holder, empty(t("sensors.noData")));
       return;
     }
-    const levels = sensor.properties.kind === "stage" ? alarmLines(sensor) : [];
-    const label = `${sensor.properties.name}: ${t("sensors.last72")}`;
+    const levels = isStage ? alarmLines(sensor) : [];
+    const label = `${sensor.properties.name}: ${say(stream.title, stream.id)}`;
     await drawChart(holder, stageChart(past, forecast, levels, formatUnit(stream.unit), label));
     note.textContent = forecast ? t("sensors.issued", { time: formatShortDateTime(forecast.issue_time) }) : "";
   } catch (error) {
@@ -85,6 +92,8 @@ export function sensorPart(sensor: Sensor): HTMLElement {
   const holder = h("div", { class: "chart", "data-chart": "sensor" });
   const note = h("p", { class: "soft note" });
   if (main) void fillChart(holder, note, sensor, main);
+  const chart = (stream: Datastream) =>
+    datastreams.length > 1 ? () => void fillChart(holder, note, sensor, stream) : null;
   const state =
     sensor.properties.kind === "stage"
       ? h("span", { class: "badge", style: `--badge:${ALARM_COLORS[level]}` }, t(`alarm.${level}` as Key))
@@ -93,7 +102,11 @@ export function sensorPart(sensor: Sensor): HTMLElement {
     "div",
     {},
     h("p", { class: "card-tags" }, h("span", { class: "soft" }, say(kind?.label, sensor.properties.kind)), state),
-    h("div", { class: "readings" }, ...datastreams.map((stream) => readingRow(stream, sensor.properties.kind))),
+    h(
+      "div",
+      { class: "readings" },
+      ...datastreams.map((stream) => readingRow(stream, sensor.properties.kind, chart(stream))),
+    ),
     main ? section(t("sensors.last72"), holder, note) : empty(t("sensors.noReading")),
   );
 }
