@@ -102,7 +102,11 @@ def take_untold(connection: Connection) -> Told | None:
 
 
 def spread(connection: Connection, outbox: int, deliveries: Sequence[NewDelivery], *, moment: datetime) -> None:
-    """Write the deliveries of a row and note that it is spread."""
+    """Write the deliveries of a row and note that it is spread.
+
+    What waits on a channel before one of them, for quiet hours to end or after a failure, becomes due no later than it:
+    order is kept, and nothing urgent is held up by what was not.
+    """
     if deliveries:
         connection.execute(
             text(
@@ -122,6 +126,14 @@ def spread(connection: Connection, outbox: int, deliveries: Sequence[NewDelivery
                 for one in deliveries
             ],
         )
+    connection.execute(
+        text(
+            "update warning.delivery e set due = d.due from warning.delivery d where d.outbox = :outbox "
+            "and e.state = 'waiting' and e.contact_group = d.contact_group and e.channel = d.channel "
+            "and e.subject = d.subject and e.outbox < d.outbox and e.due > d.due"
+        ),
+        {"outbox": outbox},
+    )
     connection.execute(
         text("update warning.outbox set spread = :moment where id = :outbox"), {"outbox": outbox, "moment": moment}
     )

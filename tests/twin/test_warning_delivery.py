@@ -31,6 +31,7 @@ from layers.store.engine import plain_url
 from tests.conftest import ROOT
 from tests.twin.test_warning_chains import WARDS, fill_wards
 from twin.store_outbox import count_deliveries, lease_delivery, list_deliveries, put_into_outbox, retry_delivery
+from twin.store_warnings import read_message
 from twin.warning.flood import FloodWarning, Station
 from twin.warning.issuing import issue
 from twin.warning.message import Originator
@@ -361,6 +362,22 @@ def test_quiet_hours_hold_what_is_not_urgent(clean: Engine, receiver: Receiver, 
         connection.execute(text("update warning.chain set closed = now() where closed is null"))
     warn(clean, 3)
     assert make_sender(clean, contacts).run_once() == 1
+
+
+def test_what_is_urgent_takes_what_waits_before_it_along(clean: Engine, receiver: Receiver, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    quiet = {
+        "start": f"{now - timedelta(hours=1):%H:%M}", "end": f"{now + timedelta(hours=2):%H:%M}", "above": "high",
+    }  # fmt: skip
+    sender = make_sender(clean, write_contacts(tmp_path, {"h": hook(receiver)}, quiet=quiet))
+    first = warn(clean, 1)
+    assert sender.run_once() == 0
+    with clean.begin() as connection:
+        before = read_message(connection, first)
+        worse = before.warning.model_copy(update={"level": 3})
+        second = issue(connection, POLICY, worse, author="x", kind="Update", chains=[before.chain]).identifier
+    assert send_until_settled(sender, clean) == {"sent": 2}
+    assert [json.loads(body)["identifier"] for _, _, body in receiver.got] == [first, second]
 
 
 def test_what_has_expired_is_not_sent(clean: Engine, receiver: Receiver, tmp_path: Path) -> None:
