@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench import features, flood, imports, tiles
+from bench import features, flood, imports, sensors, tiles
 from layers.store.cluster import start_cluster, stop_cluster
 from layers.store.engine import open_engine
 from layers.store.migrate import migrate
@@ -23,6 +23,7 @@ WITH_DATABASE: dict[str, Callable[[str], list[Row]]] = {
     "import": imports.rows,
     "tiles": tiles.rows,
     "features": features.rows,
+    "sensors": sensors.rows,
 }
 NUMERICS: dict[str, Callable[[], list[Row]]] = {"flood": flood.rows}
 

@@ -97,14 +97,15 @@ def running_server(database_url: str, *, cache_mb: int) -> Iterator[int]:
     twin = Path(sys.executable).with_name("twin")
     server = subprocess.Popen([twin, "serve", "--port", str(port)], env=environment, stdout=subprocess.DEVNULL)
     try:
-        _wait_until_ready(port)
+        wait_until_ready(port)
         yield port
     finally:
         server.terminate()
         server.wait(timeout=20)
 
 
-def _wait_until_ready(port: int) -> None:
+def wait_until_ready(port: int) -> None:
+    """Return when the server at ``port`` is ready; RuntimeError when it is not within 30 s."""
     for _ in range(150):
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
