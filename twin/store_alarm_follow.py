@@ -11,7 +11,7 @@ from twin.alarms.applying import Series
 from twin.alarms.state import Reading
 
 # A row is dated a moment before its transaction can be seen to write.
-_MARGIN_S = 1.0
+MARGIN_S = 0.2
 _LONGEST_AGE = "interval '2 days'"
 _LOCK = 5_018_002
 _CHANNELS = ("reading", "alarm_rule", "alarm")
@@ -31,22 +31,27 @@ def list_series(connection: Connection) -> list[Series]:
     return [Series(*row) for row in rows]
 
 
-def read_safe_moment(connection: Connection) -> datetime:
-    """Return the moment before which nothing can be stored any more: no open transaction that writes is older."""
-    found: datetime = connection.execute(
+def read_safe_moment(connection: Connection, longest_writer_s: float) -> tuple[datetime, datetime]:
+    """Return the moment before which nothing can be stored any more: no open transaction that writes is older.
+
+    And the same without those that write for longer than ``longest_writer_s`` [s]: nobody waits for them.
+    """
+    row = connection.execute(
         text(
-            "select least(clock_timestamp() - make_interval(secs => :margin), min(xact_start)) from pg_stat_activity "
-            "where datname = current_database() and backend_xid is not null and pid <> pg_backend_pid()"
+            "select least(now.at, min(xact_start)) as safe, "
+            "greatest(least(now.at, min(xact_start)), now.at - make_interval(secs => :longest)) as clock "
+            "from (select clock_timestamp() - make_interval(secs => :margin) as at) now left join pg_stat_activity "
+            "on datname = current_database() and backend_xid is not null and pid <> pg_backend_pid() group by now.at"
         ),
-        {"margin": _MARGIN_S},
-    ).scalar_one()
-    return found
+        {"margin": MARGIN_S, "longest": longest_writer_s},
+    ).one()
+    return row.safe, row.clock
 
 
 def select_arrivals(
-    connection: Connection, series: Sequence[str], since: datetime, *, limit: int
+    connection: Connection, series: Sequence[str], since: datetime, before: datetime, *, limit: int
 ) -> tuple[list[Reading], datetime | None]:
-    """Return readings and corrections stored at or after ``since``, and where to go on when there are more.
+    """Return readings and corrections stored at ``since`` ≤ time < ``before``, and where to go on when there are more.
 
     At most ``limit`` of them; what was stored at one moment stays together. What was already two days old when it came
     is left out: it is history, not news.
@@ -56,16 +61,14 @@ def select_arrivals(
             "select d.id, extract(epoch from n.phenomenon_time)::double precision as time, n.stored, "
             "extract(epoch from n.stored)::double precision as known, n.result, n.quality from ("
             "select o.datastream, o.phenomenon_time, o.stored, o.result, o.quality from sensing.observation o "
-            f"where o.stored >= :since and o.phenomenon_time >= cast(:since as timestamptz) - {_LONGEST_AGE} "
-            "and o.withdrawn is null "
+            f"where {_window('o')} and o.withdrawn is null "
             "union all select c.datastream, c.phenomenon_time, c.stored, c.result, o.quality from sensing.correction c "
-            "join sensing.observation o using (datastream, phenomenon_time) where c.stored >= :since "
-            f"and c.phenomenon_time >= cast(:since as timestamptz) - {_LONGEST_AGE} "
-            "and c.revision = o.revision and o.withdrawn is null) n "
+            "join sensing.observation o using (datastream, phenomenon_time) "
+            f"where {_window('c')} and c.revision = o.revision and o.withdrawn is null) n "
             "join sensing.datastream d on d.fid = n.datastream where d.id = any(:series) "
             "order by n.stored, n.phenomenon_time limit :limit"
         ),
-        {"since": since, "series": list(series), "limit": limit},
+        {"since": since, "before": before, "series": list(series), "limit": limit},
     ).all()
     more: datetime | None = None
     if len(rows) == limit and rows[-1].stored > since:
@@ -74,16 +77,23 @@ def select_arrivals(
     return [Reading(row.id, row.time, row.known, row.result, row.quality) for row in rows], more
 
 
-def select_recent(connection: Connection, series: Sequence[str], since: datetime) -> list[Reading]:
-    """Return the readings of ``series`` that speak of ``since`` or later, for alarms that have just begun."""
+def _window(table: str) -> str:
+    return (
+        f"{table}.stored >= :since and {table}.stored < :before "
+        f"and {table}.phenomenon_time >= cast(:since as timestamptz) - {_LONGEST_AGE}"
+    )
+
+
+def select_recent(connection: Connection, series: Sequence[str], since: datetime, before: datetime) -> list[Reading]:
+    """Return readings that speak of ``since`` or later and were stored before ``before``, for what just begins."""
     rows = connection.execute(
         text(
             "select d.id, extract(epoch from r.phenomenon_time)::double precision as time, "
             "extract(epoch from r.stored)::double precision as known, r.result, r.quality from sensing.reading r "
             "join sensing.datastream d on d.fid = r.datastream where d.id = any(:series) "
-            "and r.phenomenon_time >= :since order by r.phenomenon_time"
+            "and r.phenomenon_time >= :since and r.stored < :before order by r.phenomenon_time"
         ),
-        {"series": list(series), "since": since},
+        {"series": list(series), "since": since, "before": before},
     )
     return [Reading(row.id, row.time, row.known, row.result, row.quality) for row in rows]
 

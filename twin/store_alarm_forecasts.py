@@ -28,10 +28,8 @@ class Loop:
     heard: float
 
 
-def select_issues(
-    connection: Connection, series: Sequence[str], since: datetime, before: datetime | None
-) -> list[IssueRow]:
-    """Return the issues of ``series`` that were kept at ``since`` or later (and before ``before``), in that order."""
+def select_issues(connection: Connection, series: Sequence[str], since: datetime, before: datetime) -> list[IssueRow]:
+    """Return the issues of ``series`` that were kept at ``since`` ≤ time < ``before``, in that order."""
     rows = connection.execute(
         text(
             "select d.id, extract(epoch from i.issue_time)::double precision as issued, "
@@ -41,7 +39,7 @@ def select_issues(
             "from forecast.issue i join sensing.datastream d on d.fid = i.datastream "
             "join forecast.value v on v.issue = i.id where d.id = any(:series) and i.created >= :since "
             "and i.issue_time >= cast(:since as timestamptz) - interval '2 days' "
-            "and (cast(:before as timestamptz) is null or i.created < :before) group by d.id, i.id order by i.created"
+            "and i.created < :before group by d.id, i.id order by i.created"
         ),
         {"series": list(series), "since": since, "before": before},
     )

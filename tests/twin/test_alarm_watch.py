@@ -311,7 +311,7 @@ def replay(connection: Connection, series: str, end: float) -> tuple[AlarmState,
         text("select extract(epoch from begun)::double precision from alarm.alarm where datastream = :id"),
         {"id": series},
     ).scalar_one()
-    readings = select_recent(connection, [series], datetime(2026, 1, 1, tzinfo=UTC))
+    readings = select_recent(connection, [series], datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC))
     point = Point(parse_rule(RESTLESS), (series,))
     return advance(point, begin_state(begun, 1), readings, end)
 
@@ -428,3 +428,43 @@ def test_a_loop_that_does_not_finish_is_late(engine: Engine) -> None:
     finally:
         with engine.begin() as connection:
             connection.execute(text("delete from forecast.loop_state"))
+
+
+def test_a_slow_writer_is_not_overlooked(engine: Engine) -> None:
+    """What is committed after younger readings were taken in is taken in too, in its place."""
+    with engine.begin() as connection:
+        first, second = add_gauges(connection, 2, levels=(1.8, None, None))
+    watch = Watch(engine)
+    watch.pass_once()
+    prompt(engine)
+    watch.pass_once()
+    at = datetime.now(UTC) - timedelta(minutes=5)
+    slow = engine.connect()
+    row = {"datastream_id": first, "phenomenon_time": at.isoformat(), "result": 1.9, "quality": 1}
+    store_observations(slow, [row], author="slow")
+    store(engine, (second, at, 1.9, 1))
+    watch.pass_once()
+    assert set(read_states(engine).values()) == {"NORMAL"}
+    slow.commit()
+    slow.close()
+    watch.pass_once()
+    assert set(read_states(engine).values()) == {"UNACK"}
+
+
+def test_pages_are_taken_one_after_another(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.alarms.watch.PAGE", 7)
+    with engine.begin() as connection:
+        series = add_gauges(connection, 5, levels=(1.8, None, None))
+    watch = Watch(engine)
+    watch.pass_once()
+    prompt(engine)
+    watch.pass_once()
+    at = datetime.now(UTC) - timedelta(minutes=50)
+    for step in range(8):
+        level = 1.0 if 2 <= step < 6 else 1.9
+        store(engine, *((one, at + timedelta(minutes=6 * step), level, 1) for one in series))
+    watch.pass_once()
+    with engine.connect() as connection:
+        for alarm in list_alarms(connection, AlarmQuery(states=())):
+            kinds = [one.kind for one in list_alarm_events(connection, alarm.id) if one.kind in ("raise", "clear")]
+            assert kinds == ["raise", "clear", "raise"]

@@ -14,8 +14,8 @@ from twin.store_alarm_forecasts import PROBABILITIES, IssueRow, list_loops, sele
 class ForecastFeed:
     """Issued forecasts, each as one probability for every level that a rule asks for."""
 
-    def read(self, connection: Connection, board: Board, since: datetime, before: datetime | None) -> list[Reading]:
-        """Return what forecasts kept from ``since`` on (and before ``before``) say of the levels on the board."""
+    def read(self, connection: Connection, board: Board, since: datetime, before: datetime) -> list[Reading]:
+        """Return what the forecasts kept at ``since`` ≤ time < ``before`` say of the levels on the board."""
         if not board.exceedances:
             return []
         asked = sorted({one.series for one in board.exceedances.values()})
@@ -31,14 +31,14 @@ class ForecastFeed:
 class LoopFeed:
     """The forecast loops: when each last finished, or found that nothing had changed."""
 
-    def read(self, connection: Connection, board: Board, since: datetime, before: datetime | None) -> list[Reading]:
-        """Return the loops that finished at ``since`` or later."""
+    def read(self, connection: Connection, board: Board, since: datetime, before: datetime) -> list[Reading]:
+        """Return the loops that finished at ``since`` ≤ time < ``before``."""
         if not any(source.startswith(LOOP) for source in board.by_source):
             return []
         return [
             Reading(f"{LOOP}{loop.name}", loop.heard, loop.heard, 0.0, 1)
             for loop in list_loops(connection)
-            if loop.heard >= since.timestamp() and (before is None or loop.heard < before.timestamp())
+            if since.timestamp() <= loop.heard < before.timestamp()
         ]
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
@@ -13,6 +13,7 @@ from twin.alarms.board import Board, bring_in_line
 from twin.alarms.cycle import Pass
 from twin.alarms.state import Reading
 from twin.store_alarm_follow import (
+    MARGIN_S,
     Listener,
     read_cursor,
     read_safe_moment,
@@ -28,8 +29,8 @@ PAGE = 20_000
 POLL_S = 5.0
 SHORTEST_WAIT_S = 0.2
 RETRY_S = 2.0
-# Readings come in bursts: one pass for a burst.
-COALESCE_S = 0.25
+# Readings come in bursts: one pass for a burst, when all of it is safe to take.
+COALESCE_S = MARGIN_S + 0.05
 # A writer that takes longer than this holds no timer up.
 LONGEST_WRITER_S = 10.0
 LOOK_BACK = timedelta(hours=3)
@@ -40,8 +41,8 @@ log = logging.getLogger("twin.alarms")
 class Feed(Protocol):
     """Another source of inputs than readings: forecasts, the forecast loop."""
 
-    def read(self, connection: Connection, board: Board, since: datetime, before: datetime | None) -> list[Reading]:
-        """Return what became known at ``since`` or later (and before ``before``), as readings of the board's inputs."""
+    def read(self, connection: Connection, board: Board, since: datetime, before: datetime) -> list[Reading]:
+        """Return what became known at ``since`` ≤ time < ``before``, as readings of the board's inputs."""
         ...
 
 
@@ -55,63 +56,70 @@ class Watch:
         self._seen: set[Reading] = set()
 
     def pass_once(self) -> int:
-        """Take in all that is new, up to now, and return how many steps alarms took."""
+        """Take in all that was stored up to now, and return how many steps alarms took."""
+        time.sleep(MARGIN_S)
+        return self.take_news()
+
+    def take_news(self) -> int:
+        """Take in what was stored up to a moment ago, and return how many steps alarms took."""
         with self._engine.begin() as connection:
             taken = self._bring_in_line(connection)
-        more = True
-        while more:
+        position: datetime | None = None
+        while True:
             with self._engine.begin() as connection:
-                steps, more = self._take_page(connection)
+                steps, position = self._take_page(connection, position)
             taken += steps
-        return taken
+            if position is None:
+                return taken
 
     def find_wait(self) -> float:
         """Return how long nothing happens by itself [s]."""
         with self._engine.connect() as connection:
             due = find_next_due(connection)
-        return POLL_S if due is None else min(max(due - time.time() + 1.0, SHORTEST_WAIT_S), POLL_S)
+        return POLL_S if due is None else min(max(due - time.time() + MARGIN_S, SHORTEST_WAIT_S), POLL_S)
 
     def _bring_in_line(self, connection: Connection) -> int:
         mark = read_rules_mark(connection)
         if mark == self._mark:
             return 0
-        now = datetime.now(UTC)
-        self._board, fresh = bring_in_line(connection, now.timestamp())
+        _, clock = read_safe_moment(connection, LONGEST_WRITER_S)
+        self._board, fresh = bring_in_line(connection, clock.timestamp())
         # Read again: what was derived just now is part of it.
         self._mark = read_rules_mark(connection)
         if not fresh:
             return 0
-        sources = {source for number in fresh for source in self._board.applied[number].point.sources}
-        by_source: dict[str, list[Reading]] = {}
-        recent = select_recent(connection, sorted(sources), now - self._look_back)
+        log.info("%d alarms, %d of them new", len(self._board.applied), len(fresh))
+        begun = self._find_beginnings(connection, fresh, clock)
+        floor = min(read_cursor(connection, CURSOR) or clock, clock)
+        return Pass(connection, self._board, clock.timestamp(), floor.timestamp()).run([], begun)
+
+    def _find_beginnings(self, connection: Connection, fresh: list[int], clock: datetime) -> dict[int, list[Reading]]:
+        """Return what each new alarm begins with: what its inputs said in the last hours."""
+        sources = {number: set(self._board.applied[number].point.sources) for number in fresh}
+        since = clock - self._look_back
+        recent = select_recent(connection, sorted(set().union(*sources.values())), since, clock)
         for feed in self._feeds:
-            recent += feed.read(connection, self._board, now - self._look_back, None)
+            recent += feed.read(connection, self._board, since, clock)
+        by_source: dict[str, list[Reading]] = {}
         for reading in recent:
             by_source.setdefault(reading.source, []).append(reading)
-        begun = {
-            number: [
-                row for source in set(self._board.applied[number].point.sources) for row in by_source.get(source, ())
-            ]
-            for number in fresh
-        }
-        cursor = read_cursor(connection, CURSOR) or now
-        moment = read_safe_moment(connection).timestamp()
-        log.info("%d alarms, %d of them new", len(self._board.applied), len(fresh))
-        return Pass(connection, self._board, moment, min(cursor.timestamp(), moment)).run([], begun)
+        return {number: [row for one in sources[number] for row in by_source.get(one, ())] for number in fresh}
 
-    def _take_page(self, connection: Connection) -> tuple[int, bool]:
-        safe = read_safe_moment(connection)
-        since = read_cursor(connection, CURSOR) or safe
-        readings, more = select_arrivals(connection, list(self._board.by_source), since, limit=PAGE)
-        upto = max(since, more or safe)
-        clock = upto if more else max(safe, datetime.now(UTC) - timedelta(seconds=LONGEST_WRITER_S))
-        news = [one for one in readings if one not in self._seen]
+    def _take_page(self, connection: Connection, position: datetime | None) -> tuple[int, datetime | None]:
+        """Take in one page, from ``position`` or from where the last pass ended; return the steps and the next page."""
+        safe, clock = read_safe_moment(connection, LONGEST_WRITER_S)
+        cursor = read_cursor(connection, CURSOR) or safe
+        since = position or cursor
+        readings, more = select_arrivals(connection, list(self._board.by_source), since, clock, limit=PAGE)
+        clock = more or clock
+        upto = max(cursor, min(safe, clock))
         for feed in self._feeds:
-            news += [one for one in feed.read(connection, self._board, since, more) if one not in self._seen]
+            readings += feed.read(connection, self._board, since, clock)
+        news = [one for one in readings if one not in self._seen]
         steps = Pass(connection, self._board, clock.timestamp(), upto.timestamp()).run(news)
         write_cursor(connection, CURSOR, upto)
-        self._seen = {one for one in self._seen.union(readings, news) if one.stored >= upto.timestamp()}
-        return steps, more is not None
+        self._seen = {one for one in self._seen.union(news) if one.stored >= upto.timestamp()}
+        return steps, more
 
 
 def watch(engine: Engine, feeds: tuple[Feed, ...] = (), *, once: bool = False) -> None:
@@ -134,7 +142,7 @@ def _watch_connected(engine: Engine, watching: Watch) -> None:
             time.sleep(POLL_S)
         log.info("watching")
         while True:
-            steps = watching.pass_once()
+            steps = watching.take_news()
             if steps:
                 log.info("%d steps", steps)
             if "reading" in listener.wait(watching.find_wait()):
