@@ -36,7 +36,10 @@ def _describe_tile(name: str, summary: str, numbers: tuple[str, ...]) -> dict[st
         "204": {"description": "Nothing is there"},
         "304": {"description": "Nothing changed since the given ETag"},
     }
-    description = "Any declared property filters: property=value. Twin-Tile-Truncated says when features were left out."
+    description = (
+        "Any declared property filters: property=value. live=true adds live_state, live_value and live_time of items "
+        "that are watched. Twin-Tile-Truncated says when features were left out."
+    )
     return {
         "get": {
             "tags": ["tiles"],

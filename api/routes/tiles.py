@@ -23,6 +23,7 @@ from api.resources import Resources
 from api.style import MAX_SOURCE_ZOOM
 from layers.errors import InputError, NotFoundError
 from layers.schema import VectorLayer
+from layers.store.sensing.latest import read_latest_tokens
 from layers.store.tiles import TileAddress, make_tile, name_columns
 
 MAX_LAYERS = 32
@@ -54,6 +55,14 @@ def _mark_declaration(ids: str) -> str:
     return hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
 
 
+def parse_live(pairs: list[tuple[str, str]]) -> tuple[bool, list[tuple[str, str]]]:
+    """Return whether live states are asked for, and the other parameters; InputError for what is neither yes nor no."""
+    asked = [value for name, value in pairs if name == "live"]
+    if len(asked) > 1 or any(value not in ("true", "false") for value in asked):
+        raise InputError(f"live '{','.join(asked)[:40]}' is not true or false")
+    return asked == ["true"], [pair for pair in pairs if pair[0] != "live"]
+
+
 class VectorTile:
     """One tile of one or more layers, answered from the version, from memory, or from PostGIS.
 
@@ -69,16 +78,18 @@ class VectorTile:
         layers = find_layers(ids)
         tile = parse_address(path["z"], path["x"], path["y"])
         pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        equals = parse_filters(layers, pairs)
+        live, filters = parse_live(pairs)
+        equals = parse_filters(layers, filters)
         tokens = await resources.versions.read()
-        key = (*(f"{layer.id}:{tokens.get(layer.id, '0')}" for layer in layers), tile, tuple(pairs))
+        newest = await _read_newest(resources) if live else ""
+        key = (*(f"{layer.id}:{tokens.get(layer.id, '0')}" for layer in layers), newest, tile, tuple(pairs))
         etag = f'W/"{hashlib.blake2b(repr(key).encode(), digest_size=12).hexdigest()}{_mark_declaration(ids)}"'
         headers = Headers(scope=scope)
         if etag in headers.get("if-none-match", ""):
             await _send(send, 304, [(b"etag", etag.encode()), _CACHING])
             return
 
-        made = await resources.tiles.get(key, lambda: _make(resources, layers, tile, equals))
+        made = await resources.tiles.get(key, lambda: _make(resources, layers, tile, equals, live))
         fields = [(b"etag", etag.encode()), _CACHING, (b"vary", b"accept-encoding")]
         if made.truncated:
             fields.append((b"twin-tile-truncated", b"true"))
@@ -95,11 +106,17 @@ class VectorTile:
 
 
 async def _make(
-    resources: Resources, layers: tuple[VectorLayer, ...], tile: TileAddress, equals: dict[str, object]
+    resources: Resources, layers: tuple[VectorLayer, ...], tile: TileAddress, equals: dict[str, object], live: bool
 ) -> CachedTile:
     async with resources.pool.connection() as connection:
-        made = await make_tile(connection, layers, tile, equals=equals)
+        made = await make_tile(connection, layers, tile, equals=equals, live=live)
     return CachedTile(igzip.compress(made.data, compresslevel=2) if made.data else b"", made.truncated)
+
+
+async def _read_newest(resources: Resources) -> str:
+    """Return a mark that changes with every reading and every flag."""
+    async with resources.pool.connection() as connection:
+        return (await read_latest_tokens(connection))[0]
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes = b"") -> None:

@@ -14,6 +14,7 @@ from layers.errors import ConflictError, CrsError, DatabaseError
 from layers.store.engine import check_connection
 from layers.store.finding.search_tables import sync_search
 from layers.store.sensing.datastreams import attach_sensors
+from layers.store.sensing.live import attach_live
 from layers.store.sources import ensure_edit_source
 from layers.store.spatial_reference import ensure_spatial_references, refresh_transformed
 from layers.store.tables import sync_tables
@@ -70,6 +71,7 @@ def migrate(engine: Engine, city_id: str, crs: str, declaration: dict[str, objec
     with engine.begin() as connection:
         ensure_edit_source(connection, declaration)
         attach_sensors(connection)
+        attach_live(connection)
         done += [f"Indexed the words of {name}" for name in sync_search(connection)]
     return done
 

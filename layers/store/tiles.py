@@ -15,6 +15,7 @@ from psycopg.rows import TupleRow
 from layers.errors import InputError
 from layers.schema import GeometryType, VectorLayer
 from layers.store.names import quote
+from layers.store.sensing.live import build_live_columns, build_live_join
 from layers.store.tables import CITY
 
 MAX_ZOOM = 22
@@ -63,9 +64,17 @@ class MadeTile:
 
 @lru_cache(maxsize=1024)
 def build_tile_query(
-    layer_id: str, geometry: GeometryType, columns: tuple[str, ...], filters: tuple[str, ...], detailed: bool
+    layer_id: str,
+    geometry: GeometryType,
+    columns: tuple[str, ...],
+    filters: tuple[str, ...],
+    detailed: bool,
+    live: bool = False,
 ) -> str:
-    """Return the statement that makes a tile of a layer with ``id`` and ``columns``, equal on ``filters``."""
+    """Return the statement that makes a tile of a layer with ``id`` and ``columns``, equal on ``filters``.
+
+    Where ``live``, items that are watched carry their state too.
+    """
     listed = "".join(f", {quote(name)}" for name in columns)
     conditions = "".join(f" and {quote(name)} = %(f{place})s" for place, name in enumerate(filters))
     shape = "geom_3857"
@@ -76,12 +85,17 @@ def build_tile_query(
             measure = "ST_Area(geom_3857) > %(pixel)s * %(pixel)s"
         conditions += f" and {measure}"
     margin = f"%(width)s * {_BUFFER / _EXTENT}"
-    return (
-        f"select ST_AsMVT(part, '{layer_id}', {_EXTENT}, 'shape', 'fid') filter (where part.shape is not null), "
-        f"count(*) from (select fid, id{listed}, ST_AsMVTGeom({shape}, "
+    made = (
+        f"select fid, id{listed}, ST_AsMVTGeom({shape}, "
         f"ST_MakeEnvelope(%(x0)s, %(y0)s, %(x1)s, %(y1)s, 3857), {_EXTENT}, {_BUFFER}, true) as shape "
         f"from {CITY}.{quote(layer_id)} where geom_3857 && ST_Expand("
-        f"ST_MakeEnvelope(%(x0)s, %(y0)s, %(x1)s, %(y1)s, 3857), {margin}){conditions} limit %(budget)s) part"
+        f"ST_MakeEnvelope(%(x0)s, %(y0)s, %(x1)s, %(y1)s, 3857), {margin}){conditions} limit %(budget)s"
+    )
+    if live:
+        made = f"select item.*, {build_live_columns()} from ({made}) item {build_live_join(layer_id)}"
+    return (
+        f"select ST_AsMVT(part, '{layer_id}', {_EXTENT}, 'shape', 'fid') filter (where part.shape is not null), "
+        f"count(*) from ({made}) part"
     )
 
 
@@ -107,9 +121,11 @@ async def make_tile(
     tile: TileAddress,
     *,
     equals: Mapping[str, object],
+    live: bool = False,
 ) -> MadeTile:
     """Return ``tile`` of ``layers`` within the feature budget of each layer and the byte budget of all.
 
+    Where ``live``, features that are watched carry live_state, live_value and live_time [s since 1970].
     Layers are parts of one message, so their bytes one after the other are the tile.
     """
     drawn = [layer for layer in layers if tile.z >= layer.min_zoom]
@@ -118,7 +134,8 @@ async def make_tile(
     detailed = tile.z >= DETAIL_ZOOM
     # One statement, one round trip: half the time of a statement a layer.
     queries = [
-        build_tile_query(layer.id, layer.geometry, name_columns(layer), tuple(equals), detailed) for layer in drawn
+        build_tile_query(layer.id, layer.geometry, name_columns(layer), tuple(equals), detailed, live)
+        for layer in drawn
     ]
     queries += [build_name_query(layer.id, label, tuple(equals)) for layer in drawn if (label := find_area_name(layer))]
     query = " union all ".join(f"({query})" for query in queries)

@@ -45,9 +45,57 @@ create table sensing.retired_month (
     retired timestamptz not null default clock_timestamp(),
     primary key (start, path)
 );
+
+-- The series that says most of an item, for the map: one row an item, kept by a trigger.
+create table sensing.main_series (
+    layer text not null,
+    item text not null,
+    datastream bigint not null references sensing.datastream (fid) on delete cascade,
+    observed_property text not null,
+    thing_id text not null,
+    primary key (layer, item)
+);
+create index main_series_datastream on sensing.main_series (datastream);
+
+-- Replaced by the order of layers/states.py whenever the database is brought up to date.
+create function sensing.rank_property(name text) returns integer language sql immutable as 'select 0';
+
+create function sensing.choose_main(of_layer text, of_item text) returns void language plpgsql as $$
+begin
+    delete from sensing.main_series where layer = of_layer and item = of_item;
+    insert into sensing.main_series (layer, item, datastream, observed_property, thing_id)
+    select of_layer, of_item, d.fid, d.observed_property, d.thing_id from (
+        select * from sensing.datastream where watched_layer = of_layer and watched_id = of_item
+        union select d.* from sensing.datastream d join sensing.thing t on t.id = d.thing_id
+        where t.layer = of_layer and t.feature = of_item
+    ) d order by sensing.rank_property(d.observed_property), d.id limit 1
+    on conflict (layer, item) do nothing;
+end $$;
+
+create function sensing.keep_main() returns trigger language plpgsql as $$
+begin
+    if tg_op <> 'INSERT' then
+        perform sensing.choose_main(old.watched_layer, old.watched_id) where old.watched_id is not null;
+        perform sensing.choose_main(t.layer, t.feature) from sensing.thing t
+        where t.id = old.thing_id and t.feature is not null;
+    end if;
+    if tg_op <> 'DELETE' then
+        perform sensing.choose_main(new.watched_layer, new.watched_id) where new.watched_id is not null;
+        perform sensing.choose_main(t.layer, t.feature) from sensing.thing t
+        where t.id = new.thing_id and t.feature is not null;
+    end if;
+    return null;
+end $$;
+create trigger keep_main after insert or delete or update of watched_layer, watched_id, observed_property, thing_id
+    on sensing.datastream for each row execute function sensing.keep_main();
 """
 
 DOWNGRADE = """
+drop trigger keep_main on sensing.datastream;
+drop function sensing.keep_main();
+drop function sensing.choose_main(text, text);
+drop function sensing.rank_property(text);
+drop table sensing.main_series;
 drop table sensing.retired_month;
 drop trigger keep_flag on sensing.observation;
 drop function sensing.keep_flag();
