@@ -158,7 +158,7 @@ def _calculate(name: str, left: Term, right: Term, where: str) -> Term:
     if (name == "mul" and "duration" in kinds) or (name == "div" and left.kind == "duration"):
         length, factor = (left, right) if left.kind == "duration" else (right, left)
         return Term(_ARITHMETIC[name].format(length.sql, convert(factor, "number", where)), "duration")
-    if name == "sub" and all(kind in ("time", "interval", "date") for kind in kinds):
+    if name == "sub" and any(kind in ("time", "interval", "date") for kind in kinds):
         return Term(f"({convert(left, 'time', where)} - {convert(right, 'time', where)})", "duration")
     return Term(_ARITHMETIC[name].format(*(convert(term, "number", where) for term in (left, right))), "number")
 
