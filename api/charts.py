@@ -67,7 +67,7 @@ def choose_ticks(low: float, high: float, count: int = 5) -> list[float]:
     size = 10.0 ** np.floor(np.log10(raw))
     step = float(size * next(m for m in (1.0, 2.0, 5.0, 10.0) if m * size >= raw))
     first = np.ceil(low / step - 1.0e-9)
-    return [float(round(k * step, 10)) for k in np.arange(first, np.floor(high / step + 1.0e-9) + 1.0)]
+    return [float(round(k * step, 10)) + 0.0 for k in np.arange(first, np.floor(high / step + 1.0e-9) + 1.0)]
 
 
 def _place(chart: Chart, x: Floats, y: Floats) -> tuple[Floats, Floats]:

@@ -1,6 +1,7 @@
 """A gauge's tide and the way its residual goes on, learned from its record; fitted once a day, used all day."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +12,15 @@ from hydrology.predictors import HOUR
 from hydrology.readings import check_readings, find_step, regrid, remove_spikes
 from hydrology.residual import Past, ResidualModel, fit_residual, list_leads
 from hydrology.shifts import Shift, find_shifts, remove_shifts
-from hydrology.tide import TideModel, fit_tide, predict_tide
+from hydrology.tide import NEEDED_SPAN, TideModel, fit_tide, predict_tide
 
 Floats = NDArray[np.float64]
 
 HIGH_SHARE = 0.99
 """The level from which a stage counts as high exceeds this share of the record's high waters [1]."""
 
-_TIDE_STEP, _MANY = 3600.0, 10_000
+_TIDE_STEP, _MANY, _ENOUGH = 3600.0, 10_000, 400
+_LONG = 365.25 * 86400.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +80,7 @@ def fit_stage_model(
     high_level = find_high_level(level, step)
     high = np.append(level, np.full(reach, np.nan)) - high_level
     past = Past(
-        level - astronomical[: grid.size],
+        level - _predict_left_out(tide, times, stage, grid, chosen.blocks, astronomical[: grid.size]),
         (astronomical - tide.mean) / scale,
         rate / rate_scale,
         float(grid[0]),
@@ -102,6 +104,28 @@ def find_high_level(stage_m: Floats, step_s: float) -> float:
     width = 2 * round(4.0 * HOUR / step_s) + 1
     peaks = filled[(filled == maximum_filter1d(filled, width)) & np.isfinite(filled)]
     return float(np.quantile(peaks, HIGH_SHARE))
+
+
+def _predict_left_out(
+    tide: TideModel, times: Floats, stage: Floats, grid: Floats, blocks: int, astronomical: Floats
+) -> Floats:
+    """Return the tide [m] on ``grid`` (n,), each block's from a fit to the others where the record is short.
+
+    A tide of dozens of constituents bends a short record's weather into itself: its own residuals are smaller than
+    those it will leave in the days to come, and bands learned from them too narrow.
+    """
+    if grid[-1] - grid[0] >= _LONG:
+        return astronomical
+    edges = np.linspace(grid[0], grid[-1] + 1.0, blocks + 1)
+    told = astronomical.copy()
+    for first, last in pairwise(edges):
+        others = (times < first) | (times >= last)
+        within = (grid >= first) & (grid < last)
+        span = times[others]
+        if span.size < _ENOUGH or np.ptp(span) < 2.0 * NEEDED_SPAN or not within.any():
+            continue
+        told[within] = predict_tide(_fit_tide(span, stage[others], tide.latitude), grid[within])
+    return told
 
 
 def _fit_tide(times: Floats, stage: Floats, latitude_deg: float) -> TideModel:

@@ -140,8 +140,8 @@ def test_gaps_in_the_last_days_widen_the_band_and_long_silence_leaves_the_tide(
 
 
 def test_a_moved_gauge_is_noticed_and_a_surge_is_not() -> None:
-    times = START + np.arange(0.0, 60 * DAY, 1800.0)
-    surge = make_surge(times.size, 1800.0, 30 * 3600.0, 4)
+    times = START + np.arange(0.0, 60 * DAY, 3600.0)
+    surge = make_surge(times.size, 3600.0, 30 * 3600.0, 4)
     storm = 1.2 * np.exp(-(((times - times[0] - 20 * DAY) / (0.5 * DAY)) ** 2))
     assert find_shifts(times, surge + storm, least=0.1) == ()
     moved = surge + storm + np.where(times >= times[0] + 40 * DAY, -0.45, 0.0)

@@ -91,7 +91,8 @@ def verify_gauge(connection: Connection, gauge: StageGauge, *, days: float, end:
         if (score := _score(hours * 3600.0, issued, values, times, stages, level)) is not None
     ]
     crossings = _find_crossings(times, stages, level, since.timestamp())
-    firsts = [_find_first(told, at, level) for at in crossings] if level is not None else []
+    found = [_find_first(told, at, level) for at in crossings] if level is not None else []
+    firsts = [first for first in found if first is not None]
     return Skill(
         since,
         until,
@@ -136,15 +137,17 @@ def _find_crossings(times: Floats, stages: Floats, level: float | None, since: f
     return [float(at) for at in starts if at > since]
 
 
-def _find_first(told: dict[int, tuple[Floats, Values]], at: float, level: float) -> float:
+def _find_first(told: dict[int, tuple[Floats, Values]], at: float, level: float) -> float | None:
     """Return the longest lead [h] from which on the crossing at ``at`` [s] was told, 0 where it was not.
 
-    What was said for any time within half an hour of it counts.
+    What was said for any time within half an hour of it counts. None where nothing was issued for it.
     """
     said = []
     for _, values in told.values():
         near = np.abs(values.times - at) <= 1800.0
         said.append(float(values.warning[near].max()) if near.any() else np.nan)
+    if np.isnan(said).all():
+        return None
     first = find_first_right_lead(np.array(list(told), dtype=np.float64), np.array(said), level)
     return 0.0 if first is None else first
 
