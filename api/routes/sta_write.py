@@ -38,10 +38,10 @@ async def write_change(request: Request, change: Change, writer: Writer) -> Outc
         with resources.engine.begin() as connection:
             return perform(connection, change, writer, root)
 
-    try:
-        return await run_in_threadpool(write)
-    finally:
+    outcome = await run_in_threadpool(write)
+    if outcome.changed - {"Observations"}:
         give_observing(request.app.state).forget()
+    return outcome
 
 
 async def read_change_body(request: Request) -> Any:

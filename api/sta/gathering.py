@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from layers.errors import DatabaseError
 from layers.store.sensing.observing import Row
@@ -74,12 +75,12 @@ class Gatherer:
         """Return the next requests of one author and reason that speak of different readings."""
         first = self._waiting.popleft()
         parts, count = [first], len(first.rows)
-        named = {(row["datastream_id"], row["phenomenon_time"]) for row in first.rows}
+        named: set[tuple[str, datetime]] = _name_rows(first.rows) if self._waiting else set()
         while self._waiting and count < MOST_ROWS:
             part = self._waiting[0]
             if (part.author, part.reason) != (first.author, first.reason):
                 break
-            names = {(row["datastream_id"], row["phenomenon_time"]) for row in part.rows}
+            names = _name_rows(part.rows)
             if not named.isdisjoint(names):
                 break
             named |= names
@@ -95,6 +96,10 @@ class Gatherer:
         except Exception as error:
             return error
         return None
+
+
+def _name_rows(rows: Sequence[Row]) -> set[tuple[str, datetime]]:
+    return {(row["datastream_id"], row["phenomenon_time"]) for row in rows}
 
 
 def _settle(part: _Part, error: Exception | None) -> None:

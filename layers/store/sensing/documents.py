@@ -13,7 +13,7 @@ from layers.store.sensing.entities import ENTITIES, Attribute, Entity, Navigatio
 
 MAX_DEPTH, LONGEST_ID = 12, 200
 ID = "@iot.id"
-_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_EARLIEST, _LATEST = 1900, 2200
 _UNIT_PARTS = ("name", "symbol", "definition")
 
 
@@ -137,16 +137,16 @@ def read_shape(value: Any, where: str) -> bytes | None:
 
 
 def read_moment(value: Any, where: str) -> datetime:
-    """Return a time with its zone; InputError for anything else, or a year no reading is of."""
+    """Return a time in UTC; InputError for anything else, without a zone, or of a year no reading is of."""
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         raise InputError(f"{where} {_show(value)} is no time", hint="such as 2026-11-28T12:00:00Z") from None
     if moment.tzinfo is None:
         raise InputError(f"{where} {_show(value)} names no zone", hint="such as 2026-11-28T12:00:00Z")
-    if not _EARLIEST <= moment < _LATEST:
+    if not _EARLIEST <= moment.year < _LATEST:
         raise InputError(f"{where} {_show(value)} lies outside of 1900 to 2199")
-    return moment
+    return moment.astimezone(UTC)
 
 
 def read_interval(value: Any, where: str) -> tuple[datetime, datetime | None]:

@@ -124,7 +124,8 @@ def _read_rows(
 
 def make_id(fid: int, moment: datetime) -> str:
     """Return the id of the reading of series number ``fid`` at ``moment``."""
-    return f"{fid}_{(moment - _EPOCH) // _MICROSECOND}"
+    since = moment - _EPOCH
+    return f"{fid}_{(since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds}"
 
 
 def parse_id(observation_id: str) -> tuple[int, datetime] | None:

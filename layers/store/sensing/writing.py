@@ -86,7 +86,7 @@ def _read_time(given: datetime | str) -> datetime:
     moment = given if isinstance(given, datetime) else _parse_time(given)
     if moment.tzinfo is None:
         raise InputError(f"phenomenon_time {str(given)[:40]!r} names no zone", hint="such as 2026-11-28T12:00:00Z")
-    return moment.astimezone(UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def _parse_time(given: str) -> datetime:
