@@ -18,14 +18,14 @@ LONGEST_GAP = timedelta(hours=1)
 _UNSEEN = "(cast(:horizon as text) is null or age({row}.xmin) <= age(cast(:horizon as text)::xid))"
 _READINGS = """
 with fresh as (
-    select o.datastream, o.phenomenon_time, o.stored from sensing.observation o
+    select o.datastream, o.phenomenon_time from sensing.observation o
     where o.stored > :floor and o.phenomenon_time > :oldest and {observation}
     union
-    select c.datastream, c.phenomenon_time, c.stored from sensing.correction c
+    select c.datastream, c.phenomenon_time from sensing.correction c
     where c.stored > :floor and c.phenomenon_time > :oldest and {correction}
 )
-select d.id, f.stored::text as version, {row} from fresh f join sensing.reading r using (datastream, phenomenon_time)
-join sensing.datastream d on d.fid = r.datastream order by f.stored
+select d.id, r.stored::text as version, {row} from fresh join sensing.reading r using (datastream, phenomenon_time)
+join sensing.datastream d on d.fid = r.datastream order by r.stored
 """
 
 

@@ -41,7 +41,7 @@ class Consumer:
         self._socket, self._window = socket, window
         # Twice the window: what is under way fits, and a flood of QoS 0 is slowed by the socket instead of by memory.
         self._arrived: queue.Queue[Delivery] = queue.Queue(2 * window)
-        self._connection = 0
+        self._connection, self._stopping = 0, False
         self._subscribed = threading.Event()
         self._client = Client(
             CallbackAPIVersion.VERSION2, client_id, protocol=MQTTv5, transport="unix", manual_ack=True
@@ -90,6 +90,7 @@ class Consumer:
 
     def stop(self) -> None:
         """Disconnect; the session stays and the broker keeps what comes."""
+        self._stopping = True
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -101,7 +102,13 @@ class Consumer:
 
     def _keep(self, _client: Client, _data: Any, got: MQTTMessage) -> None:
         message = Message(got.topic.removeprefix(INBOX), bytes(got.payload), datetime.now(UTC))
-        self._arrived.put(Delivery(message, got.mid, got.qos, self._connection))
+        delivery = Delivery(message, got.mid, got.qos, self._connection)
+        while not self._stopping:
+            try:
+                self._arrived.put(delivery, timeout=1.0)
+            except queue.Full:
+                continue
+            return
 
 
 def open_session(socket: str, *, patience_s: float = 10.0) -> None:

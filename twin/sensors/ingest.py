@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from layers.errors import DatabaseError, NotFoundError
 from twin.sensors.consumer import Consumer
@@ -51,19 +51,24 @@ class Store:
             # A datastream was deleted between two looks: look again.
             return self._write_apart(messages, "a datastream was deleted meanwhile")
         except (DataError, IntegrityError) as error:
-            return self._write_apart(messages, str(error.orig).strip().splitlines()[0])
-        except DBAPIError as error:
+            return self._write_apart(messages, _tell_first_line(error))
+        except SQLAlchemyError as error:
             self._close()
-            raise DatabaseAway(str(error.orig).strip().splitlines()[0]) from error
+            raise DatabaseAway(_tell_first_line(error)) from error
+        except DatabaseAway:
+            raise
+        except Exception as error:
+            # What nobody foresaw in one message must not stop all others: that one is kept with what happened.
+            return self._write_apart(messages, f"{type(error).__name__}: {error}")
 
     def _write_apart(self, messages: Sequence[Message], reason: str) -> Receipt:
         if len(messages) == 1:
             try:
                 with self._open().begin() as connection:
                     refuse_message(connection, messages[0], reason)
-            except DBAPIError as error:
+            except SQLAlchemyError as error:
                 self._close()
-                raise DatabaseAway(str(error.orig)) from error
+                raise DatabaseAway(_tell_first_line(error)) from error
             return Receipt(received=1, rejected=1, reasons={"not-stored": 1})
         half = len(messages) // 2
         first, second = self.write(messages[:half]), self.write(messages[half:])
@@ -171,6 +176,10 @@ class Ingest:
             waiting = f", {self._spill.size:,} bytes on disk" if not self._spill.is_empty else ""
             _print(f"{done.messages:,} messages, {done.readings:,} readings, {done.rejected:,} rejected{waiting}")
         self._told_at, self._told = now, done.messages
+
+
+def _tell_first_line(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
 def _print(words: str) -> None:
