@@ -35,7 +35,8 @@ class Fleet(Protocol):
     """Devices that measure, of which each has an id."""
 
     @property
-    def sensor_ids(self) -> list[str]: ...
+    def sensor_ids(self) -> list[str]:
+        """Ids of the devices."""
 
     def measure(self, after: float, until: float) -> list[Measured]:
         """Return the readings of ``after`` < time ≤ ``until`` (Unix times [s]), series without any left out."""

@@ -62,6 +62,11 @@ def test_good_readings_are_stored_and_bad_ones_explained(engine: Engine, tmp_pat
         (SERIES + "s2,g1,stage,m,a,b,c\n", READINGS, r"series\.csv: row 2 has 7 cells where the header has 6"),
         (SERIES.replace("Stage", ""), READINGS, r"series\.csv: row 1 has no title_en"),
         (SERIES + SERIES.splitlines()[1], READINGS, r"series\.csv: series 's1' is listed twice"),
+        (
+            SERIES.replace("title_en", "title_en,interval_s").replace("Stage", "Stage,0"),
+            READINGS,
+            r"series\.csv: row 1 has interval_s '0', expected seconds above 0",
+        ),
         (SERIES, READINGS.replace("result", "value"), r"readings\.csv has no column 'result'"),
     ],
 )
