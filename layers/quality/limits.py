@@ -130,8 +130,8 @@ def read_limits(
 
 def spread_limits(limits: Iterable[QualityLimits], series: NDArray[np.int64]) -> Limits:
     """Return each limit as an array of one value a reading; ``series`` (n,) holds positions in ``limits``."""
-    table = np.array([each.numbers for each in limits], dtype=np.float64)
-    return dict(zip(NUMBERS, table.reshape(-1, len(NUMBERS)).T[:, series], strict=True))
+    table = np.array([each.numbers for each in limits], dtype=np.float64).reshape(-1, len(NUMBERS))
+    return dict(zip(NUMBERS, table.T[:, series], strict=True))
 
 
 _TESTS: dict[str, dict[str, tuple[str, ...]]] = {

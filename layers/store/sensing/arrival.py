@@ -74,11 +74,7 @@ def flag_arrivals(connection: Connection, rows: Sequence[dict[str, Any]]) -> Arr
         return Arrivals(qualities, *_nothing(), [])
     ids = [str(rows[k]["datastream_id"]) for k in numbers]
     times = np.array([_read_time(rows[k]["phenomenon_time"]) for k in numbers], dtype=np.float64)
-    firsts: dict[str, float] = {}
-    lasts: dict[str, float] = {}
-    for name, at in zip(ids, times.tolist(), strict=True):
-        firsts[name] = min(at, firsts.get(name, at))
-        lasts[name] = max(at, lasts.get(name, at))
+    firsts, lasts = _find_spans(ids, times)
     around = select_surroundings(
         connection,
         list(firsts),
@@ -101,6 +97,13 @@ def flag_arrivals(connection: Connection, rows: Sequence[dict[str, Any]]) -> Arr
     return _tell(batch, around, qualities, numbers, flags)
 
 
+def _find_spans(ids: list[str], times: NDArray[np.float64]) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the first and the last time of each series."""
+    order = np.argsort(times, kind="stable").tolist()
+    moments = times.tolist()
+    return {ids[k]: moments[k] for k in reversed(order)}, {ids[k]: moments[k] for k in order}
+
+
 @dataclass(frozen=True, slots=True)
 class _Batch:
     """Stored and incoming readings in one order: ``row`` the incoming row or −1, ``stored`` the flag there is or 0,
@@ -118,11 +121,11 @@ def _merge(
 ) -> _Batch:
     """Return readings around and new ones sorted by series and time; of two at one time the later row counts."""
     known = np.flatnonzero(series >= 0)
-    all_series = np.r_[around.number, series[known]]
-    all_times = np.r_[around.times, times[known]]
-    all_values = np.r_[around.values, values[known]]
-    row = np.r_[np.full(len(around.number), -1), known]
-    stored = np.r_[around.flags, np.zeros(len(known), np.uint8)]
+    all_series = np.concatenate((around.number, series[known]))
+    all_times = np.concatenate((around.times, times[known]))
+    all_values = np.concatenate((around.values, values[known]))
+    row = np.concatenate((np.full(len(around.number), -1), known))
+    stored = np.concatenate((around.flags, np.zeros(len(known), np.uint8)))
     order = np.lexsort((row, all_times, all_series))
     all_series, all_times, all_values, row, stored = (
         each[order] for each in (all_series, all_times, all_values, row, stored)
@@ -180,7 +183,7 @@ def _flag_stuck(connection: Connection, batch: _Batch, around: Surroundings, of:
 def _find_expected(
     connection: Connection, batch: _Batch, around: Surroundings, limits: list[QualityLimits]
 ) -> NDArray[np.float64] | None:
-    asked = [k for k in np.unique(batch.readings.series).tolist() if limits[k].asks_neighbours]
+    asked = [k for k, each in enumerate(limits) if each.asks_neighbours]
     if not asked:
         return None
     expected = np.full(len(batch.row), np.nan)
@@ -198,15 +201,14 @@ def _tell(
 ) -> Arrivals:
     told, given = list(qualities), []
     new = np.flatnonzero(batch.row >= 0)
-    for at in new.tolist():
-        k = numbers[batch.row[at]]
-        own, found = qualities[k], int(flags[at])
-        if batch.repeats[at] and own is None:
-            found = int(batch.stored[at])
-        elif own is not None and own <= 9 and SEVERITY[own] > SEVERITY[found]:
+    found = np.where(batch.repeats[new], batch.stored[new], flags[new]).tolist()
+    for row, flag in zip(batch.row[new].tolist(), found, strict=True):
+        k = numbers[row]
+        own = qualities[k]
+        if own is not None and own <= 9 and SEVERITY[own] > SEVERITY[flag]:
             given.append(k)
-            found = own
-        told[k] = found
+        else:
+            told[k] = flag
     # The readings beside a new one know more now; a flag is only ever made worse here, a window is tested anew by hand.
     beside = np.zeros(len(batch.row), dtype=bool)
     beside[np.maximum(new - 1, 0)] = True

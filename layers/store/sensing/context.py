@@ -35,20 +35,13 @@ class Surroundings:
 
 
 _SERIES = (
-    "select d.id, d.fid, d.observed_property, p.definition, d.unit, d.interval_s, "
-    "d.quality_tests::text as quality_tests, g.place, g.first, g.last "
-    "from unnest(cast(:ids as text[]), cast(:firsts as float8[]), cast(:lasts as float8[])) "
-    "with ordinality g (id, first, last, place) join sensing.datastream d on d.id = g.id "
+    "select d.id, d.fid, d.observed_property, p.definition, d.unit, d.interval_s, d.quality_tests::text, g.place, "
+    "g.first, g.last from unnest(%(ids)s::text[], %(firsts)s::float8[], %(lasts)s::float8[]) with ordinality "
+    "g (id, first, last, place) join sensing.datastream d on d.id = g.id "
     "join sensing.observed_property p on p.id = d.observed_property"
 )
-# The effective reading without the view: its join would be planned for every month. That all lies from `earliest` to
-# `latest` is said once more as a value, so that other months are put aside before the query begins.
-_READING = """select o.phenomenon_time, o.quality, case when o.revision = 0 then o.result else (
-    select c.result from sensing.correction c where c.datastream = o.datastream
-    and c.phenomenon_time = o.phenomenon_time and c.revision = o.revision) end as result
-from sensing.observation o where o.withdrawn is null and o.datastream = s.fid
-    and o.phenomenon_time between to_timestamp(:earliest) and to_timestamp(:latest) and"""
-_AROUND = text(f"""
+_READING = "select phenomenon_time, result, quality from sensing.reading where datastream = s.fid and"
+_AROUND = f"""
 with s as materialized ({_SERIES}), b as materialized (
     select fid, place, to_timestamp(first) as first, to_timestamp(last) as last from s
 )
@@ -58,13 +51,14 @@ union all
 select s.place, null, null, null, null, null, null, null,
     extract(epoch from r.phenomenon_time)::float8, r.result, r.quality
 from b s cross join lateral (
-    (({_READING} o.phenomenon_time < s.first and o.phenomenon_time >= s.first - make_interval(secs => :back)
-     order by o.phenomenon_time desc limit :before)
-    union all ({_READING} o.phenomenon_time between s.first and s.last)
-    union all ({_READING} o.phenomenon_time > s.last and o.phenomenon_time <= s.last + make_interval(secs => :ahead)
-     order by o.phenomenon_time limit :after))
+    (({_READING} phenomenon_time < s.first and phenomenon_time >= s.first - make_interval(secs => %(back)s::float8)
+     order by phenomenon_time desc limit %(before)s)
+    union all ({_READING} phenomenon_time between s.first and s.last)
+    union all ({_READING} phenomenon_time > s.last
+     and phenomenon_time <= s.last + make_interval(secs => %(ahead)s::float8)
+     order by phenomenon_time limit %(after)s))
 ) r
-""")
+"""
 
 
 def select_surroundings(
@@ -88,20 +82,20 @@ def select_surroundings(
         "back": back_s, "ahead": ahead_s,
         "earliest": min(firsts, default=0.0) - back_s, "latest": max(lasts, default=0.0) + ahead_s,
     }  # fmt: skip
-    rows = connection.execute(_AROUND, parameters).all()
+    rows = connection.exec_driver_sql(_AROUND, parameters).all()
     places: dict[int, int] = {}
     series: list[TestedSeries] = []
     for row in rows:
         if row[1] is not None:
             places[row[0]] = len(series)
             series.append(TestedSeries(*row[1:8]))
-    readings = [(places[row[0]], row[8], row[9], row[10]) for row in rows if row[1] is None]
+    readings = [row for row in rows if row[1] is None]
     return Surroundings(
         series,
-        np.array([each[0] for each in readings], dtype=np.int64),
-        np.array([each[1] for each in readings], dtype=np.float64),
-        np.array([each[2] for each in readings], dtype=np.float64),
-        np.array([each[3] for each in readings], dtype=np.uint8),
+        np.array([places[row[0]] for row in readings], dtype=np.int64),
+        np.array([row[8] for row in readings], dtype=np.float64),
+        np.array([row[9] for row in readings], dtype=np.float64),
+        np.array([row[10] for row in readings], dtype=np.uint8),
     )
 
 
