@@ -75,19 +75,16 @@ def client(settings: Settings) -> Iterator[TestClient]:
         yield opened
 
 
-@pytest.fixture(scope="module")
-def sta_settings(
-    request: pytest.FixtureRequest, make_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
-) -> Settings:
-    """Settings of a server on an empty database of the test module's own."""
+@pytest.fixture(scope="session")
+def sta_settings(make_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a server on a database that was empty, for the tests that write SensorThings."""
     folder = tmp_path_factory.mktemp("sta")
-    name = "w_" + request.module.__name__.rsplit(".", 1)[-1]
-    return Settings(database_url=make_database(name), data_dir=folder, web_dir=folder / "web", tile_cache_mb=8)
+    return Settings(database_url=make_database("sta_write"), data_dir=folder, web_dir=folder / "web", tile_cache_mb=8)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sta(sta_settings: Settings) -> Iterator[TestClient]:
-    """HTTP client of SensorThings on an empty database of the test module's own, which may write."""
+    """HTTP client of SensorThings on that database, which may write."""
     app = create_app(sta_settings)
     base = f"{ADDRESS}/sta/v1.1"
     with TestClient(app, base, client=("127.0.0.1", 50_000), raise_server_exceptions=False) as opened:
