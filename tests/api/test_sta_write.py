@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from pydantic import SecretStr
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
+from api.app import create_app
+from tests.api.conftest import ADDRESS
 from tests.api.sta_documents import (
     AT,
     HAU,
@@ -18,6 +21,7 @@ from tests.api.sta_documents import (
     make_thing,
     post,
 )  # fmt: skip
+from twin.settings import Settings
 
 
 def test_create_entity_answers_201_and_the_address(sta: TestClient, beside: Connection) -> None:
@@ -261,3 +265,22 @@ def test_bodies_that_cannot_be_read_are_named(sta: TestClient) -> None:
         sta, "Datastreams", make_datastream(Thing=make_thing(), unitOfMeasurement=3), 400
     )
     assert "properties" in post(sta, "Things", make_thing(properties=3), 400)
+
+
+def test_only_who_may_write_writes(sta_settings: Settings) -> None:
+    """Every door of writing is the same door: another machine without the token is turned away."""
+    token = {"authorization": "Bearer 0123456789abcdef"}
+    secured = sta_settings.model_copy(update={"write_token": SecretStr("0123456789abcdef")})
+    csv, json = {"content-type": "text/csv"}, {"content-type": "application/json"}
+    doors = [
+        ("POST", "/sta/v1.1/Things", json), ("PATCH", "/sta/v1.1/Things('x')", json),
+        ("DELETE", "/sta/v1.1/Things('x')", {}),
+        ("POST", "/sta/v1.1/Observations", json), ("POST", "/sta/v1.1/Datastreams('x')/Observations", json),
+        ("POST", "/sta/v1.1/CreateObservations", json), ("POST", "/sta/v1.1/$batch", json),
+        ("POST", "/sensors/observations", csv),
+    ]  # fmt: skip
+    with TestClient(create_app(sta_settings), ADDRESS, client=("10.1.2.3", 50_000)) as far:
+        assert {far.request(door[0], door[1], content=b"{}", headers=door[2]).status_code for door in doors} == {403}
+    with TestClient(create_app(secured), ADDRESS, client=("10.1.2.3", 50_000)) as far:
+        assert {far.request(door[0], door[1], content=b"{}", headers=door[2]).status_code for door in doors} == {401}
+        assert far.post("/sta/v1.1/Things", json=make_thing(), headers=token).status_code == 201

@@ -70,6 +70,8 @@ def create_entity(writing: Writing, set_name: str, sent: Any, given: Mapping[str
     if document.id is not None:
         columns["id"] = (":id", document.id)
     created = _insert(writing.connection, entity, columns)
+    if set_name == "Datastreams":
+        _complete_series(writing.connection, created)
     _create_lower(below, document, created)
     # Links of the address that are to many: a Location of a Thing, a HistoricalLocation of a Location.
     for link in entity.navigations:
@@ -208,6 +210,19 @@ def link_many(writing: Writing, entity: Entity, entity_id: str, link: Navigation
                 text(f"update {target.table} set {inverse.column} = :own where id = any(:others)"),
                 {"own": entity_id, "others": list(target_ids)},
             )
+
+
+def _complete_series(connection: Connection, datastream_id: str) -> None:
+    """Let a new series watch what its sensor watches, and be of the place where its thing stands."""
+    connection.execute(
+        text(
+            "update sensing.datastream d set watched_layer = s.watched_layer, watched_id = s.watched_id "
+            "from sensing.thing t join city.sensors s on t.layer = 'sensors' and s.id = t.feature "
+            "where d.id = :id and t.id = d.thing_id"
+        ),
+        {"id": datastream_id},
+    )
+    find_series(connection, datastream_id)
 
 
 def _create_lower(writing: Writing, document: Document, created: str) -> None:

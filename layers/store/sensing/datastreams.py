@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from layers.errors import NotFoundError
 from layers.quantities import QUANTITIES
+from layers.store.sensing.places import ensure_features
 
 _CF_NAMES = "http://mmisw.org/ont/cf/parameter/"
 _COLUMNS = (
@@ -57,7 +58,7 @@ def upsert_datastreams(connection: Connection, rows: Iterable[Datastream], sourc
     """Insert or update series by id and return how many were given.
 
     A thing, a procedure or an observed property that is not there yet is entered under its id. A series that does not
-    say what it watches watches what its sensor does.
+    say what it watches watches what its sensor does, and its readings are of the place where its thing stands.
     """
     given = [{**asdict(row), "source_id": source_id} for row in rows]
     if not given:
@@ -86,6 +87,11 @@ def upsert_datastreams(connection: Connection, rows: Iterable[Datastream], sourc
         "quality_tests = coalesce(excluded.quality_tests, datastream.quality_tests)",
     ):
         connection.execute(text(statement), given)
+    fids = connection.execute(
+        text("select fid from sensing.datastream where id = any(:ids) and feature_of_interest_id is null"),
+        {"ids": [row["id"] for row in given]},
+    )
+    ensure_features(connection, list(fids.scalars()))
     return len(given)
 
 

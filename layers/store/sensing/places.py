@@ -99,27 +99,35 @@ def ensure_features(connection: Connection, fids: Sequence[int]) -> None:
 
 
 def settle_features(connection: Connection, thing_ids: Collection[str]) -> list[int]:
-    """Fix what the readings of things are of, before these move; return the series (numbers) that have readings."""
-    fids = list(
+    """Fix what the readings of things are of, before these move; return their series (numbers), then without a feature.
+
+    A reading says of what it is only where that is not what its series says, so this writes to readings of the past.
+    """
+    fids = list_series(connection, thing_ids)
+    read = list(
         connection.execute(
-            text(
-                "select d.fid from sensing.datastream d join sensing.latest l on l.datastream = d.fid "
-                "where d.thing_id = any(:ids) order by 1"
-            ),
-            {"ids": list(thing_ids)},
+            text("select datastream from sensing.latest where datastream = any(:fids) order by 1"), {"fids": fids}
         ).scalars()
     )
-    ensure_features(connection, fids)
-    if fids:
+    ensure_features(connection, read)
+    if read:
         connection.execute(
             text(
                 "update sensing.observation o set feature_of_interest_id = d.feature_of_interest_id "
                 "from sensing.datastream d where d.fid = any(:fids) and o.datastream = d.fid "
                 "and o.feature_of_interest_id is null and d.feature_of_interest_id is not null"
             ),
-            {"fids": fids},
+            {"fids": read},
         )
-        connection.execute(
-            text("update sensing.datastream set feature_of_interest_id = null where fid = any(:fids)"), {"fids": fids}
-        )
+    connection.execute(
+        text("update sensing.datastream set feature_of_interest_id = null where fid = any(:fids)"), {"fids": fids}
+    )
     return fids
+
+
+def list_series(connection: Connection, thing_ids: Collection[str]) -> list[int]:
+    """Return the numbers of the series of things."""
+    found = connection.execute(
+        text("select fid from sensing.datastream where thing_id = any(:ids) order by 1"), {"ids": list(thing_ids)}
+    )
+    return list(found.scalars())
