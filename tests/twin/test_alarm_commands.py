@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 from twin.cli import main
 
 Say = Callable[..., tuple[int, str, str]]
-SERIES = "S-HAU-01.stage"
+SERIES = "S-HAU-01-stage"
 
 
 @pytest.fixture(scope="module")

@@ -96,6 +96,7 @@ def list_usable(readings: Sequence[Reading]) -> list[Reading]:
     return [one for one in sorted(readings, key=lambda r: r.time) if one.value is not None and one.quality <= 3]
 
 
+@settings(deadline=None)
 @given(series(0.0), delays, delays)
 def test_no_second_raise_without_crossing_the_off_limit(
     readings: list[Reading], on_delay: float, off_delay: float
@@ -109,6 +110,7 @@ def test_no_second_raise_without_crossing_the_off_limit(
     assert [kind for kind in list_kinds(told) if kind in ("raise", "clear")] == (["raise", "clear"] * 20)[: len(told)]
 
 
+@settings(deadline=None)
 @given(series(0.0), delays, delays)
 def test_no_crossing_longer_than_its_delay_is_missed(
     readings: list[Reading], on_delay: float, off_delay: float
@@ -128,6 +130,7 @@ def test_no_crossing_longer_than_its_delay_is_missed(
             assert active and active[-1], f"above for {one.time - since} s at {one.time - T0}"
 
 
+@settings(deadline=None)
 @given(series(0.0), delays, delays)
 def test_the_engine_says_what_a_plain_reading_of_the_rule_says(
     readings: list[Reading], on_delay: float, off_delay: float
@@ -188,6 +191,7 @@ def test_the_order_of_arrival_within_the_lateness_changes_nothing(readings: list
     assert all(one.late == 0 for one in late_state.inputs.values())
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(levels, st.sampled_from([4, 9])), max_size=40), st.sampled_from([1, 2, 3]))
 def test_failed_data_never_raises(rows: list[tuple[float, int]], worst: int) -> None:
     point = make_point(
@@ -198,6 +202,7 @@ def test_failed_data_never_raises(rows: list[tuple[float, int]], worst: int) -> 
     assert once(point, readings, after=3600.0)[1] == []
 
 
+@settings(deadline=None)
 @given(levels, st.sampled_from([1, 2, 3]), st.sampled_from([1, 2, 3, 4, 9]))
 def test_only_flags_up_to_the_minimum_count(value: float, worst: int, flag: int) -> None:
     point = make_point(minimum_quality=worst)
@@ -288,6 +293,7 @@ def test_acknowledged_then_gone_is_normal_and_gone_before_is_not() -> None:
         act(log, Action("acknowledge", T0 + 80, "an"))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 1000), st.integers(0, 2000))
 def test_shelving_ends_at_its_time(length: int, later: int) -> None:
     point = make_point()
@@ -313,6 +319,7 @@ def test_what_comes_and_goes_on_the_shelf_asks_nobody() -> None:
     assert state.visible == "NORMAL" and state.occurrence == 1
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.one_of(st.none(), st.integers(0, 60)))
 def test_escalation_comes_in_time_until_somebody_acknowledges(minutes: int, acknowledged: int | None) -> None:
     ladder = [(0, "duty"), (10, "command"), (30, "city")]
@@ -344,6 +351,18 @@ def test_the_parent_suppresses_while_it_is_active() -> None:
         ("unsuppress", "UNACK", True),
     ]
     assert state.visible == "UNACK"
+
+
+@pytest.mark.parametrize("lateness", [0.0, 30.0])
+def test_a_jump_beyond_both_limits_calls_for_the_parent_only(lateness: float) -> None:
+    point = make_point(lateness_s=lateness)
+    up, down = Reading(SERIES, T0, T0, 1.9, 1), Reading(SERIES, T0 + 60, T0 + 60, 1.0, 1)
+    covers = [Cover(T0 + lateness, True), Cover(T0 + 60 + lateness, False)]
+    state, told = once(point, [up, down, *covers], after=100.0)
+    assert [(one.kind, one.announced) for one in told] == [
+        ("suppress", False), ("raise", False), ("clear", False), ("unsuppress", False)
+    ]  # fmt: skip
+    assert state.visible == "NORMAL"
 
 
 @pytest.mark.parametrize(

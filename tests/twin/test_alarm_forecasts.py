@@ -1,7 +1,7 @@
 """The probability that a level is passed, from the quantiles of a forecast."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -24,6 +24,7 @@ def test_it_is_exact_at_the_quantiles() -> None:
         assert compute_exceedance(value, NORMAL) == pytest.approx(1.0 - probability)
 
 
+@settings(deadline=None)
 @given(quantiles, st.floats(-5, 5), st.floats(0, 3))
 def test_a_higher_level_is_never_more_probable(values: list[float], level: float, more: float) -> None:
     low, high = compute_exceedance(level, values), compute_exceedance(level + more, values)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.errors import InputError
@@ -89,6 +89,7 @@ def test_the_parent_is_on_the_same_series_or_thing_or_is_the_only_one() -> None:
     assert find_parents(apply(make_rule(parent="nobody"))) == {}
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.integers(1, 20), st.lists(st.integers(1, 20), max_size=3).map(tuple), max_size=20))
 def test_parents_come_first(above: dict[int, tuple[int, ...]]) -> None:
     # Without circles: only smaller numbers are parents.

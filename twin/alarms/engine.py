@@ -46,7 +46,7 @@ def advance(
     run = _Run(point, Log(state.copy()))
     for arrival in sorted(arrivals, key=_order):
         if isinstance(arrival, Cover):
-            run.pass_time(arrival.stored)
+            run.pass_time(arrival.stored, but_for=arrival.covered)
             cover_alarm(run.log, run.state.clock, arrival.covered)
         elif arrival.source in point.by_source:
             run.pass_time(arrival.stored)
@@ -85,8 +85,9 @@ def find_due(point: Point, state: AlarmState) -> float | None:
 
 
 def _order(arrival: Reading | Cover) -> tuple[float, int, float]:
+    # Of what happens at one moment, a parent that comes is heard first and one that goes last: nobody is called twice.
     if isinstance(arrival, Cover):
-        return arrival.stored, 0, 0.0
+        return arrival.stored, 0 if arrival.covered else 2, 0.0
     return arrival.stored, 1, arrival.time
 
 
@@ -113,10 +114,12 @@ class _Run:
     def __init__(self, point: Point, log: Log) -> None:
         self.point, self.rule, self.log, self.state = point, point.rule, log, log.state
 
-    def pass_time(self, to: float) -> None:
-        """Let every timer up to ``to`` go off at its own time."""
-        while (timer := _next_timer(self.point, self.state)) is not None and timer[0] <= to:
+    def pass_time(self, to: float, *, but_for: bool = False) -> None:
+        """Let every timer up to ``to`` go off at its own time, ``but_for`` those of that very moment."""
+        while (timer := _next_timer(self.point, self.state)) is not None:
             due, kind, place = timer
+            if due > to or (but_for and due == to):
+                break
             self.state.clock = max(self.state.clock, due)
             self.log.arrival = due
             if kind == _RELEASE:

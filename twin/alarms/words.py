@@ -30,7 +30,7 @@ STEP_TITLES: dict[str, Text] = {
     "out-of-service": Text("Ngừng phục vụ", "Out of service"),
     "return-to-service": Text("Phục vụ trở lại", "Returned to service"),
     "comment": Text("Ghi chú", "Comment"),
-    "escalate": Text("Báo lên cấp trên", "Escalated"),
+    "escalate": Text("Báo cho nhóm", "Group told"),
     "rule-change": Text("Quy tắc thay đổi", "Rule changed"),
     "end": Text("Quy tắc hết hiệu lực", "Rule ended"),
 }

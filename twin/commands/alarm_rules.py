@@ -9,7 +9,7 @@ import orjson
 import typer
 import yaml
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from layers.errors import InputError, SourceError
 from twin.alarms.board import update_derived_rules
@@ -48,7 +48,9 @@ def list_all(
     if as_json:
         _print_json([_write(one) for one in found])
         return
-    table = Table("quy tắc\nrule", "mức\npriority", "tên\ntitle", "từ\nfrom", "nguồn\norigin", box=None)
+    table = Table(
+        Column("quy tắc\nrule", overflow="fold"), "mức\npriority", "tên\ntitle", "từ\nfrom", "nguồn\norigin", box=None
+    )
     for one in found:
         title = PRIORITY_TITLES[one.rule.priority].vi
         table.add_row(

@@ -92,7 +92,8 @@ def show(alarm_id: Number, as_json: Json = False) -> None:
         return
     typer.echo(_describe(row))
     for one in events:
-        why = f": {one.reason}" if one.reason else ""
+        told = one.reason or one.details.get("group", "")
+        why = f": {told}" if told else ""
         value = "" if one.value is None else f" {one.value:.2f}"
         when = f"{one.at.astimezone():%Y-%m-%d %H:%M:%S}"
         typer.echo(
