@@ -116,6 +116,11 @@ def test_what_fits_together_is_computed(sta_reader: TestClient, filter_: str) ->
     assert answer.status_code == 200 or refused, (filter_, answer.text)
 
 
+@pytest.mark.parametrize("order", ["id eq 'none'", "result gt null", "true", "null eq null", "1", "'x'", "now()"])
+def test_constants_can_be_an_order(sta_reader: TestClient, order: str) -> None:
+    assert sorted(list_ids(sta_reader, "Observations", orderby=order)) == sorted(list_ids(sta_reader, "Observations"))
+
+
 @given(order=EXPRESSIONS, direction=st.sampled_from(["", " asc", " desc", " up"]))
 @settings(TRIES, max_examples=60)
 def test_any_order_is_answered_or_refused(sta_reader: TestClient, order: str, direction: str) -> None:

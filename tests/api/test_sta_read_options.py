@@ -1,10 +1,11 @@
 """SensorThings 1.1, class request-data (req/request-data) without $filter: a test for each query option."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from tests.api.sta_city import LEVELS, ROOT, ask, list_ids
@@ -256,3 +257,41 @@ def test_data_array_with_select_and_pages(sta_reader: TestClient) -> None:
     assert [array["components"] for page in pages for array in page["value"]] == [["result", "phenomenonTime"]] * 3
     results = [row[0] for page in pages for array in page["value"] for row in array["dataArray"]]
     assert results == [each["result"] for each in ask(sta_reader, SERIES)["value"]]
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "most"),
+    [
+        ("Things", {"expand": "Datastreams($expand=Observations,Sensor),Locations/HistoricalLocations"}, 1),
+        ("Observations", {"expand": "Datastream/Thing,FeatureOfInterest", "count": "true"}, 2),
+        ("Datastreams('D-1')/Observations", {"expand": "Datastream/Thing/Locations"}, 2),
+        ("Datastreams('D-1')/Thing/Locations", {}, 2),
+        ("Datastreams('D-1')", {"expand": "Observations/FeatureOfInterest,Thing/Locations"}, 1),
+    ],
+)
+def test_expansions_cost_no_statement_a_row(
+    sta_reader: TestClient, path: str, options: dict[str, str], most: int
+) -> None:
+    engine = cast(Any, sta_reader.app).state.resources.engine
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        ask(sta_reader, path, **options)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert len(statements) <= most
+
+
+def test_items_of_the_layer_sensors_are_things(client: TestClient) -> None:
+    found = ask(client, "Things('S-1')", expand="Locations,HistoricalLocations,Datastreams/ObservedProperty")
+    assert found["name"] == "Sông Hậu"
+    assert found["Locations"][0]["location"]["type"] == "Point"
+    assert len(found["HistoricalLocations"]) == 1
+    assert found["Datastreams"][0]["ObservedProperty"]["@iot.id"] == "stage"
+    newest = ask(client, "Datastreams('S-1.stage')/Observations", orderby="phenomenonTime desc", top=1)["value"][0]
+    assert newest["phenomenonTime"] == "2026-11-07T22:30:00Z"
+    assert list_ids(client, "Things", filter="Datastreams/id eq 'S-1.stage'") == ["S-1"]

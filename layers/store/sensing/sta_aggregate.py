@@ -21,6 +21,7 @@ from layers.store.sensing.sta_select import restrict, run
 from layers.store.sensing.sta_terms import Statement
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+_UNITS = {"hour": HOUR, "day": DAY}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BIN = "date_bin({width}, {at}, '1970-01-01 00:00+00'::timestamptz)"
 _FROM_READINGS = (
@@ -31,6 +32,7 @@ _FROM_ROLLUPS = (
     "sum(a.count)::bigint as number, min(a.minimum) as minimum, max(a.maximum) as maximum, sum(a.sum) as sum, "
     "(array_agg(a.last order by a.start desc))[1] as last"
 )
+_AS_ROLLED = "a.count as number, a.minimum, a.maximum, a.sum, a.last"
 Source = Literal["reading", "hour", "day"]
 
 
@@ -107,6 +109,9 @@ def _build_groups(
     if source != "reading":
         columns, time, condition = _FROM_ROLLUPS, "start", f"a.width = '{source}'"
         table = "sensing.rollup"
+    if width == _UNITS.get(source):
+        tables = _build_tables(connection, statement, path, span, table, time)
+        return f"select a.datastream, a.start, {_AS_ROLLED} {tables} and {condition}"
     start = _BIN.format(width=statement.bind(width, "interval"), at=f"a.{time}")
     tables = _build_tables(connection, statement, path, span, table, time)
     return f"select a.datastream, {start} as start, {columns} {tables} and {condition} group by 1, 2"

@@ -118,7 +118,7 @@ def _write_id(term: Term) -> str:
 
 def _compare_null(name: str, term: Term) -> str:
     if name not in ("eq", "ne"):
-        return "false"
+        return "1 = 0"
     documents = {"json": term.sql, "result": term.end}
     empty = f"({term.sql}) is null"
     if term.kind in documents:

@@ -98,7 +98,7 @@ def match_id(statement: Statement, entity: Entity, alias: str, key: str) -> str:
     """Return the condition that the row under ``alias`` is the entity ``key``; it uses the relation's key."""
     values = read_key(entity, key)
     if values is None:
-        return "false"
+        return "1 = 0"
     columns = (_put(column, alias) for column in entity.order)
     pairs = (f"{column} = {bind_key(statement, value)}" for column, value in zip(columns, values, strict=True))
     return " and ".join(pairs)
