@@ -14,7 +14,7 @@ import orjson
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy import Connection
 
 from layers.errors import InputError
@@ -66,9 +66,12 @@ def list_all(
     if as_json:
         typer.echo(orjson.dumps([_describe(one) for one in messages]).decode())
         return
-    table = Table("gửi · sent", "loại · kind", "mức · severity", "nội dung · headline", "mã · identifier", box=None)
+    # What is typed again is never cut short.
+    table = Table(
+        Column("mã · identifier", no_wrap=True), "loại · kind", "mức · severity", "nội dung · headline", box=None
+    )
     for one in messages:
-        table.add_row(f"{one.sent:%Y-%m-%d %H:%M}", one.kind, one.severity, one.headline.vi, one.identifier)
+        table.add_row(one.identifier, one.kind, one.severity, one.headline.vi)
     Console().print(table)
 
 
@@ -173,10 +176,17 @@ def outbox(
         shown = [{name: getattr(one, name) for name in type(one).__slots__ if name != "content"} for one in deliveries]
         typer.echo(orjson.dumps(shown).decode())
         return
-    table = Table("mã · id", "việc · of", "nhóm · group", "tình trạng · state", "lần · tries", "lỗi · error", box=None)
+    table = Table(
+        Column("mã · id", no_wrap=True),
+        Column("việc · of", overflow="fold"),
+        Column("nhóm · group", overflow="fold"),
+        "tình trạng · state",
+        "lỗi · error",
+        box=None,
+    )
     for one in deliveries:
         place = f"{one.contact_group}/{one.channel}"
-        table.add_row(str(one.id), one.reference, place, one.state, str(one.attempts), one.error or "")
+        table.add_row(str(one.id), one.reference, place, f"{one.state} ({one.attempts})", one.error or "")
     Console().print(table)
 
 

@@ -14,7 +14,6 @@ NAMESPACE = "http://www.w3.org/2005/Atom"
 FEED_TYPE = "application/atom+xml"
 _TITLE = Text("Cảnh báo của {}", "Warnings of {}")
 _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
-_STATUS = {"Exercise": "DIỄN TẬP – EXERCISE", "Test": "THỬ NGHIỆM – TEST", "Actual": ""}
 
 
 def write_feed(
@@ -54,9 +53,7 @@ def _add(parent: ElementTree.Element, name: str, words: str | None = None, **att
 
 
 def _summarize(message: Message) -> str:
-    mark = _STATUS[message.status]
-    words = f"{message.headline.en}. {message.kind}, {message.severity}, until {message.expires:%Y-%m-%d %H:%M} UTC."
-    return f"{mark}: {words}" if mark else words
+    return f"{message.headline.en}. {message.kind}, {message.severity}, until {message.expires:%Y-%m-%d %H:%M} UTC."
 
 
 def _authority(originator: Originator) -> str:

@@ -20,7 +20,7 @@ from twin.warning.issuing import issue_draft
 from twin.warning.policy import Policy
 
 AUTHOR = "alarms"
-NEAR_M = 2000.0
+NEAR_M = 1000.0
 """Wards within this distance of a gauge are warned by it."""
 VALID_FOR = timedelta(hours=6)
 RENEW_BEFORE = timedelta(hours=1)
