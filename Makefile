@@ -21,7 +21,7 @@ serve: setup
 	@exec $(BIN)/twin serve
 
 test: setup-tests
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
 check: setup
 	@$(BIN)/ruff check .

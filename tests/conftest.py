@@ -24,6 +24,15 @@ SHARED = Path(os.environ.get("TWIN_TEST_DATA", ROOT.parent / "shared" / "data"))
 CITY_CRS = "EPSG:5897"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep on one worker what shares costly things: a file, the tests of the API, those of the whole twin."""
+    for item in items:
+        place = item.path.relative_to(ROOT / "tests")
+        needs = getattr(item, "fixturenames", ())
+        group = "whole twin" if "server_url" in needs else "api" if place.parts[0] == "api" else str(place)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Callable[[str], Path]:
     """Return a function that gives the path of a real test file or skips the test, naming what is missing."""
