@@ -115,7 +115,7 @@ class LiveChanges:
         self, notices: AsyncIterator[list[Notice]], seen: int
     ) -> AsyncIterator[tuple[list[Change], list[Notice]]]:
         """Yield changes and other notices after each notification, at most one look a ``pause``."""
-        horizon, told = None, dict[str, int]()
+        horizon, told = None, dict[str, Change]()
         async for heard in notices:
             async with self._pool.connection() as connection:
                 following = await read_horizon(connection)
@@ -124,10 +124,10 @@ class LiveChanges:
                 else:
                     found = await select_unseen(connection, horizon)
             yield (
-                [change for change in found if told.get(change.datastream_id) != change.stored],
+                [change for change in found if told.get(change.datastream_id) != change],
                 [notice for notice in heard if notice[0] != READINGS],
             )
-            told = {change.datastream_id: change.stored for change in found}
+            told = {change.datastream_id: change for change in found}
             horizon = following
             await asyncio.sleep(self._pause)
 

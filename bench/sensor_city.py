@@ -123,7 +123,7 @@ def running_ingest(city: SensorCity) -> Iterator[tuple[Broker, int]]:
     broker = prepare_broker(folder, 25_883)
     serving = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
-        await_broker(broker)
+        await_broker(broker, serving)
         ingest = subprocess.Popen(
             [sys.executable, "-m", "twin", "sensors", "ingest"],
             env=_surround(city.url, city.folder), stdout=subprocess.DEVNULL,

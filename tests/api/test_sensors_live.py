@@ -180,6 +180,23 @@ def test_a_transaction_that_commits_late_is_not_missed(engine: Engine, port: int
     client.close()
 
 
+def test_a_flag_that_changes_is_told(engine: Engine, port: int) -> None:
+    client = Events(port, "?datastream=L-3-stage")
+    client.read()
+    store(engine, "L-3-stage", 30, 2.0)
+    assert client.read_until("L-3-stage")[1]["quality"] == 2
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "update sensing.latest set quality = 4 "
+                "where datastream = (select fid from sensing.datastream where id = 'L-3-stage')"
+            )
+        )
+        connection.execute(text("select pg_notify('reading', '')"))
+    assert client.read_until("L-3-stage")[1]["quality"] == 4
+    client.close()
+
+
 def test_alarms_come_with_their_own_type(engine: Engine, port: int) -> None:
     client = Events(port)
     client.read()

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from layers.errors import InputError, SetupError
 from layers.observed import OBSERVED
+from layers.store.engine import open_engine
+from layers.store.sensing.datastreams import list_datastreams
 from tests.conftest import ROOT
 from twin.demo.station_file import STATIONS_FILE, read_stations
 from twin.sensors.broker import Broker, await_broker, build_command, find_mosquitto, prepare_broker
@@ -148,7 +150,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     made = prepare_broker(folder, 24_883)
     process = subprocess.Popen(build_command(folder))
     try:
-        await_broker(made)
+        await_broker(made, process)
         yield made
     finally:
         process.terminate()
@@ -184,14 +186,16 @@ class Reader:
         self._client.loop_stop()
 
 
-def run_command(demo_folder: Path, broker: Broker, *words: str) -> str:
+def run_command(demo_folder: Path, broker: Broker, *words: str, database_url: str | None = None) -> str:
     data = demo_folder.parent / "simulated"
     (data / "raw").mkdir(parents=True, exist_ok=True)
     if not (data / "raw" / "demo").exists():
         (data / "raw" / "demo").symlink_to(demo_folder)
+    database = {} if database_url is None else {"TWIN_DATABASE_URL": database_url}
     done = subprocess.run(
         [sys.executable, "-m", "twin", "sensors", "simulate", "--port", str(broker.device_port), *words],
-        cwd=ROOT, env={**os.environ, "TWIN_DATA_DIR": str(data)}, capture_output=True, text=True, timeout=120,
+        cwd=ROOT, env={**os.environ, "TWIN_DATA_DIR": str(data), **database},
+        capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -232,3 +236,26 @@ def test_without_a_range_the_last_hour_comes_at_once_and_nothing_from_the_future
     assert len(readings) == 200
     times = [datetime.fromisoformat(at) for _, at, _ in readings]
     assert max(times) <= datetime.now(UTC) and min(times) > datetime.now(UTC) - timedelta(hours=2)
+
+
+def test_alike_devices_find_their_series_and_keep_the_rate(
+    demo_folder: Path, broker: Broker, make_database: Callable[..., str]
+) -> None:
+    url = make_database("simulated")
+    reader = Reader(broker)
+    began = time.monotonic()
+    words = ("--devices", "20", "--rate", "50", "--batch", "5", "--count", "60", "--fault-share", "0")
+    said = run_command(demo_folder, broker, *words, database_url=url)
+    passed = time.monotonic() - began
+    time.sleep(0.5)
+    readings = reader.list_readings()
+    reader.close()
+    assert "sent 300 acknowledged 300 messages 60" in said
+    assert len({reading[:2] for reading in readings}) == 300
+    # Sixty messages at fifty a second take more than a second, whatever else the machine does.
+    assert passed > 1.0
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        known = {stream.id for stream in list_datastreams(connection)}
+    engine.dispose()
+    assert {name for name, _, _ in readings} <= known and len(known) == 20
