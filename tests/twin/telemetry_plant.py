@@ -27,10 +27,11 @@ from twin.sensors.consumer import open_session
 
 SERIES = 20
 START = datetime(2026, 8, 1, tzinfo=UTC)
+PATIENCE_S = 180.0
 
 
-def wait_for(done: Callable[[], bool], patience_s: float, what: str) -> None:
-    """Return when ``done``; fail, saying ``what`` was waited for."""
+def wait_for(done: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
+    """Return when ``done``; fail, saying ``what`` was waited for. A busy machine may take its time."""
     deadline = time.monotonic() + patience_s
     while not done():
         assert time.monotonic() < deadline, f"{what} within {patience_s:.0f} s"
@@ -72,9 +73,9 @@ class Devices:
             assert self._client.publish(topic, payload, qos=1).rc in (mqtt.MQTT_ERR_SUCCESS, mqtt.MQTT_ERR_NO_CONN)
             self.sent += 1
 
-    def await_acknowledged(self, patience_s: float = 60.0) -> None:
+    def await_acknowledged(self) -> None:
         """Return when the broker has everything."""
-        wait_for(lambda: self.acknowledged == self.sent, patience_s, "all messages are acknowledged")
+        wait_for(lambda: self.acknowledged == self.sent, "all messages are acknowledged")
 
     def close(self) -> None:
         self._client.disconnect()
@@ -112,7 +113,7 @@ class Plant:
 
     def start_broker(self) -> None:
         self._broker = subprocess.Popen(build_command(name_broker(self.folder)))
-        await_broker(self.broker)
+        await_broker(self.broker, self._broker)
 
     def stop_broker(self) -> None:
         assert self._broker is not None

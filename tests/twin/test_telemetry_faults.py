@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from tests.twin.telemetry_plant import SERIES, Devices, Plant, wait_for
+from tests.twin.telemetry_plant import PATIENCE_S, SERIES, Devices, Plant, wait_for
 from twin.sensors.broker import find_mosquitto
 from twin.store_telemetry import list_ledger
 
@@ -49,7 +49,7 @@ def test_nothing_acknowledged_is_lost_whatever_breaks(plant: Plant) -> None:
     plant.start_ingest()
     devices = Devices(plant.broker)
     devices.publish(0, SERIES, READINGS)
-    wait_for(lambda: plant.count() == SERIES * READINGS, 30, "the first readings are stored")
+    wait_for(lambda: plant.count() == SERIES * READINGS, "the first readings are stored")
     publishing = threading.Thread(target=devices.publish, args=(SERIES, MESSAGES - SERIES, READINGS))
     publishing.start()
     away = 0.0
@@ -66,11 +66,11 @@ def test_nothing_acknowledged_is_lost_whatever_breaks(plant: Plant) -> None:
         time.sleep(1.0 + 0.15 * kill)
         if kill == 5:
             time.sleep(max(0.0, AWAY_S - (time.monotonic() - away)))
-            wait_for(lambda: plant.read_spilled() > 0, 30, "messages are spilled while the database is away")
+            wait_for(lambda: plant.read_spilled() > 0, "messages are spilled while the database is away")
             plant.start_database()
-    publishing.join(60)
+    publishing.join(PATIENCE_S)
     devices.await_acknowledged()
-    wait_for(lambda: plant.count() >= MESSAGES * READINGS, 60, "all readings are stored")
+    wait_for(lambda: plant.count() >= MESSAGES * READINGS, "all readings are stored")
     devices.close()
     plant.end_ingest()
     check_ledger(plant, MESSAGES * READINGS)
@@ -86,13 +86,13 @@ def test_a_full_spill_holds_the_rest_back_in_the_broker(plant: Plant) -> None:
     count, readings = 400, 50
     devices.publish(0, count, readings)
     devices.await_acknowledged()
-    wait_for(lambda: "spill full" in plant.read_log(), 30, "the spill is full")
+    wait_for(lambda: "spill full" in plant.read_log(), "the spill is full")
     assert plant.read_spilled() <= 1_000_000
     # What is not on the disk is not acknowledged: a kill now must not lose it.
     plant.end_ingest(signal.SIGKILL)
     plant.start_database()
     plant.start_ingest(spill_mb=1)
-    wait_for(lambda: plant.count() >= count * readings, 30, "all readings are stored")
+    wait_for(lambda: plant.count() >= count * readings, "all readings are stored")
     devices.close()
     plant.end_ingest()
     check_ledger(plant, count * readings)

@@ -132,10 +132,12 @@ def _start_telemetry(settings: Settings, children: Children, *, simulate: bool) 
     try:
         broker = prepare_broker(folder, settings.mqtt_port)
         children["broker"] = _spawn("broker", build_command(folder), settings.state_dir)
-        await_broker(broker)
+        await_broker(broker, children["broker"])
         open_session(broker.socket)
     except SetupError as error:
         typer.echo(f"MQTT tắt — MQTT is off: {error}")
+        if "broker" in children:
+            end_processes([children.pop("broker").pid])
         return
     for words in (*WITH_BROKER, SIMULATED) if simulate else WITH_BROKER:
         children[words] = _start(words, settings.state_dir)

@@ -9,6 +9,7 @@ import os
 import pwd
 import shutil
 import socket
+import subprocess
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from layers.errors import SetupError
 INBOX = "in/"
 LARGEST_MESSAGE = 1_000_000
 MOST_IN_FLIGHT = 2000
-READY_WITHIN_S = 10.0
+READY_WITHIN_S = 60.0
 _LONGEST_SOCKET = 100
 _CONFIG = """\
 # Written at every start; put listeners of your own (TLS, accounts) into {folder}/conf.d/*.conf: see docs/sensors.md.
@@ -127,10 +128,12 @@ def build_command(folder: Path) -> list[str]:
     return [program, "-c", str(folder.resolve() / "mosquitto.conf")]
 
 
-def await_broker(broker: Broker) -> None:
-    """Return when the broker listens for the twin and for devices; SetupError when it does not within 10 s."""
+def await_broker(broker: Broker, process: "subprocess.Popen[bytes]") -> None:
+    """Return when the broker listens for the twin and for devices; SetupError when it ended or takes over a minute."""
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise SetupError(f"the broker ended with code {process.returncode}", hint="look into broker.log")
         if _answers(broker):
             return
         time.sleep(0.02)

@@ -14,7 +14,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from layers.errors import SetupError
-from twin.sensors.broker import INBOX, MOST_IN_FLIGHT
+from twin.sensors.broker import INBOX, MOST_IN_FLIGHT, READY_WITHIN_S
 from twin.sensors.message import Message
 
 CLIENT = "twin-ingest"
@@ -111,7 +111,7 @@ class Consumer:
             return
 
 
-def open_session(socket: str, *, patience_s: float = 10.0) -> None:
+def open_session(socket: str, *, patience_s: float = READY_WITHIN_S) -> None:
     """Let the broker know the twin's session, so that it keeps what devices send before the ingest is there.
 
     Raises SetupError where the broker does not answer within ``patience_s`` [s].
