@@ -24,7 +24,7 @@ from layers.store.features import upsert_features
 from layers.store.migrate import migrate
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import insert_observations
-from twin.sensors.broker import Broker, await_broker, build_command, find_mosquitto, name_broker, prepare_broker
+from twin.sensors.broker import Broker, await_broker, build_command, name_broker, prepare_broker
 
 SENSORS = 5_000
 YEAR = "B-00001-stage"
@@ -119,9 +119,8 @@ def _running(database_url: str, folder: Path) -> Iterator[SensorCity]:
 def running_ingest(city: SensorCity) -> Iterator[tuple[Broker, int]]:
     """Run a broker and ``twin sensors ingest``; give where the broker is and the process of the ingest."""
     folder = name_broker(city.folder)
-    command = build_command(folder) if find_mosquitto() else []
     broker = prepare_broker(folder, 25_883)
-    serving = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    serving = subprocess.Popen(build_command(folder), stderr=subprocess.DEVNULL)
     try:
         await_broker(broker, serving)
         ingest = subprocess.Popen(

@@ -20,7 +20,7 @@ import psycopg
 
 from bench.cpu import measure_cpu
 from bench.sensor_city import WRITTEN, YEAR, SensorCity, name_series, running_ingest, sensor_city
-from twin.sensors.broker import Broker
+from twin.sensors.broker import Broker, find_mosquitto
 from twin.simulation.messages import Message, write_message
 from twin.simulation.publishing import Publisher
 
@@ -118,6 +118,9 @@ def _measure_csv(city: SensorCity, clock: _Clock, total: int) -> Row:
 
 
 def _measure_mqtt(city: SensorCity, clock: _Clock) -> list[Row]:
+    if find_mosquitto() is None:
+        sys.stderr.write("sensors bench: Mosquitto is not installed (Debian: mosquitto): MQTT is left out\n")
+        return []
     made = []
     with running_ingest(city) as (broker, ingest):
         _await_ingest(city, broker, clock)
