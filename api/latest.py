@@ -16,7 +16,7 @@ from api.answers import write_json
 from api.cache import CachedTile, TileCache
 from layers.store.sensing.latest import Query, read_latest, read_latest_readings, read_latest_tokens
 
-MOST_FRAMES = 64
+MOST_FRAMES = 16
 MOST_BYTES = 16_000_000
 ALL_AT_ONCE = 2_000
 Reading = tuple[float | None, Any, float, int]
