@@ -19,7 +19,7 @@ from twin.settings import read_settings
 from twin.store_forecasts import find_gauge, list_newest, read_values
 
 forecast = typer.Typer(
-    help="Dự báo mực nước — forecasts: issue, list, skill, rain, loop.", no_args_is_help=True, add_completion=False
+    help="Dự báo mực nước — forecasts: issue, list, skill, rain, loop from readings to floods.", no_args_is_help=True
 )
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Series = Annotated[str, typer.Argument(metavar="DATASTREAM", help="Id of a series.")]
