@@ -46,6 +46,17 @@ create table sensing.retired_month (
     primary key (start, path)
 );
 
+-- Control programs and calendar of a cabinet's lamps, from a time on; '' stands for all that have none of their own.
+create table sensing.lamp_calendar (
+    cabinet text not null,
+    valid_from timestamptz not null,
+    calendar jsonb not null,
+    author text not null,
+    reason text not null,
+    recorded timestamptz not null default clock_timestamp(),
+    primary key (cabinet, valid_from)
+);
+
 -- The series that says most of an item, for the map: one row an item, kept by a trigger.
 create table sensing.main_series (
     layer text not null,
@@ -96,6 +107,7 @@ drop function sensing.keep_main();
 drop function sensing.choose_main(text, text);
 drop function sensing.rank_property(text);
 drop table sensing.main_series;
+drop table sensing.lamp_calendar;
 drop table sensing.retired_month;
 drop trigger keep_flag on sensing.observation;
 drop function sensing.keep_flag();

@@ -7,12 +7,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from sqlalchemy import Connection, Engine, text
 
 from layers.errors import InputError, NotFoundError
+from layers.registry import read_vector_layer
+from layers.store.features import upsert_features
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.flags import flag_by_hand
 from layers.store.sensing.retesting import retest
@@ -99,3 +103,23 @@ def test_the_worker_tends_readings(engine: Engine) -> None:
     assert tend_readings(engine, datetime(2031, 12, 3, tzinfo=UTC)) == 0
     with engine.connect() as connection:
         assert connection.execute(text("select to_regclass('sensing.observation_2032_01')")).scalar_one()
+
+
+def test_state_and_lamps_on_the_command_line(engine: Engine, run: Run, tmp_path: Path) -> None:
+    lines = [shapely.LineString([(586_000.0, 1_108_000.0), (586_010.0, 1_108_000.0)])]
+    pump = gpd.GeoDataFrame({"id": ["P-1"], "link_type": ["pump"]}, geometry=lines, crs="EPSG:5897")
+    lamp = gpd.GeoDataFrame({"id": ["L-1"]}, geometry=[shapely.Point(586_000.0, 1_108_000.0)], crs="EPSG:5897")
+    with engine.begin() as connection:
+        upsert_features(connection, read_vector_layer("drainage_links"), pump, source_id="test")
+        upsert_features(connection, read_vector_layer("luminaires"), lamp, source_id="test")
+    told = run("sensors", "state", "drainage_links", "P-1")
+    assert "không rõ · unknown" in told.stdout, told.stderr
+    assert "không có cảm biến" in told.stdout
+    calendar = tmp_path / "calendar.json"
+    calendar.write_text(json.dumps({"programs": {"all": [{"at": "12:00", "level": 0.5}]}, "usual": "all"}))
+    declared = run("sensors", "lamps", calendar, "--from", "2026-01-01", "--reason", "test")
+    assert "1 chương trình" in declared.stdout, declared.stderr
+    assert list(json.loads(run("sensors", "lamps").stdout)) == [""]
+    lit = json.loads(run("sensors", "state", "luminaires", "L-1", "--at", "2026-06-01T13:00Z", "--json").stdout)
+    assert (lit["state"], lit["value"], lit["basis"], lit["note"]) == ("dimmed", 0.5, "program", None)
+    assert run("sensors", "state", "luminaires", "L-9").returncode == 1

@@ -10,6 +10,7 @@ from layers.store.sensing.datastreams import list_datastreams
 from layers.store.sensing.latest import select_latest
 from twin.commands.backfill import register_backfill
 from twin.commands.devices import register_devices
+from twin.commands.lamps import register_lamps
 from twin.commands.readings import register_readings
 from twin.commands.rejected import register_rejected
 from twin.commands.simulate import register_simulate
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     register_backfill(sensors)
     register_readings(sensors)
     register_state(sensors)
+    register_lamps(sensors)
     register_simulate(sensors)
 
 

@@ -7,7 +7,6 @@ newest forecast, depths those of the newest flood run. What nothing speaks of is
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,7 +19,7 @@ from layers.states import ALARMED, FAILED, TITLES, UNKNOWN, find_word, rank_prop
 from layers.store.mercator import Bounds
 from layers.store.sensing.state import WatchedItem, WatchingReading, select_places, select_watching
 from twin.state.flooding import Flooding, find_flooding
-from twin.state.lamps import PRESUMED, compute_level
+from twin.state.programs import LampPrograms, read_programs
 from twin.store_state import ForecastValue, select_forecasts
 
 STALE_INTERVALS, STALE_S = 3.0, 3600.0
@@ -125,13 +124,16 @@ def find_states(
         item: [_judge(each, moment, forecasts.get(each.datastream_id)) for each in same]
         for item, same in groupby(watching, lambda each: each.item)
     }
+    programs = (
+        read_programs(connection, layer.id, [each.id for each in places], moment, zone) if layer.id in LAMPS else None
+    )
     states = []
     for place in places:
         readings = sorted(
             by_item.get(place.id, []),
             key=lambda each: (each.source.via != "own", rank_property(each.source.observed_property)),
         )
-        told = _tell(layer, place, readings, moment, zone, flooding.get(place.id))
+        told = _tell(layer, place, readings, programs, flooding.get(place.id))
         shown = told.reading
         states.append(
             AssetState(
@@ -176,8 +178,7 @@ def _tell(
     layer: VectorLayer,
     place: WatchedItem,
     readings: Sequence[StateReading],
-    at: datetime,
-    zone: ZoneInfo,
+    programs: LampPrograms | None,
     flooding: Flooding | None,
 ) -> _Told:
     """Return what says most of an item."""
@@ -188,8 +189,8 @@ def _tell(
         # One warns from a quantile, not from the middle of what may come.
         word = find_word(ALARMED, says.warning, None, forecast.source.alarms)
         return _Told(word, "forecast", says.q50, forecast.source.unit, forecast)
-    if layer.id in LAMPS:
-        return _tell_lamp(readings, place, at, zone)
+    if programs is not None:
+        return _tell_lamp(readings, place, programs)
     members = [each for each in readings if each.source.via == "member"]
     if members:
         return _count_members(members)
@@ -206,20 +207,16 @@ def _tell(
     return _Told(last.word, "reading", _value(last), last.source.unit, last, STALE if last.stale else None)
 
 
-def _tell_lamp(readings: Sequence[StateReading], place: WatchedItem, at: datetime, zone: ZoneInfo) -> _Told:
+def _tell_lamp(readings: Sequence[StateReading], place: WatchedItem, programs: LampPrograms) -> _Told:
     """Return whether a lamp is lit: by its own controller, by that of its cabinet, else by its program."""
     for via in ("own", "feeder"):
         for each in readings:
             if each.source.via == via and each.source.observed_property == "light_level" and each.speaks:
                 basis = "reading" if via == "own" else "feeder"
                 return _Told(each.word, basis, each.source.result, each.source.unit, each)
-    level = _compute_level(at, round(place.lat, 2), round(place.lon, 2), zone)
-    return _Told(find_word("light_level", level, None), "program", level, "1", note=PRESUMED_PROGRAM)
-
-
-@lru_cache(maxsize=4096)
-def _compute_level(at: datetime, latitude: float, longitude: float, zone: ZoneInfo) -> float:
-    return compute_level(PRESUMED, at, latitude, longitude, zone)
+    level = programs.find_level(place)
+    note = None if programs.is_declared(place.id) else PRESUMED_PROGRAM
+    return _Told(find_word("light_level", level, None), "program", level, "1", note=note)
 
 
 def _count_members(members: Sequence[StateReading]) -> _Told:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from layers.errors import InputError
@@ -58,6 +59,36 @@ class LampCalendar:
 
 
 PRESUMED = LampCalendar()
+
+
+def read_calendar(document: Any) -> LampCalendar:
+    """Return the calendar a JSON document declares.
+
+    ``programs`` holds lists of events by name (``at``: sunset, sunrise or HH:MM; ``level`` 0–1; ``offset`` in minutes),
+    ``usual`` names one of them, ``weekdays`` ("0" Monday – "6" Sunday) and ``days`` (dates) name others. Raises
+    InputError for what cannot be read.
+    """
+    try:
+        programs = {
+            str(name): ControlProgram(str(name), tuple(_read_event(event) for event in events))
+            for name, events in document["programs"].items()
+        }
+        weekdays = {int(day): programs[name] for day, name in document.get("weekdays", {}).items()}
+        days = {date.fromisoformat(day): programs[name] for day, name in document.get("days", {}).items()}
+        calendar = LampCalendar(programs[document["usual"]], MappingProxyType(weekdays), MappingProxyType(days))
+    except KeyError as error:
+        raise InputError(f"the calendar names no {error}", hint="programs, usual, weekdays, days") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"the calendar cannot be read: {error}", hint="docs/state.md shows one") from error
+    if not set(weekdays) <= set(range(7)):
+        raise InputError(f"weekdays {sorted(weekdays)} are not 0 (Monday) to 6 (Sunday)")
+    return calendar
+
+
+def _read_event(event: Mapping[str, Any]) -> SwitchEvent:
+    at = event["at"]
+    moment = at if at in ("sunset", "sunrise") else time.fromisoformat(at)
+    return SwitchEvent(moment, float(event["level"]), float(event.get("offset", 0.0)))
 
 
 def compute_level(calendar: LampCalendar, at: datetime, latitude: float, longitude: float, zone: ZoneInfo) -> float:

@@ -12,11 +12,12 @@ import pytest
 import shapely
 from sqlalchemy import Connection
 
-from layers.errors import NotFoundError
+from layers.errors import InputError, NotFoundError
 from layers.grid import Grid
 from layers.registry import read_vector_layer
 from layers.schema import Text
 from layers.store.features import upsert_features
+from layers.store.lamps import declare_calendar
 from layers.store.rasters import register_raster, write_cog
 from layers.store.sensing.arrival import store_live
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
@@ -110,6 +111,25 @@ def test_lamps_go_by_their_cabinet_and_else_by_their_program(city: Connection) -
     noon = ask(city, "luminaires", "L-1", NOW)
     assert (noon.word, noon.basis, noon.value) == ("dark", "program", 0.0)
     assert noon.note is not None and "presumed" in noon.note.en
+
+
+def test_a_declared_program_is_no_presumption(city: Connection) -> None:
+    def declare(cabinet: str, level: float, at: datetime) -> None:
+        events = [{"at": "sunset", "level": level}, {"at": "sunrise", "level": 0}]
+        calendar = {"programs": {"usual": events}, "usual": "usual"}
+        declare_calendar(city, cabinet, calendar, valid_from=at, author="Lan", reason="decision 12")
+
+    night = datetime(2026, 11, 2, 13, tzinfo=UTC)
+    declare("", 0.7, night - 30 * HOUR)
+    declare("C-1", 0.4, night - 30 * HOUR)
+    declare("C-1", 1.0, night - HOUR)
+    states = [ask(city, "luminaires", name, night) for name in ("L-1", "L-2")]
+    assert [(each.value, each.word, each.note) for each in states] == [(1.0, "lit", None), (0.7, "dimmed", None)]
+    assert ask(city, "lighting_cabinets", "C-1", night - 24 * HOUR).value == 0.4
+    with pytest.raises(NotFoundError, match="no lighting cabinet 'C-9'"):
+        declare("C-9", 1.0, night)
+    with pytest.raises(InputError, match="gives no reason"):
+        declare_calendar(city, "", {}, valid_from=night, author="Lan", reason="")
 
 
 def test_free_bays_are_counted_where_sensors_speak(city: Connection) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.errors import InputError
-from twin.state.lamps import PRESUMED, ControlProgram, LampCalendar, SwitchEvent, compute_level
+from twin.state.lamps import PRESUMED, ControlProgram, LampCalendar, SwitchEvent, compute_level, read_calendar
 from twin.state.sun import HORIZON, compute_elevation, compute_sunrise
 
 CAN_THO = (10.03, 105.78)
@@ -79,3 +79,25 @@ def test_there_is_no_sunset_in_a_polar_summer() -> None:
     assert compute_sunrise(date(2026, 6, 21), 78.2, 15.6) is None
     at = datetime(2026, 6, 21, 22, tzinfo=UTC)
     assert compute_level(PRESUMED, at, 78.2, 15.6, ZONE) == 0.0
+
+
+def test_a_calendar_is_read_from_json_or_said_to_be_wrong() -> None:
+    document = {
+        "programs": {
+            "usual": [{"at": "sunset", "offset": -10, "level": 1}, {"at": "23:00", "level": 0.5},
+                      {"at": "sunrise", "level": 0}],
+            "feast": [{"at": "17:00", "level": 1}, {"at": "06:00", "level": 0}],
+        },
+        "usual": "usual", "weekdays": {"5": "feast"}, "days": {"2027-02-05": "feast"},
+    }  # fmt: skip
+    calendar = read_calendar(document)
+    assert calendar.usual.events[0] == SwitchEvent("sunset", 1.0, -10.0)
+    assert calendar.find_program(date(2027, 2, 5)).id == "feast"
+    for change, message in (
+        ({"usual": "none"}, "names no 'none'"),
+        ({"programs": {"usual": [{"at": "noonish", "level": 1}]}}, "cannot be read"),
+        ({"weekdays": {"7": "feast"}}, "are not 0"),
+        ({"programs": []}, "cannot be read"),
+    ):
+        with pytest.raises(InputError, match=message):
+            read_calendar({**document, **change})
