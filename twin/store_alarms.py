@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from layers.errors import NotFoundError
+from layers.store.mercator import Bounds, cut_mercator_boxes
 from twin.alarms.lifecycle import Action, Log, act
 from twin.alarms.rules import Priority
 from twin.alarms.state import VisibleState, read_state
 from twin.store_alarm_states import StoredAlarm, write_alarms
 
-Bounds = tuple[float, float, float, float]
 STANDING: tuple[VisibleState, ...] = ("UNACK", "ACK", "RTN-UNACK")
 _SELECT = """
 select a.id, a.rule, a.rule_version, r.definition -> 'title' ->> 'vi' as title_vi,
@@ -91,8 +91,21 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
+class InputRow:
+    """One input of an alarm: up to when it is decided, how many readings came too late, how many still wait."""
+
+    source: str
+    watermark: datetime | None
+    late: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmQuery:
-    """Which alarms are meant; an empty field means any. ``bounds``: west, south, east, north [°]."""
+    """Which alarms are meant; an empty field means any.
+
+    ``bounds``: west, south, east, north [°]; west > east crosses the antimeridian.
+    """
 
     states: Sequence[VisibleState] = STANDING
     priorities: Sequence[str] = ()
@@ -109,7 +122,11 @@ def list_alarms(
     connection: Connection, query: AlarmQuery = AlarmQuery(), *, before: int | None = None, limit: int = 1000
 ) -> list[AlarmRow]:
     """Return alarms by number, the newest first; ``before``: only numbers below it."""
-    west, south, east, north = query.bounds or (None, None, None, None)
+    boxes = [] if query.bounds is None else cut_mercator_boxes(query.bounds)
+    corners = {
+        f"{side}{place}": value for place, box in enumerate(boxes) for side, value in zip("wsen", box, strict=True)
+    }
+    inside = " or ".join(f"t.geom_3857 && st_makeenvelope(:w{k}, :s{k}, :e{k}, :n{k}, 3857)" for k in range(len(boxes)))
     rows = connection.execute(
         text(
             f"{_SELECT} where (:retired or a.retired is null) "
@@ -120,8 +137,7 @@ def list_alarms(
             "and (cast(:kind as text) is null or t.kind = :kind) "
             "and (cast(:ward as text) is null or w.ward_code = :ward) "
             "and (cast(:incident as bigint) is null or a.incident = :incident) "
-            "and (cast(:west as double precision) is null "
-            "or t.geom && st_makeenvelope(:west, :south, :east, :north, 4326)) "
+            f"and ({inside or 'true'}) "
             "and (cast(:before as bigint) is null or a.id < :before) order by a.id desc limit :limit"
         ),
         {
@@ -133,10 +149,7 @@ def list_alarms(
             "ward": query.ward,
             "incident": query.incident,
             "retired": query.retired,
-            "west": west,
-            "south": south,
-            "east": east,
-            "north": north,
+            **corners,
             "before": before,
             "limit": limit,
         },
@@ -150,6 +163,19 @@ def read_alarm(connection: Connection, alarm_id: int) -> AlarmRow:
     if row is None:
         raise NotFoundError(f"alarm {alarm_id} does not exist")
     return AlarmRow(*row)
+
+
+def list_inputs(connection: Connection, alarm_id: int) -> list[InputRow]:
+    """Return what an alarm listens to."""
+    rows = connection.execute(
+        text(
+            "select i.key as source, to_timestamp((i.value ->> 'watermark')::double precision) as watermark, "
+            "(i.value ->> 'late')::integer as late, jsonb_array_length(i.value -> 'pending') as waiting "
+            "from alarm.alarm a cross join lateral jsonb_each(a.memory -> 'inputs') i where a.id = :id order by i.key"
+        ),
+        {"id": alarm_id},
+    )
+    return [InputRow(*row) for row in rows]
 
 
 def list_alarm_events(

@@ -28,6 +28,7 @@ from twin.store_alarms import (
     act_on_alarm,
     list_alarm_events,
     list_alarms,
+    list_inputs,
     read_alarm,
     read_now,
 )
@@ -145,7 +146,7 @@ def read_one(
     before: Annotated[int | None, Query(ge=1, le=2**62, description="Only steps below this number")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:
-    """Return the alarm, its rule, and every step of it, the newest first; who and why for those who may write."""
+    """Return the alarm, its rule, its inputs and every step, the newest first; who and why for those who may write."""
     row = read_alarm(connection, alarm_id)
     named = writer is not None
     events = list_alarm_events(connection, alarm_id, before=before, limit=limit)
@@ -153,6 +154,7 @@ def read_one(
         {
             **write_alarm(row, named=named),
             "definition": write_rule(read_rule(connection, row.rule, row.rule_version).rule),
+            "inputs": [asdict(one) for one in list_inputs(connection, alarm_id)],
             "events": [write_event(one, named=named) for one in events],
         },
         headers=_FRESH,

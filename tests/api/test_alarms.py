@@ -88,6 +88,8 @@ def test_the_life_of_an_alarm(client: TestClient, writer: Engine, rule: str) -> 
     measure(writer, rule, 1.0)
     history = client.get(f"/alarms/{number}").json()
     assert history["state"] == "NORMAL" and history["definition"]["id"] == rule
+    (listened,) = history["inputs"]
+    assert (listened["source"], listened["late"], listened["waiting"]) == (rule, 0, 0)
     assert [one["kind"] for one in history["events"]] == [
         "clear", "return-to-service", "out-of-service", "unsuppress", "suppress", "unshelve", "shelve", "comment",
         "acknowledge", "raise",
@@ -109,6 +111,8 @@ def test_on_a_map_and_filtered(client: TestClient, writer: Engine, rule: str) ->
         ({"event": "no-data"}, 0),
         ({"kind": "rain"}, 0),
         ({"bbox": "0,0,1,1"}, 0),
+        ({"bbox": "170,-10,106,20"}, 1),
+        ({"bbox": "106,-10,-170,20"}, 0),
         ({"ward": "31117"}, 0),
     ):
         assert len(find(client, rule, **query)) == count, query

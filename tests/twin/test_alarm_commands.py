@@ -105,6 +105,8 @@ def test_the_day_of_an_operator(say: Say, city_url: str, tmp_path: Path) -> None
     shown = say("show", number)[1]
     assert "đã gọi trạm" in shown and "Phát sinh → Chưa xác nhận 1.90" in shown
     assert len(json.loads(say("show", number, "--json")[1])["events"]) == 9
+    assert json.loads(say("statistics", "--json")[1])["by_priority"] == {"high": 1}
+    assert "Mực nước cao" in say("statistics", "--hours", "1")[1]
     assert "hết hiệu lực" in say("rules", "end", "high")[1]
     assert say("watch", "--once")[0] == 0
     assert json.loads(say("list", "--state", "all", "--json")[1]) == []

@@ -468,3 +468,41 @@ def test_pages_are_taken_one_after_another(engine: Engine, monkeypatch: pytest.M
         for alarm in list_alarms(connection, AlarmQuery(states=())):
             kinds = [one.kind for one in list_alarm_events(connection, alarm.id) if one.kind in ("raise", "clear")]
             assert kinds == ["raise", "clear", "raise"]
+
+
+def test_a_rule_comes_in_force_and_ends_at_its_time(engine: Engine) -> None:
+    with engine.begin() as connection:
+        add_gauges(connection, 1, levels=(None, None, None))
+        now = datetime.now(UTC)
+        put_rule(
+            connection,
+            parse_rule({**RESTLESS, "id": "soon"}),
+            origin="file",
+            author="an",
+            valid_from=now + timedelta(seconds=1.0),
+            valid_to=now + timedelta(seconds=2.0),
+        )
+    watch = Watch(engine)
+    watch.pass_once()
+    assert read_states(engine) == {}
+    time.sleep(1.0)
+    watch.pass_once()
+    assert read_states(engine) == {"soon": "NORMAL"}
+    time.sleep(1.0)
+    watch.pass_once()
+    assert read_states(engine) == {}
+
+
+def test_alarms_know_the_ward_they_lie_in(engine: Engine) -> None:
+    with engine.begin() as connection:
+        add_gauges(connection, 2, levels=(1.8, None, None))
+        ward = gpd.GeoDataFrame(
+            {"id": ["W-1"], "name": ["Phường Bến Sậy"], "ward_code": ["31117"]},
+            geometry=[shapely.MultiPolygon([shapely.box(X0 - 5, Y0 - 5, X0 + 5, Y0 + 5)])],
+            crs="EPSG:5897",
+        )
+        upsert_features(connection, VECTOR_LAYERS["wards"], ward, source_id="s")
+    Watch(engine).pass_once()
+    with engine.connect() as connection:
+        (inside,) = list_alarms(connection, AlarmQuery(states=(), ward="31117"))
+    assert (inside.thing, inside.ward_name) == ("G-0000", "Phường Bến Sậy")

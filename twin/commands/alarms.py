@@ -3,6 +3,7 @@
 import getpass
 import logging
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import orjson
@@ -21,6 +22,7 @@ from twin.commands.alarm_rules import rules
 from twin.connect import connect_to_city
 from twin.settings import read_settings
 from twin.store_alarm_incidents import list_incidents
+from twin.store_alarm_statistics import compute_statistics
 from twin.store_alarms import (
     STANDING,
     AlarmQuery,
@@ -152,6 +154,25 @@ def service(
 ) -> None:
     """Take the alarm out of service, or return it."""
     _act(alarm_id, "return-to-service" if back else "out-of-service", reason, as_json)
+
+
+@alarms.command("statistics")
+def statistics(
+    hours: Annotated[float, typer.Option(min=0.2, max=9600, help="Over so many hours up to now.")] = 24.0,
+    as_json: Json = False,
+) -> None:
+    """Say how many alarms there are, and which: the measures of ISA-18.2."""
+    end = datetime.now(UTC)
+    with connect_to_city(read_settings()).connect() as connection:
+        found = compute_statistics(connection, end - timedelta(hours=hours), end)
+    if as_json:
+        _print_json(asdict(found))
+        return
+    typer.echo(f"báo ra · announced {found.announced}, mỗi 10 phút · in 10 min {found.per_10_min:.2f}")
+    typer.echo(f"nhiều nhất 10 phút · most in 10 min {found.peak_10_min}, dồn dập · in floods {found.flood_share:.1%}")
+    typer.echo(f"đang có · standing {found.standing}, quá một ngày · over a day {found.stale}")
+    for one in found.most_frequent:
+        typer.echo(f"  {one['count']:4d} {one['share']:4.0%} {one['title']['vi']}")
 
 
 @alarms.command("watch")
