@@ -117,6 +117,9 @@ def write_cursor(connection: Connection, name: str, position: datetime) -> None:
     )
 
 
+ListenerError = psycopg.OperationalError
+
+
 class Listener:
     """A connection that hears of new readings and changed rules, and holds the right to be the one that watches."""
 

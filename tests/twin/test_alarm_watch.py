@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from twin.alarms.lifecycle import Action
 from twin.alarms.rules import parse_rule
 from twin.alarms.state import AlarmState, Transition, begin_state
 from twin.alarms.watch import Watch
-from twin.store_alarm_follow import select_recent
+from twin.store_alarm_follow import Listener, select_recent
 from twin.store_alarm_incidents import list_incidents
 from twin.store_alarm_rules import end_rule, list_rules, put_rule
 from twin.store_alarms import AlarmQuery, AlarmRow, act_on_alarm, list_alarm_events, list_alarms, read_now
@@ -303,6 +304,40 @@ def test_killed_at_any_moment_it_says_what_it_would_have_said(engine: Engine, tm
             for event, step in zip(events, told, strict=True):
                 assert abs(event.at.timestamp() - step.at) < 1e-5 and abs(event.known.timestamp() - step.known) < 1e-5
             assert len(events) > 5 and alarm.occurrence == state.occurrence
+
+
+def test_it_goes_on_when_its_connections_are_cut(engine: Engine, tmp_path: Path) -> None:
+    with engine.begin() as connection:
+        (series,) = add_gauges(connection, 1, levels=(None, None, None))
+        steady = {**RESTLESS, "id": "steady", "conditions": [{"kind": "limit", "on": 1.8}], "lateness_s": 0}
+        put_rule(connection, parse_rule(steady), origin="file", author="an")
+    log = tmp_path / "watch.log"
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with log.open("wb") as out:
+        command = [sys.executable, "-m", "twin", "alarms", "watch"]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, "TWIN_DATABASE_URL": url}, stdout=out, stderr=out
+        )
+    try:
+        wait_for(process, log, lambda: "watching" in log.read_text())
+        with Listener(url) as other:
+            assert not other.become_watcher()
+        with engine.begin() as connection:
+            cut = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
+            connection.execute(text(f"{cut} and pid <> pg_backend_pid()"))
+        store(engine, (series, datetime.now(UTC) - timedelta(minutes=1), 1.9, 1))
+        wait_for(process, log, lambda: read_states(engine) == {"steady": "UNACK"})
+        assert "cannot be reached" in log.read_text()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for(process: "subprocess.Popen[bytes]", log: Path, done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60.0
+    while not done():
+        assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
 
 
 def replay(connection: Connection, series: str, end: float) -> tuple[AlarmState, list[Transition]]:

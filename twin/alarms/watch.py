@@ -15,6 +15,7 @@ from twin.alarms.state import Reading
 from twin.store_alarm_follow import (
     MARGIN_S,
     Listener,
+    ListenerError,
     read_cursor,
     read_safe_moment,
     select_arrivals,
@@ -130,8 +131,8 @@ def watch(engine: Engine, feeds: tuple[Feed, ...] = (), *, once: bool = False) -
     while True:
         try:
             _watch_connected(engine, Watch(engine, feeds))
-        except OperationalError as error:
-            log.warning("the database cannot be reached: %s", str(error.orig).strip().splitlines()[0])
+        except (OperationalError, ListenerError) as error:
+            log.warning("the database cannot be reached: %s", " ".join(str(error).split())[:200])
             time.sleep(RETRY_S)
 
 
