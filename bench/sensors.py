@@ -27,7 +27,6 @@ from twin.simulation.publishing import Publisher
 ISTSOS4 = "istSOS4 (quoted, not of this run)"
 PEER = "psycopg, plain table"
 QUOTED = {"single": 100.0, "array": 561.0, "bulk": 7_194.0}
-CLIENTS = 16
 ARRIVE_WITHIN_S, READY_WITHIN_S = 300.0, 60.0
 START = datetime(2026, 2, 1, tzinfo=UTC)
 Row = dict[str, Any]
@@ -39,7 +38,7 @@ def rows(url: str) -> list[Row]:
     with sensor_city(url, "bench_sensors") as city:
         clock = _Clock()
         made = [
-            _measure_posts(city, clock, 3_000),
+            *(_measure_posts(city, clock, clients, count) for clients, count in ((1, 500), (16, 3_000), (64, 4_000))),
             *(_measure_arrays(city, clock, size, total) for size, total in ((100, 20_000), (1_000, 100_000))),
             _measure_csv(city, clock, 200_000),
             *_measure_mqtt(city, clock),
@@ -75,15 +74,16 @@ class _Clock:
             ]
 
 
-def _measure_posts(city: SensorCity, clock: _Clock, count: int) -> Row:
-    _tell("single POST")
+def _measure_posts(city: SensorCity, clock: _Clock, clients: int, count: int) -> Row:
+    """Return the row of Observations posted one by one; those that arrive together share a transaction."""
+    _tell(f"single POST, {clients} at a time")
     sent = [
         (f"/sta/v1.1/Datastreams('{name}')/Observations", orjson.dumps({"phenomenonTime": at, "result": result}))
         for name, at, result in clock.make(count)
     ]
-    ours = count / measure_cpu(city.url, [city.server], lambda: _post_all(city.port, sent))
+    ours = count / measure_cpu(city.url, [city.server], lambda: _post_all(city.port, sent, clients=clients))
     peer = _measure_peer(city.url, lambda cursor: _insert_each(cursor, clock.make(count)), count)
-    return _row(f"single POST, {CLIENTS} connections", ours, QUOTED["single"], peer)
+    return _row(f"single POST, connections: {clients}", ours, QUOTED["single"], peer)
 
 
 def _measure_arrays(city: SensorCity, clock: _Clock, size: int, total: int) -> Row:
@@ -234,7 +234,7 @@ def _get(port: int, path: str) -> tuple[bytes, str]:
 
 
 def _post_all(
-    port: int, sent: list[tuple[str, bytes]], *, clients: int = CLIENTS, content_type: str = "application/json"
+    port: int, sent: list[tuple[str, bytes]], *, clients: int, content_type: str = "application/json"
 ) -> None:
     """Send all bodies over ``clients`` kept connections; RuntimeError for an answer that is no success."""
     waiting, lock, failed = list(reversed(sent)), threading.Lock(), list[str]()
