@@ -8,6 +8,7 @@ from scipy.special import ndtri
 
 from hydrology.verification import (
     compute_crps,
+    compute_exceedance,
     compute_reliability,
     count_warnings,
     find_first_right_lead,
@@ -49,3 +50,19 @@ def test_the_first_right_lead_is_the_longest_that_held() -> None:
     assert find_first_right_lead(leads, np.array([2.1, 2.2, 2.0, 1.5, 2.4]), 2.0) == 6.0
     assert find_first_right_lead(leads, np.array([2.1, np.nan, 2.0, 2.0, 2.4]), 2.0) == 24.0
     assert find_first_right_lead(leads, np.array([1.0, 3.0, 3.0, 3.0, 3.0]), 2.0) is None
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(-3, 3), min_size=7, max_size=7), st.floats(-5, 5), st.floats(0, 2))
+def test_a_higher_level_is_exceeded_no_more_often(values: list[float], level: float, more: float) -> None:
+    quantiles = np.sort(np.array(values))[None, :]
+    low, high = (compute_exceedance(quantiles, SEVEN, at)[0] for at in (level, level + more))
+    assert 0.0 <= high <= low <= 1.0
+
+
+def test_the_exceedance_of_a_quantile_is_its_share() -> None:
+    quantiles = np.array([[1.0, 1.1, 1.3, 1.5, 1.8, 2.0, 2.2]])
+    for level, value in zip(SEVEN, quantiles[0], strict=True):
+        assert compute_exceedance(quantiles, SEVEN, value)[0] == pytest.approx(1.0 - level)
+    assert compute_exceedance(quantiles, SEVEN, 9.0)[0] == 0.0
+    assert compute_exceedance(quantiles, SEVEN, -9.0)[0] == 1.0

@@ -1,5 +1,10 @@
 """Forecasts in the database: issued once, kept, verified; supplied rain; persistence where the record is short."""
 
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,12 +26,16 @@ from layers.registry import read_vector_layer
 from layers.store.features import upsert_features
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import correct_observation, insert_observations
+from tests.conftest import ROOT
 from twin.forecasts.issuing import issue_all, round_down
 from twin.forecasts.models import ModelShelf
 from twin.forecasts.rain import find_rain
+from twin.forecasts.schedule import forecast_forever
 from twin.forecasts.supplied import keep_supplied
 from twin.forecasts.verifying import verify_gauge
 from twin.forecasts.writing import write_alarms, write_issue, write_skill, write_values
+from twin.settings import Settings
+from twin.store_forecast_loop import read_loop
 from twin.store_forecasts import find_gauge, list_issues, list_newest, read_issue, read_values
 
 END = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
@@ -239,3 +248,50 @@ def test_a_field_without_the_gauge_is_refused(engine: Engine, tmp_path: Path) ->
             keep_supplied(connection, "S1.stage", tmp_path / "rain.csv")
         with pytest.raises(InputError, match="does not exist"):
             keep_supplied(connection, "R1.rain", tmp_path / "rain.csv")
+
+
+def test_the_commands_say_the_same(engine: Engine, tmp_path: Path) -> None:
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def run(*words: str) -> "subprocess.CompletedProcess[str]":
+        settings = {"TWIN_DATABASE_URL": url, "TWIN_DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
+        command = [sys.executable, "-m", "twin", "forecast", *words]
+        return subprocess.run(command, capture_output=True, text=True, env=settings, cwd=ROOT, check=False, timeout=300)
+
+    made = json.loads(run("issue", "S2.stage", "--at", "2026-11-20T04:05:00Z", "--json").stdout)
+    assert [(one["datastream_id"], one["issue_time"][:16], one["new"]) for one in made] == [
+        ("S2.stage", "2026-11-20T04:00", True)
+    ]
+    listed = json.loads(run("list", "--json").stdout)
+    assert {one["datastream_id"] for one in listed} == {"S1.stage", "S2.stage", "R1.rain"}
+    wrong = run("issue", "--at", "2026-11-20T04:05:00")
+    assert wrong.returncode != 0 and "names no time zone" in wrong.stderr
+
+
+def test_the_schedule_issues_and_leaves_the_loop_alone_when_it_is_off(engine: Engine, tmp_path: Path) -> None:
+    with engine.begin() as connection:
+        fresh = pd.DataFrame(
+            {
+                "datastream_id": "S2.stage",
+                "phenomenon_time": [datetime.now(UTC) - timedelta(minutes=5)],
+                "result": [1.0],
+            }
+        )
+        insert_observations(connection, fresh)
+    settings = Settings(data_dir=tmp_path, run_dir=tmp_path, loop_minutes=0)
+
+    async def run_for_a_while() -> None:
+        task = asyncio.create_task(forecast_forever(engine, settings))
+        for _ in range(600):
+            await asyncio.sleep(0.1)
+            with engine.connect() as connection:
+                if read_issue(connection, "S2.stage").issue_time > END + timedelta(days=1):
+                    break
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run_for_a_while())
+    with engine.connect() as connection:
+        assert read_issue(connection, "S2.stage").issue_time >= round_down(datetime.now(UTC)) - timedelta(minutes=10)
+        assert read_loop(connection) is None
