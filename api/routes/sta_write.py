@@ -39,7 +39,8 @@ async def write_change(request: Request, change: Change, writer: Writer) -> Outc
             return perform(connection, change, writer, root)
 
     outcome = await run_in_threadpool(write)
-    if outcome.changed - {"Observations"}:
+    # What is new changes nothing that is known, except where something stands.
+    if change.method != "POST" or outcome.changed & {"Locations", "HistoricalLocations", "Things"}:
         give_observing(request.app.state).forget()
     return outcome
 

@@ -146,7 +146,7 @@ def read_moment(value: Any, where: str) -> datetime:
         raise InputError(f"{where} {_show(value)} names no zone", hint="such as 2026-11-28T12:00:00Z")
     if not _EARLIEST <= moment.year < _LATEST:
         raise InputError(f"{where} {_show(value)} lies outside of 1900 to 2199")
-    return moment.astimezone(UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def read_interval(value: Any, where: str) -> tuple[datetime, datetime | None]:

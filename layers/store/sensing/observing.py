@@ -106,11 +106,18 @@ def _read_rows(
     datastream_id: str, components: Sequence[str], rows: Sequence[Any], now: datetime
 ) -> Iterator[Row | TwinError]:
     width = len(components)
+    short = set(components) == {"phenomenonTime", "result"} and width == 2
+    when, what = (components.index("phenomenonTime"), components.index("result")) if short else (0, 0)
     for cells in rows:
         try:
             if not isinstance(cells, list) or len(cells) != width:
                 found = f"{len(cells)} values" if isinstance(cells, list) else "no list"
                 raise InputError(f"a row of the dataArray has {found}, expected {width}")
+            # What nearly all arrays are: a time and a number.
+            if short and type(cells[what]) is float and type(cells[when]) is str and "/" not in cells[when]:
+                moment = read_moment(cells[when], "phenomenonTime")
+                yield {"datastream_id": datastream_id, "phenomenon_time": moment, "result": cells[what]}
+                continue
             sent = dict(zip(components, cells, strict=True))
             feature = sent.pop(FEATURE_COMPONENT, None)
             sent.pop(ID_COMPONENT, None)
