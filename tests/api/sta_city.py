@@ -14,6 +14,8 @@ ROOT = "http://127.0.0.1:8000/sta/v1.1"
 LEVELS = 48
 WRONG, WITHDRAWN, MISSING = 5, 6, 7
 """Hours whose reading was corrected, withdrawn, never came."""
+OWN_FEATURE = 4
+"""The reading of rain that was taken elsewhere."""
 
 _THINGS = [
     ("T-1", "Trạm Sông Hậu", "gauge", {"kind": "stage", "depth": 3.5, "tags": ["tide", "river"], "active": True,
@@ -55,6 +57,8 @@ def fill_sta(connection: Connection) -> None:
              "values (:id, :id, 'http://example.org/' || :id) on conflict do nothing", id=key)  # fmt: skip
     _run(connection, "insert into sensing.feature_of_interest (id, name, feature, geom) select 'F-1', 'sông', "
          "st_asgeojson(g)::jsonb, g from st_geomfromtext('POINT (105.78 10.03)', 4326) g")  # fmt: skip
+    _run(connection, "insert into sensing.feature_of_interest (id, name, feature, geom) select 'F-2', 'vũng', "
+         "st_asgeojson(g)::jsonb, g from st_geomfromtext('POINT (105.9 10.1)', 4326) g")  # fmt: skip
     for key, thing, quantity, unit, title, feature in _SERIES:
         _run(connection, "insert into sensing.datastream (id, thing_id, sensor_id, observed_property, unit, title_vi, "
              "source_id, feature_of_interest_id, observed_area) values (:id, :thing, 'P-1', :quantity, :unit, :title, "
@@ -80,7 +84,7 @@ def _list_readings() -> list[dict[str, Any]]:
     rows += [
         {"datastream_id": "D-2", "phenomenon_time": DAWN + timedelta(minutes=10 * k), "result": float(k),
          "phenomenon_end": DAWN + timedelta(minutes=10 * k + 10), "valid_start": DAWN, "valid_end": hour(24),
-         "parameters": {"bucket": k}}
+         "parameters": {"bucket": k}, "feature_of_interest_id": "F-2" if k == OWN_FEATURE else None}
         for k in range(10)
     ]  # fmt: skip
     states: list[Any] = ["open", "closed", True, {"gate": 2, "by": "hand"}, 7.25]

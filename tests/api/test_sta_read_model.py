@@ -11,7 +11,7 @@ from api.sta.conformance import write_service_root
 from api.sta.paths import parse_path, write_address, write_path
 from layers.errors import NotFoundError
 from layers.store.sensing.entities import ENTITIES
-from tests.api.sta_city import DAWN, ROOT, WITHDRAWN, WRONG, ask, hour, list_ids
+from tests.api.sta_city import DAWN, OWN_FEATURE, ROOT, WITHDRAWN, WRONG, ask, hour, list_ids
 from twin.sensors.broker import name_broker, prepare_broker
 from twin.settings import Settings
 
@@ -161,6 +161,19 @@ def test_resource_path_to_a_navigation_property(sta_reader: TestClient) -> None:
     assert list_ids(sta_reader, "Things('T-1')/HistoricalLocations") == ["H-1"]
     assert list_ids(sta_reader, "HistoricalLocations('H-1')/Locations") == ["L-1"]
     assert len(list_ids(sta_reader, "FeaturesOfInterest('F-1')/Observations")) == 47
+
+
+def test_a_reading_has_a_feature_of_its_own_or_that_of_its_series(sta_reader: TestClient) -> None:
+    (own,) = ask(sta_reader, "FeaturesOfInterest('F-2')/Observations")["value"]
+    assert own["parameters"] == {"bucket": OWN_FEATURE}
+    assert ask(sta_reader, f"Observations('{own['@iot.id']}')/FeatureOfInterest")["@iot.id"] == "F-2"
+    found = ask(
+        sta_reader, "FeaturesOfInterest", expand="Observations($orderby=phenomenonTime desc;$top=1;$count=true)"
+    )
+    assert [each["Observations@iot.count"] for each in found["value"]] == [47, 1]
+    assert found["value"][0]["Observations"][0]["result"] == 23.5
+    answer = ask(sta_reader, "Observations", expand="FeatureOfInterest", filter="FeatureOfInterest/id eq 'F-2'")
+    assert [each["FeatureOfInterest"]["name"] for each in answer["value"]] == ["vũng"]
 
 
 def test_resource_path_to_an_association_link(sta_reader: TestClient) -> None:

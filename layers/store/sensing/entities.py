@@ -38,7 +38,8 @@ class Navigation:
     """One link: its name, the entity set it leads to, whether to many, and the condition that joins ``{a}`` to ``{b}``.
 
     ``column`` holds the target's id in the entity's own table where the link is to one and can be written; ``sure``:
-    every row has one, which the tables see to.
+    every row has one, which the tables see to. ``scattered``: what it leads to lies in no order; it is found first and
+    put in order after.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Navigation:
     column: str | None = None
     required: bool = False
     sure: bool = False
+    scattered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +209,9 @@ _FEATURE_OF_INTEREST = Entity(
     (
         Navigation(
             "Observations", "Observations", True,
-            "{b}.datastream in (select d.fid from sensing.datastream d where d.feature_of_interest_id = {a}.id) "
-            "and coalesce({b}.feature_of_interest_id, {a}.id) = {a}.id or {b}.feature_of_interest_id = {a}.id",
+            "{b}.feature_of_interest_id = {a}.id or {b}.feature_of_interest_id is null and {b}.datastream = any (array("
+            "select d.fid from sensing.datastream d where d.feature_of_interest_id = {a}.id))",
+            scattered=True,
         ),
     ),
 )  # fmt: skip

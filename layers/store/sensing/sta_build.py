@@ -4,8 +4,10 @@ Expansions are lateral: the database aggregates each into JSON beside its row, s
 however much comes along.
 """
 
+from dataclasses import dataclass
+
 from layers.errors import InputError
-from layers.store.sensing.entities import ENTITIES, Attribute, Entity
+from layers.store.sensing.entities import ENTITIES, Attribute, Entity, Navigation
 from layers.store.sensing.sta_filter import build_condition, build_term
 from layers.store.sensing.sta_request import DEFAULT_PAGE, LONGEST_PAGE, Expansion, Member, Order, Query
 from layers.store.sensing.sta_scope import ID_NAMES, Scope, bind_key, read_key
@@ -20,12 +22,28 @@ def find_page_size(query: Query, outer: int) -> int:
     return min(asked, LONGEST_PAGE, max(1, MOST_ROWS // outer))
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the rows of a set come from: a relation, and the condition that a row of it belongs to the set."""
+
+    table: str
+    condition: str
+
+
+def find_source(link: Navigation | None, entity: Entity, alias: str, condition: str) -> Source:
+    """Return the source of the rows ``condition`` chooses, those a link to them leads to."""
+    if link is None or not link.scattered:
+        return Source(entity.table, condition)
+    # The offset keeps the database from walking all rows in their order until enough of them fit.
+    return Source(f"(select {alias}.* from {entity.table} {alias} where {condition} offset 0)", "true")
+
+
 def build_set(
-    statement: Statement, entity: Entity, alias: str, query: Query, condition: str, size: int, outer: int
+    statement: Statement, entity: Entity, alias: str, query: Query, source: Source, size: int, outer: int
 ) -> str:
     """Return the statement that gives ``size`` + 1 rows of a set as JSON text, in order."""
     scope = Scope(statement, entity, alias)
-    conditions = [condition]
+    conditions = [source.condition]
     if query.filter is not None:
         conditions.append(build_condition(scope, query.filter))
     terms = _build_order(scope, query.orders)
@@ -38,7 +56,7 @@ def build_set(
     row = statement.name()
     columns, laterals = build_row(statement, entity, row, query, outer * max(size, 1))
     return (
-        f"select {columns} from (select {alias}.*{orders} from {entity.table} {alias} {' '.join(scope.joins)} "
+        f"select {columns} from (select {alias}.*{orders} from {source.table} {alias} {' '.join(scope.joins)} "
         f"where {' and '.join(f'({each})' for each in conditions)} order by {sorting} limit {size + 1}{skip}) {row} "
         f"{laterals} order by {numbered}"
     )
@@ -80,7 +98,7 @@ def _build_expansion(statement: Statement, expansion: Expansion, alias: str, out
             f"from (select {inner}.* from {target.table} {inner} where {condition} limit 1) {row} {laterals}"
         )
     size = find_page_size(query, outer)
-    rows = build_set(statement, target, inner, query, condition, size, outer)
+    rows = build_set(statement, target, inner, query, find_source(link, target, inner, condition), size, outer)
     count = ""
     if query.count:
         other = statement.name()

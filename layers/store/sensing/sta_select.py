@@ -11,7 +11,7 @@ from sqlalchemy import Connection, CursorResult, text
 from sqlalchemy.exc import DBAPIError
 
 from layers.errors import InputError, NotFoundError
-from layers.store.sensing.sta_build import build_count, build_row, build_set, find_keyset, find_page_size
+from layers.store.sensing.sta_build import build_count, build_row, build_set, find_keyset, find_page_size, find_source
 from layers.store.sensing.sta_request import Query, ResourcePath, Step
 from layers.store.sensing.sta_scope import bind_key, match_id
 from layers.store.sensing.sta_terms import Statement
@@ -45,7 +45,8 @@ def select_page(connection: Connection, path: ResourcePath, query: Query) -> Pag
         condition = restrict(connection, statement, path, alias)
         if since is not None:
             condition = build_window(statement, alias, query, since)
-        sql = build_set(statement, path.entity, alias, query, condition, size, 1)
+        source = find_source(path.last.link, path.entity, alias, condition)
+        sql = build_set(statement, path.entity, alias, query, source, size, 1)
         rows = list(run(connection, sql, statement).scalars())
         if len(rows) > size:
             break
