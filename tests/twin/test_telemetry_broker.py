@@ -5,6 +5,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from layers.errors import SetupError
 from layers.store.sensing.writing import correct_observation
 from tests.twin.telemetry_plant import Plant, wait_for
 from twin.sensors.broker import await_broker, build_command, find_mosquitto, prepare_broker, read_broker
-from twin.sensors.consumer import Consumer, open_session
+from twin.sensors.consumer import Consumer, Delivery, open_session
 from twin.store_telemetry import list_rejected
 
 pytestmark = pytest.mark.skipif(find_mosquitto() is None, reason="Mosquitto is not installed")
@@ -30,6 +31,15 @@ def plant() -> Iterator[Plant]:
     made.start_ingest()
     yield made
     made.close()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that the broker's unprivileged account can reach, which pytest's own are not."""
+    folder = Path(tempfile.mkdtemp(prefix="twin-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def connect(port: int, name: str, **options: object) -> tuple[mqtt.Client, list[mqtt.MQTTMessage]]:
@@ -111,10 +121,8 @@ def make_certificate(folder: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("mosquitto_passwd") is None, reason="mosquitto_passwd is not installed")
-def test_devices_with_accounts_over_tls(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("b")
-    for parent in (folder, *folder.parents[:3]):
-        parent.chmod(parent.stat().st_mode | 0o055)
+def test_devices_with_accounts_over_tls(open_folder: Path) -> None:
+    folder = open_folder
     make_certificate(folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -166,6 +174,35 @@ def knock(port: int, *, account: tuple[str, str], authority: Path) -> str:
     client.disconnect()
     client.loop_stop()
     return said[0]
+
+
+def test_no_more_is_under_way_than_was_asked_for(open_folder: Path) -> None:
+    broker = prepare_broker(open_folder, 30_000)
+    server = subprocess.Popen(build_command(open_folder))
+    consumer = Consumer(broker.socket, window=100)
+    try:
+        await_broker(broker, server)
+        consumer.start()
+        assert consumer.await_subscribed(60)
+        device, _ = connect(broker.device_port, "many")
+        waiting = [device.publish("json/many", str(number).encode(), qos=1) for number in range(500)]
+        for one in waiting:
+            one.wait_for_publish(60)
+        first = consumer.take(500, 10**6, 2.0)
+        assert len(first) == 100, "the broker keeps the rest"
+        consumer.acknowledge(first)
+        rest: list[Delivery] = []
+        while len(rest) < 400:
+            more = consumer.take(500, 10**6, 2.0)
+            consumer.acknowledge(more)
+            rest += more
+        assert [int(one.message.payload) for one in (*first, *rest)] == list(range(500))
+        device.disconnect()
+        device.loop_stop()
+    finally:
+        consumer.stop()
+        server.terminate()
+        server.wait(10)
 
 
 def test_the_next_free_ports_are_taken(tmp_path: Path) -> None:
