@@ -29,8 +29,8 @@ MOST_NOTICES = 256
 READINGS, NOTICES = "reading", ("alarm",)
 Notice = tuple[str, str]
 Pool = psycopg_pool.AsyncConnectionPool[AsyncConnection[TupleRow]]
-# A transaction may commit some time after its readings were stamped; a client that comes back gets those too.
-_RESUME_OVERLAP_US = 60_000_000
+# A transaction may commit some time after its readings were stamped; a client that comes gets those too.
+_OVERLAP_US = 60_000_000
 _log = logging.getLogger("api")
 
 
@@ -132,13 +132,15 @@ class LiveChanges:
             await asyncio.sleep(self._pause)
 
     async def stream(self, wants: Callable[[Change], bool], after: int | None) -> AsyncIterator[ServerSentEvent]:
-        """Yield events for one client: ``ready``, what changed since ``after`` [µs], then changes as they come."""
+        """Yield events for one client: ``ready``, what changed since ``after`` [µs], then changes as they come.
+
+        Without ``after`` it begins a minute ago: who has just asked for the latest of everything misses nothing.
+        """
         with self.listen(wants) as listener:
-            now = _now()
-            yield ServerSentEvent("{}", event="ready", id=str(now if after is None else after))
-            if after is not None:
-                async with self._pool.connection() as connection:
-                    listener.offer(await select_changes(connection, after - _RESUME_OVERLAP_US), [])
+            begin = _now() if after is None else after
+            yield ServerSentEvent("{}", event="ready", id=str(begin))
+            async with self._pool.connection() as connection:
+                listener.offer(await select_changes(connection, begin - _OVERLAP_US), [])
             while True:
                 await listener.woken.wait()
                 if self.ending.is_set():

@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -56,7 +57,9 @@ def simulate(
         float, typer.Option(min=0.0, max=1.0, help="Share of series at fault by chance.")
     ] = DEFAULT_SHARE,
     username: Annotated[str | None, typer.Option(help="Account at the broker.")] = None,
-    password: Annotated[str | None, typer.Option(envvar="TWIN_SIMULATE_PASSWORD", help="Its password.")] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="File with its password.")
+    ] = None,
 ) -> None:
     """Publish what the demo's stations measure now, or what ``--devices`` gauges would, until stopped."""
     settings = read_settings()
@@ -81,6 +84,7 @@ def simulate(
             f"acknowledged {publisher.acknowledged:,}  {publisher.messages / passed:,.0f} messages/s"
         )
 
+    password = password_file.read_text().strip() if password_file is not None else None
     with Publisher(host, port or _find_port(settings), username=username, password=password) as publisher:
         try:
             seldom = course.end is None and count is None and not console.is_terminal
