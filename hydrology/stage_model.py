@@ -13,6 +13,7 @@ from hydrology.readings import check_readings, find_step, regrid, remove_spikes
 from hydrology.residual import Past, ResidualModel, fit_residual, list_leads
 from hydrology.shifts import Shift, find_shifts, remove_shifts
 from hydrology.tide import NEEDED_SPAN, TideModel, fit_tide, predict_tide
+from layers.errors import InputError
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +64,8 @@ def fit_stage_model(
     times, stage = times[kept], remove_spikes(stage[kept], chosen.spike_step)
     known = np.isfinite(stage)
     times, stage = times[known], stage[known]
+    if stage.size and np.ptp(stage) == 0.0:
+        raise InputError(f"gauge reads {stage[0]:g} m all the time, expected a stage that changes")
     tide = _fit_tide(times, stage, latitude_deg)
     step = find_step(times)
     grid = np.arange(np.ceil(times[0] / step) * step, times[-1] + 0.5 * step, step)

@@ -38,9 +38,17 @@ class WardWater:
     first_water: datetime | None
 
 
-def lock_loop(connection: Connection) -> bool:
-    """Take the loop until the transaction ends; return False when another turns it."""
+def lock_loop(connection: Connection, *, wait: bool = False) -> bool:
+    """Take the loop until the transaction ends; return False when another turns it, or ``wait`` for that one."""
+    if wait:
+        connection.execute(text("select pg_advisory_xact_lock(hashtext('forecast.loop'))"))
+        return True
     return bool(connection.execute(text("select pg_try_advisory_xact_lock(hashtext('forecast.loop'))")).scalar_one())
+
+
+def forget_loop(connection: Connection) -> None:
+    """Forget how the loop stood: where it is off it is not late."""
+    connection.execute(text("delete from forecast.loop_state where name = :name"), {"name": NAME})
 
 
 def check_loop(connection: Connection, interval_s: float) -> str | None:
@@ -145,7 +153,8 @@ def list_ward_water(connection: Connection, run_id: str) -> list[WardWater]:
         text(
             "select a.ward_code, coalesce(min(w.name), a.ward_code) as name, count(*) as assets, "
             "count(*) filter (where a.asset_layer = 'buildings') as buildings, "
-            "coalesce(sum(a.people), 0)::integer as people, max(a.depth_max) as depth_max, min(a.arrival) as first_water "
+            "coalesce(sum(a.people), 0)::integer as people, max(a.depth_max) as depth_max, "
+            "min(a.arrival) as first_water "
             "from city.flood_assets a left join city.wards w on w.ward_code = a.ward_code "
             "where a.run_id = :run and a.ward_code is not null "
             "group by a.ward_code order by first_water nulls last, a.ward_code"

@@ -41,6 +41,8 @@ def test_a_short_or_disordered_record_is_refused() -> None:
     times = START + np.arange(0.0, 10 * DAY, 3600.0)
     with pytest.raises(InputError, match=r"over 10.0 days, expected at least 200 over 14.8 days"):
         fit_tide(times, make_tide(times), 10.0)
+    with pytest.raises(InputError, match=r"reads 1\.2 m all the time"):
+        fit_stage_model(times, np.full(times.size, 1.2), 10.0)
     with pytest.raises(InputError, match="times do not rise"):
         fit_tide(times[::-1], make_tide(times), 10.0)
 

@@ -64,7 +64,7 @@ def tell_peaks(model: StageModel, times: Array, stage: Array, first: float, coun
     for k in range(count):
         issue = float(times[np.searchsorted(times, first + k * every)])
         path = issue_stage(model, times, stage, issue_time_s=issue, horizon_s=2.0 * DAY)
-        for peak in peaks[(times[peaks] > issue + 2.0 * HOUR) & (times[peaks] < issue + 45.0 * HOUR)]:
+        for peak in peaks[(times[peaks] > issue + 0.75 * HOUR) & (times[peaks] < issue + 45.0 * HOUR)]:
             near = np.flatnonzero(np.abs(path.times - times[peak]) <= 3.0 * HOUR)
             best = near[np.argmax(path.stage[near])]
             lead = min(LEADS, key=lambda hours: abs(np.log(hours * HOUR / (times[peak] - issue))))

@@ -125,7 +125,7 @@ def test_never_two_at_a_time(engine: Engine, settings: Settings, shelf: ModelShe
         )
     with engine.begin() as other:
         assert lock_loop(other)
-        assert turn_loop(engine, settings, shelf, at, here=True) is None
+        assert turn_loop(engine, settings, shelf, at) is None
     # Not before its interval has passed since the last one began, which by the clock was just now.
     assert turn_loop(engine, settings, shelf, at + timedelta(hours=5)) is None
     with engine.begin() as connection:
@@ -169,6 +169,7 @@ def test_without_a_main_gauge_it_does_not_turn(engine: Engine, settings: Setting
         connection.execute(text("update meta.city set declaration = '{}'"))
     try:
         assert turn_loop(engine, settings, shelf, NOW + timedelta(hours=1), here=True) is None
+        assert read_loop_words(engine) is None, "a loop that is off is not late"
     finally:
         with engine.begin() as connection:
             connection.execute(text('update meta.city set declaration = \'{"main_gauge": "S1"}\''))

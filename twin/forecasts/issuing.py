@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from hydrology.forecast import StageForecast, issue_stage, persist_stage
 from hydrology.stage_model import StageModel
-from layers.errors import InputError
+from layers.errors import TwinError
 from twin.forecasts.models import HORIZON_S, ModelShelf, read_stages
 from twin.store_forecasts import StageGauge, Values, find_gauge, keep_issue, list_stage_gauges
 
@@ -46,7 +47,8 @@ def round_down(moment: datetime, seconds: float = STEP_S) -> datetime:
 def issue_all(engine: Engine, shelf: ModelShelf, at: datetime, *, series: Sequence[str] | None = None) -> list[Issued]:
     """Issue the forecast of every stage gauge, or of those named, for the whole ten minutes at or before ``at``.
 
-    Each gauge in a transaction of its own; one that has been silent for ten days has none. Raises NotFoundError for a
+    Each gauge in a transaction of its own; one that has been silent for ten days has none, and one whose readings
+    allow none is logged. Raises NotFoundError for a
     named series that is no stage gauge with readings.
     """
     issue_time = round_down(at)
@@ -54,8 +56,13 @@ def issue_all(engine: Engine, shelf: ModelShelf, at: datetime, *, series: Sequen
         gauges = list_stage_gauges(connection) if series is None else [find_gauge(connection, name) for name in series]
     issued = []
     for gauge in gauges:
-        with engine.begin() as connection:
-            made = issue_gauge(connection, shelf, gauge, issue_time)
+        try:
+            with engine.begin() as connection:
+                made = issue_gauge(connection, shelf, gauge, issue_time)
+        except (SQLAlchemyError, TwinError, ValueError, ArithmeticError) as error:
+            # One gauge that cannot be forecast must not silence the others.
+            log.warning("gauge %s has no forecast: %s", gauge.datastream_id, error)
+            continue
         if made is not None:
             issued.append(made)
     return issued
@@ -73,13 +80,9 @@ def issue_gauge(connection: Connection, shelf: ModelShelf, gauge: StageGauge, is
         times, stages = read_stages(connection, gauge.datastream_id, start, issue_time)
         told = persist_stage(times, stages, issue_time_s=issue_time.timestamp(), horizon_s=HORIZON_S, step_s=STEP_S)
     else:
-        try:
-            told = issue_stage(
-                model, times, stages, issue_time_s=issue_time.timestamp(), horizon_s=HORIZON_S, step_s=STEP_S
-            )
-        except InputError as error:
-            log.warning("gauge %s has no forecast: %s", gauge.datastream_id, error)
-            return None
+        told = issue_stage(
+            model, times, stages, issue_time_s=issue_time.timestamp(), horizon_s=HORIZON_S, step_s=STEP_S
+        )
     number, new = keep_issue(
         connection,
         gauge.datastream_id,

@@ -26,6 +26,7 @@ from twin.store_forecast_loop import (
     check_loop,
     find_newest_run,
     find_open_run,
+    forget_loop,
     list_old_runs,
     list_ward_water,
     lock_loop,
@@ -56,25 +57,15 @@ def turn_loop(engine: Engine, settings: Settings, shelf: ModelShelf, at: datetim
     The run goes into the queue, or is carried out in this process if ``here``. None where there is nothing to run;
     why is kept (``forecast.loop``).
     """
-    issue_all(engine, shelf, at)
-    if not (here or settings.loop_minutes):
+    # One process at a time issues and decides; it holds the lock until the run is written down as the loop's.
+    with engine.begin() as holder:
+        if not lock_loop(holder, wait=here):
+            return None
+        issue_all(engine, shelf, at)
+        prune_loop(engine, settings)
+        run_id = _start_run(engine, settings, at, here=here)
+    if run_id is None:
         return None
-    prune_loop(engine, settings)
-    with engine.begin() as connection:
-        if not lock_loop(connection):
-            return None
-        gauge = read_city(connection).declaration.get("main_gauge")
-        if not gauge:
-            return None
-        if not here and not _is_due(connection, settings, at):
-            return None
-        last = check_loop(connection, (settings.loop_minutes or 10) * 60.0)
-        plan = _decide(connection, settings, str(gauge), at, last)
-        if plan is None:
-            return None
-        # The lock is held until the run is written down as the loop's: nobody starts a second.
-        run_id = submit_run(engine, PROCESS, plan.inputs)
-        note_start(connection, run_id, plan.fingerprint, plan.issue_time)
     if here:
         execute(engine, settings, run_id)
         prune_loop(engine, settings)
@@ -86,6 +77,24 @@ def turn_loop(engine: Engine, settings: Settings, shelf: ModelShelf, at: datetim
             fail_run(connection, run_id, code=error.code, message=str(error))
         raise
     return run_id
+
+
+def _start_run(engine: Engine, settings: Settings, at: datetime, *, here: bool) -> str | None:
+    """Enter the next run as accepted and return its id, or None where there is none to run."""
+    with engine.begin() as connection:
+        gauge = read_city(connection).declaration.get("main_gauge")
+        if not gauge or not (here or settings.loop_minutes):
+            forget_loop(connection)
+            return None
+        if not here and not _is_due(connection, settings, at):
+            return None
+        last = check_loop(connection, (settings.loop_minutes or 10) * 60.0)
+        plan = _decide(connection, settings, str(gauge), at, last)
+        if plan is None:
+            return None
+        run_id = submit_run(engine, PROCESS, plan.inputs)
+        note_start(connection, run_id, plan.fingerprint, plan.issue_time)
+        return run_id
 
 
 def prune_loop(engine: Engine, settings: Settings) -> None:
