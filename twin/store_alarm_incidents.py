@@ -52,6 +52,18 @@ def join_incident(
     return int(found)
 
 
+def extend_incident(connection: Connection, incident: int, first: float, last: float) -> None:
+    """Let an incident reach from ``first`` to ``last`` [s since 1970 UTC], the times its alarms were raised."""
+    connection.execute(
+        text(
+            "update alarm.incident set opened = least(opened, to_timestamp(:first)), "
+            "last_raised = greatest(last_raised, to_timestamp(:last)) where id = :id "
+            "and (opened > to_timestamp(:first) or last_raised < to_timestamp(:last))"
+        ),
+        {"id": incident, "first": first, "last": last},
+    )
+
+
 def close_incidents(connection: Connection, ids: Sequence[int]) -> None:
     """Close those of the incidents of which no alarm is active any more."""
     connection.execute(

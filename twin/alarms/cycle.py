@@ -8,7 +8,7 @@ from twin.alarms.applying import name_incident, order_by_depth
 from twin.alarms.board import Board
 from twin.alarms.engine import advance, find_due
 from twin.alarms.state import Cover, Reading, Transition
-from twin.store_alarm_incidents import close_incidents, join_incident
+from twin.store_alarm_incidents import close_incidents, extend_incident, join_incident
 from twin.store_alarm_states import StoredAlarm, list_due, lock_alarms, write_alarms
 
 
@@ -20,6 +20,8 @@ class Pass:
         self._stored: dict[int, StoredAlarm] = {}
         self._covered: dict[int, bool] = {}
         self._steps: dict[int, list[Transition]] = {}
+        self._incidents: dict[str, int] = {}
+        self._extents: dict[int, tuple[float, float]] = {}
 
     def run(self, readings: Sequence[Reading], fresh: Mapping[int, Sequence[Reading]] | None = None) -> int:
         """Take in readings, and those that ``fresh`` alarms begin with; return how many steps alarms took."""
@@ -88,8 +90,12 @@ class Pass:
                 return above.incident
         applied = self._board.applied[number]
         key, layer, feature = name_incident(number, applied)
-        rule = applied.point.rule
-        return join_incident(self._connection, key, rule.event, (layer, feature), at, rule.group_window_s)
+        rule, found = applied.point.rule, self._incidents.get(key)
+        if found is None or abs(at - self._extents[found][1]) > rule.group_window_s:
+            found = join_incident(self._connection, key, rule.event, (layer, feature), at, rule.group_window_s)
+        first, last = self._extents.get(found, (at, at))
+        self._incidents[key], self._extents[found] = found, (min(first, at), max(last, at))
+        return found
 
     def _write(self, changed: set[int]) -> None:
         rows = []
@@ -98,6 +104,8 @@ class Pass:
                 stored.untold = False
                 rows.append((stored, self._steps[number]))
         write_alarms(self._connection, rows)
+        for number, (first, last) in self._extents.items():
+            extend_incident(self._connection, number, first, last)
         over = [s.incident for s, steps in rows if s.incident is not None and any(x.kind == "clear" for x in steps)]
         if over:
             close_incidents(self._connection, over)
