@@ -27,10 +27,13 @@ Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
 @dataclass(slots=True)
 class Resources:
-    """Connections of both kinds (``pool`` for tiles and items, ``engine`` for the rest), caches and counters."""
+    """Connections (``pool`` for tiles and items, ``storing`` for readings that arrive, ``engine`` for the rest), caches
+    and counters.
+    """
 
     settings: Settings
     engine: Engine
+    storing: Engine
     pool: Pool
     versions: LayerVersions
     tiles: TileCache
@@ -60,6 +63,7 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
     """Open what the server needs and close it at the end; an unreachable database is waited for, not fatal."""
     engine = open_engine(find_database(settings), statement_timeout_s=settings.statement_timeout)
     url = plain_url(engine)
+    storing = open_engine(url, statement_timeout_s=settings.statement_timeout, pool_size=1, generic_plans=True)
     pool: Pool = AsyncConnectionPool(
         url,
         min_size=1,
@@ -78,8 +82,8 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
     versions = LayerVersions(url, pool)
     budget = settings.tile_cache_mb * 1_000_000
     held = Resources(
-        settings, engine, pool, versions, TileCache(budget * 3 // 4), TileCache(budget // 4), LatestAnswers(pool),
-        LiveChanges(url, pool), metrics,
+        settings, engine, storing, pool, versions, TileCache(budget * 3 // 4), TileCache(budget // 4),
+        LatestAnswers(pool), LiveChanges(url, pool), metrics,
     )  # fmt: skip
     metrics.watch_cache("tile", held.tiles)
     metrics.watch_cache("picture", held.pictures)
@@ -92,6 +96,7 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
             with suppress(asyncio.CancelledError):
                 await follower
         await pool.close()
+        storing.dispose()
         engine.dispose()
 
 

@@ -25,7 +25,7 @@ class Observing:
     """Stores Observations and knows the series they are of; one a server."""
 
     def __init__(self, resources: Resources) -> None:
-        self._engine = resources.engine
+        self._engine, self._storing = resources.engine, resources.storing
         self._series: dict[str, Series] = {}
         self._features: set[str] = set()
         self._gatherer = Gatherer(self._store)
@@ -78,7 +78,7 @@ class Observing:
             self._features |= find_features(connection, features - self._features)
 
     def _store(self, rows: Sequence[Row], author: str, reason: str) -> None:
-        with self._engine.begin() as connection:
+        with self._storing.begin() as connection:
             store_live(connection, rows, author=author, reason=reason or SENT_AGAIN)
 
 

@@ -7,10 +7,13 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from layers.errors import DatabaseError
 
 
-def open_engine(url: str, *, statement_timeout_s: float | None = None, pool_size: int = 5) -> Engine:
+def open_engine(
+    url: str, *, statement_timeout_s: float | None = None, pool_size: int = 5, generic_plans: bool = False
+) -> Engine:
     """Return an engine on ``url`` (``postgresql://…``); no connection is made yet.
 
-    ``statement_timeout_s`` bounds every statement [s]. Raises DatabaseError for a URL that is none.
+    ``statement_timeout_s`` bounds every statement [s]. ``generic_plans`` plans a statement once and not for the values
+    of every call: for the few short statements that store readings. Raises DatabaseError for a URL that is none.
     """
     try:
         parsed = make_url(url)
@@ -24,6 +27,8 @@ def open_engine(url: str, *, statement_timeout_s: float | None = None, pool_size
     options = "-c timezone=UTC"
     if statement_timeout_s is not None:
         options += f" -c statement_timeout={int(statement_timeout_s * 1000)}"
+    if generic_plans:
+        options += " -c plan_cache_mode=force_generic_plan"
     return create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
