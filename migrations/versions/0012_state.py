@@ -11,6 +11,7 @@ UPGRADE = """
 -- Two writers of one hour must not wait for each other, and a mark set while the hour is being rolled up must not be
 -- lost: every writer leaves its own mark, and whoever rolls up takes all it sees.
 alter table sensing.dirty_hour drop constraint dirty_hour_pkey;
+create index dirty_hour_series on sensing.dirty_hour (datastream, start);
 
 -- What a reading's flag and withdrawal were until `at`; with an author where a person, or the device, gave the flag.
 create table sensing.past_flag (
@@ -114,6 +115,7 @@ drop function sensing.keep_flag();
 drop table sensing.past_flag;
 delete from sensing.dirty_hour a using sensing.dirty_hour b where a.ctid > b.ctid
     and (a.datastream, a.start) = (b.datastream, b.start);
+drop index sensing.dirty_hour_series;
 alter table sensing.dirty_hour add primary key (datastream, start);
 """
 

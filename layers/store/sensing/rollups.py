@@ -15,7 +15,19 @@ COUNTING = "(1, 2, 3)"
 # One at a time: of two that compute one hour from two snapshots the older could write last. The statement after the
 # lock begins with a snapshot of its own, in which every mark it takes comes with the reading it stands for.
 _LOCK = text("select pg_try_advisory_xact_lock(hashtext('sensing.rollup'))")
-_DRAIN = text(f"""
+_STORE = """, gone as (
+    delete from sensing.rollup o using fresh f where f.count = 0
+        and o.datastream = f.datastream and o.width = '{width}' and o.start = f.start
+), written as (
+    insert into sensing.rollup as o (datastream, width, start, count, minimum, maximum, sum, last)
+    select datastream, '{width}', start, count, minimum, maximum, sum, last from fresh where count > 0
+    on conflict (datastream, width, start) do update set count = excluded.count, minimum = excluded.minimum,
+        maximum = excluded.maximum, sum = excluded.sum, last = excluded.last
+    where (o.count, o.minimum, o.maximum, o.sum, o.last)
+        is distinct from (excluded.count, excluded.minimum, excluded.maximum, excluded.sum, excluded.last)
+)"""
+_HOURS = text(
+    f"""
 with taken as (
     delete from sensing.dirty_hour where ctid = any (array(
         select ctid from sensing.dirty_hour limit :batch for update skip locked))
@@ -30,38 +42,29 @@ with taken as (
         from sensing.reading r where r.datastream = h.datastream and r.phenomenon_time >= h.start
             and r.phenomenon_time < h.start + interval '1 hour' and r.quality in {COUNTING} and r.result is not null
     ) r
-), days as materialized (
-    select d.datastream, d.start, r.* from (
-        select distinct datastream, date_trunc('day', start, 'UTC') as start from hours
-    ) d cross join lateral (
-        select coalesce(sum(p.count), 0)::int as count, min(p.minimum) as minimum, max(p.maximum) as maximum,
-            sum(p.sum) as sum, (array_agg(p.last order by p.start desc))[1] as last
-        from (
-            select f.start, f.count, f.minimum, f.maximum, f.sum, f.last from fresh f
-            where f.datastream = d.datastream and f.count > 0
-                and f.start >= d.start and f.start < d.start + interval '1 day'
-            union all
-            select o.start, o.count, o.minimum, o.maximum, o.sum, o.last from sensing.rollup o
-            where o.datastream = d.datastream and o.width = 'hour'
-                and o.start >= d.start and o.start < d.start + interval '1 day'
-                and not exists (select from hours h where h.datastream = o.datastream and h.start = o.start)
-        ) p
-    ) r
-), both_widths as (
-    select 'hour' as width, * from fresh union all select 'day', * from days
-), gone as (
-    delete from sensing.rollup o using both_widths b where b.count = 0
-        and o.datastream = b.datastream and o.width = b.width and o.start = b.start
-), written as (
-    insert into sensing.rollup as o (datastream, width, start, count, minimum, maximum, sum, last)
-    select datastream, width, start, count, minimum, maximum, sum, last from both_widths where count > 0
-    on conflict (datastream, width, start) do update set count = excluded.count, minimum = excluded.minimum,
-        maximum = excluded.maximum, sum = excluded.sum, last = excluded.last
-    where (o.count, o.minimum, o.maximum, o.sum, o.last)
-        is distinct from (excluded.count, excluded.minimum, excluded.maximum, excluded.sum, excluded.last)
+)"""
+    + _STORE.format(width="hour")
+    + """
+select d.datastream, d.day, d.hours, (select count(*) from taken) as marks from (values (0)) once
+left join (select datastream, date_trunc('day', start, 'UTC') as day, count(*) as hours from hours group by 1, 2) d
+    on true
+"""
 )
-select (select count(*) from taken) as marks, (select count(*) from hours) as hours
-""")
+_DAYS = text(
+    """
+with fresh as materialized (
+    select d.datastream, d.start, r.* from unnest(cast(:series as bigint[]), cast(:days as timestamptz[]))
+        as d (datastream, start)
+    cross join lateral (
+        select coalesce(sum(o.count), 0)::int as count, min(o.minimum) as minimum, max(o.maximum) as maximum,
+            sum(o.sum) as sum, (array_agg(o.last order by o.start desc))[1] as last
+        from sensing.rollup o where o.datastream = d.datastream and o.width = 'hour'
+            and o.start >= d.start and o.start < d.start + interval '1 day'
+    ) r
+)"""
+    + _STORE.format(width="day")
+    + " select count(*) from fresh"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,13 @@ def roll_up(connection: Connection, *, batch: int = BATCH) -> Drained:
     """
     if not connection.execute(_LOCK).scalar_one():
         return Drained(0, 0, free=False)
-    row = connection.execute(_DRAIN, {"batch": batch}).one()
-    return Drained(int(row.marks), int(row.hours))
+    rows = connection.execute(_HOURS, {"batch": batch}).all()
+    days = [row for row in rows if row.datastream is not None]
+    if days:
+        connection.execute(
+            _DAYS, {"series": [row.datastream for row in days], "days": [row.day for row in days]}
+        ).scalar_one()
+    return Drained(int(rows[0].marks), sum(int(row.hours) for row in days))
 
 
 def mark_hours(connection: Connection, start: datetime, end: datetime, datastream_id: str | None = None) -> int:
