@@ -284,3 +284,28 @@ def test_only_who_may_write_writes(sta_settings: Settings) -> None:
     with TestClient(create_app(secured), ADDRESS, client=("10.1.2.3", 50_000)) as far:
         assert {far.request(door[0], door[1], content=b"{}", headers=door[2]).status_code for door in doors} == {401}
         assert far.post("/sta/v1.1/Things", json=make_thing(), headers=token).status_code == 201
+
+
+def test_the_newest_readings_show_where_a_thing_stands_now(sta: TestClient) -> None:
+    """What is created, moved, read and deleted over SensorThings is so on the map at once."""
+    thing, stream = make_series(sta)
+
+    def find() -> tuple[Any, Any] | None:
+        """Return place and newest result of the thing in the answer for everything."""
+        features = sta.get(f"{ADDRESS}/sensors/latest").json()["features"]
+        found = [one for one in features if one["id"] == thing]
+        return (
+            (found[0]["geometry"]["coordinates"], found[0]["properties"]["datastreams"][0]["result"]) if found else None
+        )
+
+    assert find() == (HAU["coordinates"], None)
+    made = post(sta, f"Datastreams('{stream}')/Observations", {"phenomenonTime": AT, "result": 1.5})
+    assert find() == (HAU["coordinates"], 1.5)
+    post(sta, f"Things('{thing}')/Locations", make_location(location=WHARF))
+    assert find() == (WHARF["coordinates"], 1.5)
+    assert sta.patch(f"Observations('{made}')", json={"result": 2}).status_code == 200
+    assert find() == (WHARF["coordinates"], 2)
+    assert sta.delete(f"Observations('{made}')").status_code == 200
+    assert find() == (WHARF["coordinates"], None)
+    assert sta.delete(f"Things('{thing}')").status_code == 200
+    assert find() is None
