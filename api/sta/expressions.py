@@ -40,6 +40,7 @@ _BINARY = {
     "or": 1, "and": 2, "eq": 4, "ne": 4, "gt": 5, "ge": 5, "lt": 5, "le": 5,
     "add": 6, "sub": 6, "mul": 7, "div": 7, "mod": 7,
 }  # fmt: skip
+# ``not a eq b`` denies the comparison, as people mean it; of truths it comes to the same as the other reading.
 _NOT, _MINUS = 3, 8
 _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 

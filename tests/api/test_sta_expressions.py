@@ -71,7 +71,7 @@ def test_what_is_no_expression_is_refused(text: str) -> None:
 
 
 def combine(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Return expressions of others. Both sides of a comparison are in brackets: there the two parsers may differ."""
+    """Return expressions of others. Comparisons and what is negated stand in brackets: there the two may differ."""
     weak = st.sampled_from(["and", "or", "add", "sub", "mul", "div", "mod"])
     compared = st.sampled_from(["eq", "ne", "lt", "le", "gt", "ge"])
     calls = [("length", 1), ("concat", 2), ("substring", 3), ("geo.distance", 2), ("now", 0), ("round", 1)]
@@ -79,7 +79,7 @@ def combine(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.tuples(inner, weak, inner).map(" ".join),
         st.tuples(inner, compared, inner).map(lambda parts: f"({parts[0]}) {parts[1]} ({parts[2]})"),
         inner.map(lambda one: f"({one})"),
-        inner.map(lambda one: f"not ({one})"),
+        inner.map(lambda one: f"(not ({one}))"),
         st.sampled_from(calls).flatmap(
             lambda call: st.lists(inner, min_size=call[1], max_size=call[1]).map(lambda a: f"{call[0]}({','.join(a)})")
         ),

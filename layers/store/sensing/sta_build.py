@@ -13,7 +13,7 @@ from layers.store.sensing.sta_request import DEFAULT_PAGE, LONGEST_PAGE, Expansi
 from layers.store.sensing.sta_scope import ID_NAMES, Scope, bind_key, read_key
 from layers.store.sensing.sta_terms import Statement
 
-MOST_ROWS = 1_000_000
+MOST_ROWS = 100_000
 
 
 def find_page_size(query: Query, outer: int) -> int:
