@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -171,3 +172,26 @@ def test_what_is_wrong_is_told(service: Any) -> None:
         service.create(fsc.Thing(name="x"))
     assert caught.value.response is not None
     assert "lacks description" in caught.value.response.json()["detail"]
+
+
+def test_many_devices_at_once_lose_and_repeat_nothing(service: Any) -> None:
+    stream = make_datastream()
+    service.create(stream)
+    address = f"{service.url}/Datastreams('{stream.id}')/Observations"
+
+    def send(device: int) -> list[int]:
+        """Send 25 readings, each twice; return what was answered."""
+        with requests.Session() as session:
+            return [
+                session.post(
+                    address,
+                    json={"phenomenonTime": (START + timedelta(seconds=device * 25 + k)).isoformat(), "result": k},
+                    timeout=60,
+                ).status_code
+                for k in range(25)
+                for _ in range(2)
+            ]
+
+    with ThreadPoolExecutor(8) as devices:
+        assert {status for answers in devices.map(send, range(8)) for status in answers} == {201}
+    assert requests.get(f"{address}/$count", timeout=60).text == "200"
