@@ -15,7 +15,7 @@ from twin.alarms.state import AlarmState, Transition, read_state
 class StoredAlarm:
     """An alarm with the engine's state; ``due`` [s since 1970 UTC] is when time alone may change something.
 
-    ``covered_children`` is whether it covered its children when it was read; ``untold`` that they may not know it.
+    ``untold``: its children may not know yet whether it suppresses them.
     """
 
     id: int
@@ -23,7 +23,6 @@ class StoredAlarm:
     rule_version: int
     incident: int | None
     due: float | None
-    covered_children: bool
     untold: bool
 
 
@@ -91,15 +90,13 @@ def lock_alarms(connection: Connection, ids: Iterable[int]) -> dict[int, StoredA
     """Return alarms by number, kept from others until the transaction ends."""
     rows = connection.execute(
         text(
-            "select id, memory, rule_version, incident, extract(epoch from due)::double precision as due, covers, "
+            "select id, memory, rule_version, incident, extract(epoch from due)::double precision as due, "
             "untold from alarm.alarm where id = any(:ids) order by id for update"
         ),
         {"ids": sorted(set(ids))},
     )
     return {
-        row.id: StoredAlarm(
-            row.id, read_state(row.memory), row.rule_version, row.incident, row.due, row.covers, row.untold
-        )
+        row.id: StoredAlarm(row.id, read_state(row.memory), row.rule_version, row.incident, row.due, row.untold)
         for row in rows
     }
 

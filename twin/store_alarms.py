@@ -204,7 +204,7 @@ def list_alarm_events(
 def act_on_alarm(connection: Connection, alarm_id: int, action: Action) -> AlarmRow:
     """Carry out what a person does with an alarm, and write it down. ConflictError when its state does not allow it."""
     row = connection.execute(
-        text("select memory, rule_version, incident, covers, retired from alarm.alarm where id = :id for update"),
+        text("select memory, rule_version, incident from alarm.alarm where id = :id for update"),
         {"id": alarm_id},
     ).first()
     if row is None:
@@ -212,7 +212,7 @@ def act_on_alarm(connection: Connection, alarm_id: int, action: Action) -> Alarm
     log = Log(read_state(row.memory))
     act(log, action)
     # Due at once: the watch looks at its timers again, and tells its children.
-    stored = StoredAlarm(alarm_id, log.state, row.rule_version, row.incident, action.known, row.covers, True)
+    stored = StoredAlarm(alarm_id, log.state, row.rule_version, row.incident, action.known, True)
     write_alarms(connection, [(stored, log.written)])
     return read_alarm(connection, alarm_id)
 
