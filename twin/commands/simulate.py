@@ -74,7 +74,7 @@ def simulate(
     fleet, seed, spans = _make_fleet(settings, devices, interval)
     spoiler = Spoiler(_pair_faults(fault or [], at or [], fleet, course.start), fault_share, seed, spans, begin)
     began = time.monotonic()
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def tell(publisher: Publisher, moment: float) -> None:
         passed = max(time.monotonic() - began, 1e-9)
