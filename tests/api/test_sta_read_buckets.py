@@ -163,6 +163,14 @@ def test_a_late_reading_is_seen_at_once(filled: Connection) -> None:
     assert_equal(again.buckets, spoiled.buckets)
 
 
+def test_a_past_that_was_never_rolled_up_is_not_forgotten(filled: Connection) -> None:
+    whole = gather(filled, SERIES, "1d")
+    filled.execute(text("delete from sensing.rollup where start < :day"), {"day": DAWN + timedelta(days=1)})
+    again = gather(filled, SERIES, "1d")
+    assert (whole.source, again.source) == ("day", "reading")
+    assert_equal(again.buckets, whole.buckets)
+
+
 @given(
     readings=st.dictionaries(st.integers(0, 3 * 24 * 60 - 1), st.floats(-1e6, 1e6), max_size=60),
     hours=st.sampled_from([1, 2, 5, 24, 36, 48]),
@@ -176,6 +184,7 @@ def test_buckets_equal_those_of_plain_python(
         start, end = (DAWN + timedelta(hours=number) for number in bounds)
         filled.execute(text("delete from sensing.observation"))
         filled.execute(text("delete from sensing.rollup"))
+        filled.execute(text("delete from sensing.latest"))
         rows: list[dict[str, Any]] = [
             {"datastream_id": "D-1", "phenomenon_time": DAWN + timedelta(minutes=at), "result": value}
             for at, value in readings.items()

@@ -136,12 +136,28 @@ def _choose_source(connection: Connection, path: ResourcePath, span: _Range, wid
     of_series = path.last.link is None or path.steps[-2].entity.name == "Datastreams"
     if unit is None or not of_series or not (span.rest is None or _asks_series(span.rest)):
         return "reading"
-    # A dirty hour spoils the day it lies in; the bounds are those of whole units.
-    statement = Statement()
-    tables = _build_tables(connection, statement, path, span, "sensing.dirty_hour", "start")
-    if run(connection, f"select 1 {tables} limit 1", statement).first() is not None:
+    if _wait_to_be_rolled_up(connection, path, span):
         return "reading"
     return "day" if unit is DAY else "hour"
+
+
+def _wait_to_be_rolled_up(connection: Connection, path: ResourcePath, span: _Range) -> bool:
+    """Return whether an hour of the range is dirty, or a series has a past that was never rolled up.
+
+    A dirty hour spoils the day it lies in, too. A past from before there were roll-ups is told by its first day, which
+    then has none.
+    """
+    statement = Statement()
+    dirty = _build_tables(connection, statement, path, span, "sensing.dirty_hour", "start")
+    always = _Range((), span.rest)
+    old = _build_tables(connection, statement, path, always, "sensing.latest", "first_time")
+    found = run(
+        connection,
+        f"select exists (select {dirty}) or exists (select {old} and not exists (select from sensing.rollup u "
+        "where u.datastream = a.datastream and u.width = 'day' and u.start = date_trunc('day', a.first_time, 'UTC')))",
+        statement,
+    )
+    return bool(found.scalar_one())
 
 
 def _asks_series(expression: Expression) -> bool:
