@@ -4,16 +4,21 @@ import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import geopandas as gpd
 import pytest
+import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from layers.errors import NotFoundError
+from layers.registry import read_vector_layer
+from layers.store.features import upsert_features
 from layers.store.sensing.arrival import flag_arrivals, store_live
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.flags import flag_by_hand
 from layers.store.sensing.partitions import ensure_partitions
+from layers.store.sensing.retesting import retest
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 STEP = timedelta(minutes=10)
@@ -93,6 +98,28 @@ def test_neighbours_are_asked_where_they_are_named(connection: Connection) -> No
         store_live(connection, make_rows([level] * 3, series_id=series_id), author="test")
     store_live(connection, make_rows([1.05, 1.3, 1.06]), author="test")
     assert read_flags(connection) == [1, 3, 1]
+
+
+def test_neighbours_within_a_radius_are_those_of_the_same_property(connection: Connection) -> None:
+    sensors = gpd.GeoDataFrame(
+        {"id": ["S1", "S2", "S3"], "name": ["Một", "Hai", "Ba"], "kind": ["stage"] * 3},
+        geometry=shapely.points([586_000.0, 586_200.0, 592_000.0], [1_108_000.0] * 3),
+        crs="EPSG:5897",
+    )
+    upsert_features(connection, read_vector_layer("sensors"), sensors, source_id="test")
+    tests = {"neighbours_test": {"radius": 500, "suspect_threshold": 0.2, "fail_threshold": 1.0}}
+    near = Datastream("S2.stage", "S2", "stage", "m", "Mực nước", "Stage", interval_s=600.0)
+    far = Datastream("S3.stage", "S3", "stage", "m", "Mực nước", "Stage", interval_s=600.0)
+    other = Datastream("S2.ph", "S2", "ph", "[pH]", "Độ pH", "pH", interval_s=600.0)
+    upsert_datastreams(connection, [make_series(quality_tests=tests), near, far, other], "test")
+    for series_id, level in (("S2.stage", 1.0), ("S3.stage", 5.0), ("S2.ph", 7.0)):
+        store_live(connection, make_rows([level] * 2, series_id=series_id), author="test")
+    store_live(connection, make_rows([1.1, 1.3]), author="test")
+    assert read_flags(connection) == [1, 3]
+    at = START + STEP
+    assert retest(connection, "S1.stage", START, at).flags == {1: 1, 3: 1}
+    connection.execute(text("update sensing.observation set quality = 4 where result = 1.0"))
+    assert retest(connection, "S1.stage", START, at).flags == {1: 2}, "what failed is no neighbour"
 
 
 def test_a_flag_that_is_given_counts_where_it_is_worse_and_stays(connection: Connection) -> None:
