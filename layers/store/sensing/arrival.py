@@ -127,9 +127,8 @@ def _merge(
     row = np.concatenate((np.full(len(around.number), -1), known))
     stored = np.concatenate((around.flags, np.zeros(len(known), np.uint8)))
     order = np.lexsort((row, all_times, all_series))
-    all_series, all_times, all_values, row, stored = (
-        each[order] for each in (all_series, all_times, all_values, row, stored)
-    )
+    all_series, all_times, all_values = all_series[order], all_times[order], all_values[order]
+    row, stored = row[order], stored[order]
     same = np.zeros(len(order), dtype=bool)
     same[1:] = (all_series[1:] == all_series[:-1]) & (all_times[1:] == all_times[:-1])
     last = np.ones(len(order), dtype=bool)
