@@ -20,18 +20,20 @@ from frost_sta_client.model.ext.data_array_value import DataArrayValue  # type: 
 from geojson import Point  # type: ignore[import-untyped]
 
 from tests.conftest import ROOT
+from twin.settings import Settings
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def service(make_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def service(sta_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The client's service on a server process of its own."""
+    assert sta_settings.database_url is not None
     folder = tmp_path_factory.mktemp("client")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    settings = {"TWIN_DATABASE_URL": make_database("sta_client"), "TWIN_DATA_DIR": str(folder)}
+    settings = {"TWIN_DATABASE_URL": sta_settings.database_url, "TWIN_DATA_DIR": str(folder)}
     command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app", "--port", str(port)]
     log = folder / "server.log"
     with log.open("wb") as out:
