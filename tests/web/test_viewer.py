@@ -4,6 +4,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -362,6 +363,22 @@ def test_gauge_card_charts_readings_and_forecast(visit: Visit) -> None:
     expect(chart).to_contain_text("Thực đo")
     expect(visit.page.locator(".card")).to_contain_text("Báo động")
     visit.save("gauge")
+    assert visit.complaints == []
+
+
+def test_a_reading_that_arrives_is_shown_at_once(visit: Visit) -> None:
+    visit.open("#tab=sensors")
+    row = visit.page.locator('[data-sensor="S-KK-01"]')
+    expect(row).to_be_visible(timeout=LOAD_MS)
+    row.locator("button").focus()
+    said = visit.page.request.post(
+        f"{visit.server_url}/sta/v1.1/Datastreams('S-KK-01-pm2p5')/Observations",
+        data={"phenomenonTime": datetime.now(UTC).isoformat(), "result": 123.4},
+    )
+    assert said.status == 201, said.text()
+    expect(row).to_contain_text("123,4", timeout=LOAD_MS)
+    # Rows are changed in their place: who walks the list by keyboard is not thrown out of it.
+    assert visit.page.evaluate("document.activeElement.closest('[data-sensor]').dataset.sensor") == "S-KK-01"
     assert visit.complaints == []
 
 
