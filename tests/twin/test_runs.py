@@ -311,12 +311,12 @@ def test_pruning_takes_rasters_and_features_along(engine: Engine) -> None:
         assert set(assets["run_id"]) <= {kept}
 
 
-def test_a_checkpoint_survives_its_worker(engine: Engine, tmp_path: Path) -> None:
+def test_a_checkpoint_survives_its_worker(engine: Engine, settings: Settings, tmp_path: Path) -> None:
     run_id = submit_run(engine, "flood-scenario", LEVEL)
     saved = {"stage": np.arange(6.0).reshape(2, 3), "names": np.array(["P1"]), "empty": np.array([], dtype=np.str_)}
-    _Stored(engine, run_id, tmp_path, None, 0.0).write_checkpoint(lambda: saved)
-    _Stored(engine, run_id, tmp_path, None, 60.0).write_checkpoint(lambda: pytest.fail("too early"))
-    back = _Stored(engine, run_id, tmp_path, None, 60.0).read_checkpoint()
+    _Stored(engine, settings, run_id, tmp_path, None, 0.0).write_checkpoint(lambda: saved)
+    _Stored(engine, settings, run_id, tmp_path, None, 60.0).write_checkpoint(lambda: pytest.fail("too early"))
+    back = _Stored(engine, settings, run_id, tmp_path, None, 60.0).read_checkpoint()
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
     for name, array in saved.items():
         np.testing.assert_array_equal(back[name], array)
