@@ -109,7 +109,7 @@ class Plant:
         self._ingest: subprocess.Popen[bytes] | None = None
         self.broker: Broker = prepare_broker(name_broker(self.folder), self.port)
         self.start_broker()
-        open_session(self.broker.socket)
+        open_session(self.broker)
 
     def start_broker(self) -> None:
         self._broker = subprocess.Popen(build_command(name_broker(self.folder)))

@@ -140,11 +140,11 @@ def test_devices_with_accounts_over_tls(open_folder: Path) -> None:
     )
     broker = prepare_broker(own, port + 1)
     server = subprocess.Popen(build_command(own))
-    consumer = Consumer(broker.socket)
+    consumer = Consumer(broker)
     try:
         await_broker(broker, server)
         assert read_broker(own) == broker
-        open_session(broker.socket)
+        open_session(broker)
         device, _ = connect(port, "G7", account=("G7", "secret of G7"), authority=folder / "ca.crt")
         for topic in ("json/G7", "json/G8", "v1.1/Observations"):
             device.publish(topic, b"{}", qos=1).wait_for_publish(60)
@@ -179,7 +179,7 @@ def knock(port: int, *, account: tuple[str, str], authority: Path) -> str:
 def test_no_more_is_under_way_than_was_asked_for(open_folder: Path) -> None:
     broker = prepare_broker(open_folder, 30_000)
     server = subprocess.Popen(build_command(open_folder))
-    consumer = Consumer(broker.socket, window=100)
+    consumer = Consumer(broker, window=100)
     try:
         await_broker(broker, server)
         consumer.start()

@@ -48,28 +48,29 @@ def check_ledger(plant: Plant, readings: int) -> None:
 def test_nothing_acknowledged_is_lost_whatever_breaks(plant: Plant) -> None:
     plant.start_ingest()
     devices = Devices(plant.broker)
-    devices.publish(0, SERIES, READINGS)
-    wait_for(lambda: plant.count() == SERIES * READINGS, "the first readings are stored")
-    publishing = threading.Thread(target=devices.publish, args=(SERIES, MESSAGES - SERIES, READINGS))
-    publishing.start()
+    share = MESSAGES // KILLS
     away = 0.0
     for kill in range(KILLS):
+        # A tenth of all messages is on its way while this breaks.
+        publishing = threading.Thread(target=devices.publish, args=(kill * share, share, READINGS))
+        publishing.start()
         if kill == 2:
             plant.stop_database()
             away = time.monotonic()
-        if kill == 7:
+        if kill in (4, 7):
             plant.stop_broker()
             plant.start_broker()
+        # From just started to at work: killed at another moment each time.
+        time.sleep(0.5 + 0.25 * kill)
         plant.end_ingest(signal.SIGKILL)
         plant.start_ingest()
-        # From just started to at work: at another moment each time.
-        time.sleep(1.0 + 0.15 * kill)
+        publishing.join(PATIENCE_S)
         if kill == 5:
             time.sleep(max(0.0, AWAY_S - (time.monotonic() - away)))
             wait_for(lambda: plant.read_spilled() > 0, "messages are spilled while the database is away")
             plant.start_database()
-    publishing.join(PATIENCE_S)
     devices.await_acknowledged()
+    assert devices.acknowledged == MESSAGES
     wait_for(lambda: plant.count() >= MESSAGES * READINGS, "all readings are stored")
     devices.close()
     plant.end_ingest()

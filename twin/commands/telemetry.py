@@ -64,7 +64,7 @@ def ingest() -> None:
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
     work = Ingest(
-        Consumer(broker.socket),
+        Consumer(broker),
         Store(lambda: _find_store(settings), settings.clock_tolerance),
         Spill(folder, settings.spill_mb * 1_000_000),
     )

@@ -133,7 +133,7 @@ def _start_telemetry(settings: Settings, children: Children, *, simulate: bool) 
         broker = prepare_broker(folder, settings.mqtt_port)
         children["broker"] = _spawn("broker", build_command(folder), settings.state_dir)
         await_broker(broker, children["broker"])
-        open_session(broker.socket)
+        open_session(broker)
     except SetupError as error:
         typer.echo(f"MQTT tắt — MQTT is off: {error}")
         if "broker" in children:

@@ -1,9 +1,11 @@
 """A private Mosquitto: what devices send and what subscribers read never mix; the twin itself has a door of its own.
 
 Devices publish to one listener, whose topics lie below ``in/`` inside the broker; subscribers read from another, where
-they see ``v1.1/`` and nothing else (SensorThings 1.1 lets the two endpoints differ). The twin uses a unix socket.
+they see ``v1.1/`` and nothing else (SensorThings 1.1 lets the two endpoints differ). The twin has doors of its own.
 """
 
+import base64
+import hashlib
 import json
 import os
 import pwd
@@ -20,8 +22,10 @@ from layers.errors import SetupError
 INBOX = "in/"
 LARGEST_MESSAGE = 1_000_000
 MOST_IN_FLIGHT = 2000
+ACCOUNT = "twin"
 READY_WITHIN_S = 60.0
 _LONGEST_SOCKET = 100
+_ROUNDS = 10_000
 _CONFIG = """\
 # Written at every start; put listeners of your own (TLS, accounts) into {folder}/conf.d/*.conf: see docs/sensors.md.
 per_listener_settings true
@@ -51,7 +55,13 @@ listener {reader_port} 127.0.0.1
 allow_anonymous true
 acl_file {folder}/readers.acl
 
-# The twin itself.
+# The ingest. Of a session that began at a unix socket Mosquitto 2.0.11 does not remember after a restart where it came
+# from, and keeps nothing for it; so the one session that must outlive a restart has a port and a password.
+listener {twin_port} 127.0.0.1
+allow_anonymous false
+password_file {folder}/twin.password
+
+# Tools of the twin, without a session that is to be kept.
 listener 0 {socket}
 allow_anonymous true
 
@@ -62,11 +72,16 @@ _DEVICES_MAY, _READERS_MAY = "topic write in/#\n", "topic read v1.1/#\n"
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where a private broker is reached: two loopback ports, and the socket of the twin."""
+    """Where a private broker is reached: loopback ports for devices, subscribers and the ingest, a socket for tools."""
 
     device_port: int
     reader_port: int
+    twin_port: int
     socket: str
+
+    def read_secret(self) -> str:
+        """Return the password of the ingest's account."""
+        return _name_secret(Path(self.socket).parent).read_text()
 
 
 def find_mosquitto() -> str | None:
@@ -77,7 +92,7 @@ def find_mosquitto() -> str | None:
 def prepare_broker(folder: Path, port: int) -> Broker:
     """Write the configuration below ``folder`` and return where the broker will be.
 
-    ``port`` is the first tried for devices; the first two free ones from there are taken. Raises SetupError where
+    ``port`` is the first tried for devices; the first three free ones from there are taken. Raises SetupError where
     there are none or ``folder`` is too deep for a socket.
     """
     folder = folder.resolve()
@@ -90,7 +105,9 @@ def prepare_broker(folder: Path, port: int) -> Broker:
             hint="set TWIN_RUN_DIR to a folder nearer to the root",
         )
     device_port = _find_port(port)
-    broker = Broker(device_port, _find_port(device_port + 1), path)
+    reader_port = _find_port(device_port + 1)
+    broker = Broker(device_port, reader_port, _find_port(reader_port + 1), path)
+    _write_secret(folder)
     account = _find_account()
     config = _CONFIG.format(
         folder=folder,
@@ -138,6 +155,24 @@ def await_broker(broker: Broker, process: "subprocess.Popen[bytes]") -> None:
             return
         time.sleep(0.02)
     raise SetupError(f"the broker did not get ready within {READY_WITHIN_S:.0f} s", hint="look into broker.log")
+
+
+def _name_secret(folder: Path) -> Path:
+    return folder / "secret"
+
+
+def _write_secret(folder: Path) -> None:
+    """Give the ingest's account a password once, and write it down as Mosquitto reads it (PBKDF2, SHA-512)."""
+    secret = _name_secret(folder)
+    if not secret.exists():
+        secret.touch(0o600)
+        secret.write_text(os.urandom(24).hex())
+    salt = os.urandom(12)
+    digest = hashlib.pbkdf2_hmac("sha512", secret.read_text().encode(), salt, _ROUNDS)
+    written = "$".join(base64.b64encode(part).decode() for part in (salt, digest))
+    passwords = folder / "twin.password"
+    passwords.touch(0o600)
+    passwords.write_text(f"{ACCOUNT}:$7${_ROUNDS}${written}\n")
 
 
 def _answers(broker: Broker) -> bool:

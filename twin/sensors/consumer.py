@@ -14,7 +14,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from layers.errors import SetupError
-from twin.sensors.broker import INBOX, MOST_IN_FLIGHT, READY_WITHIN_S
+from twin.sensors.broker import ACCOUNT, INBOX, MOST_IN_FLIGHT, READY_WITHIN_S, Broker
 from twin.sensors.message import Message
 
 CLIENT = "twin-ingest"
@@ -37,15 +37,14 @@ class Consumer:
     Reconnects by itself. A message of an earlier connection is not acknowledged: it comes again.
     """
 
-    def __init__(self, socket: str, *, window: int = MOST_IN_FLIGHT, client_id: str = CLIENT) -> None:
-        self._socket, self._window = socket, window
+    def __init__(self, broker: Broker, *, window: int = MOST_IN_FLIGHT) -> None:
+        self._port, self._window = broker.twin_port, window
         # Twice the window: what is under way fits, and a flood of QoS 0 is slowed by the socket instead of by memory.
         self._arrived: queue.Queue[Delivery] = queue.Queue(2 * window)
         self._connection, self._stopping = 0, False
         self._subscribed = threading.Event()
-        self._client = Client(
-            CallbackAPIVersion.VERSION2, client_id, protocol=MQTTv5, transport="unix", manual_ack=True
-        )
+        self._client = Client(CallbackAPIVersion.VERSION2, CLIENT, protocol=MQTTv5, manual_ack=True)
+        self._client.username_pw_set(ACCOUNT, broker.read_secret())
         self._client.on_connect = self._begin
         self._client.on_message = self._keep
         self._client.on_subscribe = lambda *_given: self._subscribed.set()
@@ -61,7 +60,7 @@ class Consumer:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = _FOR_EVER
         properties.ReceiveMaximum = self._window
-        self._client.connect_async(self._socket, keepalive=30, clean_start=False, properties=properties)
+        self._client.connect_async("127.0.0.1", self._port, keepalive=30, clean_start=False, properties=properties)
         self._client.loop_start()
 
     def await_subscribed(self, patience_s: float) -> bool:
@@ -111,12 +110,12 @@ class Consumer:
             return
 
 
-def open_session(socket: str, *, patience_s: float = READY_WITHIN_S) -> None:
+def open_session(broker: Broker, *, patience_s: float = READY_WITHIN_S) -> None:
     """Let the broker know the twin's session, so that it keeps what devices send before the ingest is there.
 
     Raises SetupError where the broker does not answer within ``patience_s`` [s].
     """
-    consumer = Consumer(socket, window=1)
+    consumer = Consumer(broker, window=1)
     consumer.start()
     try:
         if not consumer.await_subscribed(patience_s):
