@@ -20,7 +20,7 @@ from hydrology.stage_model import StageModel, fit_stage_model
 from hydrology.tide import TideModel, predict_tide
 from layers.errors import InputError
 
-__all__ = ["LEVELS", "StageForecast", "forecast_stage", "issue_stage", "persist_stage", "remove_spikes"]
+__all__ = ["LEVELS", "StageForecast", "forecast_stage", "issue_stage", "persist_stage"]
 
 Floats = NDArray[np.float64]
 Method = Literal["harmonic-residual", "harmonic", "persistence"]
