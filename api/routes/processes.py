@@ -15,8 +15,8 @@ from api.routes.jobs import EXCEPTIONS, write_status
 from layers.errors import ConflictError, InputError, NotFoundError, TwinError
 from layers.registry import LAYERS
 from layers.schema import RasterLayer
-from twin.queue import defer_run
 from twin.process import Process, describe_inputs
+from twin.queue import defer_run
 from twin.registry import PROCESSES
 from twin.runs import submit_run
 from twin.store import RunRow, fail_run, list_runs, read_run

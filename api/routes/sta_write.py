@@ -22,11 +22,15 @@ from layers.store.sensing.documents import ID
 router = APIRouter(prefix=ROOT, tags=["sensorthings"])
 
 
-@router.api_route("/{path:path}", methods=list(METHODS), summary="Create, change or delete an entity")
 async def write_entity(path: str, request: Request, writer: WriterOf) -> Response:
     """Do one change in one transaction: all of a deep insert, or nothing of it."""
     body = None if request.method == "DELETE" else await read_change_body(request)
     return answer_outcome(await write_change(request, Change(request.method, path, body, read_kind(request)), writer))
+
+
+for _method in METHODS:
+    # A route for each, for an operation of OpenAPI is one method.
+    router.add_api_route("/{path:path}", write_entity, methods=[_method], summary="Create, change or delete an entity")
 
 
 async def write_change(request: Request, change: Change, writer: Writer) -> Outcome:

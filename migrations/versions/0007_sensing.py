@@ -129,6 +129,8 @@ alter table sensing.observation
     add column withdrawn timestamptz;
 -- Rows come in the order they are stored: a block range index finds the newest and costs a bulk load next to nothing.
 create index observation_stored on sensing.observation using brin (stored) with (autosummarize, pages_per_range = 16);
+create index observation_feature on sensing.observation (feature_of_interest_id)
+    where feature_of_interest_id is not null;
 
 create table sensing.correction (
     datastream bigint not null references sensing.datastream (fid) on delete cascade,
@@ -244,6 +246,7 @@ drop view sensing.reading;
 drop table sensing.rejected, sensing.ledger, sensing.dirty_hour, sensing.rollup, sensing.correction;
 alter table sensing.latest drop column value, drop column first_time, drop column stored;
 drop index sensing.observation_stored;
+drop index sensing.observation_feature;
 alter table sensing.observation drop column revision, drop column value, drop column phenomenon_end,
     drop column result_time, drop column valid_start, drop column valid_end, drop column feature_of_interest_id,
     drop column parameters, drop column withdrawn;

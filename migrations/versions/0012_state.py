@@ -100,6 +100,10 @@ begin
 end $$;
 create trigger keep_main after insert or delete or update of watched_layer, watched_id, observed_property, thing_id
     on sensing.datastream for each row execute function sensing.keep_main();
+
+-- Readings that were there before there were roll-ups.
+insert into sensing.dirty_hour
+select distinct datastream, date_trunc('hour', phenomenon_time, 'UTC') from sensing.observation;
 """
 
 DOWNGRADE = """

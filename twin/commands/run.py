@@ -7,9 +7,9 @@ import typer
 
 from layers.errors import ConflictError
 from twin.connect import connect_to_city
-from twin.queue import defer_run
 from twin.process import describe_inputs, parse_words
 from twin.progress import show_progress
+from twin.queue import defer_run
 from twin.registry import PROCESSES, read_process
 from twin.runs import execute, submit_run
 from twin.settings import read_settings
