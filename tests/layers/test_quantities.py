@@ -14,7 +14,8 @@ def test_known_factors() -> None:
     assert conversion_factor("us-ft", "m") == pytest.approx(0.304800609601219, rel=1e-12)
     assert conversion_factor("in", "mm") == pytest.approx(25.4, rel=1e-12)
     assert conversion_factor("ha", "m2") == 10_000.0
-    assert conversion_factor("mph", "km/h") == 1.609344
+    assert conversion_factor("mph", "km/h") == pytest.approx(1.609344, rel=1e-15)
+    assert conversion_factor("m/s", "km/h") == pytest.approx(3.6, rel=1e-15)
     assert conversion_factor("%", "1") == 0.01
     assert conversion_factor("l/s", "m3/d") == pytest.approx(86.4, rel=1e-12)
     assert conversion_factor("gal/min", "l/s") == pytest.approx(0.0630901964, rel=1e-9)

@@ -1,6 +1,6 @@
 """``twin demo``: make the files of the synthetic demo city."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +23,8 @@ def make_demo(
 ) -> None:
     """Generate the synthetic demo city: terrain, layers, sixty days of readings, catalogue."""
     folder = to or read_settings().raw_dir / "demo"
+    # The option names no zone; its help says UTC.
+    last = None if end is None else end.replace(tzinfo=UTC)
     with show_progress("Demo city") as report:
-        catalog = generate_city(folder, seed=seed, end=end, progress=lambda message, share: report(share, message))
+        catalog = generate_city(folder, seed=seed, end=last, progress=lambda message, share: report(share, message))
     typer.echo(catalog)

@@ -4,6 +4,8 @@ import math
 from collections.abc import Set
 from datetime import UTC, datetime
 
+from layers.errors import InputError
+from layers.quantities import conversion_factor
 from twin.sensors.mapping import read_number
 from twin.sensors.message import Reading, Refusal, Row
 from twin.store_telemetry import Stream
@@ -15,13 +17,6 @@ MEASUREMENT, COUNT, TRUTH, CATEGORY = (
     "OM_TruthObservation",
     "OM_CategoryObservation",
 )
-# UCUM: how many of the second one of the first is.
-_FACTORS = {
-    ("mm", "m"): 1e-3, ("cm", "m"): 1e-2, ("km", "m"): 1e3, ("m", "mm"): 1e3, ("m", "cm"): 1e2,
-    ("L/s", "m3/s"): 1e-3, ("l/s", "m3/s"): 1e-3, ("m3/s", "L/s"): 1e3, ("Pa", "kPa"): 1e-3, ("hPa", "kPa"): 0.1,
-    ("kPa", "Pa"): 1e3, ("bar", "kPa"): 100.0, ("W", "kW"): 1e-3, ("kW", "W"): 1e3, ("W.h", "kW.h"): 1e-3,
-    ("%", "1"): 1e-2, ("1", "%"): 1e2, ("m/s", "km/h"): 3.6, ("ms", "s"): 1e-3, ("min", "s"): 60.0, ("g", "kg"): 1e-3,
-}  # fmt: skip
 
 
 def check_reading(reading: Reading, stream: Stream | None, features: Set[str], latest: datetime) -> Refusal | None:
@@ -47,14 +42,12 @@ def check_reading(reading: Reading, stream: Stream | None, features: Set[str], l
 
 
 def _bring_to_unit(row: Row, unit: str, due: str) -> Refusal | None:
-    if unit == due:
-        return None
-    factor = _FACTORS.get((unit, due))
-    if factor is not None:
-        row["result"] *= factor
-    elif (unit, due) == ("K", "Cel"):
+    if (unit, due) == ("K", "Cel"):
         row["result"] -= 273.15
-    else:
+        return None
+    try:
+        row["result"] *= conversion_factor(unit, due)
+    except InputError:
         return Refusal("wrong-unit", f"the unit is {unit!r}, the datastream's is {due!r}")
     return None
 
