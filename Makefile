@@ -21,7 +21,7 @@ serve: setup
 	@exec $(BIN)/twin serve
 
 test: setup-tests
-	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: setup
 	@$(BIN)/ruff check .

@@ -14,6 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import Connection, Engine
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from layers.store.cluster import start_cluster, stop_cluster
 from layers.store.engine import open_engine
@@ -22,15 +24,32 @@ from layers.store.migrate import migrate
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("TWIN_TEST_DATA", ROOT.parent / "shared" / "data"))
 CITY_CRS = "EPSG:5897"
+WHOLE_TWIN = ("tests/web/test_viewer.py", "tests/twin/test_up.py")
+
+
+def name_share(nodeid: str) -> str:
+    """Return what a test shares with others that is costly to make: the whole twin, the API's databases, its file."""
+    path = nodeid.split("::")[0]
+    if path in WHOLE_TWIN:
+        return "whole twin"
+    return "api" if path.startswith("tests/api/") else path
+
+
+class BySharing(LoadScopeScheduling):
+    """Hands out tests side by side, on one worker what shares something."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return name_share(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> BySharing:
+    """Return the scheduler of a run on several workers."""
+    return BySharing(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one worker what shares costly things: a file, the tests of the API, those of the whole twin."""
-    for item in items:
-        place = item.path.relative_to(ROOT / "tests")
-        needs = getattr(item, "fixturenames", ())
-        group = "whole twin" if "server_url" in needs else "api" if place.parts[0] == "api" else str(place)
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Begin with what takes longest: the tests of the whole twin."""
+    items.sort(key=lambda item: name_share(item.nodeid) != "whole twin")
 
 
 @pytest.fixture(scope="session")

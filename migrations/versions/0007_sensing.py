@@ -247,6 +247,7 @@ drop table sensing.rejected, sensing.ledger, sensing.dirty_hour, sensing.rollup,
 alter table sensing.latest drop column value, drop column first_time, drop column stored;
 drop index sensing.observation_stored;
 drop index sensing.observation_feature;
+drop index sensing.datastream_property;
 alter table sensing.observation drop column revision, drop column value, drop column phenomenon_end,
     drop column result_time, drop column valid_start, drop column valid_end, drop column feature_of_interest_id,
     drop column parameters, drop column withdrawn;

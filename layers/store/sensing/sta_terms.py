@@ -32,6 +32,9 @@ _TIME_PATTERN = (
     r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3])[:][0-5]\d([:][0-5]\d(\.\d{1,6})?)?"
     r"(Z|[+-](0\d|1[0-4])[:]?[0-5]\d)$"
 )
+_DATE_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$"
+_CLOCK_PATTERN = r"^([01]\d|2[0-3])[:][0-5]\d([:][0-5]\d(\.\d{1,6})?)?$"
+_DURATION_PATTERN = r"^P(?=\d|T\d)(\d{1,4}D)?(T(?=\d)(\d{1,4}H)?(\d{1,5}M)?(\d{1,6}(\.\d{1,6})?S)?)?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,9 @@ _FROM_JSON: dict[Kind, Callable[[Term], str]] = {
     "number": _unpack("number", lambda text: f"{text}::double precision"),
     "boolean": _unpack("boolean", lambda text: f"{text}::boolean"),
     "time": _unpack("string", lambda text: f"case when {text} ~ '{_TIME_PATTERN}' then {text}::timestamptz end"),
+    "date": _unpack("string", lambda text: f"case when {text} ~ '{_DATE_PATTERN}' then {text}::date end"),
+    "clock": _unpack("string", lambda text: f"case when {text} ~ '{_CLOCK_PATTERN}' then {text}::time end"),
+    "duration": _unpack("string", lambda text: f"case when {text} ~ '{_DURATION_PATTERN}' then {text}::interval end"),
 }
 
 
