@@ -120,8 +120,8 @@ def _measure_city(memory: dict[int, float]) -> list[Row]:
             ]
         fine = ours
         _tell("city, subgrid")
-        ours = run_ours({**case, "factor": SUBGRID_FACTOR, "duration": DAY, "threads": 1}, script="bench.flood_subgrid")
-    name = f"city, subgrid, {SUBGRID_FACTOR} x {SUBGRID_FACTOR} pixels a cell, 24 h, one thread"
+        ours = run_ours({**case, "factor": SUBGRID_FACTOR, "duration": DAY, "threads": 2}, script="bench.flood_subgrid")
+    name = f"city, subgrid, {SUBGRID_FACTOR} x {SUBGRID_FACTOR} pixels a cell, 24 h, 2 threads"
     return [
         *made,
         _make_row(

@@ -39,6 +39,7 @@ def main() -> None:
             boundaries=[city.river],
             rain=city.rain,
             tables=tables,
+            parameters=FloodParameters(threads=case["threads"]),
         )
 
     def keep(frame: FloodFrame) -> None:
