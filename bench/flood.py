@@ -116,7 +116,7 @@ def _measure_city(memory: dict[int, float]) -> list[Row]:
                 _make_row(name, "CPU time", "s", ours["cpu"], {}, None),
                 _make_row(name, "cell-steps per second", "10⁶/s", _count_speed(ours, "wall"), {}, memory[threads]),
                 _make_row(name, "peak memory", "MB", ours["megabytes"], {}, None),
-                _make_row(name, "mass error", "1", ours["mass_error"], {}, 1.0e-4),
+                _make_row(name, "mass error", "1", ours["mass_error"], {}, 1.0e-6),
             ]
         fine = ours
         _tell("city, subgrid")
@@ -134,7 +134,7 @@ def _measure_city(memory: dict[int, float]) -> list[Row]:
         ),
         _make_row(name, "RMSE of the depth, hourly on all land", "mm", 1e3 * ours["depth_rmse"], {}, None),
         _make_row(name, "RMSE of the highest stage where it floods", "mm", 1e3 * ours["highest_rmse"], {}, None),
-        _make_row(name, "mass error", "1", ours["mass_error"], {}, 1.0e-4),
+        _make_row(name, "mass error", "1", ours["mass_error"], {}, 1.0e-6),
     ]
 
 
