@@ -17,10 +17,10 @@ import numpy as np
 import psycopg
 import shapely
 from numpy.typing import NDArray
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from layers.registry import VECTOR_LAYERS
-from layers.store.engine import open_engine
+from layers.store.engine import open_engine, plain_url
 from layers.store.features import upsert_features
 from layers.store.migrate import migrate
 
@@ -32,25 +32,31 @@ Fetch = Callable[[str], object]
 
 
 @contextlib.contextmanager
-def generated_city(url: str, name: str) -> Iterator[str]:
-    """Make database ``name`` beside ``url`` with some 200,000 features on 12 × 12 km; drop it at the end."""
+def fresh_database(url: str, name: str) -> Iterator[Engine]:
+    """Make and migrate database ``name`` beside ``url``; drop it at the end."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f'drop database if exists "{name}" with (force)')
         connection.execute(f'create database "{name}"')
-    made = f"{url.rsplit('/', 1)[0]}/{name}"
-    engine = open_engine(made)
+    engine = open_engine(f"{url.rsplit('/', 1)[0]}/{name}")
     try:
         migrate(engine, "bench", CRS, {"id": "bench", "crs": CRS})
+        yield engine
+    finally:
+        engine.dispose()
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f'drop database if exists "{name}" with (force)')
+
+
+@contextlib.contextmanager
+def generated_city(url: str, name: str) -> Iterator[str]:
+    """Make database ``name`` beside ``url`` with some 200,000 features on 12 × 12 km; drop it at the end."""
+    with fresh_database(url, name) as engine:
         for layer_id, frame in generate_frames().items():
             with engine.begin() as connection_:
                 upsert_features(connection_, VECTOR_LAYERS[layer_id], frame, source_id="bench")
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection_:
             connection_.execute(text("vacuum analyze"))
-        yield made
-    finally:
-        engine.dispose()
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(f'drop database if exists "{name}" with (force)')
+        yield plain_url(engine)
 
 
 def generate_frames() -> dict[str, gpd.GeoDataFrame]:

@@ -13,15 +13,13 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import psycopg
 import shapely
 from sqlalchemy import Engine, text
 
-from bench.city import CRS, ORIGIN, SIDE, wait_until_ready
+from bench.city import CRS, ORIGIN, SIDE, fresh_database, wait_until_ready
 from layers.registry import read_vector_layer
-from layers.store.engine import open_engine
+from layers.store.engine import plain_url
 from layers.store.features import upsert_features
-from layers.store.migrate import migrate
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import insert_observations
 from twin.sensors.broker import Broker, await_broker, build_command, name_broker, prepare_broker
@@ -50,22 +48,12 @@ def name_series(number: int) -> str:
 @contextlib.contextmanager
 def sensor_city(url: str, name: str) -> Iterator[SensorCity]:
     """Make database ``name`` beside ``url`` with its sensors and run ``twin serve`` on it; drop it at the end."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f'drop database if exists "{name}" with (force)')
-        connection.execute(f'create database "{name}"')
-    made = f"{url.rsplit('/', 1)[0]}/{name}"
-    engine = open_engine(made)
-    try:
-        migrate(engine, "bench", CRS, {"id": "bench", "crs": CRS})
+    with fresh_database(url, name) as engine:
         fill_sensors(engine)
         with tempfile.TemporaryDirectory(prefix="twin-bench-") as folder:
             Path(folder).chmod(0o755)
-            with _running(made, Path(folder)) as city:
+            with _running(plain_url(engine), Path(folder)) as city:
                 yield city
-    finally:
-        engine.dispose()
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(f'drop database if exists "{name}" with (force)')
 
 
 def fill_sensors(engine: Engine) -> None:

@@ -136,12 +136,6 @@ def delete_device(connection: Connection, device_id: str) -> None:
         raise NotFoundError(f"device '{device_id}' is not declared", hint="see: twin sensors devices list")
 
 
-def read_clock(connection: Connection) -> datetime:
-    """Return the moment by the database's clock."""
-    moment: datetime = connection.execute(text("select clock_timestamp()")).scalar_one()
-    return moment
-
-
 def read_fates(connection: Connection, rows: Sequence[Mapping[str, Any]], since: datetime) -> list[Fate]:
     """Return what became of rows stored after ``since`` (the database's clock), in their order."""
     keys = [{"n": n, "d": row["datastream_id"], "t": row["phenomenon_time"]} for n, row in enumerate(rows)]

@@ -24,18 +24,6 @@ MET = (
     "data-array/data-array",
 )
 CREATING = "create-observations-via-mqtt/observations-creation"
-WRITING = (
-    *(
-        f"create-update-delete/{name}"
-        for name in (
-            "create-entity", "link-to-existing-entities", "deep-insert", "deep-insert-status-code", "update-entity",
-            "update-entity-put", "update-entity-jsonpatch", "delete-entity", "historical-location-auto-creation",
-            "historical-location-manual-creation",
-        )
-    ),
-    "batch-request/batch-request",
-    "data-array/data-array",
-)  # fmt: skip
 RECEIVING = "receive-updates-via-mqtt/receive-updates"
 
 

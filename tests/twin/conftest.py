@@ -1,5 +1,7 @@
 """A tiny city in memory: a river on the west, a dyke, a gated canal, a low quarter behind them."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -12,10 +14,12 @@ import pyogrio
 import pytest
 import shapely
 from numpy.typing import NDArray
+from sqlalchemy import Engine
 
 from layers.errors import NotFoundError
 from layers.grid import Grid
 from layers.registry import read_vector_layer
+from tests.conftest import ROOT
 from twin.demo.city import generate_city
 from twin.process import Arrays, Checkpoint, Quiet
 
@@ -157,6 +161,31 @@ def city() -> MemoryCity:
 def changed_city() -> Callable[..., MemoryCity]:
     """Return a function that gives the tiny city with some of its values replaced."""
     return lambda **changes: replace(make_city(), **changes)
+
+
+@pytest.fixture
+def gated_city(changed_city: Callable[..., MemoryCity]) -> MemoryCity:
+    """The tiny city with walls right down to the canal and no way in but the gate."""
+    city = changed_city()
+    city.layers["dykes"] = city.layers["dykes"].assign(crest_elevation=3.0)
+    array, grid = city.rasters["terrain"]
+    array = array.copy()
+    array[22:, 6:8] = array[17, 6:8] = 3.0
+    city.rasters["terrain"] = (array, grid)
+    return city
+
+
+@pytest.fixture
+def run(engine: Engine, tmp_path: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Return a function that types ``twin …``."""
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def run_twin(*words: object) -> "subprocess.CompletedProcess[str]":
+        settings = {"TWIN_DATABASE_URL": url, "TWIN_DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
+        command = [sys.executable, "-m", "twin", *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, env=settings, cwd=ROOT, check=False, timeout=120)
+
+    return run_twin
 
 
 @pytest.fixture

@@ -2,33 +2,17 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
-import pytest
 from sqlalchemy import Engine, text
 
 from layers.editing.apply import apply_edits
 from layers.editing.words import Edit
 from layers.registry import read_vector_layer
-from tests.conftest import ROOT
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 NODES = read_vector_layer("drainage_nodes")
 PLACE = {"type": "Point", "coordinates": [105.75, 10.02]}
-
-
-@pytest.fixture
-def run(engine: Engine, tmp_path: Path) -> Run:
-    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-    def run_twin(*words: object) -> "subprocess.CompletedProcess[str]":
-        settings = {"TWIN_DATABASE_URL": url, "TWIN_DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
-        command = [sys.executable, "-m", "twin", *map(str, words)]
-        return subprocess.run(command, capture_output=True, text=True, env=settings, cwd=ROOT, check=False, timeout=120)
-
-    return run_twin
 
 
 def test_check_history_and_revert(engine: Engine, run: Run) -> None:

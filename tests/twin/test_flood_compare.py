@@ -26,18 +26,6 @@ def run_alone(city, **values: object) -> Outputs:
     return process.compute(city, parse_inputs(process, {**COMMON, **values}), Quiet())
 
 
-@pytest.fixture
-def gated_city(changed_city):
-    """The tiny city with walls right down to the canal and no way in but the gate."""
-    city = changed_city()
-    city.layers["dykes"] = city.layers["dykes"].assign(crest_elevation=3.0)
-    array, grid = city.rasters["terrain"]
-    array = array.copy()
-    array[22:, 6:8] = array[17, 6:8] = 3.0
-    city.rasters["terrain"] = (array, grid)
-    return city
-
-
 MEND = {"name": "mended gate", "changes": "gates_closed=G1"}
 
 

@@ -98,19 +98,8 @@ def test_a_level_needs_no_gauge(changed_city) -> None:
         compute(city, "flood-scenario")
 
 
-def make_gated(changed_city):
-    """The tiny city with walls right down to the canal and no way in but the gate."""
-    city = changed_city()
-    city.layers["dykes"] = city.layers["dykes"].assign(crest_elevation=3.0)
-    array, grid = city.rasters["terrain"]
-    array = array.copy()
-    array[22:, 6:8] = array[17, 6:8] = 3.0
-    city.rasters["terrain"] = (array, grid)
-    return city
-
-
-def test_a_closed_gate_keeps_the_water_out(changed_city) -> None:
-    city = make_gated(changed_city)
+def test_a_closed_gate_keeps_the_water_out(gated_city) -> None:
+    city = gated_city
     level = {"stage_level": 2.0, "ramp_hours": 1.0, "pumps_off": ["P1"]}
     opened = compute(city, "flood-scenario", **level, gates_open=["G1"])
     working = compute(city, "flood-scenario", **level)
@@ -120,8 +109,8 @@ def test_a_closed_gate_keeps_the_water_out(changed_city) -> None:
     assert working.summary["flooded_area"] == 0.0, "a gate that works shuts at high water"
 
 
-def test_a_breach_lets_it_in(changed_city) -> None:
-    city = make_gated(changed_city)
+def test_a_breach_lets_it_in(gated_city) -> None:
+    city = gated_city
     level = {"stage_level": 2.0, "ramp_hours": 1.0, "pumps_off": ["P1"], "gates_closed": ["G1"]}
     breached = compute(city, "flood-scenario", **level, breaches=[{"dyke_id": "D1", "width": 30.0}])
     assert breached.summary["flooded_area"] > 50_000.0
@@ -131,8 +120,8 @@ def test_a_breach_lets_it_in(changed_city) -> None:
         compute(city, "flood-scenario", **level, breaches=[{"lon": 100.0, "lat": 10.0}])
 
 
-def test_a_storm_behind_closed_gates_and_its_pump(changed_city) -> None:
-    city = make_gated(changed_city)
+def test_a_storm_behind_closed_gates_and_its_pump(gated_city) -> None:
+    city = gated_city
     storm = {"stage_level": 1.0, "usual_level": 1.0, "storm_depth": 120.0, "storm_hours": 2.0, "gates_closed": ["G1"]}
     on, off = compute(city, "flood-scenario", **storm), compute(city, "flood-scenario", **storm, pumps_off=["P1"])
     assert off.balance["rain"] == pytest.approx(on.balance["rain"])
@@ -145,8 +134,8 @@ def test_a_storm_behind_closed_gates_and_its_pump(changed_city) -> None:
     assert on.summary["flooded_area"] <= off.summary["flooded_area"]
 
 
-def test_a_breach_grows_from_its_start(changed_city) -> None:
-    city = make_gated(changed_city)
+def test_a_breach_grows_from_its_start(gated_city) -> None:
+    city = gated_city
     level = {"stage_level": 2.0, "ramp_hours": 0.5, "pumps_off": ["P1"], "gates_closed": ["G1"]}
     gap = {"dyke_id": "D1", "width": 30.0, "start_hours": 2.0, "formation_hours": 1.0}
     late = compute(city, "flood-scenario", **level, breaches=[gap])
@@ -159,8 +148,8 @@ def test_a_breach_grows_from_its_start(changed_city) -> None:
     assert (sooner > 0.05).sum() > 100, "and at once where nothing waits"
 
 
-def test_a_gate_lets_the_rain_out_and_the_tide_not_in(changed_city) -> None:
-    city = make_gated(changed_city)
+def test_a_gate_lets_the_rain_out_and_the_tide_not_in(gated_city) -> None:
+    city = gated_city
     storm = {"storm_depth": 60.0, "storm_hours": 1.0, "pumps_off": ["P1"], "horizon_hours": 12.0}
     working = compute(city, "flood-scenario", **storm)
     passed = working.parameters["structures"]["G1"]
@@ -174,8 +163,8 @@ def test_a_gate_lets_the_rain_out_and_the_tide_not_in(changed_city) -> None:
     assert by_hand.title.en.endswith("gate G1 worked by hand")
 
 
-def test_the_ground_takes_rain_by_its_soil(changed_city) -> None:
-    city = make_gated(changed_city)
+def test_the_ground_takes_rain_by_its_soil(gated_city) -> None:
+    city = gated_city
     storm = {"stage_level": 1.0, "usual_level": 1.0, "storm_depth": 60.0, "storm_hours": 2.0, "gates_closed": ["G1"]}
     found = {
         name: compute(city, "flood-scenario", **storm, horizon_hours=4.0, **ground).balance
@@ -197,8 +186,8 @@ def test_the_ground_takes_rain_by_its_soil(changed_city) -> None:
     assert all(abs(balance["relative_error"]) < 1e-6 for balance in found.values())
 
 
-def test_roofs_give_their_rain_away_without_losing_any(changed_city) -> None:
-    city = make_gated(changed_city)
+def test_roofs_give_their_rain_away_without_losing_any(gated_city) -> None:
+    city = gated_city
     storm = {"stage_level": 1.0, "usual_level": 1.0, "storm_depth": 50.0, "gates_closed": ["G1"], "horizon_hours": 4.0}
     rough = compute(city, "flood-scenario", **storm)
     raised = compute(city, "flood-scenario", **storm, buildings="raised")
@@ -222,8 +211,8 @@ def add_rain_gauges(city):
     return city
 
 
-def test_recorded_rain_falls_again_and_heavier_if_asked(changed_city) -> None:
-    city = add_rain_gauges(make_gated(changed_city))
+def test_recorded_rain_falls_again_and_heavier_if_asked(gated_city) -> None:
+    city = add_rain_gauges(gated_city)
     level = {
         "stage_level": 1.0,
         "usual_level": 1.0,
@@ -260,8 +249,8 @@ def test_a_higher_sea_lifts_the_stage_and_its_usual_level(city) -> None:
     assert entitle(sea.scenario).en == "Scenario: sea level +0.3 m"
 
 
-def test_wind_leans_on_the_water(changed_city) -> None:
-    city = make_gated(changed_city)
+def test_wind_leans_on_the_water(gated_city) -> None:
+    city = gated_city
     pond = {"stage_level": 2.0, "ramp_hours": 0.5, "gates_open": ["G1"], "pumps_off": ["P1"], "horizon_hours": 6.0}
     calm, west = (
         compute(city, "flood-scenario", **pond),
@@ -290,8 +279,8 @@ def test_a_collapsing_step_names_the_cell(changed_city) -> None:
         run_case(case, Quiet(), parameters=FloodParameters(dt_min=1.0))
 
 
-def test_a_storm_by_its_return_period_in_any_shape(changed_city) -> None:
-    city = make_gated(changed_city)
+def test_a_storm_by_its_return_period_in_any_shape(gated_city) -> None:
+    city = gated_city
     still = {"stage_level": 1.0, "usual_level": 1.0, "gates_closed": ["G1"], "storm_hours": 2.0}
     # With C = 1, once in ten years is twice once in one; t + b = 150 min, so A = 7500 is 50 l/s/ha: 36 mm in 2 h.
     storm = {"storm_return_period": 10.0, "storm_curve": [7500.0, 1.0, 30.0, 1.0]}

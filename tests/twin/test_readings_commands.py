@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,24 +20,10 @@ from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.flags import flag_by_hand
 from layers.store.sensing.retesting import retest
 from layers.store.sensing.writing import insert_observations
-from tests.conftest import ROOT
 from twin.tending import tend_readings
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def run(engine: Engine, tmp_path: Path) -> Run:
-    """Return a function that types ``twin …``."""
-    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-    def run_twin(*words: object) -> "subprocess.CompletedProcess[str]":
-        settings = {"TWIN_DATABASE_URL": url, "TWIN_DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
-        command = [sys.executable, "-m", "twin", *map(str, words)]
-        return subprocess.run(command, capture_output=True, text=True, env=settings, cwd=ROOT, check=False, timeout=120)
-
-    return run_twin
 
 
 def fill(connection: Connection, series_id: str = "S1.stage", days: int = 40) -> None:

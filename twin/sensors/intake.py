@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from layers.store.edits import read_clock
 from layers.store.sensing.arrival import store_live
 from twin.sensors.checking import check_reading
 from twin.sensors.mapping import Device, apply_mapping
@@ -20,7 +21,6 @@ from twin.store_telemetry import (
     Stream,
     Tally,
     find_features,
-    read_clock,
     read_devices,
     read_fates,
     read_streams,

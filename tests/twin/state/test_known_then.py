@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from layers.registry import read_vector_layer
+from layers.store.edits import read_clock
 from layers.store.features import upsert_features
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.flags import flag_by_hand
@@ -49,11 +50,6 @@ def watched(connection: Connection) -> Iterator[Connection]:
     upsert_datastreams(connection, streams, "test")
     ensure_partitions(connection, {(2026, 11)})
     yield connection
-
-
-def read_clock(connection: Connection) -> datetime:
-    moment: datetime = connection.execute(text("select clock_timestamp()")).scalar_one()
-    return moment
 
 
 EVENTS = st.lists(
