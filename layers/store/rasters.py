@@ -196,6 +196,14 @@ def read_raster_row(connection: Connection, raster_id: str) -> RasterRow:
     return found[0]
 
 
+def find_raster(connection: Connection, name: str) -> RasterRow:
+    """Return the raster called ``name``, or the newest of the layer called so; NotFoundError when there is none."""
+    found = _select(connection, "id = :name or layer = :name", {"name": name})
+    if not found:
+        raise NotFoundError(f"raster '{name[:80]}' does not exist", hint="/api/collections lists the layers")
+    return next((row for row in found if row.id == name), found[-1])
+
+
 def list_rasters(connection: Connection, *, run_id: str | None = None, layer: str | None = None) -> list[RasterRow]:
     """Return the entries, of one run or one layer if asked, oldest first."""
     return _select(

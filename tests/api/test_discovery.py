@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from api.routes.landing import CONFORMANCE
+from api.conformance import CONFORMANCE
 from api.style import adapt_color
 from layers.registry import LAYERS, RASTER_LAYERS, THEMES, VECTOR_LAYERS
 from tests.api.conftest import ADDRESS, TREES
