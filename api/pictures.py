@@ -1,30 +1,31 @@
-"""Raster values as pictures: a ramp becomes a palette, a tile an indexed PNG with clear cells."""
+"""Raster values as pictures: a ramp becomes a palette, a map an indexed PNG, a WebP or a JPEG."""
 
+import io
 import struct
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
-import rasterio
 from isal import isal_zlib
 from numpy.typing import NDArray
-from rasterio.crs import CRS
+from PIL import Image
 from rasterio.enums import Resampling
-from rasterio.errors import RasterioError
-from rasterio.transform import from_bounds
-from rasterio.vrt import WarpedVRT
 
-from layers.datum import CRS84, make_transformer, write_for_gdal
-from layers.errors import NotFoundError
+from api.warping import Bounds, open_raster, warp
+from layers.datum import CRS84, make_transformer
 from layers.schema import RasterLayer
 from layers.store.tiles import TileAddress
 
+PictureFormat = Literal["png", "webp", "jpeg"]
+MEDIA_TYPES: dict[PictureFormat, str] = {name: f"image/{name}" for name in get_args(PictureFormat)}
 TILE_SIZE = 256
+WHITE = (255, 255, 255)
+WEB_MERCATOR = "EPSG:3857"
 _COLOURS = 255
-_WEB_MERCATOR = CRS.from_epsg(3857)
+_JPEG_QUALITY = 85
 
 
 @lru_cache(maxsize=64)
@@ -34,7 +35,7 @@ def build_palette(layer: RasterLayer) -> tuple[NDArray[np.float64], NDArray[np.f
     Places are spread evenly over the pieces of the ramp, so that a short piece is drawn as finely as a long one.
     """
     values = np.array([value for value, _ in layer.ramp])
-    colors = np.array([_read_color(color) for _, color in layer.ramp], dtype=np.float64)
+    colors = np.array([read_color(color) for _, color in layer.ramp], dtype=np.float64)
     step = 1 if layer.stepped else (_COLOURS - 1) // (len(values) - 1)
     places = 1.0 + step * np.arange(len(values), dtype=np.float64)
     every = np.arange(1, int(places[-1]) + 1)
@@ -57,6 +58,79 @@ def colour(values: NDArray[np.floating[Any]], layer: RasterLayer) -> NDArray[np.
     return found
 
 
+def draw_map(
+    path: Path,
+    layer: RasterLayer,
+    *,
+    bounds: Bounds,
+    crs: str,
+    width: int,
+    height: int,
+    band: int,
+    fmt: PictureFormat = "png",
+    transparent: bool = True,
+    background: tuple[int, int, int] = WHITE,
+) -> bytes:
+    """Return band ``band`` (from 1) of the GeoTIFF at ``path`` as a picture in the colours of ``layer``.
+
+    ``bounds`` are (x_min, y_min, x_max, y_max) in ``crs`` with x east and y north whatever its order of axes is;
+    ``width`` and ``height`` [px]. What has no value is clear; where not ``transparent``, and always in JPEG, the
+    colours lie on ``background`` (red, green, blue). Raises InputError for bounds without area and too many pixels,
+    NotFoundError when the file is gone.
+    """
+    resampling = choose_resampling(layer)
+    values = warp(path, bounds=bounds, crs=crs, width=width, height=height, band=band, resampling=resampling)
+    return write_picture(colour(values, layer), layer, fmt, None if transparent else background)
+
+
+def draw_tile(
+    path: Path, layer: RasterLayer, tile: TileAddress, band: int, *, fmt: PictureFormat = "png", size: int = TILE_SIZE
+) -> bytes:
+    """Return a tile of WebMercatorQuad, ``size`` px wide; empty bytes when nothing of the raster is in it."""
+    resampling = choose_resampling(layer)
+    values = warp(path, bounds=tile.bounds, crs=WEB_MERCATOR, width=size, height=size, band=band, resampling=resampling)
+    indices = colour(values, layer)
+    return write_picture(indices, layer, fmt) if indices.any() else b""
+
+
+@lru_cache(maxsize=16)
+def draw_clear_tile(layer: RasterLayer, fmt: PictureFormat = "png", size: int = TILE_SIZE) -> bytes:
+    """Return a tile in which there is nothing."""
+    return write_picture(np.zeros((size, size), dtype=np.uint8), layer, fmt)
+
+
+def choose_resampling(layer: RasterLayer) -> Resampling:
+    """Return how values between cells are made: classes are never mixed."""
+    return Resampling.nearest if layer.stepped else Resampling.bilinear
+
+
+def write_picture(
+    indices: NDArray[np.uint8],
+    layer: RasterLayer,
+    fmt: PictureFormat = "png",
+    background: tuple[int, int, int] | None = None,
+) -> bytes:
+    """Return palette places (rows, cols) as a picture, clear where there is nothing or on ``background``."""
+    if background is None and fmt == "jpeg":
+        background = WHITE
+    if background is None and fmt == "png":
+        return write_png(indices, layer)
+    _, _, rgb, alpha = build_palette(layer)
+    table = np.column_stack([np.frombuffer(rgb, np.uint8).reshape(-1, 3), np.frombuffer(alpha, np.uint8)])
+    if background is not None:
+        opaque = table[:, 3:] / 255.0
+        table = (table[:, :3] * opaque + np.array(background) * (1.0 - opaque)).round().astype(np.uint8)
+    picture = Image.fromarray(table[indices])
+    out = io.BytesIO()
+    if fmt == "webp":
+        picture.save(out, "WEBP", lossless=True, quality=0, method=0, exact=False)
+    elif fmt == "jpeg":
+        picture.save(out, "JPEG", quality=_JPEG_QUALITY)
+    else:
+        picture.save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
 def write_png(indices: NDArray[np.uint8], layer: RasterLayer) -> bytes:
     """Return palette places (rows, cols) as an indexed PNG with the layer's colours."""
     _, _, rgb, alpha = build_palette(layer)
@@ -69,33 +143,6 @@ def write_png(indices: NDArray[np.uint8], layer: RasterLayer) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in chunks)
 
 
-def draw_tile(path: Path, layer: RasterLayer, tile: TileAddress, band: int) -> bytes:
-    """Return a tile of the GeoTIFF at ``path`` as PNG; empty bytes when nothing of it is in the tile."""
-    transform_to = from_bounds(*tile.bounds, TILE_SIZE, TILE_SIZE)
-    resampling = Resampling.nearest if layer.stepped else Resampling.bilinear
-    with (
-        _open(path) as dataset,
-        WarpedVRT(
-            dataset,
-            src_crs=write_for_gdal(dataset.crs.to_wkt()),
-            crs=_WEB_MERCATOR,
-            transform=transform_to,
-            width=TILE_SIZE,
-            height=TILE_SIZE,
-            resampling=resampling,
-            dtype="float32",
-            nodata=float("nan"),
-        ) as warped,
-    ):
-        indices = colour(warped.read(band), layer)
-    return write_png(indices, layer) if indices.any() else b""
-
-
-def draw_clear_tile(layer: RasterLayer) -> bytes:
-    """Return the PNG of a tile in which there is nothing."""
-    return write_png(np.zeros((TILE_SIZE, TILE_SIZE), dtype=np.uint8), layer)
-
-
 def draw_legend(layer: RasterLayer, *, width: int = 256, height: int = 24) -> bytes:
     """Return the ramp from left to right as PNG."""
     _, places, _, _ = build_palette(layer)
@@ -105,7 +152,7 @@ def draw_legend(layer: RasterLayer, *, width: int = 256, height: int = 24) -> by
 
 def read_point(path: Path, lon: float, lat: float) -> list[float | None]:
     """Return the value of every band at a place [°]; None where there is none."""
-    with _open(path) as dataset:
+    with open_raster(path) as dataset:
         x, y = make_transformer(CRS84, dataset.crs.to_wkt()).transform(lon, lat)
         if not (np.isfinite(x) and np.isfinite(y)):
             return [None] * int(dataset.count)
@@ -117,14 +164,8 @@ def read_point(path: Path, lon: float, lat: float) -> list[float | None]:
     return [None if not np.isfinite(value) or value == nodata else value for value in values]
 
 
-def _open(path: Path) -> Any:
-    try:
-        return rasterio.open(path)
-    except RasterioError as error:
-        raise NotFoundError(f"the file of this raster cannot be read: {path.name}", hint="run it again") from error
-
-
-def _read_color(color: str) -> tuple[int, int, int, int]:
+def read_color(color: str) -> tuple[int, int, int, int]:
+    """Return red, green, blue and alpha (0 to 255) of ``#rrggbb`` or ``#rrggbbaa``."""
     alpha = int(color[7:9], 16) if len(color) == 9 else 255
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16), alpha
 

@@ -1,0 +1,95 @@
+"""A stored raster seen in another CRS: cells of a picture or a tile, by the city's own datum shift."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
+from rasterio.io import DatasetReader
+from rasterio.transform import from_bounds
+from rasterio.vrt import WarpedVRT
+
+from layers.datum import make_transformer, write_for_gdal
+from layers.errors import InputError, NotFoundError
+
+MAX_PIXELS = 4096 * 4096
+Bounds = tuple[float, float, float, float]
+# Pixels around the raster that are warped too, because its border is curved in another CRS.
+_MARGIN = 2
+
+
+def open_raster(path: Path, *, overview: int | None = None) -> DatasetReader:
+    """Open the GeoTIFF at ``path``, or its overview ``overview`` (from 0); NotFoundError when it cannot be read."""
+    level = {} if overview is None else {"overview_level": overview}
+    try:
+        opened: DatasetReader = rasterio.open(path, driver="GTiff", **level)
+    except RasterioError as error:
+        raise NotFoundError(f"the file of this raster cannot be read: {path.name}", hint="run it again") from error
+    return opened
+
+
+def warp(
+    path: Path, *, bounds: Bounds, crs: str, width: int, height: int, band: int, resampling: Resampling
+) -> NDArray[np.float32]:
+    """Return band ``band`` (from 1) of the GeoTIFF at ``path`` as (height, width) cells over ``bounds`` in ``crs``.
+
+    ``bounds`` are (x_min, y_min, x_max, y_max) with x east and y north whatever the order of axes of ``crs`` is, in its
+    units. NaN where the raster has no value. Overviews are used where a cell covers many. Raises InputError for a
+    picture without area or of more than ``MAX_PIXELS``.
+    """
+    x0, y0, x1, y1 = bounds
+    if not (all(math.isfinite(value) for value in bounds) and x0 < x1 and y0 < y1):
+        raise InputError(f"bounds {bounds} hold no area, expected x_min < x_max and y_min < y_max")
+    if width < 1 or height < 1 or width * height > MAX_PIXELS:
+        raise InputError(f"a picture of {width} × {height} pixels, expected 1 to {MAX_PIXELS} in all")
+    values = np.full((height, width), np.nan, dtype=np.float32)
+    with open_raster(path) as dataset:
+        found = _find_part(dataset, bounds, crs, width, height)
+    if found is None:
+        return values
+    (left, top, right, bottom), overview = found
+    pixel_x, pixel_y = (x1 - x0) / width, (y1 - y0) / height
+    where = (x0 + left * pixel_x, y1 - bottom * pixel_y, x0 + right * pixel_x, y1 - top * pixel_y)
+    with (
+        open_raster(path, overview=overview) as dataset,
+        WarpedVRT(
+            dataset,
+            src_crs=write_for_gdal(dataset.crs.to_wkt()),
+            crs=write_for_gdal(crs),
+            transform=from_bounds(*where, right - left, bottom - top),
+            width=right - left,
+            height=bottom - top,
+            resampling=resampling,
+            dtype="float32",
+            nodata=float("nan"),
+        ) as warped,
+    ):
+        values[top:bottom, left:right] = warped.read(band)
+    return values
+
+
+def _find_part(
+    dataset: DatasetReader, bounds: Bounds, crs: str, width: int, height: int
+) -> tuple[tuple[int, int, int, int], int | None] | None:
+    """Return the pixels (left, top, right, bottom) the raster can reach and the overview that is fine enough for them.
+
+    None when it reaches none. Far from the raster its projection has no inverse, so only where it lies is ever warped.
+    """
+    moving = make_transformer(dataset.crs.to_wkt(), crs)
+    west, south, east, north = moving.transform_bounds(*dataset.bounds, densify_pts=21)
+    x0, y0, x1, y1 = bounds
+    across, down = width / (x1 - x0), height / (y1 - y0)
+    if not all(math.isfinite(value) for value in (west, south, east, north, across, down)):
+        return None
+    if west >= x1 or east <= x0 or south >= y1 or north <= y0:
+        return None
+    left = max(0, math.floor(max((west - x0) * across, 0.0)) - _MARGIN)
+    right = min(width, math.ceil(min((east - x0) * across, width)) + _MARGIN)
+    top = max(0, math.floor(max((y1 - north) * down, 0.0)) - _MARGIN)
+    bottom = min(height, math.ceil(min((y1 - south) * down, height)) + _MARGIN)
+    cells_a_pixel = min(dataset.width / ((east - west) * across), dataset.height / ((north - south) * down))
+    fine = [place for place, factor in enumerate(dataset.overviews(1)) if factor <= cells_a_pixel]
+    return (left, top, right, bottom), fine[-1] if fine else None
