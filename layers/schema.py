@@ -100,7 +100,8 @@ class Style:
 
     ``by`` names the coded property whose codes give the colour (their own ``color``); ``classes`` colours a
     number by lower bounds ``((lower, colour), …)``. ``width`` is the line width [px at zoom 16],
-    ``radius`` the point radius [px at zoom 16]. ``height`` names the property that extrudes [m].
+    ``radius`` the point radius [px at zoom 16]. ``height`` names the property that extrudes [m]. ``icon`` names a
+    pictogram of the sprite that stands on the point, or along the line.
     """
 
     color: str
@@ -113,6 +114,7 @@ class Style:
     dash: tuple[float, ...] = ()
     label: str | None = None
     height: str | None = None
+    icon: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ LAYERS = (
             ),
             number("max_height", "Chiều cao cho phép", "Clearance", "height"),
         ),
-        style=Style("#2f6fb0", by="access_type", radius=3.0, outline="#ffffff"),
+        style=Style("#2f6fb0", by="access_type", radius=3.0, outline="#ffffff", icon="entrance"),
         rank=79,
         min_zoom=15,
         visible=False,

@@ -40,7 +40,7 @@ LAYERS = (
             integer("capacity", "Sức chứa", "Capacity", "people"),
             text("ward_code", "Mã phường/xã", "Ward code"),
         ),
-        style=Style("#8a8a8a", by="category", radius=4.0, outline="#ffffff", label="name"),
+        style=Style("#8a8a8a", by="category", radius=4.0, outline="#ffffff", label="name", icon="pin"),
         rank=80,
         min_zoom=14,
     ),

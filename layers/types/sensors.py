@@ -39,7 +39,7 @@ LAYERS = (
             text("watched_id", "Đối tượng được theo dõi", "Watched item"),
             date("installed", "Ngày lắp đặt", "Installed"),
         ),
-        style=Style("#1f6fb2", by="kind", radius=6.0, outline="#ffffff", label="name"),
+        style=Style("#1f6fb2", by="kind", radius=6.0, outline="#ffffff", label="name", icon="gauge"),
         rank=90,
         min_zoom=10,
         words={"sensorthings": "Thing"},

@@ -27,7 +27,7 @@ LAYERS = (
             ),
             text("note", "Ghi chú", "Note"),
         ),
-        style=Style("#5f9e52", radius=3.0, opacity=0.85),
+        style=Style("#5f9e52", radius=3.0, opacity=0.85, icon="tree"),
         rank=68,
         min_zoom=15,
         visible=False,
