@@ -13,6 +13,7 @@ from procrastinate import App, PsycopgConnector
 from sqlalchemy import Engine
 
 from layers.store.engine import plain_url
+from twin.callbacks import deliver_due, deliver_forever
 from twin.ensemble import help_members
 from twin.forecasts.schedule import forecast_forever
 from twin.queue import HELP, QUEUE, TASK, list_options
@@ -65,6 +66,7 @@ async def _work(engine: Engine, settings: Settings, once: bool, stalled_s: float
         if not once:
             beside.append(asyncio.create_task(tend_forever(engine, settings)))
             beside.append(asyncio.create_task(forecast_forever(engine, settings)))
+            beside.append(asyncio.create_task(deliver_forever(engine, settings)))
         try:
             await app.run_worker_async(
                 queues=[QUEUE],
@@ -79,6 +81,8 @@ async def _work(engine: Engine, settings: Settings, once: bool, stalled_s: float
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+        if once:
+            await asyncio.to_thread(deliver_due, engine, settings)
 
 
 async def _rescue_forever(app: App, stalled_s: float) -> None:

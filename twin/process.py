@@ -225,7 +225,7 @@ def parse_words(process: Process, words: Sequence[str]) -> dict[str, Any]:
 
 
 def describe_inputs(process: Process) -> dict[str, dict[str, Any]]:
-    """Return the inputs as OGC API Processes describes them: title, description, JSON Schema, minOccurs."""
+    """Return the inputs as OGC API Processes describes them: title, description, JSON Schema, occurrences."""
     schema = process.inputs.model_json_schema()
     definitions = schema.get("$defs", {})
     required = set(schema.get("required", ()))
@@ -233,7 +233,7 @@ def describe_inputs(process: Process) -> dict[str, dict[str, Any]]:
     for name, declared in schema["properties"].items():
         own = _flatten(declared, definitions)
         texts: dict[str, Any] = {key: own.pop(key) for key in _TEXTS if key in own}
-        described[name] = {**texts, "schema": own, "minOccurs": int(name in required)}
+        described[name] = {**texts, "schema": own, "minOccurs": int(name in required), "maxOccurs": 1}
     return described
 
 

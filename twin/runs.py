@@ -36,6 +36,7 @@ from twin.store import (
     request_dismiss,
     update_progress,
 )
+from twin.store_callbacks import JobRequest, insert_request
 from twin.store_queue import count_workers
 
 PROGRESS_S = 0.5
@@ -50,17 +51,23 @@ def find_board(settings: Settings, run_id: str) -> Board:
     return Board(settings.processed_dir / "runs" / f".{run_id}" / "members")
 
 
-def submit_run(engine: Engine, process_id: str, values: Mapping[str, Any]) -> str:
-    """Check the inputs, enter a run as accepted and return its id; nothing is entered when they are wrong."""
+def submit_run(engine: Engine, process_id: str, values: Mapping[str, Any], *, asked: JobRequest | None = None) -> str:
+    """Check the inputs, enter a run as accepted and return its id; nothing is entered when they are wrong.
+
+    ``asked`` is what a client over HTTP wants besides: outputs, callbacks.
+    """
     process = read_process(process_id)
     inputs = parse_inputs(process, values)
     with engine.begin() as connection:
-        return create_run(
+        run_id = create_run(
             connection,
             process=process.id,
             inputs=inputs.model_dump(mode="json", exclude_unset=True),
             title=process.title,
         )
+        if asked is not None:
+            insert_request(connection, run_id, asked)
+    return run_id
 
 
 def execute(

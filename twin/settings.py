@@ -57,6 +57,10 @@ class Settings(BaseSettings):
         default_factory=socket.gethostname,
         description="Name of this machine among workers; else its host name.",
     )
+    callback_hosts: str = Field(
+        default="",
+        description="Private hosts that callbacks of jobs may call, separated by commas; public ones may be always.",
+    )
     attachment_mb: int = Field(default=20, ge=1, le=1000, description="Largest file attached to an item [MB].")
     sensing_body_mb: int = Field(
         default=16, ge=1, le=1000, description="Largest body of a SensorThings request: data arrays, batches [MB]."
@@ -121,6 +125,11 @@ class Settings(BaseSettings):
         if os.geteuid() == 0 and any(not parent.stat().st_mode & 0o001 for parent in folder.parents):
             return Path("/var/lib/city-twin") / hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
         return folder
+
+    @property
+    def private_callback_hosts(self) -> frozenset[str]:
+        """Private hosts that callbacks of jobs may call."""
+        return frozenset(name.strip() for name in self.callback_hosts.split(",") if name.strip())
 
     @property
     def demo_catalog(self) -> Path:

@@ -14,7 +14,7 @@ from layers.registry import VECTOR_LAYERS
 from layers.schema import Text
 
 RunStatus = Literal["accepted", "running", "successful", "failed", "dismissed"]
-_COLUMNS = (
+RUN_COLUMNS = (
     "id, process, status, inputs, title_vi, title_en, progress, message, created, started, finished, updated, "
     "attempts, base_time, horizon_hours, summary, stage_forecast, balance, provenance, error"
 )
@@ -68,7 +68,7 @@ def claim_run(connection: Connection, run_id: str) -> RunRow:
         text(
             "update run.run set status = 'running', attempts = attempts + 1, started = coalesce(started, now()), "
             "updated = now(), message = '' where id = :id and status in ('accepted', 'running') "
-            f"returning {_COLUMNS}"
+            f"returning {RUN_COLUMNS}"
         ),
         {"id": run_id},
     ).first()
@@ -144,7 +144,7 @@ def request_dismiss(connection: Connection, run_id: str) -> RunRow:
     row = connection.execute(
         text(
             "update run.run set status = 'dismissed', finished = now(), updated = now() "
-            f"where id = :id and status in ('accepted', 'running') returning {_COLUMNS}"
+            f"where id = :id and status in ('accepted', 'running') returning {RUN_COLUMNS}"
         ),
         {"id": run_id},
     ).first()
@@ -158,7 +158,7 @@ def request_dismiss(connection: Connection, run_id: str) -> RunRow:
 
 def read_run(connection: Connection, run_id: str) -> RunRow:
     """Return a run; NotFoundError when there is none."""
-    row = connection.execute(text(f"select {_COLUMNS} from run.run where id = :id"), {"id": run_id}).first()
+    row = connection.execute(text(f"select {RUN_COLUMNS} from run.run where id = :id"), {"id": run_id}).first()
     if row is None:
         raise NotFoundError(f"run '{run_id}' does not exist", hint="type: twin jobs list")
     return RunRow(*row)
@@ -170,7 +170,7 @@ def list_runs(
     """Return the newest runs first, of one process or status if asked."""
     rows = connection.execute(
         text(
-            f"select {_COLUMNS} from run.run where (cast(:process as text) is null or process = :process) "
+            f"select {RUN_COLUMNS} from run.run where (cast(:process as text) is null or process = :process) "
             "and (cast(:status as text) is null or status = :status) order by created desc, id desc limit :limit"
         ),
         {"process": process, "status": status, "limit": limit},

@@ -1,21 +1,28 @@
 """Jobs: how far each run is, its results, and the way to stop it."""
 
-from typing import Annotated, Any
-from urllib.parse import quote
+import base64
+import binascii
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from api.answers import GEOJSON, answer_json, write_moment
+from api.answers import answer_json, write_json
 from api.dependencies import ConnectionOf, LinksOf, refuse_unknown
-from api.links import OGC, Link, Links
-from layers.errors import ConflictError, NotFoundError
-from layers.registry import VECTOR_LAYERS
-from layers.store.rasters import list_rasters
+from api.links import OGC
+from api.parameters import parse_interval
+from layers.errors import ConflictError, InputError, NotFoundError
+from twin.job_documents import write_results, write_status
 from twin.registry import PROCESSES
-from twin.store import RunRow, RunStatus, list_runs, read_run, request_dismiss
+from twin.store import RunRow, RunStatus, read_run, request_dismiss
+from twin.store_callbacks import list_callbacks, read_request
+from twin.store_jobs import JobQuery, select_jobs
 
 EXCEPTIONS = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0"
+STATUSES: tuple[str, ...] = get_args(RunStatus)
+MAX_DURATION = 10_000_000
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"], dependencies=[Depends(refuse_unknown)])
 
@@ -32,79 +39,105 @@ class ResultNotReadyError(NotFoundError):
     code = f"{EXCEPTIONS}/result-not-ready"
 
 
+def _list_of(words: Iterable[str]) -> str:
+    each = f"({'|'.join(words)})"
+    return f"^{each}(,{each})*$"
+
+
+Kind = Annotated[str | None, Query(alias="type", pattern="^process$", description="All jobs are of type process")]
+OfProcess = Annotated[
+    str | None,
+    Query(alias="processID", pattern=_list_of(PROCESSES), max_length=1000, description="Only of these processes: a,b"),
+]
+OfStatus = Annotated[
+    str | None, Query(pattern=_list_of(STATUSES), max_length=200, description="Only in these states: a,b")
+]
+Created = Annotated[
+    str | None, Query(alias="datetime", max_length=100, description="When created: an instant, or start/end")
+]
+Least = Annotated[
+    int | None, Query(alias="minDuration", ge=0, le=MAX_DURATION, description="Lasted, or last, so long [s]")
+]
+Most = Annotated[
+    int | None, Query(alias="maxDuration", ge=0, le=MAX_DURATION, description="Lasted, or last, no longer [s]")
+]
+
+
 @router.get("", summary="Jobs, the newest first")
 def list_jobs(
+    request: Request,
     connection: ConnectionOf,
     links: LinksOf,
-    process_id: Annotated[str | None, Query(alias="processID", description="Only of this process")] = None,
-    status: Annotated[RunStatus | None, Query(description="Only in this state")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    _kind: Kind = None,
+    process_id: OfProcess = None,
+    status: OfStatus = None,
+    when: Created = None,
+    min_duration: Least = None,
+    max_duration: Most = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Jobs a page")] = 50,
+    cursor: Annotated[str | None, Query(max_length=400, description="From the link 'next'")] = None,
 ) -> Response:
-    """List the jobs."""
-    runs = list_runs(connection, process=process_id, status=status, limit=limit)
-    jobs = [write_status(run, links) for run in runs]
-    return answer_json(
-        {"jobs": jobs, "links": [links.link("/api/jobs", "self")]}, headers={"cache-control": "no-cache"}
+    """List the jobs, page by page."""
+    created = parse_interval(when) if when is not None else None
+    query = JobQuery(
+        processes=process_id.split(",") if process_id else (),
+        statuses=status.split(",") if status else (),
+        start=created.start if created else None,
+        end=created.end if created else None,
+        min_duration=min_duration,
+        max_duration=max_duration,
     )
+    after = _parse_cursor(cursor) if cursor is not None else None
+    # One job more than the page tells whether there is a next one.
+    runs = select_jobs(connection, query, after=after, limit=limit + 1)
+    page = runs[:limit]
+    asked = dict(request.query_params)
+    made = [{"href": links.url("/api/jobs", asked), "rel": "self", "type": "application/json"}]
+    if len(runs) > limit:
+        following = {**asked, "cursor": _write_cursor(page[-1])}
+        made.append({"href": links.url("/api/jobs", following), "rel": "next", "type": "application/json"})
+    jobs = [write_status(run, links.base) for run in page]
+    return answer_json({"jobs": jobs, "links": made}, headers={"cache-control": "no-cache"})
 
 
 @router.get("/{job_id}", summary="The state of a job")
 def read_job(job_id: str, connection: ConnectionOf, links: LinksOf) -> Response:
-    """Return how far a job is."""
-    return answer_json(write_status(_find(connection, job_id), links), headers={"cache-control": "no-cache"})
+    """Return how far a job is, and what became of its callbacks."""
+    run = _find(connection, job_id)
+    status = write_status(run, links.base, list_callbacks(connection, run.id))
+    return answer_json(status, headers={"cache-control": "no-cache"})
 
 
 @router.delete("/{job_id}", summary="Dismiss a job")
 def dismiss_job(job_id: str, connection: ConnectionOf, links: LinksOf) -> Response:
     """Stop a job that waits or runs; one that is over stays."""
     _find(connection, job_id)
-    return answer_json(write_status(request_dismiss(connection, job_id), links))
+    return answer_json(write_status(request_dismiss(connection, job_id), links.base))
 
 
 @router.get("/{job_id}/results", summary="The results of a job")
 def read_results(job_id: str, connection: ConnectionOf, links: LinksOf) -> Response:
-    """Return where the results are; 404 until they are ready, 409 when there will be none."""
+    """Return the results as they were asked for; 404 until they are ready, 409 when there will be none."""
     run = _find(connection, job_id)
     if run.status in ("accepted", "running"):
         raise ResultNotReadyError(f"job '{run.id}' is {run.status}: {run.progress:.0f} %", hint="ask again later")
     if run.status != "successful":
         reason = (run.error or {}).get("message") or run.message or "no results"
         raise ConflictError(f"job '{run.id}' is {run.status}: {reason}")
-    results: dict[str, Any] = {}
-    for row in list_rasters(connection, run_id=run.id):
-        path = f"/tiles/raster/{row.id}"
-        results[row.layer] = {"href": links.url(f"{path}.json"), "type": "application/json"}
-        results[f"{row.layer}_tif"] = {"href": links.url(f"{path}.tif"), "type": "image/tiff; application=geotiff"}
-    process = PROCESSES.get(run.process)
-    for layer_id in process.outputs if process else ():
-        if layer_id in VECTOR_LAYERS:
-            href = links.url(f"/api/collections/{layer_id}/items", {"run_id": run.id})
-            results[layer_id] = {"href": href, "type": GEOJSON}
-    results["run"] = {"href": links.url(f"/api/runs/{quote(run.id)}"), "type": "application/json"}
-    return answer_json(results)
+    request = read_request(connection, run.id)
+    results = write_results(connection, run, request, links.base)
+    return _answer_raw(results) if request.response == "raw" else answer_json(results)
 
 
-def write_status(run: RunRow, links: Links) -> dict[str, Any]:
-    """Return a run as the statusInfo of OGC API Processes."""
-    path = f"/api/jobs/{quote(run.id)}"
-    made: list[Link] = [links.link(path, "self"), links.link(f"/api/runs/{quote(run.id)}", "related", title="Run")]
-    if run.status == "successful":
-        made.append(links.link(f"{path}/results", f"{OGC}/results"))
-    written: dict[str, Any] = {
-        "jobID": run.id,
-        "processID": run.process,
-        "type": "process",
-        "status": run.status,
-        "progress": round(run.progress),
-        "message": run.message,
-        "created": write_moment(run.created),
-        "updated": write_moment(run.updated),
-        "links": made,
-    }
-    for name, moment in (("started", run.started), ("finished", run.finished)):
-        if moment is not None:
-            written[name] = write_moment(moment)
-    return written
+def _answer_raw(results: dict[str, Any]) -> Response:
+    """Return the one value itself, or links to what is given by reference as headers, with no body."""
+    value = next((each for each in results.values() if "value" in each), None)
+    if value is not None:
+        return Response(write_json(value["value"]), media_type=value["mediaType"])
+    response = Response(status_code=204)
+    for name, each in results.items():
+        response.headers.append("link", f'<{each["href"]}>; rel="{OGC}/results"; type="{each["type"]}"; title="{name}"')
+    return response
 
 
 def _find(connection: ConnectionOf, job_id: str) -> RunRow:
@@ -112,3 +145,19 @@ def _find(connection: ConnectionOf, job_id: str) -> RunRow:
         return read_run(connection, job_id)
     except NotFoundError:
         raise NoSuchJobError(f"job '{job_id[:80]}' does not exist", hint="/api/jobs lists them") from None
+
+
+def _write_cursor(run: RunRow) -> str:
+    return base64.urlsafe_b64encode(f"{run.created.isoformat()} {run.id}".encode()).decode().rstrip("=")
+
+
+def _parse_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        words = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+        moment, _, run_id = words.partition(" ")
+        created = datetime.fromisoformat(moment)
+        if run_id and "\x00" not in run_id and created.tzinfo is not None:
+            return created, run_id
+    except (binascii.Error, ValueError, OverflowError):
+        pass
+    raise InputError(f"cursor '{cursor[:80]}' was not given by this list", hint="follow the link 'next'")

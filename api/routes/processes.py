@@ -1,40 +1,28 @@
 """Processes: what can be computed, what each wants to know, and the door where a run begins."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.answers import answer_json
-from api.bodies import read_json
 from api.dependencies import LinksOf, ResourcesOf, refuse_unknown
+from api.execution import read_execution
 from api.links import OGC, Links
+from api.process_descriptions import describe_process_inputs, describe_process_outputs
 from api.resources import Resources
-from api.routes.jobs import EXCEPTIONS, write_status
+from api.routes.jobs import EXCEPTIONS
 from layers.errors import ConflictError, InputError, NotFoundError, TwinError
-from layers.registry import LAYERS
-from layers.schema import RasterLayer
-from twin.process import Process, describe_inputs
+from twin.job_documents import write_status
+from twin.process import Process
 from twin.queue import defer_run
 from twin.registry import PROCESSES
 from twin.runs import submit_run
 from twin.store import RunRow, fail_run, list_runs, read_run
+from twin.store_callbacks import CallbackRow, JobRequest, list_callbacks
 
 MAX_WAITING = 50
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"inputs": {"type": "object"}, "outputs": {"type": "object"}},
-                }
-            }
-        },
-    }
-}
 
 router = APIRouter(prefix="/api/processes", tags=["processes"], dependencies=[Depends(refuse_unknown)])
 
@@ -46,10 +34,24 @@ class NoSuchProcessError(NotFoundError):
 
 
 @router.get("", summary="All processes")
-def list_processes(links: LinksOf) -> Response:
-    """List the processes."""
-    summaries = [_describe(process, links) for process in PROCESSES.values()]
-    return answer_json({"processes": summaries, "links": [links.link("/api/processes", "self")]})
+def list_processes(
+    links: LinksOf,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="Processes a page")] = 100,
+    cursor: Annotated[str | None, Query(max_length=200, description="From the link 'next'")] = None,
+) -> Response:
+    """List the processes, page by page."""
+    names = list(PROCESSES)
+    if cursor is not None and cursor not in names:
+        raise InputError(f"cursor '{cursor[:80]}' was not given by this list", hint="follow the link 'next'")
+    begin = names.index(cursor) + 1 if cursor is not None else 0
+    page = names[begin : begin + limit]
+    asked = {"limit": str(limit), **({"cursor": cursor} if cursor is not None else {})}
+    made = [{"href": links.url("/api/processes", asked), "rel": "self", "type": "application/json"}]
+    if begin + limit < len(names):
+        following = {"limit": str(limit), "cursor": page[-1]}
+        made.append({"href": links.url("/api/processes", following), "rel": "next", "type": "application/json"})
+    summaries = [_describe(PROCESSES[name], links) for name in page]
+    return answer_json({"processes": summaries, "links": made})
 
 
 @router.get("/{process_id}", summary="One process with its inputs and outputs")
@@ -57,27 +59,32 @@ def read_process(process_id: str, links: LinksOf) -> Response:
     """Describe a process."""
     process = _find_process(process_id)
     described = _describe(process, links)
-    described["inputs"] = describe_inputs(process)
-    described["outputs"] = {layer_id: _describe_output(layer_id) for layer_id in process.outputs}
+    described["inputs"] = describe_process_inputs(process)
+    described["outputs"] = describe_process_outputs(process)
     return answer_json(described)
 
 
-@router.post("/{process_id}/execution", status_code=201, summary="Begin a run", openapi_extra=_BODY)
+@router.post("/{process_id}/execution", status_code=201, summary="Begin a run")
 async def execute(process_id: str, request: Request, resources: ResourcesOf, links: LinksOf) -> Response:
     """Check the inputs, put a run into the queue and return its status; ``Location`` is the job."""
     process = _find_process(process_id)
-    inputs = await _read_inputs(request)
-    run = await run_in_threadpool(_submit, resources, process, inputs)
-    headers = {"location": links.url(f"/api/jobs/{run.id}"), "preference-applied": "respond-async"}
-    return answer_json(write_status(run, links), status=201, headers=headers)
+    inputs, asked = await read_execution(request, process, links.base, resources.settings)
+    run, callbacks = await run_in_threadpool(_submit, resources, process, inputs, asked)
+    headers = {"location": links.url(f"/api/jobs/{run.id}")}
+    wishes = {wish.partition(";")[0].strip().lower() for wish in request.headers.get("prefer", "").split(",")}
+    if "respond-async" in wishes:
+        headers["preference-applied"] = "respond-async"
+    return answer_json(write_status(run, links.base, callbacks), status=201, headers=headers)
 
 
-def _submit(resources: Resources, process: Process, inputs: dict[str, Any]) -> RunRow:
+def _submit(
+    resources: Resources, process: Process, inputs: dict[str, Any], asked: JobRequest
+) -> tuple[RunRow, list[CallbackRow]]:
     with resources.engine.connect() as connection:
         waiting = len(list_runs(connection, status="accepted", limit=MAX_WAITING))
     if waiting >= MAX_WAITING:
         raise ConflictError(f"{waiting} runs wait already", hint="dismiss one at /api/jobs, or start a worker")
-    run_id = submit_run(resources.engine, process.id, inputs)
+    run_id = submit_run(resources.engine, process.id, inputs, asked=asked)
     try:
         defer_run(resources.engine, run_id)
     except TwinError as error:
@@ -85,21 +92,7 @@ def _submit(resources: Resources, process: Process, inputs: dict[str, Any]) -> R
             fail_run(connection, run_id, code=error.code, message=error.message)
         raise
     with resources.engine.connect() as connection:
-        return read_run(connection, run_id)
-
-
-async def _read_inputs(request: Request) -> dict[str, Any]:
-    """Return the inputs of an execution request; InputError says what is wrong with it."""
-    document = await read_json(request, ("application/json",), hint='{"inputs": {…}}')
-    for name in document:
-        if name not in ("inputs", "outputs", "response"):
-            raise InputError(f"the body has an unknown member '{name[:80]}'", hint="inputs, outputs, response")
-    if document.get("response", "document") != "document":
-        raise InputError("response must be 'document'")
-    inputs = document.get("inputs", {})
-    if not isinstance(inputs, dict):
-        raise InputError("inputs is not a JSON object")
-    return inputs
+        return read_run(connection, run_id), list_callbacks(connection, run_id)
 
 
 def _find_process(process_id: str) -> Process:
@@ -122,16 +115,6 @@ def _describe(process: Process, links: Links) -> dict[str, Any]:
         "links": [
             links.link(path, "self"),
             {"href": links.url(f"{path}/execution"), "rel": f"{OGC}/execute", "type": "application/json"},
+            {**links.link("/api/jobs", f"{OGC}/job-list"), "href": links.url("/api/jobs", {"processID": process.id})},
         ],
-    }
-
-
-def _describe_output(layer_id: str) -> dict[str, Any]:
-    layer = LAYERS[layer_id]
-    media_type = "image/tiff; application=geotiff" if isinstance(layer, RasterLayer) else "application/geo+json"
-    return {
-        "title": layer.title.en,
-        "title_i18n": layer.title._asdict(),
-        "description": layer.description.en,
-        "schema": {"type": "string", "format": "uri", "contentMediaType": media_type},
     }

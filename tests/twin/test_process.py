@@ -38,6 +38,7 @@ def test_description_of_one_input() -> None:
         "description_i18n": {"vi": "Cộng vào mực nước dự báo.", "en": "Added to the forecast stage."},
         "schema": {"type": "number", "default": 0.0, "minimum": -5.0, "maximum": 5.0, "x-unit": "m"},
         "minOccurs": 0,
+        "maxOccurs": 1,
     }
     breach = describe_inputs(SCENARIO)["breaches"]["schema"]["items"]["properties"]
     assert breach["width"]["exclusiveMinimum"] == 0.0

@@ -35,13 +35,18 @@ def sign(secret: str, delivery_id: str, moment: datetime, body: bytes) -> dict[s
     }
 
 
-def post(url: str, body: bytes, media_type: str, headers: dict[str, str], *, private: bool) -> None:
-    """Send ``body``; NotDeliveredError for a place it must not go to and for any answer but 2xx."""
+def post(
+    url: str, body: bytes, media_type: str, headers: dict[str, str], *, private: bool, plain: bool = False
+) -> None:
+    """Send ``body``; NotDeliveredError for a place it must not go to and for any answer but 2xx.
+
+    ``private`` allows private addresses and plain http, ``plain`` the latter alone.
+    """
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme not in ("https", "http") or not host:
         raise NotDeliveredError("the webhook is no http(s) address")
-    if parts.scheme == "http" and not private:
+    if parts.scheme == "http" and not (private or plain):
         raise NotDeliveredError("the webhook is not https; plain http needs 'private: true'")
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -75,12 +80,13 @@ def find_address(host: str, port: int, *, private: bool) -> str:
     except (OSError, UnicodeError):
         raise NotDeliveredError("the webhook's host is not known") from None
     addresses = [str(row[4][0]) for row in found]
-    if not private and not all(_is_public(address) for address in addresses):
+    if not private and not all(is_public(address) for address in addresses):
         raise NotDeliveredError("the webhook leads to a private address, which needs 'private: true'")
     return addresses[0]
 
 
-def _is_public(address: str) -> bool:
+def is_public(address: str) -> bool:
+    """Return whether ``address`` is one of the open Internet."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
     inner = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
     judged = inner or parsed
