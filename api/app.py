@@ -15,6 +15,7 @@ from api.routes import (
     aggregates,
     alarm_rules,
     alarms,
+    archives,
     attachments,
     cap,
     checks,
@@ -33,6 +34,7 @@ from api.routes import (
     processes,
     quarantine,
     queries,
+    raster_values,
     rasters,
     runs,
     search,
@@ -45,6 +47,7 @@ from api.routes import (
     styles,
     telemetry,
     tiles,
+    tilesets,
     work_orders,
 )
 from api.routes.viewer import Viewer
@@ -55,6 +58,7 @@ from twin.settings import Settings, read_settings
 _ROUTES = (
     landing,
     collections,
+    tilesets,
     attachments,
     inspections,
     aggregates,
@@ -65,11 +69,13 @@ _ROUTES = (
     queries,
     functions,
     search,
+    archives,
     tiles,
     styles,
     sprites,
     fonts,
     rasters,
+    raster_values,
     sensors,
     forecasts,
     state,
@@ -88,7 +94,7 @@ _ROUTES = (
     cap,
     health,
 )
-_EXPOSED = ["ETag", "Location", "Content-Crs", "Twin-Tile-Truncated"]
+_EXPOSED = ["ETag", "Location", "Content-Crs", "Content-Range", "Accept-Ranges", "Twin-Tile-Truncated"]
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -115,6 +121,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_handlers(app)
     app.router.routes.extend(tiles.routes)
+    app.router.routes.extend(tilesets.routes)
     app.router.routes.extend(sta_write.routes)
     for module in _ROUTES:
         app.include_router(module.router)
@@ -126,7 +133,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(CompressText)
     app.add_middleware(AnswerUnexpected)
     # Public data may be read from any page; nothing that changes something is allowed from another origin.
-    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD"], expose_headers=_EXPOSED)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "HEAD"],
+        expose_headers=_EXPOSED,
+        allow_headers=["Range", "If-Range", "If-None-Match"],
+    )
     app.add_middleware(SecureHeaders)
     app.add_middleware(CountRequests, metrics=metrics)
     return app

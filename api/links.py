@@ -5,7 +5,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 
-from api.answers import GEOJSON, MVT, OPENAPI, SCHEMA
+from api.answers import GEOJSON, OPENAPI, SCHEMA
 
 OGC = "http://www.opengis.net/def/rel/ogc/1.0"
 WEB_MERCATOR_QUAD = "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad"
@@ -67,13 +67,11 @@ class Links:
             self.link("/api/collections", f"{OGC}/data"),
             self.link("/api/catalog", "describedby", title="Everything the viewer needs"),
             self.link("/api/functions", f"{OGC}/functions"),
+            self.link("/api/tiles", f"{OGC}/tilesets-vector", title="Vector tiles of the city"),
+            self.link("/api/tileMatrixSets", f"{OGC}/tiling-schemes"),
             self.link("/api/styles", f"{OGC}/styles"),
             self.link("/api/processes", f"{OGC}/processes"),
             self.link("/api/jobs", f"{OGC}/job-list"),
             self.link("/api/runs", "related", title="Runs"),
             self.link("/sensors/latest", "related", GEOJSON, "Latest readings"),
         ]
-
-    def of_tiles(self, path: str, template: str) -> Link:
-        """Return the templated link to the tiles of a tileset at ``path``."""
-        return {"href": self.url(path) + template, "rel": "item", "type": MVT, "templated": True}

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.conformance import CONFORMANCE
-from api.style import adapt_color
+from api.styles.colors import adapt_color
 from layers.registry import LAYERS, RASTER_LAYERS, THEMES, VECTOR_LAYERS
 from tests.api.conftest import ADDRESS, TREES
 
