@@ -32,13 +32,21 @@ def open_raster(path: Path, *, overview: int | None = None) -> DatasetReader:
 
 
 def warp(
-    path: Path, *, bounds: Bounds, crs: str, width: int, height: int, band: int, resampling: Resampling
+    path: Path,
+    *,
+    bounds: Bounds,
+    crs: str,
+    width: int,
+    height: int,
+    band: int,
+    resampling: Resampling,
+    tolerance: float = 0.125,
 ) -> NDArray[np.float32]:
     """Return band ``band`` (from 1) of the GeoTIFF at ``path`` as (height, width) cells over ``bounds`` in ``crs``.
 
     ``bounds`` are (x_min, y_min, x_max, y_max) with x east and y north whatever the order of axes of ``crs`` is, in its
-    units. NaN where the raster has no value. Overviews are used where a cell covers many. Raises InputError for a
-    picture without area or of more than ``MAX_PIXELS``.
+    units. NaN where the raster has no value. Overviews are used where a cell covers many. ``tolerance`` [cells of the
+    raster] is how far off a place may be. Raises InputError for a picture without area or of more than ``MAX_PIXELS``.
     """
     x0, y0, x1, y1 = bounds
     if not (all(math.isfinite(value) for value in bounds) and x0 < x1 and y0 < y1):
@@ -63,6 +71,7 @@ def warp(
             width=right - left,
             height=bottom - top,
             resampling=resampling,
+            tolerance=tolerance,
             dtype="float32",
             nodata=float("nan"),
         ) as warped,

@@ -1,63 +1,131 @@
-"""Rasters on the map: picture tiles, TileJSON, legend, and the values at a place."""
+"""Rasters on the map: picture tiles, heights, TileJSON and legend."""
 
 import hashlib
 import math
-from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 
-from api.answers import answer_json, write_moment
+from api.answers import answer_json
 from api.cache import CachedTile
 from api.dependencies import LinksOf, ResourcesOf, refuse_unknown
-from api.parameters import parse_moment
-from api.pictures import draw_clear_tile, draw_legend, draw_tile, read_point
+from api.elevation import ELEVATION_TILE_SIZE, Encoding, draw_heights, parse_encoding
+from api.pictures import MEDIA_TYPES, TILE_SIZE, PictureFormat, draw_clear_tile, draw_tile
+from api.raster_legend import Language, draw_labelled_legend
+from api.raster_rows import Raster, fetch_raster, find_band, find_file, write_times
 from api.resources import Resources
 from api.routes.tiles import parse_address
 from api.style import build_legend
-from layers.errors import InputError, NotFoundError
+from api.warping import open_raster
 from layers.quantities import QUANTITIES
-from layers.registry import RASTER_LAYERS
-from layers.schema import RasterLayer
-from layers.store.rasters import RasterRow, read_raster_row
+from layers.store.tiles import TileAddress
 
+GEOTIFF = "image/tiff; application=geotiff; profile=cloud-optimized"
 MIN_ZOOM, MAX_ZOOM = 6, 18
+_DOUBLE = "@2x"
+# Length of the equator on a tile of 256 px at zoom 0 [m/px].
+_METRES_A_PIXEL = 2.0 * math.pi * 6378137.0 / 256.0
 
 router = APIRouter(prefix="/tiles/raster/{raster_id}", tags=["rasters"], dependencies=[Depends(refuse_unknown)])
 files = APIRouter(tags=["rasters"], dependencies=[Depends(refuse_unknown)])
 
 Time = Annotated[str | None, Query(description="One of the raster's times; without it the first")]
+During = Annotated[
+    str | None, Query(alias="datetime", description="A time of the raster, or start/end for the last time within")
+]
+Heights = Annotated[
+    str | None, Query(description="Heights instead of colours: terrarium (1/256 m) or mapbox (0.1 m), also terrain-rgb")
+]
 
 
 @router.get("/{z}/{x}/{y}.png", summary="A tile as picture")
-async def read_tile(
-    request: Request, raster_id: str, z: str, x: str, y: str, resources: ResourcesOf, time: Time = None
+async def read_png_tile(
+    request: Request,
+    raster_id: str,
+    z: str,
+    x: str,
+    y: str,
+    resources: ResourcesOf,
+    time: Time = None,
+    during: During = None,
+    encoding: Heights = None,
 ) -> Response:
-    """Return a tile of 256 × 256 px, clear where there is no value."""
-    tile = parse_address(z, x, y)
-    row = await run_in_threadpool(_read_row, resources, raster_id)
-    layer = _find_layer(row)
-    band = _find_band(row, time)
-    key = (row.id, row.fingerprint, band, tile)
+    """Return a tile of 256 × 256 px, or 512 × 512 where y ends in ``@2x``; clear where there is no value."""
+    return await _answer_tile(request, resources, raster_id, (z, x, y), (time, during, encoding), "png")
+
+
+@router.get("/{z}/{x}/{y}.webp", summary="A tile as WebP")
+async def read_webp_tile(
+    request: Request,
+    raster_id: str,
+    z: str,
+    x: str,
+    y: str,
+    resources: ResourcesOf,
+    time: Time = None,
+    during: During = None,
+    encoding: Heights = None,
+) -> Response:
+    """Return the same tile as WebP without loss."""
+    return await _answer_tile(request, resources, raster_id, (z, x, y), (time, during, encoding), "webp")
+
+
+async def _answer_tile(
+    request: Request,
+    resources: Resources,
+    raster_id: str,
+    address: tuple[str, str, str],
+    asked: tuple[str | None, str | None, str | None],
+    fmt: PictureFormat,
+) -> Response:
+    size = 2 * TILE_SIZE if address[2].endswith(_DOUBLE) else TILE_SIZE
+    tile = parse_address(address[0], address[1], address[2].removesuffix(_DOUBLE))
+    raster = await run_in_threadpool(fetch_raster, resources, raster_id)
+    band = find_band(raster.row, asked[0], asked[1])
+    encoding = parse_encoding(asked[2], raster.layer)
+    return await answer_picture_tile(request, resources, raster, tile, band, fmt=fmt, size=size, encoding=encoding)
+
+
+async def answer_picture_tile(
+    request: Request,
+    resources: Resources,
+    raster: Raster,
+    tile: TileAddress,
+    band: int,
+    *,
+    fmt: PictureFormat,
+    size: int = TILE_SIZE,
+    encoding: Encoding | None = None,
+) -> Response:
+    """Answer a tile: 304 by its version without opening the file, from memory, or drawn now."""
+    row, layer = raster
+    key = (row.id, row.fingerprint, band, tile, fmt, size, encoding, layer.ramp)
     etag = f'"{hashlib.blake2b(repr(key).encode(), digest_size=12).hexdigest()}"'
     headers = {"etag": etag, "cache-control": "public, max-age=60, stale-while-revalidate=600"}
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
 
+    def draw() -> bytes:
+        path = find_file(resources, row)
+        if encoding is not None:
+            return draw_heights(path, layer, tile, band, encoding, fmt=fmt, size=size)
+        return draw_tile(path, layer, tile, band, fmt=fmt, size=size)
+
     async def make() -> CachedTile:
-        path = _find_file(resources, row)
-        return CachedTile(await run_in_threadpool(draw_tile, path, layer, tile, band))
+        return CachedTile(await run_in_threadpool(draw))
 
     made = await resources.pictures.get(key, make)
-    return Response(made.body or draw_clear_tile(layer), headers=headers, media_type="image/png")
+    body = made.body or draw_clear_tile(layer, fmt, size)
+    return Response(body, headers=headers, media_type=MEDIA_TYPES[fmt])
 
 
 @router.get("/legend", summary="Legend")
 def read_legend(raster_id: str, resources: ResourcesOf) -> Response:
     """Return the legend with unit and symbol."""
-    layer = _find_layer(_read_row(resources, raster_id))
+    layer = fetch_raster(resources, raster_id).layer
     quantity = QUANTITIES[layer.quantity]
     return answer_json(
         {
@@ -72,102 +140,68 @@ def read_legend(raster_id: str, resources: ResourcesOf) -> Response:
 
 
 @router.get("/legend.png", summary="Legend as picture")
-def read_legend_picture(raster_id: str, resources: ResourcesOf) -> Response:
-    """Return the ramp from left (low) to right (high)."""
-    return Response(draw_legend(_find_layer(_read_row(resources, raster_id))), media_type="image/png")
-
-
-@router.get("/point", summary="Values at a place")
-def read_values(
+def read_legend_picture(
     raster_id: str,
     resources: ResourcesOf,
-    lon: Annotated[float, Query(ge=-180, le=180)],
-    lat: Annotated[float, Query(ge=-90, le=90)],
+    lang: Annotated[Language, Query(description="Language of the title")] = "vi",
 ) -> Response:
-    """Return the value at a place, one for every time of a series."""
-    if not (math.isfinite(lon) and math.isfinite(lat)):
-        raise InputError(f"lon {lon}, lat {lat} is not a place")
-    row = _read_row(resources, raster_id)
-    quantity = QUANTITIES[_find_layer(row).quantity]
-    return answer_json(
-        {
-            "times": _write_times(row),
-            "values": read_point(_find_file(resources, row), lon, lat),
-            "unit": quantity.unit,
-            "symbol": quantity.symbol,
-        }
-    )
+    """Return colours, values, unit and title as a picture."""
+    layer = fetch_raster(resources, raster_id).layer
+    picture = draw_labelled_legend(layer, lang, web_dir=resources.settings.web_dir)
+    return Response(picture, media_type="image/png")
 
 
 @files.get("/tiles/raster/{raster_id}.json", summary="TileJSON of a raster")
-def read_tilejson(raster_id: str, resources: ResourcesOf, links: LinksOf) -> Response:
-    """Return TileJSON 3 with times and legend."""
-    row = _read_row(resources, raster_id)
-    layer = _find_layer(row)
+def read_tilejson(
+    raster_id: str,
+    resources: ResourcesOf,
+    links: LinksOf,
+    time: Time = None,
+    during: During = None,
+    encoding: Heights = None,
+) -> Response:
+    """Return TileJSON 3 with times and legend; with ``encoding`` that of the heights, for a ``raster-dem`` source."""
+    raster = fetch_raster(resources, raster_id)
+    row, layer = raster
+    find_band(row, time, during)
+    written = parse_encoding(encoding, layer)
+    query = {key: value for key, value in (("time", time), ("datetime", during), ("encoding", written)) if value}
+    size, tail = (ELEVATION_TILE_SIZE, _DOUBLE) if written else (TILE_SIZE, "")
+    tiles = links.url(f"/tiles/raster/{row.id}") + f"/{{z}}/{{x}}/{{y}}{tail}.png"
     described: dict[str, Any] = {
         "tilejson": "3.0.0",
         "name": layer.title.en,
         "scheme": "xyz",
-        "tiles": [links.url(f"/tiles/raster/{row.id}" + "/{z}/{x}/{y}.png")],
+        "tiles": [f"{tiles}?{urlencode(query)}" if query else tiles],
+        "tileSize": size,
         "minzoom": MIN_ZOOM,
-        "maxzoom": MAX_ZOOM,
+        "maxzoom": _find_own_zoom(resources, raster, size) if written else MAX_ZOOM,
         "bounds": row.bounds,
         "layer": layer.id,
         "run_id": row.run_id,
         "title": layer.title._asdict(),
-        "times": _write_times(row),
+        "times": write_times(row),
         "legend": build_legend(layer),
         "minimum": row.minimum,
         "maximum": row.maximum,
         "symbol": QUANTITIES[layer.quantity].symbol,
     }
+    if written:
+        described["encoding"] = written
     return answer_json(described)
 
 
 @files.get("/tiles/raster/{raster_id}.tif", summary="The raster as Cloud-Optimised GeoTIFF")
 def read_file(raster_id: str, resources: ResourcesOf) -> Response:
     """Return the file; ranges can be asked for."""
-    row = _read_row(resources, raster_id)
-    _find_layer(row)
-    return FileResponse(
-        _find_file(resources, row), media_type="image/tiff; application=geotiff", filename=f"{row.id}.tif"
-    )
+    row = fetch_raster(resources, raster_id).row
+    return FileResponse(find_file(resources, row), media_type=GEOTIFF, filename=f"{row.id}.tif")
 
 
-def _read_row(resources: Resources, raster_id: str) -> RasterRow:
-    with resources.engine.connect() as connection:
-        return read_raster_row(connection, raster_id)
-
-
-def _find_layer(row: RasterRow) -> RasterLayer:
-    layer = RASTER_LAYERS.get(row.layer)
-    if layer is None or layer.access != "public":
-        raise NotFoundError(f"raster '{row.id}' does not exist")
-    return layer
-
-
-def _find_file(resources: Resources, row: RasterRow) -> Path:
-    folder = resources.settings.processed_dir.resolve()
-    path = (folder / row.path).resolve()
-    if not path.is_relative_to(folder) or not path.exists():
-        raise NotFoundError(f"the file of raster '{row.id}' is gone", hint="load or run it again")
-    return path
-
-
-def _find_band(row: RasterRow, time: str | None) -> int:
-    """Return the band (from 1) of ``time``; InputError names the times there are."""
-    if time is None:
-        return 1
-    if not row.times:
-        raise InputError(f"raster '{row.id}' has no times", hint="leave out 'time'")
-    moment = parse_moment(time, "time")
-    if moment in row.times:
-        return row.times.index(moment) + 1
-    first, last = write_moment(row.times[0]), write_moment(row.times[-1])
-    raise InputError(
-        f"time '{time}' is not in raster '{row.id}'", hint=f"{len(row.times)} times from {first} to {last}"
-    )
-
-
-def _write_times(row: RasterRow) -> list[str] | None:
-    return [write_moment(moment) for moment in row.times] if row.times else None
+def _find_own_zoom(resources: Resources, raster: Raster, size: int) -> int:
+    """Return the zoom at which a pixel of a tile of ``size`` px is as fine as a cell of the raster."""
+    with open_raster(find_file(resources, raster.row)) as dataset:
+        cell = float(dataset.res[0])
+    latitude = math.radians((raster.row.bounds[1] + raster.row.bounds[3]) / 2.0)
+    finest = math.log2(_METRES_A_PIXEL * 256.0 / size * math.cos(latitude) / cell)
+    return min(MAX_ZOOM, max(MIN_ZOOM, math.ceil(finest)))

@@ -198,10 +198,18 @@ def read_raster_row(connection: Connection, raster_id: str) -> RasterRow:
 
 def find_raster(connection: Connection, name: str) -> RasterRow:
     """Return the raster called ``name``, or the newest of the layer called so; NotFoundError when there is none."""
-    found = _select(connection, "id = :name or layer = :name", {"name": name})
+    found = _select(
+        connection, "id = :name or layer = :name", {"name": name}, "id = :name desc, created desc, id desc", 1
+    )
     if not found:
         raise NotFoundError(f"raster '{name[:80]}' does not exist", hint="/api/collections lists the layers")
-    return next((row for row in found if row.id == name), found[-1])
+    return found[0]
+
+
+def list_newest_rasters(connection: Connection) -> list[RasterRow]:
+    """Return the newest raster of every layer that has one."""
+    newest = "id in (select distinct on (layer) id from run.raster order by layer, created desc, id desc)"
+    return _select(connection, newest, {}, "layer")
 
 
 def list_rasters(connection: Connection, *, run_id: str | None = None, layer: str | None = None) -> list[RasterRow]:
@@ -213,13 +221,19 @@ def list_rasters(connection: Connection, *, run_id: str | None = None, layer: st
     )
 
 
-def _select(connection: Connection, condition: str, parameters: dict[str, object]) -> list[RasterRow]:
+def _select(
+    connection: Connection,
+    condition: str,
+    parameters: dict[str, object],
+    order: str = "created, id",
+    limit: int | None = None,
+) -> list[RasterRow]:
     rows = connection.execute(
         text(
             "select id, layer, run_id, path, times, bounds, minimum, maximum, source_id, fingerprint "
-            f"from run.raster where {condition} order by created, id"
+            f"from run.raster where {condition} order by {order} limit :limit"
         ),
-        parameters,
+        {**parameters, "limit": limit},
     )
     return [
         RasterRow(

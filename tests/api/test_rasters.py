@@ -1,16 +1,21 @@
 """Raster tiles: colours by the ramp, clear where there is nothing, times, places."""
 
+import csv
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
+from PIL import Image
 from rasterio.io import MemoryFile
 from starlette.testclient import TestClient
 
-from api.pictures import build_palette, colour, draw_legend, write_png
+from api.pictures import build_palette, colour, write_png
+from api.raster_legend import draw_labelled_legend
+from layers.datum import make_transformer
 from layers.registry import RASTER_LAYERS, read_raster_layer
-from tests.api.conftest import BOUNDS
+from tests.api.conftest import BOUNDS, X0, Y0
 from tests.api.test_discovery import collect_links
 
 TILE = "15/26008/15467"
@@ -70,7 +75,23 @@ def test_every_ramp_has_a_palette_and_a_legend(layer_id: str) -> None:
         wanted = bytes.fromhex(color[1:])
         assert bytes([*rgb[int(place) * 3 : int(place) * 3 + 3], alpha[int(place)]]) == wanted, value
     assert stops.tolist() == [value for value, _ in layer.ramp]
-    assert read_png(draw_legend(layer)).shape == (4, 24, 256)
+
+
+@pytest.mark.parametrize("layer_id", list(RASTER_LAYERS))
+def test_a_drawn_legend_shows_every_colour(layer_id: str, tmp_path: Path) -> None:
+    layer = read_raster_layer(layer_id)
+    shown = np.asarray(Image.open(io.BytesIO(draw_labelled_legend(layer, "vi", web_dir=tmp_path))).convert("RGB"))
+    for value, color in layer.ramp:
+        alpha = int(color[7:9], 16) / 255.0 if len(color) == 9 else 1.0
+        on_paper = [int(color[k : k + 2], 16) * alpha + 255.0 * (1.0 - alpha) for k in (1, 3, 5)]
+        assert np.abs(shown.astype(float) - on_paper).max(axis=-1).min() <= 10.0, value
+
+
+def test_the_drawn_legend_is_in_the_language_asked_for(client: TestClient) -> None:
+    drawn = [client.get(f"/tiles/raster/terrain/legend.png{query}") for query in ("", "?lang=vi", "?lang=en")]
+    assert [answer.headers["content-type"] for answer in drawn] == ["image/png"] * 3
+    assert drawn[0].content == drawn[1].content != drawn[2].content
+    assert client.get("/tiles/raster/terrain/legend.png?lang=fr").status_code == 400
 
 
 def test_where_nothing_is_the_tile_is_clear_and_small(client: TestClient) -> None:
@@ -114,6 +135,91 @@ def test_values_at_a_place(client: TestClient) -> None:
     assert outside == {"times": None, "values": [None], "unit": "m", "symbol": "m"}
 
 
+def test_a_layer_stands_for_its_newest_raster(client: TestClient) -> None:
+    raster_id = find_depth(client)
+    assert (
+        client.get("/tiles/raster/flood_depth.json")
+        .json()["tiles"][0]
+        .startswith(f"http://127.0.0.1:8000/tiles/raster/{raster_id}/")
+    )
+    assert client.get(f"/tiles/raster/flood_depth/{TILE}.png").status_code == 200
+    assert client.get("/tiles/raster/no_such_layer.json").status_code == 404
+    assert client.get("/tiles/raster/flood_stage_max.json").status_code == 404
+
+
+@pytest.mark.parametrize(("suffix", "kind", "width"), [(".webp", "WEBP", 256), ("@2x.png", "PNG", 512)])
+def test_tiles_come_as_webp_and_at_double_size(client: TestClient, suffix: str, kind: str, width: int) -> None:
+    plain = np.asarray(Image.open(io.BytesIO(client.get(f"/tiles/raster/terrain/{TILE}.png").content)).convert("RGBA"))
+    answer = client.get(f"/tiles/raster/terrain/{TILE}{suffix}")
+    picture = Image.open(io.BytesIO(answer.content))
+    assert answer.headers["content-type"] == f"image/{kind.lower()}"
+    assert (picture.format, picture.width) == (kind, width)
+    found = np.asarray(picture.convert("RGBA"))
+    if width == 256:
+        assert (found == plain)[plain[..., 3] > 0].all()
+    empty = client.get(f"/tiles/raster/terrain/15/0/0{suffix}")
+    assert not np.asarray(Image.open(io.BytesIO(empty.content)).convert("RGBA"))[..., 3].any()
+
+
+def test_datetime_means_what_time_means(client: TestClient) -> None:
+    address = f"/tiles/raster/{find_depth(client)}/{TILE}.png"
+    second = client.get(f"{address}?time=2026-11-01T01:00:00Z").headers["etag"]
+    for asked in ("2026-11-01T01:00:00Z", "2026-11-01T08:00:00%2B07:00", "2026-11-01T00:30:00Z/2026-11-01T01:30:00Z"):
+        assert client.get(f"{address}?datetime={asked}").headers["etag"] == second
+    assert client.get(f"{address}?datetime=2026-11-01").status_code == 200
+    for wrong in ("datetime=2027-01-01/..", "datetime=yesterday", "time=2026-11-01T01:00:00Z&datetime=2026-11-01"):
+        assert client.get(f"{address}?{wrong}").status_code == 400
+    assert client.get(f"/tiles/raster/terrain/{TILE}.png?datetime=2026-11-01").status_code == 400
+
+
+def test_a_series_at_a_place_comes_in_three_formats(client: TestClient) -> None:
+    west, south, east, _ = BOUNDS
+    address = f"/tiles/raster/{find_depth(client)}/point?lon={(west + east) / 2:.6f}&lat={south + 0.002:.6f}"
+    plain = client.get(address).json()
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{address}&f=csv").text)))
+    assert [row["time"] for row in rows] == plain["times"]
+    assert [float(row["value"]) for row in rows] == pytest.approx(plain["values"])
+    assert {row["unit"] for row in rows} == {"m"}
+    answer = client.get(f"{address}&f=covjson")
+    assert answer.headers["content-type"] == "application/prs.coverage+json"
+    coverage = answer.json()
+    assert coverage["domain"]["domainType"] == "PointSeries"
+    assert coverage["domain"]["axes"]["t"]["values"] == plain["times"]
+    assert coverage["ranges"]["flood_depth"]["shape"] == [3]
+    assert coverage["ranges"]["flood_depth"]["values"] == pytest.approx(plain["values"])
+    assert coverage["parameters"]["flood_depth"]["unit"]["symbol"]["value"] == "m"
+    later = client.get(f"{address}&datetime=2026-11-01T00:30:00Z/..").json()
+    assert (later["times"], later["values"]) == (plain["times"][1:], plain["values"][1:])
+    assert client.get(f"{address}&datetime=2020-01-01").status_code == 400
+
+
+def test_values_along_a_line(client: TestClient) -> None:
+    """The terrain rises from −1 m to 3 m over 1990 m from west to east: so does the line."""
+    to_degrees = make_transformer("EPSG:5897", "OGC:CRS84")
+    ends = [to_degrees.transform(x, Y0) for x in (X0 + 200.0, X0 + 1200.0)]
+    line = f"LINESTRING({ends[0][0]} {ends[0][1]}, {ends[1][0]} {ends[1][1]})"
+    said = client.get("/tiles/raster/terrain/profile", params={"coords": line, "samples": 101}).json()
+    assert said["distances"] == pytest.approx(np.linspace(0.0, 1000.0, 101), abs=0.1)
+    # A value is that of its cell of 10 m, whose middle is at most 5 m away; the ground rises 0.02 m a cell.
+    wanted = -1.0 + 4.0 / 199.0 * ((300.0 + np.array(said["distances"])) / 10.0 - 0.5)
+    assert np.abs(np.array(said["values"]) - wanted).max() <= 0.5 * 4.0 / 199.0 + 1e-3
+    rows = list(csv.DictReader(io.StringIO(
+        client.get("/tiles/raster/terrain/profile", params={"coords": line, "samples": 101, "f": "csv"}).text
+    )))  # fmt: skip
+    assert [float(row["value"]) for row in rows] == pytest.approx(said["values"])
+    outside = client.get("/tiles/raster/terrain/profile?coords=LINESTRING(105 10, 105.1 10)").json()
+    assert set(outside["values"]) == {None}
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["coords=POINT(105 10)", "coords=LINESTRING(1)", "coords=LINESTRING(999 0, 0 0)", "coords=x", "",
+     "coords=LINESTRING EMPTY", "coords=LINESTRING(105 10, 105.1 10)&samples=1", "coords=LINESTRING(0 0,1 nan)"],
+)  # fmt: skip
+def test_a_line_that_is_none_is_refused(client: TestClient, query: str) -> None:
+    assert client.get(f"/tiles/raster/terrain/profile?{query}").status_code == 400
+
+
 def test_the_file_itself_is_handed_out(client: TestClient) -> None:
     answer = client.get("/tiles/raster/terrain.tif")
     assert answer.headers["content-type"].startswith("image/tiff")
@@ -135,6 +241,6 @@ def test_vectors_and_pictures_lie_on_each_other(client: TestClient) -> None:
 def test_results_of_a_run_lead_to_its_rasters(client: TestClient) -> None:
     runs = client.get("/api/jobs?status=successful").json()["jobs"]
     results = client.get(f"/api/jobs/{runs[0]['jobID']}/results").json()
-    assert {"flood_depth", "flood_depth_tif", "flood_assets", "run"} <= set(results)
+    assert {"flood_depth", "flood_assets", "run"} <= set(results)
     for link in collect_links(results):
         assert client.get(link["href"]).status_code == 200
