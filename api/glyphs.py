@@ -45,7 +45,8 @@ def measure_distances(inside: NDArray[np.bool_], fine: int) -> NDArray[np.uint8]
     rows, cols = np.arange(middle, inside.shape[0], fine), np.arange(middle, inside.shape[1], fine)
     around = [signed[np.ix_(rows + down, cols + right)] for down in (-1, 0) for right in (-1, 0)]
     distance = np.mean(around, axis=0) / fine
-    return np.clip(np.rint(255.0 - 256.0 * (distance / RADIUS + CUTOFF)), 0, 255).astype(np.uint8)
+    field: NDArray[np.uint8] = np.clip(np.rint(255.0 - 256.0 * (distance / RADIUS + CUTOFF)), 0, 255).astype(np.uint8)
+    return field
 
 
 def _make_glyph(face: Typeface, character: int) -> bytes:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from api.drawing import draw_mask
@@ -39,13 +40,15 @@ def make_sprite(ratio: int) -> tuple[dict[str, dict[str, Any]], bytes]:
     return index, written.getvalue()
 
 
-def draw_cover(drawing: str, size: int, scale: float, margin: float = 0.0) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def draw_cover(drawing: str, size: int, scale: float, margin: float = 0.0) -> NDArray[np.uint8]:
     """Return how much of each pixel a drawing covers (size, size), 255 is all of it; a unit is ``scale`` pixels."""
     mask = draw_mask(parse_strokes(drawing), size * _FINE, scale * _FINE, margin)
-    return np.rint(255.0 * mask.reshape(size, _FINE, size, _FINE).mean(axis=(1, 3))).astype(np.uint8)
+    share = mask.reshape(size, _FINE, size, _FINE).mean(axis=(1, 3))
+    cover: NDArray[np.uint8] = np.rint(255.0 * share).astype(np.uint8)
+    return cover
 
 
-def _draw_icon(name: str, ratio: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def _draw_icon(name: str, ratio: int) -> NDArray[np.uint8]:
     size = (GRID + 2 * MARGIN) * ratio
     mask = draw_mask(parse_strokes(ICONS[name]), size * _FINE, ratio * _FINE, MARGIN)
     picture = np.zeros((size, size, 4), np.uint8)
@@ -53,7 +56,7 @@ def _draw_icon(name: str, ratio: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return picture
 
 
-def _draw_hatch(name: str, ratio: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def _draw_hatch(name: str, ratio: int) -> NDArray[np.uint8]:
     size = HATCH_SIZE * ratio
     picture = np.zeros((size, size, 4), np.uint8)
     picture[..., :3] = _INK

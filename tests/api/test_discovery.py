@@ -1,4 +1,4 @@
-"""The way in: links, conformance, description, catalogue, queryables and styles follow the declarations."""
+"""The way in: links, conformance, description, catalogue and queryables follow the declarations."""
 
 import re
 from typing import Any
@@ -8,7 +8,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.conformance import CONFORMANCE
-from api.styles.colors import adapt_color
 from layers.registry import LAYERS, RASTER_LAYERS, THEMES, VECTOR_LAYERS
 from tests.api.conftest import ADDRESS, TREES
 
@@ -143,41 +142,3 @@ def test_the_catalogue_tells_everything(client: TestClient) -> None:
     assert told["flood_depth"]["legend"][1]["label"] == {"vi": "0,1", "en": "0.1"}
     for layer_id in RASTER_LAYERS:
         assert len(told[layer_id]["legend"]) == len(RASTER_LAYERS[layer_id].ramp)
-
-
-@pytest.mark.parametrize("mode", ["light", "dark"])
-def test_a_style_draws_every_layer_once_from_a_source_it_has(client: TestClient, mode: str) -> None:
-    style = client.get(f"/api/styles/{mode}").json()
-    assert style["version"] == 8
-    assert "glyphs" not in style
-    drawn = [layer for layer in style["layers"] if layer["type"] != "background"]
-    assert len({layer["id"] for layer in drawn}) == len(drawn)
-    assert {layer["source-layer"].removesuffix("-label") for layer in drawn} == set(VECTOR_LAYERS)
-    for layer in drawn:
-        declared = VECTOR_LAYERS[layer["metadata"]["twin:layer"]]
-        assert layer["id"].removesuffix("-outline").removesuffix("-label") == declared.id
-        tiles = style["sources"][layer["source"]]["tiles"][0]
-        assert declared.id in urlsplit(tiles).path.split("/")[2].split(",")
-        in_base = layer["source"] == "base"
-        assert layer["layout"]["visibility"] == ("visible" if in_base else "none")
-    base = urlsplit(style["sources"]["base"]["tiles"][0]).path.split("/")[2].split(",")
-    told = [layer for theme in client.get("/api/catalog").json()["themes"] for layer in theme["layers"]]
-    assert set(base) == {layer["id"] for layer in told if layer["visible"] and layer.get("count")}
-    assert {"buildings", "road_links", "sensors"} <= set(base)
-    ranks = [VECTOR_LAYERS[layer["source-layer"]].rank for layer in drawn if not layer["id"].endswith("-label")]
-    assert ranks == sorted(ranks)
-
-
-def test_what_a_style_reads_is_in_the_tiles(client: TestClient) -> None:
-    style = client.get("/api/styles/light").json()
-    for layer in style["layers"]:
-        read = set(re.findall(r"\['get', '(\w+)'\]", repr(layer)))
-        if read:
-            assert read <= set(VECTOR_LAYERS[layer["source-layer"].removesuffix("-label")].tile_properties), layer["id"]
-
-
-def test_colours_keep_their_transparency_and_grow_dark() -> None:
-    assert adapt_color("#00000000", "light") == "rgba(0, 0, 0, 0)"
-    assert adapt_color("#ffffff80", "light") == "rgba(255, 255, 255, 0.502)"
-    dark = adapt_color("#ffffff", "dark", ground=True)
-    assert max(int(part) for part in re.findall(r"\d+", dark)[:3]) < 90

@@ -1,0 +1,1 @@
+"""How each kind of geometry is drawn in a MapLibre style."""
