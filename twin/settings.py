@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     statement_timeout: float = Field(
         30.0, gt=0, description="Longest time one database statement of the server may take [s]."
     )
+    geoid_undulation: float = Field(
+        default=0.0, ge=-110.0, le=90.0,
+        description="Height of the city's vertical datum above the WGS 84 ellipsoid, added to heights in 3D scenes [m].",
+    )  # fmt: skip
     tile_cache_mb: int = Field(default=128, ge=0, description="Memory for ready tiles [MB].")
     loop_minutes: int = Field(
         default=10, ge=0, le=1440,
@@ -110,6 +114,11 @@ class Settings(BaseSettings):
     def processed_dir(self) -> Path:
         """Files we made."""
         return self.data_dir / "processed"
+
+    @property
+    def archives_dir(self) -> Path:
+        """Baked tiles, as PMTiles."""
+        return self.processed_dir / "archives"
 
     @property
     def readings_dir(self) -> Path:

@@ -42,7 +42,10 @@ COMMANDS: dict[str, Entry] = {
     "forecast": Entry(
         "twin.commands.forecast", "Dự báo mực nước — forecasts: issue, list, skill, rain, loop from readings to floods."
     ),
-    "scene": Entry("twin.commands.scene", "Write a run's buildings and water as one self-contained page."),
+    "scene": Entry(
+        "twin.commands.scene",
+        "Cảnh 3D — the city in 3D: build writes 3D Tiles of a layer, page a run as one web page.",
+    ),
     "load": Entry("twin.commands.load", "Nạp dữ liệu vào thành phố — load data into the city."),
     "check": Entry(
         "twin.commands.check",
@@ -50,6 +53,10 @@ COMMANDS: dict[str, Entry] = {
     ),
     "history": Entry("twin.commands.history", "Các phiên bản của một đối tượng — all versions of a feature."),
     "revert": Entry("twin.commands.revert", "Hoàn tác một lần biên tập — take an edit back."),
+    "bake": Entry(
+        "twin.commands.bake",
+        "Đóng gói ô bản đồ vào một tệp — bake tiles of the layers into one PMTiles file.",
+    ),
     "export": Entry("twin.commands.export", "Xuất một lớp ra tệp — write a layer to a file."),
     "find": Entry("twin.commands.find", "Tìm theo tên, địa chỉ, mã — find features by name, address, code or id."),
     "count": Entry("twin.commands.count", "Đếm, cộng theo nhóm — count, measure and sum features in groups."),
