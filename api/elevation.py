@@ -6,7 +6,7 @@ shows as terraces, so terrarium is what is offered first.
 
 import io
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ def parse_encoding(value: str | None, layer: RasterLayer) -> Encoding | None:
     if value is None:
         return None
     name = _SYNONYMS.get(value, value)
-    found = next((known for known in get_args(Encoding) if known == name), None)
+    found: Encoding | None = next((known for known in STEPS if known == name), None)
     if found is None:
         raise InputError(f"encoding '{value[:40]}' is not known", hint="terrarium, mapbox (or terrain-rgb)")
     if QUANTITIES[layer.quantity].unit != "m":
@@ -42,7 +42,7 @@ def parse_encoding(value: str | None, layer: RasterLayer) -> Encoding | None:
     return found
 
 
-def encode_heights(heights: NDArray[np.floating], encoding: Encoding) -> NDArray[np.uint8]:
+def encode_heights(heights: NDArray[np.floating[Any]], encoding: Encoding) -> NDArray[np.uint8]:
     """Return heights (rows, cols) [m] as red, green and blue (rows, cols, 3); NaN becomes 0 m.
 
     Terrarium: height = 256 red + green + blue / 256 − 32768 (https://github.com/tilezen/joerd, docs/formats.md).
@@ -56,7 +56,8 @@ def encode_heights(heights: NDArray[np.floating], encoding: Encoding) -> NDArray
 def decode_heights(rgb: NDArray[np.uint8], encoding: Encoding) -> NDArray[np.float64]:
     """Return the heights (rows, cols) [m] that red, green and blue (rows, cols, 3) mean."""
     red, green, blue = np.moveaxis(rgb[..., :3].astype(np.float64), -1, 0)
-    return (65536.0 * red + 256.0 * green + blue) * STEPS[encoding] + _OFFSETS[encoding]
+    heights: NDArray[np.float64] = (65536.0 * red + 256.0 * green + blue) * STEPS[encoding] + _OFFSETS[encoding]
+    return heights
 
 
 def draw_heights(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from api.answers import write_moment
 from api.warping import open_raster
@@ -45,24 +46,31 @@ class Profile(NamedTuple):
     values: list[float | None]
 
 
-def parse_geometry(words: str, kind: str) -> shapely.Geometry:
-    """Return the geometry of ``coords`` (WKT, CRS84); InputError for what is not a ``kind`` ('Point', 'LineString')."""
-    hint = "POINT(105.78 10.03)" if kind == "Point" else "LINESTRING(105.77 10.03, 105.79 10.04)"
+def parse_place(words: str) -> tuple[float, float]:
+    """Return longitude and latitude [°] of ``coords``; InputError for what is not the WKT of a point in CRS84."""
+    corners = _read_corners(words, shapely.Point, "POINT(105.78 10.03)")
+    return float(corners[0, 0]), float(corners[0, 1])
+
+
+def parse_line(words: str) -> shapely.LineString:
+    """Return the line of ``coords``; InputError for what is not the WKT of one in CRS84."""
+    return shapely.LineString(_read_corners(words, shapely.LineString, "LINESTRING(105.77 10.03, 105.79 10.04)"))
+
+
+def _read_corners(words: str, kind: type[shapely.Point] | type[shapely.LineString], hint: str) -> NDArray[np.float64]:
+    """Return longitudes and latitudes (corners, 2) of a shape written as WKT."""
     try:
         shape = shapely.from_wkt(words[:_MAX_WORDS])
     except shapely.errors.GEOSException:
         raise InputError(f"coords '{words[:80]}' is not WKT", hint=hint) from None
-    if shape is None or shape.geom_type != kind or shape.is_empty:
-        found = "nothing" if shape is None or shape.is_empty else shape.geom_type
-        raise InputError(f"coords is {found}, expected a {kind}", hint=hint)
-    corners = shapely.get_coordinates(shape)
+    if not isinstance(shape, kind) or shape.is_empty:
+        raise InputError(f"coords '{words[:80]}' is not a {kind.__name__}", hint=hint)
+    corners = np.asarray(shapely.get_coordinates(shape), dtype=np.float64)
     if len(corners) > _MAX_CORNERS:
         raise InputError(f"coords has {len(corners)} corners, expected at most {_MAX_CORNERS}")
-    if not (np.isfinite(corners).all() and (abs(corners[:, 0]) <= 180.0).all() and (abs(corners[:, 1]) <= 90.0).all()):
-        raise InputError(
-            f"coords '{words[:80]}' lies outside longitudes −180 to 180 and latitudes −90 to 90", hint=hint
-        )
-    return shape
+    if not (np.abs(corners) <= (180.0, 90.0)).all():
+        raise InputError(f"coords '{words[:80]}' is not in longitudes −180 to 180 and latitudes −90 to 90", hint=hint)
+    return corners
 
 
 def read_profile(path: Path, line: shapely.LineString, band: int, samples: int) -> Profile:

@@ -87,8 +87,8 @@ def _find_part(
 
     None when it reaches none. Far from the raster its projection has no inverse, so only where it lies is ever warped.
     """
-    moving = make_transformer(dataset.crs.to_wkt(), crs)
-    west, south, east, north = moving.transform_bounds(*dataset.bounds, densify_pts=21)
+    moving, box = make_transformer(dataset.crs.to_wkt(), crs), dataset.bounds
+    west, south, east, north = moving.transform_bounds(box.left, box.bottom, box.right, box.top, densify_pts=21)
     x0, y0, x1, y1 = bounds
     across, down = width / (x1 - x0), height / (y1 - y0)
     if not all(math.isfinite(value) for value in (west, south, east, north, across, down)):

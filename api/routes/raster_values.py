@@ -16,7 +16,7 @@ from api.series import (
     CSV,
     MAX_SAMPLES,
     Series,
-    parse_geometry,
+    parse_line,
     read_profile,
     write_coverage,
     write_profile_csv,
@@ -64,7 +64,7 @@ def read_values_along(
     """Return the values along a line with distances [m], for one time of a series."""
     raster = fetch_raster(resources, raster_id)
     band = find_band(raster.row, time, during)
-    profile = read_profile(find_file(resources, raster.row), parse_geometry(coords, "LineString"), band, samples)
+    profile = read_profile(find_file(resources, raster.row), parse_line(coords), band, samples)
     if f == "csv":
         return answer_csv(write_profile_csv(profile, raster.layer), f"{raster.row.id}-profile.csv")
     quantity = QUANTITIES[raster.layer.quantity]
