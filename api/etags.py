@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from layers.editing.words import Version
 from layers.errors import InputError
@@ -32,3 +33,22 @@ def parse_if_match(value: str) -> frozenset[Version] | None:
         if given:
             versions.add((int(given[1], 16), _EPOCH + timedelta(microseconds=int(given[2], 16))))
     return frozenset(versions)
+
+
+def is_known(if_none_match: str | None, etag: str) -> bool:
+    """Return whether an If-None-Match names ``etag``, so that it need not be sent again."""
+    if if_none_match is None:
+        return False
+    known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in known or "*" in known
+
+
+def parse_unmodified_since(value: str | None) -> datetime | None:
+    """Return the moment of an If-Unmodified-Since; one that is no HTTP date is not read (RFC 9110, 13.1.4)."""
+    if value is None:
+        return None
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -1,6 +1,6 @@
 """Links between resources, absolute and with the relation types the standards name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
@@ -75,3 +75,11 @@ class Links:
             self.link("/api/runs", "related", title="Runs"),
             self.link("/sensors/latest", "related", GEOJSON, "Latest readings"),
         ]
+
+
+def write_link_header(made: Sequence[Link]) -> str:
+    """Return links as the value of a ``Link`` header (RFC 8288)."""
+    return ", ".join(
+        f'<{link["href"]}>; rel="{link["rel"]}"' + (f'; type="{link["type"]}"' if "type" in link else "")
+        for link in made
+    )

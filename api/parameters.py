@@ -16,6 +16,7 @@ from layers.store.items import DEGREES, OutputCrs
 from layers.store.mercator import Bounds
 from layers.store.origins import Interval
 from layers.store.query.ordering import Position, SortKey, read_position, write_position
+from layers.store.query.paging import Pin
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
@@ -40,6 +41,11 @@ def parse_crs(value: str, name: str) -> OutputCrs:
         raise CrsError(f"{name}: EPSG:{found[1]} ({crs.name}) has no two horizontal axes")
     northing_first = crs.axis_info[0].direction in ("north", "south")
     return OutputCrs(int(found[1]), northing_first, 7 if crs.is_geographic else 3)
+
+
+def name_crs(crs: OutputCrs) -> str:
+    """Return the address that names ``crs``."""
+    return CRS84 if crs == DEGREES else f"{EPSG}{crs.srid}"
 
 
 def parse_numbers(value: str) -> list[float]:
@@ -148,21 +154,30 @@ def _is_date(value: str) -> bool:
         return False
 
 
-def write_cursor(layer_id: str, position: Position) -> str:
-    """Return the opaque cursor of the page after ``position``."""
-    return base64.urlsafe_b64encode(f"{layer_id}:{write_position(position)}".encode()).decode().rstrip("=")
+def write_cursor(layer_id: str, position: Position, pin: Pin | None = None) -> str:
+    """Return the opaque cursor of the page after ``position``, for a reader who began with ``pin``."""
+    began = f"{pin.version}@{pin.moment.isoformat()}" if pin is not None else ""
+    words = f"{layer_id} {began} {write_position(position)}"
+    return base64.urlsafe_b64encode(words.encode()).decode().rstrip("=")
 
 
-def parse_cursor(layer: VectorLayer, order: Sequence[SortKey], cursor: str) -> Position:
-    """Return the position in ``cursor``; InputError for one this layer never gave in this order."""
+def parse_cursor(layer: VectorLayer, order: Sequence[SortKey], cursor: str) -> tuple[Position, Pin | None]:
+    """Return what ``write_cursor`` wrote; InputError for a cursor this layer never gave in this order."""
     try:
         words = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-        name, _, position = words.partition(":")
+        name, began, position = words.split(" ", 2)
         if name == layer.id:
-            return read_position(position, layer, order)
-    except (binascii.Error, ValueError, RecursionError):
+            return read_position(position, layer, order), _read_pin(began)
+    except (binascii.Error, ValueError, OverflowError, RecursionError):
         pass
     raise InputError(f"cursor '{cursor[:80]}' was not given by this collection", hint="follow the link 'next'")
+
+
+def _read_pin(words: str) -> Pin | None:
+    if not words:
+        return None
+    version, _, moment = words.partition("@")
+    return Pin(int(version), datetime.fromisoformat(moment).astimezone(UTC))
 
 
 def parse_names(layer: VectorLayer, value: str) -> list[str]:

@@ -57,6 +57,12 @@ class Resources:
                 self._extents[layer.id] = (token, extent)
         return extent
 
+    def peek_count(self, layer: VectorLayer) -> int | None:
+        """Return how many features ``layer`` has if that is known without asking the database."""
+        tokens = self.versions.tokens
+        kept = self._extents.get(layer.id)
+        return kept[1].count if tokens is not None and kept and kept[0] == tokens.get(layer.id, "0") else None
+
 
 @asynccontextmanager
 async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[Resources]:

@@ -1,26 +1,30 @@
 """Items: features of a collection, page by page or whole in a file, now or at a time past."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.answers import GEOJSON, answer_json, write_moment
 from api.asking import FILTERS, AskedOf, Recorded, When, read_past, read_query
+from api.compression import accepts_gzip
 from api.declarations import list_properties
 from api.dependencies import LinksOf, ResourcesOf, find_collection, refuse_unknown
-from api.etags import write_etag
-from api.export import FORMATS, answer_file
-from api.links import Link, Links
+from api.etags import is_known, write_etag
+from api.export import FORMATS, MEDIA_TYPES, answer_file
+from api.features import Writing
+from api.json_fg import PROFILES, parse_profile
+from api.links import Link, Links, write_link_header
+from api.negotiation import prefer_form
 from api.parameters import (
     CRS84,
     DEFAULT_LIMIT,
-    EPSG,
     MAX_LIMIT,
+    name_crs,
     parse_crs,
     parse_cursor,
     parse_names,
@@ -29,18 +33,47 @@ from api.parameters import (
 from api.resources import Resources
 from layers.errors import NotFoundError
 from layers.schema import VectorLayer
-from layers.store.items import DEGREES, Item, OutputCrs, count_items, select_item, select_items
-from layers.store.origins import PRESENT
-from layers.store.query.ordering import Position, parse_sort
+from layers.store.items import count_items, select_item
+from layers.store.origins import PRESENT, Past
+from layers.store.query.ordering import parse_sort
+from layers.store.query.paging import Page, select_page
 from layers.store.query.selection import ItemQuery
 
 router = APIRouter(prefix="/api/collections/{collection_id}/items", tags=["items"])
 
-Limit = Annotated[int, Query(ge=1, description="Items a page", json_schema_extra={"maximum": MAX_LIMIT})]
 Sort = Annotated[str | None, Query(description="+a,-b: ascending, descending; nothing stands last")]
 Names = Annotated[str | None, Query(description="Only these properties: a,b")]
 Crs = Annotated[str, Query(description=f"CRS of the answer, {CRS84} or any EPSG code, in the order of its axes")]
-Form = Annotated[str, Query(description=f"json: a page; a whole file: {', '.join(FORMATS)}")]
+Profiles = Annotated[
+    str | None, Query(description=f"{', '.join(PROFILES)}: plain GeoJSON (default), JSON-FG, JSON-FG with fallback")
+]
+Form = Annotated[
+    str | None,
+    Query(description=f"json, jsonfg, html: a page; a whole file: {', '.join(FORMATS)}. Without it Accept decides"),
+]
+NoGeometry = Annotated[bool, Query(alias="skipGeometry", description="Leave the geometry out")]
+_PAGES = ("json", "jsonfg", "html")
+_OFFERED = {"json": GEOJSON, **MEDIA_TYPES}
+# Whole files that an answer links to: what programs read most.
+_LINKED = {"csv": "CSV", "fgb": "FlatGeobuf", "parquet": "GeoParquet", "gpkg": "GeoPackage"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How the answer is asked for."""
+
+    crs: Crs = CRS84
+    limit: Annotated[int, Query(ge=1, description="Items a page", json_schema_extra={"maximum": MAX_LIMIT})] = (
+        DEFAULT_LIMIT
+    )
+    cursor: Annotated[str | None, Query(description="From the link 'next'")] = None
+    count: Annotated[bool, Query(description="Count all matching items (numberMatched) even where it costs")] = False
+    skip_geometry: NoGeometry = False
+    profile: Profiles = None
+    f: Form = None
+
+
+WantedOf = Annotated[Wanted, Depends()]
 
 
 @router.get("", summary="Items of a collection", openapi_extra=FILTERS)
@@ -50,20 +83,14 @@ async def list_items(
     resources: ResourcesOf,
     links: LinksOf,
     asked: AskedOf,
+    wanted: WantedOf,
     sortby: Sort = None,
     properties: Names = None,
-    crs: Crs = CRS84,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: Annotated[str | None, Query(description="From the link 'next'")] = None,
-    count: Annotated[bool, Query(description="Also count all matching items (numberMatched)")] = False,
-    f: Form = "json",
 ) -> Response:
     """Return a page of items as GeoJSON, whose link ``next`` leads to the following page, or all in a file."""
     layer = find_collection(collection_id)
-    return await answer_items(
-        request, resources, links, layer, read_query(request, layer, asked),
-        sortby=sortby, properties=properties, crs=crs, limit=limit, cursor=cursor, count=count, form=f,
-    )  # fmt: skip
+    query = read_query(request, layer, asked)
+    return await answer_items(request, resources, links, layer, query, wanted, sortby=sortby, properties=properties)
 
 
 async def answer_items(
@@ -72,45 +99,45 @@ async def answer_items(
     links: Links,
     layer: VectorLayer,
     query: ItemQuery,
+    wanted: Wanted,
     *,
     sortby: str | None,
     properties: str | None,
-    crs: str,
-    limit: int,
-    cursor: str | None,
-    count: bool,
-    form: str,
 ) -> Response:
     """Return the items of ``layer`` that match ``query``: a page that links to the next one, or a file."""
     order = parse_sort(sortby) if sortby is not None else ()
-    names = parse_names(layer, properties) if properties is not None else [p.name for p in list_properties(layer)]
-    output = parse_crs(crs, "crs")
-    if form != "json":
-        return await run_in_threadpool(answer_file, resources, layer, names, query, order, output, form)
-    after = parse_cursor(layer, order, cursor) if cursor is not None else None
-    size = min(limit, MAX_LIMIT)
-    async with resources.pool.connection() as connection:
-        # One item more than the page tells whether there is a next one.
-        items = await select_items(
-            connection, layer, names, query, limit=size + 1, order=order, after=after, crs=output
+    writing = read_writing(layer, properties, wanted.crs, wanted.profile, wanted.f, query.past, wanted.skip_geometry)
+    form = wanted.f if wanted.f is not None else prefer_form(request.headers.get("accept", ""), _OFFERED, "json")
+    if form not in _PAGES:
+        compress = accepts_gzip(request.headers)
+        return await run_in_threadpool(
+            answer_file, resources, layer, writing.names, query, order, writing.crs, form, compress=compress
         )
-        matched = await count_items(connection, layer, query) if count else None
-    page = items[:size]
-    last = page[-1].position if len(items) > size else None
+    after, pin = parse_cursor(layer, order, wanted.cursor) if wanted.cursor is not None else (None, None)
+    async with resources.pool.connection() as connection:
+        page = await select_page(
+            connection, layer, writing.view, query, size=min(wanted.limit, MAX_LIMIT), order=order, after=after, pin=pin
+        )
+        matched = await count_items(connection, layer, query) if wanted.count else None
+    if matched is None:
+        matched = _count_for_free(resources, layer, query, page, is_first=after is None)
+    made = _link_page(request, layer, links, page, writing)
     collection: dict[str, Any] = {
         "type": "FeatureCollection",
+        **writing.write_root(links, is_collection=True),
         "timeStamp": write_moment(datetime.now(UTC)),
-        "numberReturned": len(page),
-        "links": _link_page(request, layer, links, last),
-        "features": [_write_feature(item, names) for item in page],
+        **({"numberMatched": matched} if matched is not None else {}),
+        "numberReturned": len(page.items),
+        "links": made,
+        "features": [writing.write_feature(item) for item in page.items],
     }
-    if matched is not None:
-        collection["numberMatched"] = matched
-    return answer_json(collection, media_type=GEOJSON, headers={"content-crs": _name_crs(output)})
+    headers = {"content-crs": f"<{name_crs(writing.crs)}>", "link": write_link_header(made), "vary": "accept"}
+    return answer_json(collection, media_type=GEOJSON, headers=headers)
 
 
 @router.get("/{feature_id:path}", summary="One item", dependencies=[Depends(refuse_unknown)])
 async def read_item(
+    request: Request,
     collection_id: str,
     feature_id: str,
     resources: ResourcesOf,
@@ -119,46 +146,70 @@ async def read_item(
     recorded: Recorded = None,
     properties: Names = None,
     crs: Crs = CRS84,
+    skip_geometry: NoGeometry = False,
+    profile: Profiles = None,
+    f: Annotated[str, Query(description="json, jsonfg or html", pattern="^(json|jsonfg|html)$")] = "json",
 ) -> Response:
     """Return an item as GeoJSON."""
     layer = find_collection(collection_id)
-    names = parse_names(layer, properties) if properties is not None else [p.name for p in list_properties(layer)]
-    output = parse_crs(crs, "crs")
     past = read_past(when, recorded)
+    writing = read_writing(layer, properties, crs, profile, f, past, skip_geometry)
     async with resources.pool.connection() as connection:
-        item = await select_item(connection, layer, names, feature_id, past=past, crs=output)
+        item = await select_item(connection, layer, writing.view, feature_id, past=past)
     if item is None:
         raise NotFoundError(f"collection '{layer.id}' has no item '{feature_id[:80]}'")
-    feature = _write_feature(item, names)
-    feature["links"] = links.of_item(layer.id, item.id)
-    headers = {"content-crs": _name_crs(output)}
+    headers = {"content-crs": f"<{name_crs(writing.crs)}>", "vary": "accept"}
     if past == PRESENT:
         headers["etag"] = write_etag(item.fid, item.recorded_from)
+        headers["last-modified"] = format_datetime(item.recorded_from.astimezone(UTC), usegmt=True)
+        if is_known(request.headers.get("if-none-match"), headers["etag"]):
+            return Response(status_code=304, headers=headers)
+    feature = writing.write_feature(item) | writing.write_root(links, is_collection=False)
+    feature["links"] = [*links.of_item(layer.id, item.id), writing.link_profile()]
     return answer_json(feature, media_type=GEOJSON, headers=headers)
 
 
-def _write_feature(item: Item, names: Sequence[str]) -> dict[str, Any]:
-    return {
-        "type": "Feature",
-        "id": item.id,
-        "geometry": orjson.Fragment(item.geometry),
-        "properties": dict(zip(names, item.values, strict=True)),
-    }
+def read_writing(
+    layer: VectorLayer,
+    properties: str | None,
+    crs: str,
+    profile: str | None,
+    form: str | None,
+    past: Past,
+    skip_geometry: bool,
+) -> Writing:
+    """Return how items of ``layer`` are written; the form ``jsonfg`` is short for JSON and that profile."""
+    names = parse_names(layer, properties) if properties is not None else [p.name for p in list_properties(layer)]
+    chosen = profile if profile is not None else "jsonfg" if form == "jsonfg" else "rfc7946"
+    return Writing(
+        layer, names, parse_crs(crs, "crs"), parse_profile(chosen), with_geometry=not skip_geometry, past=past
+    )
 
 
-def _name_crs(crs: OutputCrs) -> str:
-    return f"<{CRS84}>" if crs == DEGREES else f"<{EPSG}{crs.srid}>"
+def _count_for_free(
+    resources: Resources, layer: VectorLayer, query: ItemQuery, page: Page, *, is_first: bool
+) -> int | None:
+    """Return how many items match where that is known: all of them are on the page, or the layer is not filtered."""
+    if is_first and page.last is None:
+        return len(page.items)
+    return resources.peek_count(layer) if query == ItemQuery() else None
 
 
-def _link_page(request: Request, layer: VectorLayer, links: Links, last: Position | None) -> list[Link]:
-    """Return the links of a page; ``last`` is the position the next one follows, None on the last page."""
+def _link_page(request: Request, layer: VectorLayer, links: Links, page: Page, writing: Writing) -> list[Link]:
+    """Return the links of a page; the last one has no ``next``."""
     path = request.url.path
     asked = dict(request.query_params)
     made: list[Link] = [
         {"href": links.url(path, asked), "rel": "self", "type": GEOJSON},
-        links.link(f"/api/collections/{layer.id}", "collection"),
+        {"href": links.url(path, {**asked, "f": "html"}), "rel": "alternate", "type": "text/html", "title": "HTML"},
     ]
-    if last is not None:
-        following = {**asked, "cursor": write_cursor(layer.id, last)}
+    whole = {name: value for name, value in asked.items() if name not in ("limit", "cursor", "count", "profile")}
+    for form, title in {"jsonfg": "JSON-FG", **_LINKED}.items():
+        kept = asked if form == "jsonfg" else whole
+        kind = GEOJSON if form == "jsonfg" else MEDIA_TYPES[form]
+        made.append({"href": links.url(path, {**kept, "f": form}), "rel": "alternate", "type": kind, "title": title})
+    made += [links.link(f"/api/collections/{layer.id}", "collection"), writing.link_profile()]
+    if page.last is not None:
+        following = {**asked, "cursor": write_cursor(layer.id, page.last, page.pin)}
         made.append({"href": links.url(path, following), "rel": "next", "type": GEOJSON})
     return made

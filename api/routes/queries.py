@@ -13,9 +13,8 @@ from api.asking import AskedOf
 from api.asking import read_query as read_asked
 from api.dependencies import ConnectionOf, LinksOf, ResourcesOf, find_collection, refuse_unknown
 from api.links import Links
-from api.parameters import CRS84, DEFAULT_LIMIT
 from api.resources import Resources
-from api.routes.items import Crs, Form, Limit, answer_items
+from api.routes.items import WantedOf, answer_items
 from api.writing import WriterOf
 from layers.schema import Text
 from layers.store.query.cql2 import parse_filter
@@ -106,11 +105,7 @@ async def list_saved_items(
     resources: ResourcesOf,
     links: LinksOf,
     asked: AskedOf,
-    crs: Crs = CRS84,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: Annotated[str | None, Query(description="From the link 'next'")] = None,
-    count: Annotated[bool, Query(description="Also count all matching items (numberMatched)")] = False,
-    f: Form = "json",
+    wanted: WantedOf,
 ) -> Response:
     """Return what the query finds now; bbox, filter and the like narrow it further."""
     words = (await run_in_threadpool(_find_saved, resources, query_id)).words
@@ -119,9 +114,8 @@ async def list_saved_items(
     if words.filter is not None:
         query = replace(query, filters=(*query.filters, Filter(parse_filter(words.filter))))
     return await answer_items(
-        request, resources, links, layer, query,
-        sortby=words.sortby, properties=words.properties, crs=crs, limit=limit, cursor=cursor, count=count, form=f,
-    )  # fmt: skip
+        request, resources, links, layer, query, wanted, sortby=words.sortby, properties=words.properties
+    )
 
 
 def write_saved(saved: SavedQuery, links: Links) -> dict[str, Any]:

@@ -33,14 +33,22 @@ class OutputCrs(NamedTuple):
 DEGREES = OutputCrs()
 
 
+class View(NamedTuple):
+    """What is read of each item: its properties ``columns``, and its geometry once in each of ``places``."""
+
+    columns: Sequence[str]
+    places: tuple[OutputCrs, ...] = (DEGREES,)
+
+
 class Item(NamedTuple):
-    """One feature: key of the paging, item id, since when the database says so, geometry as GeoJSON text, values of
-    the asked properties, and of the sort keys."""
+    """One feature: key of the paging, item id, since when it is so in the city and since when the database says so,
+    geometry as GeoJSON text in each CRS asked for, values of the asked properties, and of the sort keys."""
 
     fid: int
     id: str
+    valid_from: datetime
     recorded_from: datetime
-    geometry: str
+    geometries: tuple[str, ...]
     values: tuple[object, ...]
     sort: tuple[object, ...] = ()
 
@@ -61,28 +69,30 @@ class LayerExtent:
 async def select_items(
     connection: AsyncConnection[TupleRow],
     layer: VectorLayer,
-    columns: Sequence[str],
+    view: View,
     query: ItemQuery,
     *,
     limit: int,
     order: Sequence[SortKey] = (),
     after: Position | None = None,
-    crs: OutputCrs = DEGREES,
-) -> list[Item]:
-    """Return at most ``limit`` items in ``order`` (then by key), those that follow ``after``."""
+) -> tuple[list[Item], int | None]:
+    """Return at most ``limit`` items in ``order`` (then by key), those that follow ``after``, and the version of the
+    layer they are of; None where there is no item to say it."""
     selection = build_selection(layer, query)
     keys = read_keys(order, selection.scope)
     following = write_after(order, keys, after, selection.scope) if after is not None else "true"
     ordered = write_order(order, keys, selection.scope)
     listed = "".join(f", {term.sql}" for term in keys)
+    version = f"(select version from meta.layer_version where layer = {selection.scope.bindings.bind(layer.id)}::text)"
     statement = (
-        f"select {_write_columns(columns, crs)}{listed} from {selection.write_origin(columns)} "
+        f"select {version}, {_write_view(view)}{listed} from {selection.write_origin(view.columns)} "
         f"where {following} and {selection.condition} order by {ordered} limit {selection.scope.bindings.bind(limit)}"
     )
     # Planned anew each time: a plan for any box at all would walk the key where the box's index is right.
     with explain_failure():
         cursor = await connection.execute(statement, selection.values, prepare=False)
-    return [_read_item(row, len(columns)) for row in await cursor.fetchall()]
+    rows = await cursor.fetchall()
+    return [_read_item(row[1:], view) for row in rows], (rows[0][0] or 0) if rows else None
 
 
 async def count_items(connection: AsyncConnection[TupleRow], layer: VectorLayer, query: ItemQuery) -> int:
@@ -97,21 +107,20 @@ async def count_items(connection: AsyncConnection[TupleRow], layer: VectorLayer,
 async def select_item(
     connection: AsyncConnection[TupleRow],
     layer: VectorLayer,
-    columns: Sequence[str],
+    view: View,
     item_id: str,
     *,
     past: Past = PRESENT,
-    crs: OutputCrs = DEGREES,
 ) -> Item | None:
     """Return the item called ``item_id``, or None."""
     selection = build_selection(layer, ItemQuery(past=past))
     statement = (
-        f"select {_write_columns(columns, crs)} from {selection.write_origin(columns)} "
+        f"select {_write_view(view)} from {selection.write_origin(view.columns)} "
         f"where t.id = {selection.scope.bindings.bind(item_id)} order by t.fid desc limit 1"
     )
     cursor = await connection.execute(statement, selection.values)
     row = await cursor.fetchone()
-    return _read_item(row, len(columns)) if row else None
+    return _read_item(row, view) if row else None
 
 
 def select_frame(
@@ -160,15 +169,24 @@ def read_extent(connection: Connection, layer: VectorLayer) -> LayerExtent:
     return LayerExtent(row[0], (west, south, east, north))
 
 
-def _read_item(row: TupleRow, count: int) -> Item:
-    fid, item_id, recorded_from, geometry = row[:4]
-    return Item(fid, item_id, recorded_from, geometry, row[4 : 4 + count], row[4 + count :])
+def write_place(crs: OutputCrs) -> str:
+    """Return an item's geometry in ``crs``, x (or longitude) first."""
+    # The stored Web Mercator gives degrees on the same sphere at half the cost.
+    stored = "t.geom_3857" if crs.srid in (4326, 3857) else "t.geom"
+    return stored if crs.srid == 3857 else f"ST_Transform({stored}, {int(crs.srid)})"
 
 
-def _write_columns(columns: Sequence[str], crs: OutputCrs) -> str:
+def _read_item(row: TupleRow, view: View) -> Item:
+    fid, item_id, valid_from, recorded_from = row[:4]
+    values = 4 + len(view.places)
+    sort = values + len(view.columns)
+    return Item(fid, item_id, valid_from, recorded_from, row[4:values], row[values:sort], row[sort:])
+
+
+def _write_view(view: View) -> str:
     """Return the list of what an item is read from."""
-    placed = f"ST_Transform(t.geom, {int(crs.srid)})"
-    if crs.flip:
-        placed = f"ST_FlipCoordinates({placed})"
-    listed = "".join(f", t.{quote(name)}" for name in columns)
-    return f"t.fid, t.id, t.recorded_from, ST_AsGeoJSON({placed}, {int(crs.decimals)}, 0){listed}"
+    parts = ["t.fid", "t.id", "t.valid_from", "t.recorded_from"]
+    for crs in view.places:
+        placed = f"ST_FlipCoordinates({write_place(crs)})" if crs.flip else write_place(crs)
+        parts.append(f"ST_AsGeoJSON({placed}, {int(crs.decimals)}, 0)")
+    return ", ".join((*parts, *(f"t.{quote(name)}" for name in view.columns)))
