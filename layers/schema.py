@@ -18,6 +18,7 @@ GeometryType = Literal["Point", "LineString", "MultiPolygon"]
 Access = Literal["public", "staff", "restricted"]
 
 NO_WORDS: Mapping[str, str] = MappingProxyType({})
+DETAIL_ZOOM = 14
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,47}$")
 _FIELD = re.compile(r"\{(\w+)\}")
 RESERVED = frozenset({
@@ -118,12 +119,36 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True)
+class Overview:
+    """How a layer is generalised below zoom 14, where its tiles would hold more than anybody can see.
+
+    Lengths are in pixels of a tile 512 pixels wide. Points nearer than ``spacing`` become one that counts them; lines
+    of equal tile properties are merged, those shorter than ``shortest`` left out; areas smaller than ``smallest``
+    [pixel²] are left out. Shapes are simplified by ``tolerance``. ``kept`` says up to and with which zoom only these
+    codes of ``style.by`` are drawn, ``((zoom, codes), …)``.
+    """
+
+    spacing: int = 32
+    shortest: float = 1.0
+    smallest: float = 4.0
+    tolerance: float = 0.5
+    kept: tuple[tuple[int, tuple[str, ...]], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.spacing not in (8, 16, 32, 64):
+            raise DeclarationError(f"an overview spaces points by {self.spacing} pixels, expected 8, 16, 32 or 64")
+        zooms = [zoom for zoom, _ in self.kept]
+        if zooms != sorted(set(zooms)):
+            raise DeclarationError("the zooms up to which an overview keeps codes do not ascend")
+
+
+@dataclass(frozen=True, slots=True)
 class VectorLayer:
     """A layer of features, stored as one table.
 
     ``rank`` orders drawing from the ground (0) upwards. ``min_zoom`` is the lowest zoom at which tiles hold it.
-    ``visible`` says whether the viewer shows it at first. ``words`` names the classes of other standards it maps
-    to, parted by ``|``.
+    ``overview`` says how it is drawn below zoom 14. ``visible`` says whether the viewer shows it at first. ``words``
+    names the classes of other standards it maps to, parted by ``|``.
     """
 
     id: str
@@ -138,6 +163,7 @@ class VectorLayer:
     visible: bool = True
     access: Access = "public"
     words: Mapping[str, str] = field(default_factory=lambda: NO_WORDS)
+    overview: Overview = field(default_factory=Overview)
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.id):
@@ -152,6 +178,11 @@ class VectorLayer:
             unknown = {name for part in prop.template_parts for name in part} - set(names)
             if unknown:
                 raise DeclarationError(f"'{self.id}.{prop.name}' is made of {sorted(unknown)}, which it does not have")
+        coded = self.find(self.style.by) if self.style.by else None
+        known = {code.value for code in coded.codes} if coded else set()
+        for zoom, codes in self.overview.kept:
+            if not set(codes) <= known:
+                raise DeclarationError(f"the overview of layer '{self.id}' keeps unknown codes up to zoom {zoom}")
 
     def find(self, name: str) -> Property | None:
         """Return the property called ``name``, or None."""
@@ -162,6 +193,11 @@ class VectorLayer:
         """Names of the properties a tile carries: what the style needs and what is declared ``in_tiles``."""
         style = {self.style.by, self.style.label, self.style.height}
         return tuple(prop.name for prop in self.properties if prop.in_tiles or prop.name in style)
+
+    @property
+    def overview_zooms(self) -> range:
+        """The zooms at which the layer is drawn from its overview."""
+        return range(self.min_zoom, DETAIL_ZOOM)
 
 
 @dataclass(frozen=True, slots=True)

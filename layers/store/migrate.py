@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from layers.errors import ConflictError, CrsError, DatabaseError
 from layers.store.engine import check_connection
 from layers.store.finding.search_tables import sync_search
+from layers.store.overviews import sync_overviews
 from layers.store.sensing.datastreams import attach_sensors
 from layers.store.sensing.live import attach_live
 from layers.store.sources import ensure_edit_source
@@ -72,6 +73,7 @@ def migrate(engine: Engine, city_id: str, crs: str, declaration: dict[str, objec
         ensure_edit_source(connection, declaration)
         attach_sensors(connection)
         attach_live(connection)
+        sync_overviews(connection)
         done += [f"Indexed the words of {name}" for name in sync_search(connection)]
     return done
 

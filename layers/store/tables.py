@@ -4,7 +4,7 @@ Every layer table has ``fid`` (integer, the feature id in tiles), ``id`` (text, 
 ``valid_from`` (since when it is so in the city), ``recorded_from`` (since when the database says so), ``edit_id`` (who
 said so, and why), one column a property, ``geom`` in the city's CRS and ``geom_3857``, generated from it, for the tile
 path. Triggers stamp what an update writes, keep the version it replaces with ``valid_to``, ``recorded_to`` and
-``ended_by``, and count the layer's version, which is the tiles' ETag.
+``ended_by``, and mark the tiles that were touched; the newest mark of a tile is its ETag.
 """
 
 from typing import Any
@@ -156,27 +156,26 @@ def _attach_history(connection: Connection, layer: VectorLayer) -> None:
         {"table": f"{CITY}.{quote(layer.id)}"},
     ).all()
     past, present = f"{HISTORY}.{quote(layer.id)}", f"{CITY}.{quote(layer.id)}"
-    connection.execute(
-        text(
-            f"create table if not exists {past} (valid_to timestamptz not null default clock_timestamp(), "
-            "recorded_to timestamptz not null default clock_timestamp(), ended_by bigint)"
-        )
-    )
-    for name, kind in columns:
-        connection.execute(text(f'alter table {past} add column if not exists "{name}" {kind}'))
-    connection.execute(text(f'create index if not exists "{layer.id}_past" on {past} (id, valid_from)'))
-    connection.execute(text(f'create index if not exists "{layer.id}_ended" on {past} using brin (ended_by, edit_id)'))
+    statements = [
+        f"create table if not exists {past} (valid_to timestamptz not null default clock_timestamp(), "
+        "recorded_to timestamptz not null default clock_timestamp(), ended_by bigint)",
+        f"alter table {past} " + ", ".join(f"add column if not exists {quote(name)} {kind}" for name, kind in columns),
+        f'create index if not exists "{layer.id}_past" on {past} (id, valid_from)',
+        f'create index if not exists "{layer.id}_ended" on {past} using brin (ended_by, edit_id)',
+    ]
+    marked = f"('{layer.geometry}', '{str(bool(layer.overview_zooms)).lower()}')"
+    old, new = "old table as old_rows", "new table as new_rows"
     for trigger, when, how, function in (
-        ("stamp_version", "before update", "for each row", "stamp_version"),
-        (
-            "keep_updated",
-            "after update",
-            "referencing old table as old_rows new table as new_rows for each statement",
-            "keep_past",
-        ),
-        ("keep_deleted", "after delete", "referencing old table as old_rows for each statement", "keep_past"),
-        ("count_version", "after insert or update or delete or truncate", "for each statement", "count_version"),
+        ("stamp_version", "before update", "for each row", "stamp_version()"),
+        ("keep_updated", "after update", f"referencing {old} {new} for each statement", "keep_past()"),
+        ("keep_deleted", "after delete", f"referencing {old} for each statement", "keep_past()"),
+        ("mark_inserted", "after insert", f"referencing {new} for each statement", f"mark_inserted{marked}"),
+        ("mark_updated", "after update", f"referencing {old} {new} for each statement", f"mark_updated{marked}"),
+        ("mark_deleted", "after delete", f"referencing {old} for each statement", f"mark_deleted{marked}"),
+        ("mark_truncated", "after truncate", "for each statement", f"mark_truncated{marked}"),
     ):
-        connection.execute(
-            text(f"create or replace trigger {trigger} {when} on {present} {how} execute function meta.{function}()")
+        statements.append(
+            f"create or replace trigger {trigger} {when} on {present} {how} execute function meta.{function}"
         )
+    # One round trip a layer.
+    connection.exec_driver_sql(";\n".join(statements))
