@@ -11,7 +11,9 @@ GEOJSON = "application/geo+json"
 PROBLEM = "application/problem+json"
 SCHEMA = "application/schema+json"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
+OPENAPI_31 = "application/vnd.oai.openapi+json;version=3.1"
 MVT = "application/vnd.mapbox-vector-tile"
+GLB = "model/gltf-binary"
 
 
 def write_json(content: Any) -> bytes:

@@ -35,6 +35,7 @@ from api.routes import (
     processes,
     quarantine,
     queries,
+    raster_collections,
     raster_values,
     rasters,
     runs,
@@ -51,6 +52,7 @@ from api.routes import (
     terria,
     tiles,
     tilesets,
+    wms,
     work_orders,
 )
 from api.routes.viewer import Viewer
@@ -82,6 +84,7 @@ _ROUTES = (
     rasters,
     scene,
     raster_values,
+    raster_collections,
     sensors,
     forecasts,
     state,
@@ -98,6 +101,7 @@ _ROUTES = (
     alarm_rules,
     quarantine,
     cap,
+    wms,
     health,
 )
 _EXPOSED = ["ETag", "Location", "Content-Crs", "Content-Range", "Accept-Ranges", "Twin-Tile-Truncated"]

@@ -1,0 +1,1 @@
+"""The scene of the city in three dimensions, made from its layers."""
