@@ -33,6 +33,7 @@ from api.routes import (
     legends,
     observation_csv,
     processes,
+    qgis,
     quarantine,
     queries,
     raster_collections,
@@ -53,6 +54,7 @@ from api.routes import (
     tiles,
     tilesets,
     wms,
+    wmts,
     work_orders,
 )
 from api.routes.viewer import Viewer
@@ -81,6 +83,7 @@ _ROUTES = (
     sprites,
     fonts,
     terria,
+    qgis,
     rasters,
     scene,
     raster_values,
@@ -102,6 +105,7 @@ _ROUTES = (
     quarantine,
     cap,
     wms,
+    wmts,
     health,
 )
 _EXPOSED = ["ETag", "Location", "Content-Crs", "Content-Range", "Accept-Ranges", "Twin-Tile-Truncated"]

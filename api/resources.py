@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from anyio import CapacityLimiter
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
@@ -27,8 +28,8 @@ Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
 @dataclass(slots=True)
 class Resources:
-    """Connections (``pool`` for tiles and items, ``storing`` for readings that arrive, ``engine`` for the rest), caches
-    and counters.
+    """Connections (``pool`` for tiles and items, ``storing`` for readings that arrive, ``engine`` for the rest),
+    caches, counters, and how many maps may be drawn at once (``drawing``).
     """
 
     settings: Settings
@@ -41,6 +42,7 @@ class Resources:
     latest: LatestAnswers
     live: LiveChanges
     metrics: Metrics
+    drawing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(3))
     _extents: dict[str, tuple[str, LayerExtent]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
