@@ -2,16 +2,19 @@
 
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from api.dependencies import find_collection
 from api.etags import parse_if_match, write_etag
 from api.links import Links
+from api.parameters import EPSG, parse_crs
 from layers.editing.words import MOST_EDITS, Edit, Op, Outcome, Result
 from layers.errors import InputError, PreconditionRequiredError, TooLargeError
 from layers.ingest.clean import LONGEST_ID
 from layers.schema import VectorLayer
+from layers.store.items import DEGREES, OutputCrs
 
 _OPS: dict[str, Op] = {"create": "create", "replace": "replace", "update": "update", "delete": "delete"}
 _EDIT_MEMBERS = {"op", "collection", "id", "if_match", "feature", "patch"}
@@ -19,30 +22,62 @@ _SEE = "send the ETag that came with the item, or * for whatever is there"
 
 
 def read_edit(
-    op: Op, layer: VectorLayer, feature_id: str | None, document: Mapping[str, Any], if_match: str | None
+    op: Op,
+    layer: VectorLayer,
+    feature_id: str | None,
+    document: Mapping[str, Any],
+    if_match: str | None,
+    *,
+    crs: OutputCrs = DEGREES,
+    unchanged_since: datetime | None = None,
 ) -> Edit:
     """Return the edit of a feature, or of a merge patch of one (RFC 7396); InputError says what is wrong with it.
 
-    Other members of the feature (links, bounding box) are those of an answer that is sent back, and are not read.
+    ``crs`` is that of the coordinates; a JSON-FG feature says its own. Other members of the feature (links, bounding
+    box) are those of an answer that is sent back, and are not read.
     """
-    if op != "create" and if_match is None:
-        raise PreconditionRequiredError("which version is edited? If-Match is missing", hint=_SEE)
     if document.get("type", "Feature") != "Feature":
         raise InputError(f"type '{str(document['type'])[:80]}' is not 'Feature'")
     if "crs" in document:
-        raise InputError("the feature has its own 'crs'", hint="geometry is read in CRS84: longitude, latitude")
+        raise InputError("the feature has its own 'crs'", hint="name it in the header Content-Crs")
     geometry, properties = document.get("geometry"), document.get("properties")
-    if "geometry" in document and not isinstance(geometry, dict):
+    place = document.get("place")
+    if place is not None:
+        # JSON-FG: what geometry holds beside a place is a copy for those who read degrees only.
+        geometry, crs = place, _read_place_crs(place, document)
+    if (geometry is not None or "geometry" in document) and not isinstance(geometry, dict):
         raise InputError("geometry is not a GeoJSON geometry")
+    if geometry is not None and crs.flip:
+        geometry = _flip(geometry)
     if properties is not None and not isinstance(properties, dict):
         raise InputError("properties is not a JSON object")
     named = document.get("id")
     if named is not None and feature_id is not None and named != feature_id:
         raise InputError(f"the feature says id '{str(named)[:80]}', the address '{feature_id[:80]}'")
     chosen = check_id(feature_id if feature_id is not None else named if named is not None else str(uuid.uuid4()))
-    return Edit(
-        op, layer, chosen, properties or {}, geometry, parse_if_match(if_match) if if_match is not None else None
-    )
+    seen = parse_if_match(if_match) if if_match is not None else None
+    since = unchanged_since if if_match is None else None
+    return Edit(op, layer, chosen, properties or {}, geometry, seen, crs, since)
+
+
+def _read_place_crs(place: Any, document: Mapping[str, Any]) -> OutputCrs:
+    """Return the CRS of a JSON-FG place: its own, else the document's."""
+    named = place.get("coordRefSys") if isinstance(place, dict) else None
+    named = named if named is not None else document.get("coordRefSys")
+    if not isinstance(named, str):
+        raise InputError("the feature has a 'place' but no 'coordRefSys' that names its CRS", hint=f"{EPSG}5897")
+    return parse_crs(named, "coordRefSys")
+
+
+def _flip(node: Any) -> Any:
+    """Return a geometry with the first two numbers of each position exchanged."""
+    if isinstance(node, dict):
+        return {key: _flip(value) if key in ("coordinates", "geometries") else value for key, value in node.items()}
+    if not isinstance(node, list):
+        return node
+    if len(node) >= 2 and not isinstance(node[0], list | dict):
+        return [node[1], node[0], *node[2:]]
+    return [_flip(one) for one in node]
 
 
 def check_id(found: object) -> str:
@@ -81,6 +116,8 @@ def _read_one(found: object, where: str) -> Edit:
     if_match = found.get("if_match")
     if if_match is not None and not isinstance(if_match, str):
         raise InputError(f"{where}: if_match is not a text", hint=_SEE)
+    if op != "create" and if_match is None:
+        raise PreconditionRequiredError(f"{where}: which version is edited? if_match is missing", hint=_SEE)
     return read_edit(op, layer, found.get("id"), document, if_match)
 
 

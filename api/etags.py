@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 
 from layers.editing.words import Version
 from layers.errors import InputError
@@ -16,6 +16,14 @@ def write_etag(fid: int, recorded_from: datetime) -> str:
     passed = recorded_from - _EPOCH
     microseconds = (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
     return f'"{fid:x}-{microseconds:x}"'
+
+
+def write_validators(fid: int, recorded_from: datetime) -> dict[str, str]:
+    """Return the headers ETag and Last-Modified of a version of a feature."""
+    return {
+        "etag": write_etag(fid, recorded_from),
+        "last-modified": format_datetime(recorded_from.astimezone(UTC), usegmt=True),
+    }
 
 
 def parse_if_match(value: str) -> frozenset[Version] | None:

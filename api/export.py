@@ -1,12 +1,12 @@
 """All items a query finds, as a file in any format that can be written."""
 
+import gzip
 import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from threading import BoundedSemaphore
 
-from isal import igzip
 from pyproj import CRS
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
@@ -88,7 +88,7 @@ def answer_file(
 
 def _compress(path: Path) -> Path:
     packed = path.with_name(f"{path.name}.gz")
-    with path.open("rb") as source, igzip.IGzipFile(packed, "wb", compresslevel=1) as target:
+    with path.open("rb") as source, gzip.open(packed, "wb", compresslevel=1) as target:
         shutil.copyfileobj(source, target, 1 << 20)
     path.unlink()
     return packed

@@ -6,9 +6,10 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 
-from pyproj import CRS
-from pyproj.exceptions import CRSError
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError, ProjError
 
 from layers.errors import CrsError, InputError
 from layers.schema import Property, VectorLayer
@@ -34,13 +35,39 @@ def parse_crs(value: str, name: str) -> OutputCrs:
     if found is None:
         raise CrsError(f"{name} '{value[:80]}' is not a CRS", hint=f"use {CRS84}, or {EPSG}9210")
     try:
-        crs = CRS.from_epsg(int(found[1]))
+        return _read_epsg(int(found[1]))
+    except CrsError as error:
+        raise CrsError(f"{name}: {error.message}") from None
+
+
+@lru_cache(maxsize=256)
+def _read_epsg(code: int) -> OutputCrs:
+    """Return the CRS with this EPSG code; CrsError for one that cannot hold a place on a map."""
+    try:
+        crs = CRS.from_epsg(code)
     except CRSError:
-        raise CrsError(f"{name}: EPSG:{found[1]} does not exist") from None
+        raise CrsError(f"EPSG:{code} does not exist") from None
     if not (crs.is_projected or crs.is_geographic) or len(crs.axis_info) != 2:
-        raise CrsError(f"{name}: EPSG:{found[1]} ({crs.name}) has no two horizontal axes")
-    northing_first = crs.axis_info[0].direction in ("north", "south")
-    return OutputCrs(int(found[1]), northing_first, 7 if crs.is_geographic else 3)
+        raise CrsError(f"EPSG:{code} ({crs.name}) has no two horizontal axes")
+    if crs.is_geographic:
+        return OutputCrs(code, crs.axis_info[0].direction == "north", 7)
+    return OutputCrs(code, _is_flipped(crs), 3)
+
+
+def _is_flipped(crs: CRS) -> bool:
+    """Return whether the register has the second of x and y first, which names and directions of axes do not tell.
+
+    The middle of the area of use is projected both ways: with x first, and as the register says.
+    """
+    area, base = crs.area_of_use, crs.geodetic_crs
+    place = (area.west + 0.3, (area.south + area.north) / 2 + 0.01) if area is not None else (0.3, 0.01)
+    own = place[::-1] if base is not None and base.axis_info[0].direction == "north" else place
+    try:
+        plain = Transformer.from_crs(base, crs, always_xy=True).transform(*place)
+        registered = Transformer.from_crs(base, crs, always_xy=False).transform(*own)
+    except ProjError:
+        raise CrsError(f"{crs.name} cannot be computed here") from None
+    return bool(abs(registered[0] - plain[0]) > abs(registered[0] - plain[1]))
 
 
 def name_crs(crs: OutputCrs) -> str:

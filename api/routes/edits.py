@@ -1,7 +1,7 @@
 """Edits: features created, replaced, updated and deleted (OGC API Features Part 4), one by one or many at once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -13,9 +13,9 @@ from api.answers import GEOJSON, answer_json
 from api.bodies import read_json
 from api.dependencies import LinksOf, ResourcesOf, find_collection, refuse_unknown
 from api.editing import read_edit, read_edits, write_address, write_outcome
-from api.etags import parse_if_match, write_etag
+from api.etags import parse_if_match, parse_unmodified_since, write_validators
 from api.links import Links
-from api.parameters import CRS84, parse_moment
+from api.parameters import CRS84, parse_crs, parse_moment
 from api.resources import Resources
 from api.routes.history import EditId
 from api.writing import LONGEST_AUTHOR, LONGEST_REASON, Writer, WriterOf, check_words
@@ -33,7 +33,9 @@ router = APIRouter(tags=["edits"], dependencies=[Depends(refuse_unknown)])
 ValidFrom = Annotated[
     str | None, Query(description="Since when it is so in the city, for what is entered late; now if not given")
 ]
-IfMatch = Annotated[str | None, Header(description="The ETag of the version that is edited, or *")]
+IfMatch = Annotated[
+    str | None, Header(description="The ETag of the version that is edited; without it whatever is there is edited")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,9 @@ def _describe_body(kind: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {kind: {"schema": schema}}}}
 
 
-_BODY = _describe_body(GEOJSON, {"type": "object", "description": "A GeoJSON feature in CRS84"})
+_BODY = _describe_body(
+    GEOJSON, {"type": "object", "description": "A GeoJSON feature in CRS84 or Content-Crs, or JSON-FG"}
+)
 _PATCH_BODY = _describe_body(_PATCH[0], {"type": "object", "description": "What changes of the feature; null empties"})
 _EDITS_BODY = _describe_body(
     "application/json",
@@ -111,8 +115,12 @@ async def replace_item(
     asked: AskedOf,
     if_match: IfMatch = None,
 ) -> Response:
-    """Replace geometry and all properties of an item; those left out become empty."""
-    return await _edit_one("replace", collection_id, feature_id, asked, if_match)
+    """Replace geometry and all properties of an item; those left out become empty.
+
+    With ``If-None-Match: *`` it is created under this id, and refused where there is one.
+    """
+    creates = asked.request.headers.get("if-none-match", "").strip() == "*"
+    return await _edit_one("create" if creates else "replace", collection_id, feature_id, asked, if_match)
 
 
 @router.patch(f"{ITEMS}/{{feature_id:path}}", summary="Update an item", openapi_extra=_PATCH_BODY)
@@ -192,12 +200,14 @@ async def take_back(edit_id: EditId, resources: ResourcesOf, links: LinksOf, wri
 
 async def _edit_one(op: Op, collection_id: str, feature_id: str | None, asked: Asked, if_match: str | None) -> Response:
     layer = find_collection(collection_id)
-    crs = asked.request.headers.get("content-crs")
-    if crs is not None and crs.strip("<> ") != CRS84:
-        raise InputError(f"Content-Crs '{crs[:80]}' is not read", hint=f"send geometry in {CRS84}")
+    headers = asked.request.headers
+    crs = parse_crs(headers.get("content-crs", CRS84).strip("<> "), "Content-Crs")
     kinds = _PATCH if op == "update" else _FEATURE
     document = {} if op == "delete" else await read_json(asked.request, kinds)
-    edit = read_edit(op, layer, feature_id, document, if_match)
+    since = parse_unmodified_since(headers.get("if-unmodified-since"))
+    edit = read_edit(op, layer, feature_id, document, if_match, crs=crs, unchanged_since=since)
+    if op == "create" and feature_id is not None:
+        edit = replace(edit, seen=frozenset())
     return _answer_one(await _apply(asked.resources, [edit], asked.writer, asked.valid_from), asked.links)
 
 
@@ -227,7 +237,7 @@ def _answer_edit(outcome: Outcome, links: Links) -> Response:
 
 def _answer_one(outcome: Outcome, links: Links) -> Response:
     (result,) = outcome.results
-    headers = {"etag": write_etag(*result.version)} if result.version else {}
+    headers = write_validators(*result.version) if result.version else {}
     if result.status == "created":
         headers["location"] = write_address(result, links)
     status = 201 if result.status == "created" else 200

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -14,7 +13,7 @@ from api.asking import FILTERS, AskedOf, Recorded, When, read_past, read_query
 from api.compression import accepts_gzip
 from api.declarations import list_properties
 from api.dependencies import LinksOf, ResourcesOf, find_collection, refuse_unknown
-from api.etags import is_known, write_etag
+from api.etags import is_known, write_validators
 from api.export import FORMATS, MEDIA_TYPES, answer_file
 from api.features import Writing
 from api.json_fg import PROFILES, parse_profile
@@ -160,8 +159,7 @@ async def read_item(
         raise NotFoundError(f"collection '{layer.id}' has no item '{feature_id[:80]}'")
     headers = {"content-crs": f"<{name_crs(writing.crs)}>", "vary": "accept"}
     if past == PRESENT:
-        headers["etag"] = write_etag(item.fid, item.recorded_from)
-        headers["last-modified"] = format_datetime(item.recorded_from.astimezone(UTC), usegmt=True)
+        headers |= write_validators(item.fid, item.recorded_from)
         if is_known(request.headers.get("if-none-match"), headers["etag"]):
             return Response(status_code=304, headers=headers)
     feature = writing.write_feature(item) | writing.write_root(links, is_collection=False)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import orjson
 import shapely
 from pyproj import CRS
@@ -16,11 +17,13 @@ from layers.editing.words import Change, Edit, Outcome, RejectedError, Result
 from layers.errors import ConflictError, ForbiddenError, InputError, NotFoundError, PreconditionError
 from layers.ingest.catalog import BY_HAND
 from layers.ingest.compose import compose_again
+from layers.ingest.crs import transform
 from layers.ingest.quality import Problem
 from layers.rules.check import check_edit
 from layers.rules.words import Finding
 from layers.store.checks import Touched
 from layers.store.edits import EditKind, begin_edit, read_clock
+from layers.store.items import DEGREES, OutputCrs
 from layers.store.migrate import read_city
 from layers.store.sources import note_layers
 from layers.store.versions import (
@@ -33,6 +36,7 @@ from layers.store.versions import (
 )
 
 _WAIT_S = 5.0
+_READ_AGAIN = "read it again, then repeat the edit"
 _By = dict[str, dict[str, Stored]]
 
 
@@ -98,13 +102,17 @@ def _check_state(edit: Edit, present: Stored | None, valid_from: datetime | None
     """Raise what stands against an edit in the state of its feature."""
     name = f"'{edit.id[:80]}' of '{edit.layer.id}'"
     if edit.op == "create":
+        if present is not None and edit.seen is not None:
+            raise PreconditionError(f"{name} exists already", hint="If-Match with its ETag replaces it")
         if present is not None:
             raise ConflictError(f"{name} exists already", hint="replace or update it, or give another id")
         return
     if present is None:
         raise NotFoundError(f"collection '{edit.layer.id}' has no item '{edit.id[:80]}'")
     if edit.seen is not None and (present.fid, present.recorded_from) not in edit.seen:
-        raise PreconditionError(f"{name} was changed meanwhile", hint="read it again, then repeat the edit")
+        raise PreconditionError(f"{name} was changed meanwhile", hint=_READ_AGAIN)
+    if edit.unchanged_since is not None and present.recorded_from.replace(microsecond=0) > edit.unchanged_since:
+        raise PreconditionError(f"{name} was changed after {edit.unchanged_since.isoformat()}", hint=_READ_AGAIN)
     if valid_from is not None and valid_from < present.valid_from:
         raise ConflictError(
             f"{name} is as it is since {present.valid_from.isoformat()}: it cannot change at {valid_from.isoformat()}",
@@ -122,7 +130,8 @@ def prepare_changes(connection: Connection, edits: Sequence[Edit], stored: _By) 
         layer, found = own[0].layer, Found()
         rows = [_fill(edit) for edit in own]
         values = check_values(layer, rows, whole=[edit.op in ("create", "replace") for edit in own], found=found)
-        shapes = check_shapes(layer, [_choose_geometry(edit, present) for edit in own], target, found=found)
+        geometries = [_choose_geometry(edit, present, target) for edit in own]
+        shapes = check_shapes(layer, geometries, target, sources=[_name_crs(edit.crs) for edit in own], found=found)
         for place, edit in enumerate(own):
             if edit.op in ("create", "replace") and edit.geometry is None:
                 found.setdefault(place, []).append(Problem("geometry", None, "no geometry"))
@@ -143,19 +152,29 @@ def _fill(edit: Edit) -> Mapping[str, Any]:
     return {prop.name: None for prop in edit.layer.properties if prop.access == "public"} | dict(edit.properties)
 
 
-def _choose_geometry(edit: Edit, present: dict[str, Stored]) -> Mapping[str, Any] | None:
+def _choose_geometry(edit: Edit, present: dict[str, Stored], target: CRS) -> Mapping[str, Any] | None:
     """Return the geometry to write; one put back as it was read moves nothing, though it was rounded for reading."""
     stored = present.get(edit.id)
     if edit.op == "delete" or edit.geometry is None:
         return None
-    if stored is not None and _is_same(edit.geometry, stored.written):
+    if stored is not None and _is_same(edit.geometry, edit.crs, stored, target):
         return None
     return edit.geometry
 
 
-def _is_same(geometry: Mapping[str, Any], written: str) -> bool:
-    known = orjson.loads(written)
-    return bool(geometry.get("type") == known["type"] and geometry.get("coordinates") == known["coordinates"])
+def _is_same(geometry: Mapping[str, Any], crs: OutputCrs, stored: Stored, target: CRS) -> bool:
+    """Return whether ``geometry`` is what is stored, as it is written in ``crs``."""
+    if crs == DEGREES:
+        known = orjson.loads(stored.written)
+        return bool(geometry.get("type") == known["type"] and geometry.get("coordinates") == known["coordinates"])
+    given = shapely.from_geojson(orjson.dumps(geometry), on_invalid="ignore")
+    written = transform(np.array([stored.shape], dtype=object), target, CRS.from_epsg(crs.srid))[0]
+    # Half a digit in both directions.
+    return given is not None and bool(shapely.equals_exact(given, written, tolerance=0.75 * 10.0**-crs.decimals))
+
+
+def _name_crs(crs: OutputCrs) -> str:
+    return "OGC:CRS84" if crs == DEGREES else f"EPSG:{crs.srid}"
 
 
 def _compare(edit: Edit, present: Stored | None, given: dict[str, Any], shape: Any) -> Change:

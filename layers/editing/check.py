@@ -24,7 +24,6 @@ _JSON_TYPES: dict[str, tuple[type, ...]] = {
     "date": (str,),
     "datetime": (str,),
 }
-_CRS84 = read_crs("OGC:CRS84")
 Found = dict[int, list[Problem]]
 
 
@@ -106,16 +105,30 @@ def _plain(value: Any, prop: Property) -> Any:
 
 
 def check_shapes(
-    layer: VectorLayer, geometries: Sequence[Mapping[str, Any] | None], target: CRS, *, found: Found
+    layer: VectorLayer,
+    geometries: Sequence[Mapping[str, Any] | None],
+    target: CRS,
+    *,
+    sources: Sequence[str],
+    found: Found,
 ) -> Shapes:
     """Return the GeoJSON geometries in ``target`` as the layer stores them, None where none is given.
+
+    ``sources`` name the CRS of each; x or longitude comes first.
 
     An area that crosses itself is not mended, unlike on import: who draws it can see where.
     """
     shapes: Shapes = shapely.from_geojson(
         [None if one is None else orjson.dumps(one) for one in geometries], on_invalid="ignore"
     )
-    given = [place for place, one in enumerate(geometries) if one is not None]
+    for source in dict.fromkeys(sources):
+        given = [place for place, one in enumerate(geometries) if one is not None and sources[place] == source]
+        _check_given(layer, shapes, given, read_crs(source), target, found)
+    return shapes
+
+
+def _check_given(layer: VectorLayer, shapes: Shapes, given: list[int], source: CRS, target: CRS, found: Found) -> None:
+    """Bring the shapes at ``given`` from ``source`` to ``target`` in place."""
     problems = Problems(len(given))
     chosen = shapes[given]
     unread = shapely.is_missing(chosen)
@@ -125,13 +138,12 @@ def check_shapes(
     crossed = areas & ~shapely.is_valid(chosen)
     why = pd.Series(shapely.is_valid_reason(chosen), dtype=object)
     problems.add(crossed, "the area crosses itself", name="geometry", values=why)
-    moved = project(chosen, _CRS84, target, problems)
+    moved = project(chosen, source, target, problems)
     moved = fit_type(moved, layer.geometry, problems, Counter(), None)
     for position, place in enumerate(given):
         for problem in problems.get(position)[:1]:
             _note(found, place, problem)
     shapes[given] = moved
-    return shapes
 
 
 def _note(found: Found, place: int, problem: Problem) -> None:

@@ -9,6 +9,7 @@ from layers.errors import TwinError
 from layers.ingest.catalog import BY_HAND
 from layers.rules.words import Finding
 from layers.schema import VectorLayer
+from layers.store.items import DEGREES, OutputCrs
 
 Op = Literal["create", "replace", "update", "delete"]
 Version = tuple[int, datetime]
@@ -39,7 +40,9 @@ class Edit:
     """What is asked of one feature.
 
     ``properties`` are all of them for create and replace, the changed ones for update (None empties). ``geometry`` is
-    GeoJSON in CRS84; None keeps what is there. ``seen`` are the versions the caller may have in mind, None for any.
+    GeoJSON in ``crs``, x or longitude first; None keeps what is there. ``seen`` are the versions the caller may have in
+    mind, None for any; to create with ``seen`` means that none may be there. ``unchanged_since`` [whole seconds] is
+    when the caller last saw it.
     """
 
     op: Op
@@ -48,6 +51,8 @@ class Edit:
     properties: Mapping[str, Any] = field(default_factory=dict)
     geometry: Mapping[str, Any] | None = None
     seen: frozenset[Version] | None = None
+    crs: OutputCrs = DEGREES
+    unchanged_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from layers.schema import VectorLayer
 from layers.store.mercator import Bounds, to_degrees
 from layers.store.names import quote
 from layers.store.origins import PRESENT, Past
+from layers.store.projecting import write_to
 from layers.store.query.ordering import Position, SortKey, read_keys, write_after, write_order
 from layers.store.query.selection import ItemQuery, build_selection, explain_failure
 from layers.store.tables import CITY
@@ -118,7 +119,8 @@ async def select_item(
         f"select {_write_view(view)} from {selection.write_origin(view.columns)} "
         f"where t.id = {selection.scope.bindings.bind(item_id)} order by t.fid desc limit 1"
     )
-    cursor = await connection.execute(statement, selection.values)
+    with explain_failure():
+        cursor = await connection.execute(statement, selection.values)
     row = await cursor.fetchone()
     return _read_item(row, view) if row else None
 
@@ -173,7 +175,7 @@ def write_place(crs: OutputCrs) -> str:
     """Return an item's geometry in ``crs``, x (or longitude) first."""
     # The stored Web Mercator gives degrees on the same sphere at half the cost.
     stored = "t.geom_3857" if crs.srid in (4326, 3857) else "t.geom"
-    return stored if crs.srid == 3857 else f"ST_Transform({stored}, {int(crs.srid)})"
+    return stored if crs.srid == 3857 else write_to(stored, crs.srid)
 
 
 def _read_item(row: TupleRow, view: View) -> Item:

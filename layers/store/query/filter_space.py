@@ -13,6 +13,7 @@ from shapely.errors import GEOSException
 
 from layers.errors import InputError
 from layers.store.mercator import MERCATOR_LATITUDE
+from layers.store.projecting import write_to_mercator
 from layers.store.query.terms import LiteralShape, Scope, Term
 
 PREDICATES = {
@@ -62,8 +63,8 @@ def bind_shape(shape: shapely.Geometry, scope: Scope) -> Term:
             )
         shape = shapely.transform(shape, _clip)
     literal = LiteralShape(shapely.to_wkb(shape), scope.srid)
-    placed = f"ST_SetSRID(ST_GeomFromWKB({scope.bindings.bind(literal.wkb)}::bytea), {literal.srid})"
-    return Term(f"ST_Transform({placed}, 3857)", "geometry", value=literal)
+    placed = write_to_mercator(f"ST_GeomFromWKB({scope.bindings.bind(literal.wkb)}::bytea)", literal.srid)
+    return Term(placed, "geometry", value=literal)
 
 
 def own_geometry(term: Term) -> str:
