@@ -58,6 +58,9 @@ COMMANDS: dict[str, Entry] = {
         "Đóng gói ô bản đồ vào một tệp — bake tiles of the layers into one PMTiles file.",
     ),
     "export": Entry("twin.commands.export", "Xuất một lớp ra tệp — write a layer to a file."),
+    "qgis": Entry(
+        "twin.commands.qgis", "Dự án QGIS của thành phố — write a QGIS project of all layers with their styles."
+    ),
     "find": Entry("twin.commands.find", "Tìm theo tên, địa chỉ, mã — find features by name, address, code or id."),
     "count": Entry("twin.commands.count", "Đếm, cộng theo nhóm — count, measure and sum features in groups."),
     "layers": Entry("twin.commands.layers", "Các lớp dữ liệu — the layers: id, title, geometry, count, sources."),

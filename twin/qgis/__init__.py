@@ -1,0 +1,1 @@
+"""A QGIS project of the whole city, written from the declarations."""
