@@ -25,13 +25,18 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("TWIN_TEST_DATA", ROOT.parent / "shared" / "data"))
 CITY_CRS = "EPSG:5897"
 WHOLE_TWIN = ("tests/web/test_viewer.py", "tests/twin/test_up.py")
+DEMO = tuple(f"tests/twin/test_{name}.py" for name in ("demo", "demo_themes", "planted_faults", "simulation"))
 
 
 def name_share(nodeid: str) -> str:
-    """Return what a test shares with others that is costly to make: the whole twin, the API's databases, its file."""
+    """Return what a test shares with others that is costly to make: the whole twin, the demo, the API's databases, its
+    file.
+    """
     path = nodeid.split("::")[0]
     if path in WHOLE_TWIN:
         return "whole twin"
+    if path in DEMO:
+        return "demo"
     return "api" if path.startswith("tests/api/") else path
 
 

@@ -31,6 +31,8 @@ LICENCE = "Apache-2.0"
 _UTC = 100
 # A fixed date in place of the time of writing: the same seed gives the same bytes.
 WRITTEN = "2026-01-01T00:00:00.000Z"
+# Who is interrupted writes anew: a journal would cost as long as the writing.
+_OPTIONS = {"OGR_CURRENT_DATE": WRITTEN, "OGR_SQLITE_SYNCHRONOUS": "OFF", "OGR_SQLITE_JOURNAL": "OFF"}
 
 
 def write_tables(path: Path, tables: Mapping[str, Table]) -> None:
@@ -38,19 +40,19 @@ def write_tables(path: Path, tables: Mapping[str, Table]) -> None:
 
     Raises DeclarationError for an undeclared layer or column, or a required property that is missing.
     """
-    with _fixed_date():
+    with _set_options():
         for number, (layer_id, table) in enumerate(tables.items()):
             _write_table(path, layer_id, table, append=number > 0)
 
 
 @contextmanager
-def _fixed_date() -> Iterator[None]:
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": WRITTEN})
+def _set_options() -> Iterator[None]:
+    before = {name: pyogrio.get_gdal_config_option(name) for name in _OPTIONS}
+    pyogrio.set_gdal_config_options(_OPTIONS)
     try:
         yield
     finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+        pyogrio.set_gdal_config_options(before)
 
 
 def _write_table(path: Path, layer_id: str, table: Table, *, append: bool) -> None:
