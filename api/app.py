@@ -9,7 +9,9 @@ from starlette.middleware.cors import CORSMiddleware
 
 from api.compression import CompressText
 from api.errors import AnswerUnexpected, install_handlers
+from api.methods import AnswerHead, RefuseMethods
 from api.metrics import CountRequests, Metrics
+from api.pages.showing import ShowPages
 from api.resources import hold_resources
 from api.routes import (
     aggregates,
@@ -47,6 +49,7 @@ from api.routes import (
     sta,
     sta_batch,
     sta_write,
+    stac,
     state,
     styles,
     telemetry,
@@ -88,6 +91,7 @@ _ROUTES = (
     scene,
     raster_values,
     raster_collections,
+    stac,
     sensors,
     forecasts,
     state,
@@ -140,9 +144,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for module in _ROUTES:
         app.include_router(module.router)
     app.include_router(rasters.files)
-    app.mount("/", Viewer(used.web_dir), name="viewer")
+    app.mount("/", RefuseMethods(Viewer(used.web_dir), tuple(app.router.routes)), name="viewer")
 
     # The last added is the outermost.
+    app.add_middleware(AnswerHead)
+    app.add_middleware(ShowPages)
     app.add_middleware(RefuseBadRequests, sta_limit=used.sensing_body_mb * 1_000_000)
     app.add_middleware(CompressText)
     app.add_middleware(AnswerUnexpected)

@@ -1,85 +1,163 @@
-"""The API's own description: made from the routes, written as OpenAPI 3.0, which is what clients of OGC APIs read."""
+"""The API's own description: made from the routes and the tables of ``api.description``.
 
+OpenAPI 3.0 is what clients of OGC APIs read; 3.1 is the same for others.
+"""
+
+import re
+from collections import Counter
 from html import escape
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import Route
 
-from api.answers import MVT
+from api.answers import PROBLEM
+from api.description.answers import ANSWERS, SUFFIXES
+from api.description.bare import BARE, BODIES, COVERED, HEADERS
+from api.description.schemas import SCHEMAS
+from api.description.tags import TAGS
 from api.links import Links
 
-_PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "hint": {"type": "string"},
-    },
+_REFERENCE = "#/components/schemas/"
+# OGC API Tiles names its operations itself (20-057, 10.3).
+_TILE_OPERATIONS = {
+    "GET /api/tileMatrixSets": "getTileMatrixSetsList",
+    "GET /api/tileMatrixSets/{tile_matrix_set}": "getTileMatrixSet",
+    "GET /api/tiles": ".dataset.vector.getTileSetsList",
+    "GET /api/tiles/{tile_matrix_set}": ".dataset.vector.getTileSet",
+    "GET /api/tiles/{tile_matrix_set}/{z}/{y}/{x}": ".dataset.vector.getTile",
+    "GET /api/collections/{collection_id}/tiles": ".collection.vector.getTileSetsList",
+    "GET /api/collections/{collection_id}/tiles/{tile_matrix_set}": ".collection.vector.getTileSet",
+    "GET /api/collections/{collection_id}/tiles/{tile_matrix_set}/{z}/{y}/{x}": ".collection.vector.getTile",
 }
 _PAGE_STYLE = (
-    "body{font:15px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "h2{font-size:1rem}td{padding:0 1rem 0 0}"
+    "body{font:15px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b2733}"
+    "h2{margin-top:2.5rem;border-bottom:1px solid #ccd}h3{font-size:1rem;margin-bottom:0}"
+    "td{padding:0 1rem 0 0;vertical-align:top}code{background:#f2f4f7;padding:0 .2rem}"
+    "p{margin:.3rem 0}nav a{margin-right:.8rem}"
 )
-
-
-def _describe_tile(name: str, summary: str, numbers: tuple[str, ...]) -> dict[str, Any]:
-    """Return the operation of a tile route, which the framework does not know."""
-    parameters = [
-        {"name": each, "in": "path", "required": True, "schema": {"type": kind}}
-        for each, kind in ((name, "string"), *((number, "integer") for number in numbers))
-    ]
-    answers = {
-        "200": {"description": "The tile", "content": {MVT: {"schema": {"type": "string", "format": "binary"}}}},
-        "204": {"description": "Nothing is there"},
-        "304": {"description": "Nothing changed since the given ETag"},
-    }
-    description = (
-        "Any declared property filters: property=value. live=true adds live_state, live_value and live_time of items "
-        "that are watched. Twin-Tile-Truncated says when features were left out."
-    )
-    return {
-        "get": {
-            "tags": ["tiles"],
-            "summary": summary,
-            "description": description,
-            "parameters": parameters,
-            "responses": answers,
-        }
-    }
-
-
-_TILES = {
-    "/tiles/{ids}/{z}/{x}/{y}.mvt": _describe_tile(
-        "ids", "A vector tile of one or more layers, separated by commas", ("z", "x", "y")
-    ),
-    "/api/collections/{collectionId}/tiles/WebMercatorQuad/{tileMatrix}/{tileRow}/{tileCol}": _describe_tile(
-        "collectionId", "A vector tile of a collection", ("tileMatrix", "tileRow", "tileCol")
-    ),
-}
 
 
 def build_openapi(app: FastAPI, links: Links) -> dict[str, Any]:
     """Return the description of ``app`` in OpenAPI 3.0.3."""
-    document: dict[str, Any] = _lower(app.openapi())
-    document["openapi"] = "3.0.3"
-    document["servers"] = [{"url": links.base}]
-    document["paths"] |= _lower(_TILES)
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas["Problem"] = _PROBLEM
+    document: dict[str, Any] = _lower(build_openapi_31(app, links))
+    return {**document, "openapi": "3.0.3"}
+
+
+def build_openapi_31(app: FastAPI, links: Links) -> dict[str, Any]:
+    """Return the description of ``app`` in OpenAPI 3.1."""
+    made: dict[str, Any] = app.openapi()
+    paths: dict[str, Any] = {
+        path: {method: dict(operation) for method, operation in operations.items()}
+        for path, operations in made["paths"].items()
+    }
+    for key, operation in BARE.items():
+        method, _, path = key.partition(" ")
+        if key in list_bare(app):
+            paths.setdefault(path, {})[method.lower()] = dict(operation)
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            _complete(f"{method.upper()} {path}", operation)
+    _part_operations(paths)
+    schemas = {**made.get("components", {}).get("schemas", {}), **SCHEMAS}
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    problem = {
-        "description": "What went wrong",
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    used = {tag for operations in paths.values() for operation in operations.values() for tag in operation["tags"]}
+    return {
+        "openapi": "3.1.0",
+        "info": made["info"],
+        "servers": [{"url": links.base}],
+        "tags": [{"name": name, "description": TAGS.get(name, name)} for name in [*TAGS, *sorted(used - set(TAGS))]],
+        "paths": paths,
+        "components": {"schemas": schemas},
     }
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            operation["responses"].pop("422", None)
-            operation["responses"].setdefault("default", problem)
-    return document
+
+
+def list_bare(app: FastAPI) -> set[str]:
+    """Return method and path of every route the framework does not describe, but those that are covered."""
+    found = {
+        f"{method} {_plain(route.path)}"
+        for route in app.routes
+        if isinstance(route, Route) and not isinstance(route, APIRoute)
+        for method in (route.methods or ()) - {"HEAD"}
+    }
+    return found - set(COVERED)
+
+
+def _plain(path: str) -> str:
+    """Return a path without the converters of its parameters."""
+    return path.replace(":path}", "}")
+
+
+def _name_operation(key: str, operation: dict[str, Any]) -> str:
+    """Return the id of an operation: its family and the name of the function that answers."""
+    if key in _TILE_OPERATIONS:
+        return _TILE_OPERATIONS[key]
+    method, _, path = key.partition(" ")
+    # The framework's own id is the function's name, the path and the method.
+    tail = re.sub(r"\W", "_", path) + f"_{method.lower()}"
+    name = operation.get("operationId", f"read_tile{tail}").removesuffix(tail)
+    return f"{operation['tags'][0]}.{name}"
+
+
+def _part_operations(paths: dict[str, Any]) -> None:
+    """Give operations that one function answers, or functions of one name, ids of their own."""
+    named = [(path, method, operation) for path, each in paths.items() for method, operation in each.items()]
+    counts = Counter(operation["operationId"] for _, _, operation in named)
+    for path, method, operation in named:
+        if counts[operation["operationId"]] > 1:
+            operation["operationId"] += ".".join(["", method, *re.findall(r"[\w-]+", path)])
+
+
+def _complete(key: str, operation: dict[str, Any]) -> None:
+    """Add to an operation its id, its answers and what its route reads itself."""
+    operation["operationId"] = _name_operation(key, operation)
+    if key in BODIES:
+        operation.setdefault("requestBody", BODIES[key])
+    if key in HEADERS:
+        operation["parameters"] = [*operation.get("parameters", ()), *HEADERS[key]]
+    answers: dict[str, Any] = dict(operation.get("responses", {}))
+    answers.pop("422", None)
+    if key in ANSWERS:
+        for code in [code for code in answers if code.startswith("2")]:
+            del answers[code]
+        for code, kinds in ANSWERS[key].items():
+            answers[code] = _write_answer(kinds)
+    for code, answer in answers.items():
+        if code.startswith("2") and key not in ANSWERS:
+            answers[code] = {**answer, **_settle(key, answer)}
+    problem = {PROBLEM: {"schema": {"$ref": f"{_REFERENCE}Problem"}}}
+    answers.setdefault("default", {"description": "What went wrong", "content": problem})
+    operation["responses"] = answers
+
+
+def _write_answer(kinds: Any) -> dict[str, Any]:
+    if not kinds:
+        return {"description": "Nothing to send"}
+    content = {kind: {"schema": {"$ref": f"{_REFERENCE}{name}"}} for kind, name in kinds.items()}
+    return {"description": "What was asked for", "content": content}
+
+
+def _settle(key: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of an answer as its route declared it, else as the end of its path tells.
+
+    The framework adds JSON of any kind to whatever a route declares; beside something else it means nothing.
+    """
+    content = {kind: dict(said) for kind, said in answer.get("content", {}).items()}
+    if not content:
+        return {}
+    if not content.get("application/json", {"schema": "its own"}).get("schema"):
+        told = SUFFIXES.get(key.rpartition(".")[2])
+        if told is not None:
+            content[told[0]] = {"schema": {"$ref": f"{_REFERENCE}{told[1]}"}}
+        if len(content) > 1:
+            del content["application/json"]
+    for kind, said in content.items():
+        if not said.get("schema"):
+            name = "Json" if kind.endswith("json") else "Text" if kind.startswith("text/") else "Binary"
+            said["schema"] = {"$ref": f"{_REFERENCE}{name}"}
+    return {"content": content}
 
 
 def _lower(node: Any) -> Any:
@@ -93,7 +171,10 @@ def _lower(node: Any) -> Any:
     if isinstance(choices, list) and {"type": "null"} in choices:
         kept = [choice for choice in choices if choice != {"type": "null"}]
         del lowered["anyOf"]
-        lowered |= kept[0] if len(kept) == 1 else {"anyOf": kept}
+        # Beside a reference, 3.0 reads nothing else.
+        lowered |= (
+            {"allOf": kept} if len(kept) == 1 and "$ref" in kept[0] else kept[0] if len(kept) == 1 else {"anyOf": kept}
+        )
         lowered["nullable"] = True
     if "const" in lowered:
         lowered["enum"] = [lowered.pop("const")]
@@ -105,21 +186,37 @@ def _lower(node: Any) -> Any:
 
 
 def write_page(document: dict[str, Any]) -> str:
-    """Return the description as a page that needs no script."""
-    parts = [f"<h1>{escape(document['info']['title'])}</h1><p><a href='/api/openapi'>OpenAPI 3.0</a></p>"]
+    """Return the description as a page that needs no script, by family."""
+    families: dict[str, list[str]] = {tag["name"]: [] for tag in document["tags"]}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            rows = "".join(
-                f"<tr><td><code>{escape(parameter['name'])}</code></td><td>{escape(parameter['in'])}</td>"
-                f"<td>{escape(parameter.get('description', ''))}</td></tr>"
-                for parameter in operation.get("parameters", ())
-            )
-            table = f"<table>{rows}</table>" if rows else ""
-            parts.append(
-                f"<h2><code>{method.upper()} {escape(path)}</code></h2>"
-                f"<p>{escape(operation.get('summary', ''))}. {escape(operation.get('description', ''))}</p>{table}"
-            )
+            families[operation["tags"][0]].append(_write_operation(method.upper(), path, operation))
+    told = {tag["name"]: tag["description"] for tag in document["tags"]}
+    shown = {name: entries for name, entries in families.items() if entries}
+    parts = [
+        f"<h1>{escape(document['info']['title'])}</h1><p><a href='/api/openapi'>OpenAPI 3.0</a> · "
+        "<a href='/api/openapi?f=3.1'>OpenAPI 3.1</a></p>",
+        "<nav>" + "".join(f"<a href='#{escape(name)}'>{escape(name)}</a>" for name in shown) + "</nav>",
+    ]
+    for name, entries in shown.items():
+        parts.append(f"<h2 id='{escape(name)}'>{escape(name)}</h2><p>{escape(told[name])}</p>{''.join(entries)}")
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>API</title>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         f"<style>{_PAGE_STYLE}</style></head><body>{''.join(parts)}</body></html>"
+    )
+
+
+def _write_operation(method: str, path: str, operation: dict[str, Any]) -> str:
+    rows = "".join(
+        f"<tr><td><code>{escape(parameter['name'])}</code></td><td>{escape(parameter['in'])}</td>"
+        f"<td>{escape(parameter.get('description', ''))}</td></tr>"
+        for parameter in operation.get("parameters", ())
+    )
+    kinds = sorted({kind for answer in operation["responses"].values() for kind in answer.get("content", ())})
+    table = f"<table>{rows}</table>" if rows else ""
+    return (
+        f"<h3><code>{method} {escape(path)}</code></h3>"
+        f"<p>{escape(operation.get('summary', ''))}. {escape(operation.get('description', ''))}</p>{table}"
+        f"<p>→ {', '.join(f'<code>{escape(kind)}</code>' for kind in kinds if 'problem' not in kind)}</p>"
     )

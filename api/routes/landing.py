@@ -1,17 +1,20 @@
 """The front door of the API: landing page, conformance, its own description, the viewer's catalogue."""
 
-from fastapi import APIRouter, Depends, Request
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse, Response
 
-from api.answers import OPENAPI, answer_json
+from api.answers import OPENAPI, OPENAPI_31, answer_json
 from api.catalog import build_catalog, describe_city
 from api.conformance import CONFORMANCE
 from api.dependencies import ConnectionOf, LinksOf, ResourcesOf, refuse_unknown
-from api.openapi import build_openapi, write_page
+from api.openapi import build_openapi, build_openapi_31, write_page
 
 router = APIRouter(prefix="/api", tags=["landing"], dependencies=[Depends(refuse_unknown)])
 
 
+@router.get("/", include_in_schema=False)
 @router.get("", summary="Landing page")
 def read_landing(connection: ConnectionOf, resources: ResourcesOf, links: LinksOf) -> Response:
     """Say which city this is and where everything else lies."""
@@ -34,9 +37,20 @@ def read_conformance() -> Response:
     return answer_json({"conformsTo": CONFORMANCE})
 
 
-@router.get("/openapi", summary="This description (OpenAPI 3.0)")
-def read_openapi(request: Request, links: LinksOf) -> Response:
-    """Describe the API."""
+@router.get("/openapi", summary="This description (OpenAPI 3.0 or 3.1)")
+def read_openapi(
+    request: Request,
+    links: LinksOf,
+    f: Annotated[
+        Literal["json", "3.0", "3.1", "html"] | None, Query(description="3.0 without it; html: a page")
+    ] = None,
+) -> Response:
+    """Describe the API, as ``f`` or else ``Accept`` asks for it."""
+    accept = request.headers.get("accept", "").replace(" ", "").lower()
+    if f == "html":
+        return HTMLResponse(write_page(build_openapi(request.app, links)))
+    if f == "3.1" or (f is None and "openapi+json;version=3.1" in accept):
+        return answer_json(build_openapi_31(request.app, links), media_type=OPENAPI_31)
     return answer_json(build_openapi(request.app, links), media_type=OPENAPI)
 
 

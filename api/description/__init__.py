@@ -1,0 +1,1 @@
+"""What the routes alone do not tell of themselves: answers, bodies, bare routes, the words of the tags."""
