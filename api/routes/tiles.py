@@ -80,9 +80,9 @@ class VectorTile:
         pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         live, filters = parse_live(pairs)
         equals = parse_filters(layers, filters)
-        tokens = await resources.versions.read()
+        moments = await resources.versions.read_tile([layer.id for layer in layers], tile.z, tile.x, tile.y)
         newest = await _read_newest(resources) if live else ""
-        key = (*(f"{layer.id}:{tokens.get(layer.id, '0')}" for layer in layers), newest, tile, tuple(pairs))
+        key = (ids, moments, newest, tile, tuple(pairs))
         etag = f'W/"{hashlib.blake2b(repr(key).encode(), digest_size=12).hexdigest()}{_mark_declaration(ids)}"'
         headers = Headers(scope=scope)
         if etag in headers.get("if-none-match", ""):

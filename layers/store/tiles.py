@@ -1,11 +1,11 @@
-"""Vector tiles out of layer tables (ST_AsMVT), and the layer versions that tell when one is out of date.
+"""Vector tiles out of layer tables (ST_AsMVT).
 
 One statement a set of layers and zoom band: the envelope is computed here, so that no row is transformed; below zoom 14
 shapes are simplified by half a pixel and those smaller than a pixel are left out.
 """
 
 import math
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +17,7 @@ from layers.schema import GeometryType, VectorLayer
 from layers.store.names import quote
 from layers.store.sensing.live import build_live_columns, build_live_join
 from layers.store.tables import CITY
+from layers.store.tile_marks import read_marks
 
 MAX_ZOOM = 22
 DETAIL_ZOOM = 14
@@ -155,29 +156,9 @@ async def make_tile(
         budget, truncated = int(min(budget, most) * 0.9 * BYTE_BUDGET / len(data)), True
 
 
-async def follow_versions(url: str) -> AsyncIterator[dict[str, str]]:
-    """Yield the version token of every layer: now, after every change, and at least every 30 s.
-
-    A token names the counter and the moment it moved, so a restored database never repeats one.
-    """
-    # Two connections: a notification that comes together with the answer to a query would lie unread until the next
-    # one wakes the socket.
-    listener = await AsyncConnection.connect(url, autocommit=True, application_name="twin versions")
-    async with (
-        listener,
-        await AsyncConnection.connect(url, autocommit=True, application_name="twin versions") as reader,
-    ):
-        await listener.execute("listen layer_version")
-        while True:
-            yield await read_version_tokens(reader)
-            async for _ in listener.notifies(timeout=30.0, stop_after=1):
-                pass
-
-
 async def read_version_tokens(connection: AsyncConnection[TupleRow]) -> dict[str, str]:
     """Return the version token of every layer that ever changed."""
-    cursor = await connection.execute("select layer, version, extract(epoch from changed) from meta.layer_version")
-    return {layer: f"{version}-{changed}" for layer, version, changed in await cursor.fetchall()}
+    return (await read_marks(connection, {}))[0]
 
 
 def find_area_name(layer: VectorLayer) -> str | None:
