@@ -9,26 +9,30 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import geopandas as gpd
-import numpy as np
 import psycopg
-import shapely
-from numpy.typing import NDArray
 from sqlalchemy import Engine, text
 
+from bench.city_frames import CRS, generate_frames
+from bench.cpu import list_family
 from layers.registry import VECTOR_LAYERS
 from layers.store.engine import open_engine, plain_url
 from layers.store.features import upsert_features
 from layers.store.migrate import migrate
 
-CRS = "EPSG:5897"
 ORIGIN = (575_000.0, 1_103_000.0)
 SIDE = 12_000.0
-COUNTS = {"buildings": 60_000, "road_links": 30_000, "trees": 80_000, "luminaires": 25_000}
 Fetch = Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server: where it listens, and its processes."""
+
+    port: int
+    pids: tuple[int, ...]
 
 
 @contextlib.contextmanager
@@ -49,7 +53,7 @@ def fresh_database(url: str, name: str) -> Iterator[Engine]:
 
 @contextlib.contextmanager
 def generated_city(url: str, name: str) -> Iterator[str]:
-    """Make database ``name`` beside ``url`` with some 200,000 features on 12 × 12 km; drop it at the end."""
+    """Make database ``name`` beside ``url`` with 460,000 features around Can Tho; drop it at the end."""
     with fresh_database(url, name) as engine:
         for layer_id, frame in generate_frames().items():
             with engine.begin() as connection_:
@@ -59,63 +63,42 @@ def generated_city(url: str, name: str) -> Iterator[str]:
         yield plain_url(engine)
 
 
-def generate_frames() -> dict[str, gpd.GeoDataFrame]:
-    """Return the layers, denser towards the middle; the same every time."""
-    rng = np.random.default_rng(7)
-
-    def scatter(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        spread = np.clip(rng.normal(0.5, 0.22, (2, count)), 0.0, 1.0) * SIDE
-        return ORIGIN[0] + spread[0], ORIGIN[1] + spread[1]
-
-    frames = {}
-    x, y = scatter(COUNTS["buildings"])
-    wide, deep = rng.uniform(4, 18, (2, len(x)))
-    use = rng.choice(["house", "shop", "office", "school", "industrial"], len(x))
-    shapes = shapely.multipolygons([[box] for box in shapely.box(x, y, x + wide, y + deep)])
-    frames["buildings"] = _frame("b", shapes, use=use, height=rng.uniform(3, 30, len(x)).round(1), address="Đường 30/4")
-    x, y = scatter(COUNTS["road_links"])
-    angle, length = rng.uniform(0, np.pi, len(x)), rng.uniform(20, 160, len(x))
-    steps = np.linspace(0, 1, 5)
-    wiggle = rng.normal(0, 2, (len(x), 5))
-    along = np.stack([x[:, None] + np.cos(angle)[:, None] * length[:, None] * steps + wiggle,
-                      y[:, None] + np.sin(angle)[:, None] * length[:, None] * steps - wiggle], axis=-1)  # fmt: skip
-    kinds = rng.choice(["residential", "tertiary", "secondary", "service"], len(x))
-    frames["road_links"] = _frame("r", shapely.linestrings(along), road_class=kinds, name="Đường Ninh Kiều")
-    x, y = scatter(COUNTS["trees"])
-    frames["trees"] = _frame("t", shapely.points(x, y), species="Dầu rái", height=rng.uniform(2, 25, len(x)).round(1))
-    x, y = scatter(COUNTS["luminaires"])
-    frames["luminaires"] = _frame("l", shapely.points(x, y), lamp_type="led", power=80.0)
-    return frames
-
-
-def _frame(prefix: str, shapes: Any, **columns: object) -> gpd.GeoDataFrame:
-    geometry = gpd.GeoSeries(shapes, crs=CRS)
-    return gpd.GeoDataFrame({"id": [f"{prefix}{k}" for k in range(len(geometry))], **columns}, geometry=geometry)
-
-
 @contextlib.contextmanager
 def running_server(database_url: str, *, cache_mb: int) -> Iterator[int]:
     """Run ``twin serve`` on ``database_url`` and give its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    with running_workers(database_url, cache_mb=cache_mb, workers=1) as server:
+        yield server.port
+
+
+@contextlib.contextmanager
+def running_workers(database_url: str, *, cache_mb: int, workers: int) -> Iterator[Server]:
+    """Run ``twin serve`` with so many ``workers`` on ``database_url``."""
+    port = find_free_port()
     environment = {**os.environ, "TWIN_DATABASE_URL": database_url, "TWIN_TILE_CACHE_MB": str(cache_mb)}
     twin = Path(sys.executable).with_name("twin")
-    server = subprocess.Popen([twin, "serve", "--port", str(port)], env=environment, stdout=subprocess.DEVNULL)
+    words = [str(twin), "serve", "--port", str(port), "--workers", str(workers)]
+    server = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
     try:
         wait_until_ready(port)
-        yield port
+        yield Server(port, list_family(server.pid))
     finally:
         server.terminate()
         server.wait(timeout=20)
 
 
-def wait_until_ready(port: int) -> None:
-    """Return when the server at ``port`` is ready; RuntimeError when it is not within 30 s."""
+def find_free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until_ready(port: int, address: str = "/readyz") -> None:
+    """Return when the server at ``port`` answers ``address``; RuntimeError when it does not within 30 s."""
     for _ in range(150):
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/readyz")
+            connection.request("GET", address)
             if connection.getresponse().status == 200:
                 return
         time.sleep(0.2)

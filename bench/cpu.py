@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -28,6 +29,19 @@ def find_postmaster(url: str) -> int:
         row = connection.execute("show data_directory").fetchone()
     assert row is not None
     return int((Path(row[0]) / "postmaster.pid").read_text().split()[0])
+
+
+def list_family(pid: int) -> tuple[int, ...]:
+    """Return ``pid`` and the processes it started, and those they started."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                parents[int(entry.name)] = _read(int(entry.name))[2]
+    family = [pid]
+    for member in family:
+        family += [child for child, parent in parents.items() if parent == member]
+    return tuple(family)
 
 
 def _sum_database(postmaster: int) -> float:

@@ -1,6 +1,7 @@
-"""Item pages and queries a second: over HTTP, beside the same in SQL, and pages by OFFSET with a count."""
+"""Item pages and queries a second: over HTTP, beside tipg, beside the same in SQL, and pages by OFFSET with a count."""
 
 import random
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -8,12 +9,31 @@ import psycopg
 from pyproj import Transformer
 
 from api.parameters import write_cursor
-from bench.city import CRS, ORIGIN, SIDE, Fetch, count_per_second, generated_city, open_http, running_server
+from bench.city import (
+    ORIGIN,
+    SIDE,
+    Fetch,
+    Server,
+    count_per_second,
+    generated_city,
+    open_http,
+    running_server,
+    running_workers,
+)
+from bench.city_frames import CRS
+from bench.client import Answers, ask
+from bench.cpu import measure_cpu
+from bench.environments import LeftOutError
 from bench.queries import rows_of_queries
+from bench.serving_peers import running_tipg
 from layers.store.query.ordering import Position
 
 CLIENTS = 4
 PAGE = 100
+_LARGE, _LARGE_CLIENTS, _WORKERS, _SECONDS = 1000, 8, 2, 3.0
+_LARGE_LAYERS = ("trees", "buildings")
+# What the issue asks for.
+_BESIDE_TIPG = 5.0
 _COLUMNS = "name, address, use, storeys, height, ground_elevation, floor_elevation, year_built, residents, ward_code"
 _KEYSET = (
     f"select fid, id, {_COLUMNS}, ST_AsGeoJSON(ST_Transform(geom, 4326), 7) from city.buildings "
@@ -31,7 +51,54 @@ _BOX = (
 
 def rows(url: str) -> list[dict[str, Any]]:
     """Return the rows of this bench."""
-    with generated_city(url, "bench_features") as database, running_server(database, cache_mb=0) as port:
+    with generated_city(url, "bench_features") as database:
+        return [*_rows_of_large_pages(database), *_rows_of_pages(database)]
+
+
+def _rows_of_large_pages(database: str) -> list[dict[str, Any]]:
+    """Return rate, p95 and CPU of pages of 1,000, without and with a box, beside tipg as it comes."""
+    boxes = _choose_boxes(40, side=4000.0)
+    ours, tipg = {}, {}
+    with running_workers(database, cache_mb=0, workers=_WORKERS) as server:
+        for layer_id in _LARGE_LAYERS:
+            path = f"/api/collections/{layer_id}/items?limit={_LARGE}"
+            ours[layer_id, False] = _measure(database, server, [path])
+            ours[layer_id, True] = _measure(database, server, [f"{path}&bbox={box}" for box in boxes])
+    try:
+        with running_tipg(database, workers=_WORKERS) as server:
+            for layer_id in _LARGE_LAYERS:
+                path = f"/collections/city.{layer_id}/items?limit={_LARGE}&geom-column=geom"
+                tipg[layer_id, False] = _measure(database, server, [path])
+                tipg[layer_id, True] = _measure(database, server, [f"{path}&bbox={box}" for box in boxes])
+    except LeftOutError as why:
+        sys.stderr.write(f"features bench: tipg is left out: {why}\n")
+    measured = []
+    for (layer_id, boxed), (answers, cpu_ms) in ours.items():
+        case = f"{layer_id}, pages of 1,000" + (" in a box of 4 km" if boxed else "")
+        peer = tipg.get((layer_id, boxed))
+        for metric, unit, own, other, limit in (
+            ("pages", "1/s", answers.rate, peer and peer[0].rate, peer and _BESIDE_TIPG * peer[0].rate),
+            ("p95", "ms", answers.percentile(95), peer and peer[0].percentile(95), None),
+            ("CPU a page", "ms", cpu_ms, peer and peer[1], None),
+        ):
+            peers = {"tipg": other} if other else {}
+            measured.append({"case": case, "metric": metric, "unit": unit, "ours": own, "peers": peers, "limit": limit})
+    return measured
+
+
+def _measure(database: str, server: Server, addresses: list[str]) -> tuple[Answers, float]:
+    """Return the answers to ``addresses``, and CPU of server and database an answer [ms]."""
+    found: list[Answers] = []
+
+    def work() -> None:
+        found.append(ask(server.port, addresses, clients=_LARGE_CLIENTS, seconds=_SECONDS, at_least=_LARGE_CLIENTS))
+
+    cpu = measure_cpu(database, server.pids, work)
+    return found[0], cpu / found[0].count * 1e3
+
+
+def _rows_of_pages(database: str) -> list[dict[str, Any]]:
+    with running_server(database, cache_mb=0) as port:
         path = "/api/collections/buildings/items"
         starts = [str(number) for number in range(0, 55_000, 1100)]
         first_key = _read_first_key(database)
@@ -95,13 +162,13 @@ def _read_first_key(database: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _choose_boxes(count: int) -> list[str]:
+def _choose_boxes(count: int, *, side: float = 300.0) -> list[str]:
     to_degrees = Transformer.from_crs(CRS, 4326, always_xy=True)
     rng = random.Random(3)
     boxes = []
     for _ in range(count):
         x, y = (start + rng.uniform(0.2, 0.8) * SIDE for start in ORIGIN)
         west, south = to_degrees.transform(x, y)
-        east, north = to_degrees.transform(x + 300.0, y + 300.0)
+        east, north = to_degrees.transform(x + side, y + side)
         boxes.append(f"{west:.6f},{south:.6f},{east:.6f},{north:.6f}")
     return boxes

@@ -11,8 +11,9 @@ import sys
 import tempfile
 from typing import Any
 
+from bench.environments import Peer
 from bench.flood_cases import compute_plain_error, describe_plain, read_reference
-from bench.flood_peers import ANUGA, ITZI, LANDLAB, Measured, Peer, run_ours, run_peers
+from bench.flood_peers import ANUGA, ITZI, LANDLAB, Measured, run_ours, run_peers
 from bench.triad import measure_triad
 
 BYTES_A_CELL_STEP = 40.0

@@ -16,7 +16,8 @@ import pandas as pd
 import shapely
 from sqlalchemy import Engine, text
 
-from bench.city import CRS, ORIGIN, SIDE, fresh_database, wait_until_ready
+from bench.city import ORIGIN, SIDE, fresh_database, wait_until_ready
+from bench.city_frames import CRS
 from layers.registry import read_vector_layer
 from layers.store.engine import plain_url
 from layers.store.features import upsert_features

@@ -23,6 +23,9 @@ def serve(
         str | None, typer.Option(help="Address to listen on; 127.0.0.1 unless TWIN_HOST says more.")
     ] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that answer, each with memory for tiles of its own.")
+    ] = 1,
 ) -> None:
     """Serve the map and the API until stopped; only to this machine unless an address is named."""
     settings = read_settings()
@@ -35,7 +38,15 @@ def serve(
         )
     find_database(settings)
     typer.echo(f"http://{_write_host(address)}:{number}/")
-    uvicorn.run(_APPLICATION, factory=True, host=address, port=number, log_level="warning", server_header=False)
+    uvicorn.run(
+        _APPLICATION,
+        factory=True,
+        host=address,
+        port=number,
+        workers=workers,
+        log_level="warning",
+        server_header=False,
+    )
 
 
 def _is_loopback(host: str) -> bool:
