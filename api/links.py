@@ -73,6 +73,7 @@ class Links:
             self.link("/api/processes", f"{OGC}/processes"),
             self.link("/api/jobs", f"{OGC}/job-list"),
             self.link("/api/runs", "related", title="Runs"),
+            self.link("/stac", "related", title="Runs as STAC catalogue"),
             self.link("/sensors/latest", "related", GEOJSON, "Latest readings"),
         ]
 

@@ -13,7 +13,15 @@ from api.answers import answer_json
 from api.cache import CachedTile
 from api.dependencies import LinksOf, ResourcesOf, refuse_unknown
 from api.elevation import ELEVATION_TILE_SIZE, Encoding, draw_heights, parse_encoding
-from api.pictures import MEDIA_TYPES, TILE_SIZE, PictureFormat, draw_clear_tile, draw_tile
+from api.pictures import (
+    MEDIA_TYPES,
+    TILE_SIZE,
+    WEB_MERCATOR,
+    PictureFormat,
+    draw_clear_tile,
+    draw_map,
+    draw_tile,
+)
 from api.raster_legend import Language, draw_labelled_legend
 from api.raster_rows import Raster, fetch_raster, find_band, find_file, write_times
 from api.resources import Resources
@@ -21,6 +29,7 @@ from api.routes.tiles import parse_address
 from api.style import build_legend
 from api.warping import open_raster
 from layers.quantities import QUANTITIES
+from layers.store.mercator import to_mercator
 from layers.store.tiles import TileAddress
 
 GEOTIFF = "image/tiff; application=geotiff; profile=cloud-optimized"
@@ -120,6 +129,33 @@ async def answer_picture_tile(
     made = await resources.pictures.get(key, make)
     body = made.body or draw_clear_tile(layer, fmt, size)
     return Response(body, headers=headers, media_type=MEDIA_TYPES[fmt])
+
+
+@router.get("/preview.png", summary="The whole raster as a small picture")
+def read_preview(
+    raster_id: str,
+    resources: ResourcesOf,
+    time: Time = None,
+    during: During = None,
+    size: Annotated[int, Query(ge=16, le=2048, description="The longer side [px]")] = 512,
+) -> Response:
+    """Return the raster in Web Mercator on white."""
+    row, layer = fetch_raster(resources, raster_id)
+    band = find_band(row, time, during)
+    west, south = to_mercator(row.bounds[0], row.bounds[1])
+    east, north = to_mercator(row.bounds[2], row.bounds[3])
+    longer = max(east - west, north - south)
+    picture = draw_map(
+        find_file(resources, row),
+        layer,
+        bounds=(west, south, east, north),
+        crs=WEB_MERCATOR,
+        width=max(1, round(size * (east - west) / longer)),
+        height=max(1, round(size * (north - south) / longer)),
+        band=band,
+        transparent=False,
+    )
+    return Response(picture, media_type=MEDIA_TYPES["png"])
 
 
 @router.get("/legend", summary="Legend")
