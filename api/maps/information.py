@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from api.answers import write_json, write_moment
 from api.declarations import list_properties
 from api.maps.frame import Frame
+from api.maps.gml import write_gml
 from api.maps.layers import Shown
 from api.pictures import read_point
 from api.raster_rows import find_file
@@ -19,13 +20,7 @@ from layers.registry import LAYERS
 from layers.schema import Property, RasterLayer, Text, VectorLayer
 from layers.store.drawing import select_items_near
 
-INFO_FORMATS = {
-    "application/json": "json",
-    "application/geo+json": "json",
-    "text/plain": "text",
-    "text/html": "html",
-}
-MEDIA_TYPES = {"json": "application/geo+json", "text": "text/plain; charset=utf-8", "html": "text/html; charset=utf-8"}
+INFO_FORMATS = ("application/json", "application/geo+json", "text/plain", "text/html", "application/vnd.ogc.gml")
 # How far from the pixel an item may lie [px].
 REACH = 5.0
 _DIGITS = 4
@@ -63,11 +58,13 @@ def read_information(
     return found
 
 
-def write_information(features: Sequence[dict[str, Any]], way: str) -> bytes:
-    """Return the features as ``json`` (GeoJSON), ``text`` or ``html``."""
-    if way == "json":
+def write_information(features: Sequence[dict[str, Any]], media_type: str) -> bytes:
+    """Return the features as one of ``INFO_FORMATS``."""
+    if media_type.endswith("json"):
         return write_json({"type": "FeatureCollection", "features": features})
-    return (_write_page(features) if way == "html" else _write_text(features)).encode()
+    if media_type.endswith("gml"):
+        return write_gml(features)
+    return (_write_page(features) if media_type == "text/html" else _write_text(features)).encode()
 
 
 def _read_raster(resources: Resources, shown: Shown, layer: RasterLayer, place: tuple[float, float]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What a WMS request says: pairs whose names may be in any case, and the pictures and places they mean."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -11,6 +11,7 @@ from api.maps.crs import parse_map_crs
 from api.maps.drawing import PictureType, Rgb
 from api.maps.errors import MapError
 from api.maps.frame import Frame
+from api.maps.information import INFO_FORMATS
 from api.maps.layers import MAX_LAYERS, Shown, find_shown
 from layers.errors import InputError
 
@@ -184,15 +185,16 @@ def parse_count(pairs: Pairs) -> int:
     return max(1, min(pairs.read_integer("FEATURE_COUNT", 1), MAX_COUNT))
 
 
-def parse_info_format(pairs: Pairs, offered: Mapping[str, str]) -> str:
-    """Return the way information is written, a value of ``offered``; MapError (InvalidFormat)."""
-    value = pairs.read("INFO_FORMAT", "application/json")
-    found = offered.get(value.lower().split(";")[0].strip())
-    if found is None:
+def parse_info_format(value: str) -> str:
+    """Return one of ``INFO_FORMATS``; MapError (InvalidFormat) for what is none."""
+    found = value.lower().split(";")[0].strip()
+    if found not in INFO_FORMATS:
         raise MapError(
-            f"information as '{value[:60]}' is not offered", word="InvalidFormat", locator="INFO_FORMAT",
-            hint=f"one of {', '.join(offered)}",
-        )  # fmt: skip
+            f"information as '{value[:60]}' is not offered",
+            word="InvalidFormat",
+            locator="INFO_FORMAT",
+            hint=f"one of {', '.join(INFO_FORMATS)}",
+        )
     return found
 
 

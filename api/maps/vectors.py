@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import shapely
@@ -159,14 +159,14 @@ def _draw_circles(pen: ImageDraw.ImageDraw, shapes: Any, look: Look, fine: float
 
 def _draw_lines(canvas: Image.Image, pen: ImageDraw.ImageDraw, shapes: Any, look: Look, fine: float) -> None:
     width = look.size * fine
-    lines = shapely.get_parts(shapely.boundary(shapes) if _are_areas(shapes) else shapes)
+    lines: Any = shapely.get_parts(shapely.boundary(shapes) if _are_areas(shapes) else shapes)
     if look.dash:
         lines = np.array([part for line in lines for part in _cut_dashes(line, look.dash, width)], dtype=object)
     if width < _ROUND * 0.75:
         for line in lines:
             pen.line(shapely.get_coordinates(line).ravel().tolist(), look.color, max(1, round(width)))
         return
-    ends = "round" if look.round_ends else "flat"
+    ends: Literal["round", "flat"] = "round" if look.round_ends else "flat"
     _fill(canvas, pen, shapely.buffer(lines, width / 2.0, quad_segs=_ROUND, cap_style=ends), look.color)
 
 

@@ -16,7 +16,7 @@ from api.maps.capabilities import read_offer, write_capabilities
 from api.maps.drawing import draw_picture
 from api.maps.errors import MapError, write_wms_exception
 from api.maps.failures import draw_failure
-from api.maps.information import INFO_FORMATS, MEDIA_TYPES, read_information, write_information
+from api.maps.information import read_information, write_information
 from api.maps.layers import Shown
 from api.maps.requests import (
     NEWEST,
@@ -120,10 +120,10 @@ def _tell_information(
 ) -> Response:
     frame = parse_frame(pairs, version=version, city=read_city(connection).srid)
     pixel = parse_pixel(pairs, frame, version)
-    way = parse_info_format(pairs, INFO_FORMATS)
+    media_type = parse_info_format(pairs.read("INFO_FORMAT", "application/json"))
     shown = find_all(connection, pairs.require("QUERY_LAYERS").split(","), pairs)
     found = read_information(connection, resources, shown, frame, *pixel, count=parse_count(pairs))
-    return Response(write_information(found, way), media_type=MEDIA_TYPES[way], headers={"cache-control": "no-cache"})
+    return Response(write_information(found, media_type), media_type=media_type, headers={"cache-control": "no-cache"})
 
 
 def _draw_legend(connection: Connection, pairs: Pairs, _resources: Resources, _links: Links, _version: str) -> Response:

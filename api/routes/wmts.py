@@ -10,7 +10,7 @@ from api.links import Links
 from api.maps.capabilities import read_offer
 from api.maps.errors import MapError, write_ows_exception
 from api.maps.frame import Frame
-from api.maps.information import INFO_FORMATS, MEDIA_TYPES, read_information, write_information
+from api.maps.information import read_information, write_information
 from api.maps.layers import Shown, find_shown
 from api.maps.requests import Pairs, check_styles, parse_info_format
 from api.maps.tile_capabilities import DEFAULT, TILE_FORMATS, VERSION, write_tile_capabilities
@@ -154,7 +154,7 @@ async def _answer_tile(request: Request, pairs: Pairs, resources: Resources) -> 
 
 def _tell_information(pairs: Pairs, resources: Resources) -> Response:
     tile = _parse_tile(pairs)
-    way = parse_info_format(Pairs([("INFO_FORMAT", pairs.read("INFOFORMAT"))]), INFO_FORMATS)
+    media_type = parse_info_format(pairs.read("INFOFORMAT", "application/json"))
     column, row = pairs.read_integer("I"), pairs.read_integer("J")
     if not (0 <= column < TILE_SIZE and 0 <= row < TILE_SIZE):
         raise MapError(
@@ -164,7 +164,7 @@ def _tell_information(pairs: Pairs, resources: Resources) -> Response:
     frame = Frame(3857, tile.bounds, TILE_SIZE, TILE_SIZE)
     with resources.engine.connect() as connection:
         found = read_information(connection, resources, [shown], frame, column, row, count=1)
-    return Response(write_information(found, way), media_type=MEDIA_TYPES[way], headers={"cache-control": "no-cache"})
+    return Response(write_information(found, media_type), media_type=media_type, headers={"cache-control": "no-cache"})
 
 
 def _find_shown(pairs: Pairs, resources: Resources) -> Shown:
