@@ -35,11 +35,16 @@ class Links:
             made["title"] = title
         return made
 
+    def link_page(self, path: str) -> Link:
+        """Return the link to ``path`` as a page for people."""
+        return {"href": self.url(path, {"f": "html"}), "rel": "alternate", "type": "text/html", "title": "HTML"}
+
     def of_collection(self, layer_id: str) -> list[Link]:
         """Return the links of a collection."""
         path = f"/api/collections/{quote(layer_id)}"
         return [
             self.link(path, "self"),
+            self.link_page(path),
             self.link(f"{path}/items", "items", GEOJSON),
             self.link(f"{path}/queryables", f"{OGC}/queryables", SCHEMA),
             self.link(f"{path}/sortables", f"{OGC}/sortables", SCHEMA),
@@ -52,6 +57,7 @@ class Links:
         path = f"/api/collections/{quote(layer_id)}"
         return [
             self.link(f"{path}/items/{quote(item_id)}", "self", GEOJSON),
+            self.link_page(f"{path}/items/{quote(item_id)}"),
             self.link(path, "collection"),
         ]
 
@@ -59,6 +65,7 @@ class Links:
         """Return the links of the landing page."""
         return [
             self.link("/api", "self"),
+            self.link_page("/api"),
             self.link("/api/openapi", "service-desc", OPENAPI),
             self.link("/api/docs", "service-doc", "text/html"),
             self.link("/api/conformance", "conformance"),

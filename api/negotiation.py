@@ -37,3 +37,13 @@ def prefer_form(accept: str, offered: Mapping[str, str], default: str) -> str:
         if name in kinds:
             return kinds[name]
     return default
+
+
+def prefers_page(accept: str) -> bool:
+    """Return whether ``accept`` likes a page better than what programs read; browsers do."""
+    for name, weight in read_accepted(accept):
+        if weight > 0.0 and name in ("text/html", "application/xhtml+xml"):
+            return True
+        if weight > 0.0 and ("json" in name or name == "*/*"):
+            return False
+    return False

@@ -1,0 +1,1 @@
+"""Pages for people, drawn from what the API answers to programs: no script, nothing from elsewhere."""
