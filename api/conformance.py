@@ -36,13 +36,17 @@ CONFORMANCE = tuple(
         "ogcapi-tiles-1/1.0/conf/core",
         "ogcapi-tiles-1/1.0/conf/tileset",
         "ogcapi-tiles-1/1.0/conf/tilesets-list",
+        "ogcapi-tiles-1/1.0/conf/dataset-tilesets",
         "ogcapi-tiles-1/1.0/conf/geodata-tilesets",
+        "ogcapi-tiles-1/1.0/conf/collections-selection",
         "ogcapi-tiles-1/1.0/conf/mvt",
+        "ogcapi-tiles-1/1.0/conf/oas30",
         "ogcapi-processes-1/1.0/conf/core",
         "ogcapi-processes-1/1.0/conf/json",
         "ogcapi-processes-1/1.0/conf/oas30",
         "ogcapi-processes-1/1.0/conf/ogc-process-description",
         "ogcapi-processes-1/1.0/conf/job-list",
+        "ogcapi-processes-1/1.0/conf/callback",
         "ogcapi-processes-1/1.0/conf/dismiss",
     )
 )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from docs.commands import describe_commands
+from docs.conformance import describe_conformance
 from docs.formats import describe_formats
 from layers.registry import LAYERS, THEMES
 from layers.schema import Layer, Property, VectorLayer
@@ -108,6 +109,7 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     for name, page in build_pages().items():
         (FOLDER / name).write_text(page, encoding="utf-8")
+    (FOLDER.parent / "conformance.md").write_text(describe_conformance(), encoding="utf-8")
     return 0
 
 

@@ -1,4 +1,6 @@
-"""Collections: the declared layers, what they can be filtered by, and their schema."""
+"""Collections: the declared layers of features and of rasters, what they can be filtered by, and their schema."""
+
+from contextlib import suppress
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
@@ -6,6 +8,8 @@ from starlette.responses import Response
 from api.answers import SCHEMA, answer_json
 from api.declarations import build_queryables, build_schema, build_sortables, describe_collection
 from api.dependencies import PUBLIC_LAYERS, ConnectionOf, LinksOf, ResourcesOf, find_collection, refuse_unknown
+from api.routes.raster_collections import describe_raster_collections, read_raster_collection
+from layers.errors import NotFoundError
 from layers.store.migrate import read_city
 
 router = APIRouter(prefix="/api/collections", tags=["collections"], dependencies=[Depends(refuse_unknown)])
@@ -13,18 +17,23 @@ router = APIRouter(prefix="/api/collections", tags=["collections"], dependencies
 
 @router.get("", summary="All collections")
 def list_collections(connection: ConnectionOf, resources: ResourcesOf, links: LinksOf) -> Response:
-    """List the layers of features, the empty ones too."""
+    """List the layers of features, the empty ones too, and the layers of rasters that have one."""
     srid = read_city(connection).srid
     described = [
         describe_collection(layer, resources.read_extent(connection, layer), links, srid=srid)
         for layer in PUBLIC_LAYERS.values()
     ]
+    described += describe_raster_collections(connection, resources, links)
     return answer_json({"links": [links.link("/api/collections", "self")], "collections": described})
 
 
 @router.get("/{collection_id}", summary="One collection")
 def read_collection(collection_id: str, connection: ConnectionOf, resources: ResourcesOf, links: LinksOf) -> Response:
     """Describe a collection."""
+    if collection_id not in PUBLIC_LAYERS:
+        # A raster is named by its layer or by its own id, which holds its run.
+        with suppress(NotFoundError):
+            return answer_json(read_raster_collection(collection_id, connection, resources, links))
     layer = find_collection(collection_id)
     extent = resources.read_extent(connection, layer)
     return answer_json(describe_collection(layer, extent, links, srid=read_city(connection).srid))

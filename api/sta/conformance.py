@@ -6,7 +6,7 @@ from layers.store.sensing.entities import ENTITIES
 from twin.sensors.broker import name_broker, read_broker
 from twin.settings import Settings
 
-_REQUIREMENTS = "http://www.opengis.net/spec/iot_sensing/1.1/req"
+REQUIREMENTS = "http://www.opengis.net/spec/iot_sensing/1.1/req"
 MET = (
     "datamodel",
     "resource-path/resource-path-to-entities",
@@ -30,9 +30,9 @@ RECEIVING = "receive-updates-via-mqtt/receive-updates"
 def write_service_root(root: str, settings: Settings) -> dict[str, Any]:
     """Return the document of the service root."""
     endpoints = find_endpoints(settings)
-    told: dict[str, Any] = {"conformance": [f"{_REQUIREMENTS}/{name}" for name in (*MET, *endpoints)]}
+    told: dict[str, Any] = {"conformance": [f"{REQUIREMENTS}/{name}" for name in (*MET, *endpoints)]}
     for name, address in endpoints.items():
-        told[f"{_REQUIREMENTS}/{name}"] = {"endpoints": [address]}
+        told[f"{REQUIREMENTS}/{name}"] = {"endpoints": [address]}
     return {"value": [{"name": name, "url": f"{root}/{name}"} for name in ENTITIES], "serverSettings": told}
 
 

@@ -140,18 +140,21 @@ FUNCTIONS_OF_PLACES = {
 
 
 @pytest.mark.parametrize("case", OPERATORS)
+@pytest.mark.conformance("iot_sensing/1.1/req/request-data")
 def test_built_in_filter_operations(sta_reader: TestClient, case: str) -> None:
     expression, expected = OPERATORS[case]
     assert sorted(list_ids(sta_reader, "Things", filter=expression)) == sorted(expected)
 
 
 @pytest.mark.parametrize("case", FUNCTIONS_OF_THINGS)
+@pytest.mark.conformance("iot_sensing/1.1/req/request-data")
 def test_built_in_query_functions_of_texts_and_numbers(sta_reader: TestClient, case: str) -> None:
     expression, expected = FUNCTIONS_OF_THINGS[case]
     assert sorted(list_ids(sta_reader, "Things", filter=expression)) == sorted(expected)
 
 
 @pytest.mark.parametrize("case", FUNCTIONS_OF_TIME)
+@pytest.mark.conformance("iot_sensing/1.1/req/request-data")
 def test_built_in_query_functions_of_time(sta_reader: TestClient, case: str) -> None:
     expression, expected = FUNCTIONS_OF_TIME[case]
     assert len(list_ids(sta_reader, SERIES, filter=expression)) == expected
@@ -161,6 +164,7 @@ def test_built_in_query_functions_of_time(sta_reader: TestClient, case: str) -> 
 
 
 @pytest.mark.parametrize("case", FUNCTIONS_OF_PLACES)
+@pytest.mark.conformance("iot_sensing/1.1/req/request-data")
 def test_built_in_query_functions_of_places(sta_reader: TestClient, case: str) -> None:
     expression, expected = FUNCTIONS_OF_PLACES[case]
     assert sorted(list_ids(sta_reader, "Locations", filter=expression)) == expected

@@ -49,6 +49,7 @@ def read_first(client: TestClient, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ENTITIES)
+@pytest.mark.conformance("iot_sensing/1.1/req/datamodel")
 def test_entity_control_information_common_control_information(sta_reader: TestClient, name: str) -> None:
     found = read_first(sta_reader, name)
     assert isinstance(found["@iot.id"], str)
@@ -59,12 +60,14 @@ def test_entity_control_information_common_control_information(sta_reader: TestC
 
 
 @pytest.mark.parametrize("name", ENTITIES)
+@pytest.mark.conformance("iot_sensing/1.1/req/datamodel")
 def test_datamodel_properties(sta_reader: TestClient, name: str) -> None:
     found = read_first(sta_reader, name)
     assert {key for key in found if "@" not in key} == ATTRIBUTES[name]
 
 
 @pytest.mark.parametrize("name", ENTITIES)
+@pytest.mark.conformance("iot_sensing/1.1/req/datamodel")
 def test_datamodel_relations(sta_reader: TestClient, name: str) -> None:
     found = read_first(sta_reader, name)
     for relation in RELATIONS[name]:
@@ -73,6 +76,7 @@ def test_datamodel_relations(sta_reader: TestClient, name: str) -> None:
         assert ("value" in answer.json()) == relation.endswith("s")
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/datamodel")
 def test_datamodel_datastream_values(sta_reader: TestClient) -> None:
     found = ask(sta_reader, "Datastreams('D-1')")
     assert found["name"] == "Mực nước"
@@ -81,6 +85,7 @@ def test_datamodel_datastream_values(sta_reader: TestClient) -> None:
     assert found["phenomenonTime"] == "2026-03-01T00:00:00Z/2026-03-02T23:00:00Z"
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/datamodel")
 def test_datamodel_observation_values(sta_reader: TestClient) -> None:
     first = ask(sta_reader, "Datastreams('D-1')/Observations", top=1)["value"][0]
     assert (first["phenomenonTime"], first["resultTime"]) == ("2026-03-01T00:00:00Z", "2026-03-01T00:01:00Z")
@@ -126,10 +131,12 @@ def test_service_root_tells_where_mqtt_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ENTITIES)
+@pytest.mark.conformance("iot_sensing/1.1/req/resource-path/resource-path-to-entities")
 def test_resource_path_to_entity_sets(sta_reader: TestClient, name: str) -> None:
     assert ask(sta_reader, name)["value"]
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/resource-path/resource-path-to-entities")
 def test_resource_path_to_an_entity_of_a_set(sta_reader: TestClient) -> None:
     assert ask(sta_reader, "Things('T-1')")["name"] == "Trạm Sông Hậu"
     assert ask(sta_reader, "Things(T-1)")["name"] == "Trạm Sông Hậu"
@@ -137,6 +144,7 @@ def test_resource_path_to_an_entity_of_a_set(sta_reader: TestClient) -> None:
     assert ask(sta_reader, "Things('T 3/á')")["@iot.selfLink"] == f"{ROOT}/Things('T%203%2F%C3%A1')"
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/resource-path/resource-path-to-entities")
 def test_resource_path_to_a_property_of_an_entity(sta_reader: TestClient) -> None:
     assert ask(sta_reader, "Things('T-1')/name") == {"name": "Trạm Sông Hậu"}
     assert ask(sta_reader, "Things('T-1')/properties/owner/name") == {"name": "Sở"}
@@ -146,6 +154,7 @@ def test_resource_path_to_a_property_of_an_entity(sta_reader: TestClient) -> Non
     assert sta_reader.get("/sta/v1.1/Things('T 3%2F%C3%A1')/properties").status_code == 204
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/resource-path/resource-path-to-entities")
 def test_resource_path_to_the_value_of_a_property(sta_reader: TestClient) -> None:
     answer = sta_reader.get("/sta/v1.1/Things('T-1')/name/$value")
     assert answer.text == "Trạm Sông Hậu"
@@ -154,6 +163,7 @@ def test_resource_path_to_the_value_of_a_property(sta_reader: TestClient) -> Non
     assert sta_reader.get("/sta/v1.1/Things('T-1')/properties/owner/$value").json() == {"name": "Sở"}
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/resource-path/resource-path-to-entities")
 def test_resource_path_to_a_navigation_property(sta_reader: TestClient) -> None:
     assert list_ids(sta_reader, "Things('T-1')/Datastreams") == ["D-1", "D-3"]
     assert ask(sta_reader, "Datastreams('D-1')/Thing")["@iot.id"] == "T-1"
@@ -176,12 +186,14 @@ def test_a_reading_has_a_feature_of_its_own_or_that_of_its_series(sta_reader: Te
     assert [each["FeatureOfInterest"]["name"] for each in answer["value"]] == ["vũng"]
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/resource-path/resource-path-to-entities")
 def test_resource_path_to_an_association_link(sta_reader: TestClient) -> None:
     found = ask(sta_reader, "Things('T-1')/Datastreams/$ref")
     assert found == {"value": [{"@iot.selfLink": f"{ROOT}/Datastreams('{key}')"} for key in ("D-1", "D-3")]}
     assert ask(sta_reader, "Datastreams('D-1')/Thing/$ref") == {"@iot.selfLink": f"{ROOT}/Things('T-1')"}
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/resource-path/resource-path-to-entities")
 def test_resource_path_nested(sta_reader: TestClient) -> None:
     first = ask(sta_reader, "Datastreams('D-1')/Observations", top=1)["value"][0]
     path = f"Things('T-1')/Datastreams('D-1')/Observations('{first['@iot.id']}')"

@@ -40,6 +40,7 @@ def refuse(client: TestClient, path: str, **options: object) -> str:
 # req/request-data/select
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/request-data")
 def test_select(sta_reader: TestClient) -> None:
     assert ask(sta_reader, "Things('T-1')", select="name") == {"name": "Trạm Sông Hậu"}
     assert ask(sta_reader, "Things", select="id,description")["value"][0] == {"@iot.id": "T 3/á", "description": ""}
@@ -61,6 +62,7 @@ def test_select_inside_expand(sta_reader: TestClient) -> None:
 # req/request-data/expand
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/request-data")
 def test_expand_one_and_many(sta_reader: TestClient) -> None:
     found = ask(sta_reader, "Datastreams('D-1')", expand="Thing,Observations")
     assert found["Thing"] == ask(sta_reader, "Datastreams('D-1')/Thing")
@@ -69,6 +71,7 @@ def test_expand_one_and_many(sta_reader: TestClient) -> None:
     assert "Sensor@iot.navigationLink" in found
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/request-data")
 def test_expand_nested_by_path_and_by_brackets(sta_reader: TestClient) -> None:
     by_path = ask(sta_reader, "Things", expand="Datastreams/Sensor,Datastreams/ObservedProperty,Locations")
     by_brackets = ask(sta_reader, "Things", expand="Datastreams($expand=Sensor,ObservedProperty),Locations")
@@ -113,6 +116,7 @@ def test_the_latest_of_every_series_in_one_request(sta_reader: TestClient) -> No
 # req/request-data/orderby
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/request-data")
 def test_orderby(sta_reader: TestClient) -> None:
     assert list_ids(sta_reader, "Things", orderby="name asc") == ["T-2", "T-1", "T 3/á"]
     assert list_ids(sta_reader, "Things", orderby="name desc") == ["T 3/á", "T-1", "T-2"]
@@ -127,6 +131,7 @@ def test_orderby(sta_reader: TestClient) -> None:
 # req/request-data/top, skip, count, pagination
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/request-data")
 def test_top_and_skip(sta_reader: TestClient) -> None:
     everything = list_ids(sta_reader, SERIES)
     assert list_ids(sta_reader, SERIES, top=5) == everything[:5]
@@ -136,6 +141,7 @@ def test_top_and_skip(sta_reader: TestClient) -> None:
     assert list_ids(sta_reader, SERIES, top=1_000_000) == everything
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/request-data")
 def test_count_is_of_all_pages_and_of_the_filter(sta_reader: TestClient) -> None:
     assert ask(sta_reader, SERIES, count="true", top=1)["@iot.count"] == LEVELS - 1
     assert ask(sta_reader, SERIES, count="true", filter="result lt 2")["@iot.count"] == 4
@@ -159,6 +165,7 @@ def test_count_is_of_all_pages_and_of_the_filter(sta_reader: TestClient) -> None
     ],
 )
 @pytest.mark.parametrize("skip", [0, 2])
+@pytest.mark.conformance("iot_sensing/1.1/req/request-data")
 def test_pagination_covers_everything_once(
     sta_reader: TestClient, path: str, options: dict[str, object], skip: int
 ) -> None:
@@ -237,6 +244,7 @@ def test_an_option_given_twice_is_refused(sta_reader: TestClient) -> None:
 # Data arrays (req/data-array/data-array), reading
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/data-array/data-array")
 def test_data_array(sta_reader: TestClient) -> None:
     found = ask(sta_reader, "Observations", resultFormat="dataArray", count="true", top=1000)
     assert found["@iot.count"] == sum(array["dataArray@iot.count"] for array in found["value"])

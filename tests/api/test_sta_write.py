@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from pydantic import SecretStr
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
@@ -24,6 +25,7 @@ from tests.api.sta_documents import (
 from twin.settings import Settings
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/create-update-delete/create-entity")
 def test_create_entity_answers_201_and_the_address(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/create-entity: every type of entity."""
     thing, stream = make_series(sta)
@@ -51,6 +53,7 @@ def test_mandatory_attributes_and_links_are_named(sta: TestClient) -> None:
     assert "lacks Thing" in post(sta, "HistoricalLocations", {"time": AT}, 400)
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/create-update-delete/link-to-existing-entities")
 def test_link_to_existing_entities(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/link-to-existing-entities: by {"@iot.id": …}, and by the address posted to."""
     location, sensor, prop = (
@@ -73,6 +76,7 @@ def test_link_to_existing_entities(sta: TestClient, beside: Connection) -> None:
     )
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/create-update-delete/deep-insert")
 def test_deep_insert(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/deep-insert: a thing with all that hangs on it, in one request."""
     observation = {"phenomenonTime": AT, "result": 1.25, "FeatureOfInterest": {
@@ -104,6 +108,7 @@ def test_deep_insert(sta: TestClient, beside: Connection) -> None:
     assert count(beside, "datastream", "sensor_id = :id", id=sensor) == 1
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/create-update-delete/deep-insert-status-code")
 def test_deep_insert_status_code_and_nothing_of_half_a_tree(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/deep-insert-status-code: an error anywhere leaves nothing at all."""
     tables = ("thing", "location", "sensor", "observed_property", "datastream", "historical_location")
@@ -128,6 +133,7 @@ def test_a_client_may_choose_ids(sta: TestClient) -> None:
     assert sta.delete("Things(4711)").status_code == 200
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/create-update-delete/update-entity")
 def test_update_entity_merges(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/update-entity: PATCH changes what it names and nothing else."""
     thing, stream = make_series(sta)
@@ -144,6 +150,7 @@ def test_update_entity_merges(sta: TestClient, beside: Connection) -> None:
     assert sta.patch("Things", json={"name": "x"}).status_code == 405
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/create-update-delete/update-entity-put")
 def test_update_entity_put_replaces(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/update-entity-put: what is not named is emptied, what is mandatory must be named."""
     thing = post(sta, "Things", make_thing(properties={"a": 1}))
@@ -153,6 +160,7 @@ def test_update_entity_put_replaces(sta: TestClient, beside: Connection) -> None
     assert tuple(row.one()) == ("x", "y", None)
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/create-update-delete/update-entity-jsonpatch")
 def test_update_entity_jsonpatch(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/update-entity-jsonpatch."""
     thing = post(sta, "Things", make_thing(properties={"a": 1, "list": [1, 2]}))
@@ -173,6 +181,7 @@ def test_update_entity_jsonpatch(sta: TestClient, beside: Connection) -> None:
         assert sta.patch(f"Things('{thing}')", json=wrong, headers=kind).status_code == status
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/create-update-delete/historical-location-auto-creation")
 def test_historical_location_auto_creation(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/historical-location-auto-creation; the thing on the map follows."""
     thing = post(sta, "Things", make_thing(Locations=[make_location()]))
@@ -203,6 +212,7 @@ def test_historical_location_manual_creation(sta: TestClient, beside: Connection
     assert count(beside, "historical_location", "thing_id = :id", id=thing) == 3
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/create-update-delete/delete-entity")
 def test_delete_entity_takes_what_hangs_on_it(sta: TestClient, beside: Connection) -> None:
     """req/create-update-delete/delete-entity, table 26."""
     thing, stream = make_series(sta)

@@ -20,6 +20,7 @@ def send(sta: TestClient, requests: list[dict[str, Any]], headers: dict[str, str
     return list(answer.json()["responses"])
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/batch-request/batch-request")
 def test_batch_request_in_order(sta: TestClient, beside: Connection) -> None:
     """req/batch-request/batch-request, JSON: create, refer to what was created, change, read, delete."""
     told = send(
@@ -62,6 +63,7 @@ def test_an_error_ends_a_batch_unless_it_is_to_go_on(sta: TestClient) -> None:
     assert [one["status"] for one in send(sta, requests, EACH)] == [400, 201, 404, 400, 405, 400, 424]
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/batch-request/batch-request")
 def test_a_group_is_all_or_none(sta: TestClient, beside: Connection) -> None:
     """JSON batch: atomicityGroup."""
     before = count(beside, "thing")
@@ -113,6 +115,7 @@ def read_part(part: MIMEPart) -> int:
     return int(content.split()[1])
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/batch-request/batch-request")
 def test_batch_request_as_multipart(sta: TestClient, beside: Connection) -> None:
     """req/batch-request/batch-request, multipart/mixed: requests, and a change set that speaks of itself."""
     _, stream = make_series(sta)

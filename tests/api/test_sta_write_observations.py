@@ -185,6 +185,7 @@ def test_wrong_observations_are_named(sta: TestClient) -> None:
         assert sta.delete(f"Observations('{wrong}')").status_code == 404
 
 
+@pytest.mark.conformance("iot_sensing/1.1/req/data-array/data-array")
 def test_data_array(sta: TestClient, beside: Connection) -> None:
     """req/data-array/data-array: rows of several Datastreams, an address a row, an error where one is wrong."""
     (_, first), (_, second) = make_series(sta), make_series(sta)

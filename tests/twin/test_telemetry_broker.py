@@ -65,6 +65,10 @@ def subscribe(client: mqtt.Client, topic: str) -> None:
     assert known.wait(60)
 
 
+@pytest.mark.conformance(
+    "iot_sensing/1.1/req/create-observations-via-mqtt/observations-creation",
+    "iot_sensing/1.1/req/receive-updates-via-mqtt/receive-updates",
+)
 def test_what_is_stored_is_told_to_subscribers(plant: Plant) -> None:
     reader, got = connect(plant.broker.reader_port, "reader")
     device, overheard = connect(plant.broker.device_port, "device")
