@@ -14,6 +14,9 @@ _FOLDER = Path(__file__).parent / "fonts"
 REGULAR, SEMIBOLD = "Be Vietnam Pro Regular", "Be Vietnam Pro SemiBold"
 FILES = {REGULAR: _FOLDER / "BeVietnamPro-Regular.ttf", SEMIBOLD: _FOLDER / "BeVietnamPro-SemiBold.ttf"}
 
+# A family named without a weight is its regular face.
+FAMILIES = {"Be Vietnam Pro": REGULAR}
+
 
 @dataclass(frozen=True, slots=True)
 class Typeface:

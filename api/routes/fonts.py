@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.answers import answer_json
 from api.dependencies import LinksOf, refuse_unknown
 from api.glyphs import RANGE, make_glyphs
-from api.typefaces import FILES
+from api.typefaces import FAMILIES, FILES
 from api.unchanging import answer_unchanging
 from layers.errors import InputError, NotFoundError
 
@@ -28,7 +28,8 @@ def list_fonts(links: LinksOf) -> Response:
 @router.get("/{fontstack}/{glyphs}.pbf", summary="256 glyphs (signed distance fields)")
 def read_glyphs(request: Request, fontstack: str, glyphs: str) -> Response:
     """Return the glyphs of a range as 0-255 of the first known typeface of ``fontstack``, as MapLibre reads them."""
-    name = next((name for part in fontstack.split(",") if (name := part.strip()) in FILES), None)
+    names = (FAMILIES.get(part.strip(), part.strip()) for part in fontstack.split(","))
+    name = next((name for name in names if name in FILES), None)
     if name is None:
         raise NotFoundError(f"font '{fontstack[:80]}' is not served", hint=f"one of {', '.join(FILES)}")
     return answer_unchanging(request, make_glyphs(name, parse_range(glyphs)), GLYPHS)

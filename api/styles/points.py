@@ -95,6 +95,8 @@ def _draw_signs(layer: VectorLayer, mode: Mode, zoom: float | None, color: Any) 
         own = {value: picture for value, picture in pictures.items() if picture != icon}
         picture = ["case", _IS_CLUSTER, "", choose_by_code(layer, own, icon)]
         size = ["interpolate", ["exponential", 1.4], ["zoom"], zoom, 0.45, 20, 0.65]
-        layout |= {"icon-image": ["step", ["zoom"], "", zoom, picture], "icon-size": size, "icon-padding": 0}
+        layout |= {"icon-image": ["step", ["zoom"], "", zoom, picture], "icon-size": size}
+        # It belongs to its disc, whatever else is near.
+        layout |= {"icon-allow-overlap": True, "icon-ignore-placement": True}
         paint["icon-color"] = color if mode == "print" else ink
     return {"id": f"{layer.id}-icon", "type": "symbol", "layout": layout, "paint": paint}

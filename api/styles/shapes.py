@@ -14,10 +14,10 @@ _HATCH_OF = {
     "water": "hatch-wave", "river": "hatch-wave", "canal": "hatch-wave", "lake": "hatch-wave", "pond": "hatch-wave",
     "basin": "hatch-wave", "agriculture": "hatch-tufts", "orchard": "hatch-dots", "green": "hatch-dots",
     "industrial": "hatch-net", "commercial": "hatch-rise", "public": "hatch-upright", "education": "hatch-level",
-    "transport": "hatch-fall", "cemetery": "hatch-grid", "military": "hatch-dense",
+    "cemetery": "hatch-grid", "military": "hatch-dense",
 }  # fmt: skip
-# The commonest ground stays white.
-_PLAIN = frozenset({"residential", "vacant", "other"})
+# The commonest ground stays white, and what lies under roads.
+_PLAIN = frozenset({"residential", "transport", "vacant", "other"})
 _BY_DENSITY = ("hatch-dots", "hatch-rise", "hatch-net", "hatch-dense")
 
 
@@ -28,7 +28,7 @@ def draw_areas(layer: VectorLayer, mode: Mode) -> list[dict[str, Any]]:
     paint = {"fill-color": color, "fill-opacity": style.opacity, "fill-antialias": True}
     parts: list[dict[str, Any]] = [{"id": layer.id, "type": "fill", "paint": paint}]
     if mode == "print" and (hatch := _choose_hatch(layer)):
-        parts.append({"id": f"{layer.id}-hatch", "type": "fill", "paint": {"fill-pattern": hatch}})
+        parts.append({"id": f"{layer.id}-hatch", "type": "fill", **hatch})
     if style.outline:
         line = {"line-color": adapt_color(style.outline, mode), "line-width": _grow(style.width, mode)}
         parts.append({"id": f"{layer.id}-outline", "type": "line", "paint": line | _dash(style.dash)})
@@ -87,14 +87,18 @@ def list_class_hatches(layer: VectorLayer) -> list[tuple[float, str]]:
     return [(lower, _BY_DENSITY[min(place, steps - 1)]) for place, lower in enumerate(shown)]
 
 
-def _choose_hatch(layer: VectorLayer) -> Any:
+def _choose_hatch(layer: VectorLayer) -> dict[str, Any] | None:
+    """Return filter and pattern of what is hatched: a pattern without a name would be looked for in the sprite."""
     if layer.style.classes and (measured := find_measured(layer)):
-        steps: list[Any] = ["step", ["coalesce", ["get", measured], -1e12], ""]
-        for lower, name in list_class_hatches(layer):
-            steps += [lower, name]
-        return steps
+        (lowest, first), *others = list_class_hatches(layer)
+        steps = [part for pair in others for part in pair]
+        pattern = ["step", ["get", measured], first, *steps]
+        return {"filter": [">=", ["coalesce", ["get", measured], -1e12], lowest], "paint": {"fill-pattern": pattern}}
     found = find_hatches(layer)
-    return choose_by_code(layer, found, "") if len(found) > 1 else None
+    if len(found) < 2:
+        return None
+    kept = ["match", ["get", layer.style.by], list(found), True, False]
+    return {"filter": kept, "paint": {"fill-pattern": choose_by_code(layer, found, next(iter(found.values())))}}
 
 
 def _draw_arrows(layer: VectorLayer, color: Any) -> dict[str, Any]:
