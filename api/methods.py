@@ -1,5 +1,6 @@
 """Which methods an address knows, told where it is asked by another one."""
 
+import asyncio
 from collections.abc import Sequence
 
 from starlette.routing import BaseRoute, Match
@@ -52,19 +53,21 @@ class AnswerHead:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
-        begun = ended = False
+        begun, asked = asyncio.Event(), False
 
         async def receive_nothing() -> Message:
-            # What follows changes for ever must not be followed by who wants no body.
-            return {"type": "http.disconnect"} if begun else {"type": "http.request", "body": b"", "more_body": False}
+            nonlocal asked
+            if not asked:
+                asked = True
+                return {"type": "http.request", "body": b"", "more_body": False}
+            # What follows changes for ever must not be followed by who wants no body, nor be waited for in a circle.
+            await begun.wait()
+            return {"type": "http.disconnect"}
 
         async def send_headers(message: Message) -> None:
-            nonlocal begun, ended
-            if message["type"] == "http.response.start":
-                begun = True
+            if message["type"] == "http.response.start" and not begun.is_set():
                 await send(message)
-            elif not ended:
-                ended = True
                 await send({"type": "http.response.body", "body": b""})
+                begun.set()
 
         await self._app({**scope, "method": "GET"}, receive_nothing, send_headers)

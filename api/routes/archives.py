@@ -37,7 +37,6 @@ async def list_baked(resources: ResourcesOf, links: LinksOf) -> Response:
 
 
 @router.get("/{name}.pmtiles", summary="An archive; ranges of it can be asked for")
-@router.head("/{name}.pmtiles", include_in_schema=False)
 def read_archive(name: Name, request: Request, resources: ResourcesOf) -> Response:
     """Return the file or the ranges asked for."""
     path = _find_file(resources.settings.archives_dir, name)
