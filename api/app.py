@@ -23,6 +23,8 @@ from api.routes import (
     checks,
     collections,
     edits,
+    esri,
+    esri_tiles,
     fonts,
     forecasts,
     functions,
@@ -32,6 +34,7 @@ from api.routes import (
     items,
     jobs,
     landing,
+    maps,
     legends,
     observation_csv,
     processes,
@@ -79,6 +82,8 @@ _ROUTES = (
     queries,
     functions,
     search,
+    esri,
+    esri_tiles,
     archives,
     tiles,
     styles,
@@ -108,6 +113,7 @@ _ROUTES = (
     alarm_rules,
     quarantine,
     cap,
+    maps,
     wms,
     wmts,
     health,
@@ -139,6 +145,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_handlers(app)
     app.router.routes.extend(tiles.routes)
+    app.router.routes.extend(esri_tiles.routes)
     app.router.routes.extend(tilesets.routes)
     app.router.routes.extend(sta_write.routes)
     for module in _ROUTES:

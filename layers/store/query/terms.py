@@ -86,9 +86,11 @@ class Scope:
         return prop
 
     def read_property(self, name: str) -> Term:
-        """Return the term of property ``name``, of ``id`` or of the geometry."""
+        """Return the term of property ``name``, of ``id``, of ``fid`` (the feature id in tiles) or of the geometry."""
         if name == "id":
             return Term(f"{self.alias}.id", "text")
+        if name == "fid":
+            return Term(f"{self.alias}.fid", "number")
         if name in GEOMETRY_NAMES and self.layer.find(name) is None:
             return Term(f"{self.alias}.geom_3857", "geometry")
         prop = self.find_property(name)

@@ -1,0 +1,1 @@
+"""The city in the words of GeoServices REST, which ArcGIS, QGIS and TerriaJS read."""

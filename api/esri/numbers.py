@@ -1,0 +1,26 @@
+"""The numbers by which GeoServices clients know layers: saved maps hold them, so one is never changed or used again."""
+
+from api.dependencies import PUBLIC_LAYERS
+from layers.errors import NotFoundError
+from layers.schema import VectorLayer
+
+# A new layer goes to the end; the name of one that is gone stays in its place.
+ORDER = (
+    "parcels", "land_use", "zoning", "planning_projects", "buildings", "drainage_nodes", "drainage_links",
+    "catchments", "waterways", "water_bodies", "dykes", "dmas", "water_pipes", "water_nodes", "water_valves",
+    "water_pumps", "hydrants", "water_meters", "substations", "power_lines", "transformers", "poles", "luminaires",
+    "lighting_cabinets", "lighting_circuits", "telecom_cabinets", "telecom_lines", "antennas", "waste_bins",
+    "waste_points", "waste_facilities", "waste_routes", "parking_areas", "parking_spaces", "parking_access",
+    "monitoring_stations", "discharge_permits", "trees", "green_spaces", "fire_stations", "fire_water_points",
+    "road_links", "road_nodes", "bridges", "rail_links", "waterway_links", "ferry_landings", "stops", "signals",
+    "sensors", "places", "streets", "addresses", "provinces", "wards", "admin_changes", "population", "flood_assets",
+)  # fmt: skip
+NUMBERS = {name: number for number, name in enumerate(ORDER) if name in PUBLIC_LAYERS}
+
+
+def find_numbered(number: int) -> VectorLayer:
+    """Return the layer of ``number``; NotFoundError when there is none."""
+    layer = PUBLIC_LAYERS.get(ORDER[number]) if 0 <= number < len(ORDER) else None
+    if layer is None:
+        raise NotFoundError(f"layer {number} does not exist", hint="the service lists its layers")
+    return layer
