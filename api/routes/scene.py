@@ -2,11 +2,11 @@
 
 import gzip
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import BoundedSemaphore
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from isal import igzip
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -15,16 +15,19 @@ from api.answers import GLB, write_json
 from api.cache import CachedTile
 from api.compression import accepts_gzip
 from api.dependencies import ResourcesOf, refuse_unknown
-from api.etags import write_etag
+from api.etags import is_known, write_validators
 from api.resources import Resources
 from api.routes.tiles import parse_address
 from layers.errors import NotFoundError
 from layers.scene.levels import LEAF_ZOOM, TOP_ZOOM
 from layers.store.solids import find_solid_layer
-from layers.store.tiles import TileAddress, read_version_tokens
 from twin.scenes.making import FORM, make_item, make_tile, make_tileset
 
 router = APIRouter(prefix="/3d/{layer_id}", tags=["scene"], dependencies=[Depends(refuse_unknown)])
+Version = Annotated[
+    str | None,
+    Query(max_length=200, description="Clients put the tileset's version here; the answer is always the newest"),
+]
 LayerId = Annotated[str, Path(description="A layer whose style names a height, such as buildings")]
 # Each takes a core for a tenth of a second.
 _TURN = BoundedSemaphore(2)
@@ -34,14 +37,14 @@ _TURN = BoundedSemaphore(2)
 async def read_tileset(request: Request, layer_id: LayerId, resources: ResourcesOf) -> Response:
     """Return ``tileset.json``, whose contents lie beside it."""
     layer = find_solid_layer(layer_id)
-    version = await _read_version(resources, layer.id)
+    version = (await resources.versions.read()).get(layer.id, "0")
 
     def make() -> CachedTile:
         with resources.engine.connect() as connection:
             tileset = make_tileset(connection, layer, version=version, undulation=resources.settings.geoid_undulation)
         return CachedTile(igzip.compress(write_json(tileset), compresslevel=2))
 
-    return await _answer(request, resources, ("3d", layer.id, version), make, "application/json")
+    return await _answer(request, resources, (layer.id, version), make, "application/json")
 
 
 # Before the tiles: an item's id may hold slashes.
@@ -51,44 +54,36 @@ def read_item(layer_id: LayerId, feature_id: str, resources: ResourcesOf) -> Res
     layer = find_solid_layer(layer_id)
     with _TURN, resources.engine.connect() as connection:
         made, version = make_item(connection, layer, feature_id, undulation=resources.settings.geoid_undulation)
-    headers = {"etag": write_etag(version.fid, version.recorded_from), "cache-control": "public, no-cache"}
+    headers = {**write_validators(version.fid, version.recorded_from), "cache-control": "public, no-cache"}
     return Response(made.data, headers=headers, media_type=GLB)
 
 
 @router.get("/{z}/{x}/{y}.glb", summary="The content of one tile as GLB")
-async def read_tile(request: Request, layer_id: LayerId, z: str, x: str, y: str, resources: ResourcesOf) -> Response:
+async def read_tile(
+    request: Request, layer_id: LayerId, z: str, x: str, y: str, resources: ResourcesOf, v: Version = None
+) -> Response:
     """Return the solids of a tile; 404 where none stands."""
     layer, tile = find_solid_layer(layer_id), parse_address(z, x, y)
     if not TOP_ZOOM <= tile.z <= LEAF_ZOOM:
         raise NotFoundError(f"tile zoom {tile.z} holds no solids, expected {TOP_ZOOM} to {LEAF_ZOOM}")
-    version = await _read_version(resources, layer.id)
+    version = await resources.versions.read_tile([layer.id], tile.z, tile.x, tile.y)
 
     def make() -> CachedTile:
         with _TURN, resources.engine.connect() as connection:
             made = make_tile(connection, layer, tile, undulation=resources.settings.geoid_undulation)
         return CachedTile(igzip.compress(made.data, compresslevel=2) if made.data else b"", made.truncated)
 
-    return await _answer(request, resources, ("3d", layer.id, version, tile), make, GLB)
-
-
-async def _read_version(resources: Resources, layer_id: str) -> str:
-    """Return what a scene of a layer depends on: the layer's version, the setting, the form it is written in."""
-    # Asked of the database, not of what it last announced: who has just edited a building must see it.
-    async with resources.pool.connection() as connection:
-        token = (await read_version_tokens(connection)).get(layer_id, "0")
-    return f"{token}-{resources.settings.geoid_undulation:g}-{FORM}"
+    return await _answer(request, resources, (layer.id, version, tile), make, GLB)
 
 
 async def _answer(
-    request: Request,
-    resources: Resources,
-    key: tuple[str | TileAddress, ...],
-    make: Callable[[], CachedTile],
-    kind: str,
+    request: Request, resources: Resources, depends: Sequence[object], make: Callable[[], CachedTile], kind: str
 ) -> Response:
-    etag = f'W/"{hashlib.blake2b(repr(key).encode(), digest_size=12).hexdigest()}"'
-    headers = {"etag": etag, "cache-control": "public, no-cache", "vary": "accept-encoding"}
-    if etag in request.headers.get("if-none-match", ""):
+    """Return what ``make`` makes, kept as long as all it ``depends`` on is the same; 304 needs no database."""
+    key = ("3d", *depends, resources.settings.geoid_undulation, FORM)
+    etag = f'"{hashlib.blake2b(repr(key).encode(), digest_size=12).hexdigest()}"'
+    headers = {"etag": f"W/{etag}", "cache-control": "public, no-cache", "vary": "accept-encoding"}
+    if is_known(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
 
     async def start() -> CachedTile:

@@ -9,6 +9,7 @@ import contextlib
 import functools
 import http.server
 import json
+import shutil
 import sys
 import threading
 import urllib.request
@@ -34,9 +35,12 @@ const plain = { animation: false, timeline: false, baseLayer: false, baseLayerPi
   selectionIndicator: false, skyBox: false };
 const viewer = new Cesium.Viewer("c", plain);
 viewer.scene.globe.baseColor = Cesium.Color.fromCssColorString("#d9d6ce");
-viewer.clock.currentTime = Cesium.JulianDate.fromIso8601("2026-03-01T02:30:00Z");
+viewer.clock.currentTime = Cesium.JulianDate.fromIso8601("2026-03-01T04:00:00Z");
 window.failed = [];
 window.picked = null;
+// Frames on end in which nothing was missing: one alone may be older than the camera's move.
+window.still = 0;
+viewer.scene.postRender.addEventListener(() => { still = window.tileset?.tilesLoaded ? still + 1 : 0; });
 window.show = async (url) => {
   window.tileset = await Cesium.Cesium3DTileset.fromUrl(url);
   tileset.tileFailed.addEventListener(({ url, message }) => failed.push(`${url}: ${message}`));
@@ -44,6 +48,7 @@ window.show = async (url) => {
 };
 window.look = (lon, lat, height, distance, heading, pitch) => {
   picked = null;
+  still = 0;
   const target = Cesium.Cartesian3.fromDegrees(lon, lat, height);
   const offset = new Cesium.HeadingPitchRange(Cesium.Math.toRadians(heading), Cesium.Math.toRadians(pitch), distance);
   viewer.camera.lookAt(target, offset);
@@ -89,20 +94,27 @@ def serve_page(modules: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def read_items(address: str) -> list[dict[str, Any]]:
-    """Return some buildings with the place of a point inside, spread over the first thousand."""
-    with urllib.request.urlopen(f"{address}/api/collections/buildings/items?limit=1000", timeout=60) as answer:
-        features = json.load(answer)["features"]
-    return features[:: max(1, len(features) // CLICKS)][:CLICKS]
+def read_features(address: str, query: str) -> list[dict[str, Any]]:
+    """Return a page of buildings."""
+    with urllib.request.urlopen(f"{address}/api/collections/buildings/items?{query}", timeout=60) as answer:
+        return list(json.load(answer)["features"])
 
 
-def click(page: Page, item: dict[str, Any]) -> Any:
-    """Look straight down at a building, click on it and return what was picked."""
-    place = shapely.point_on_surface(shapely.geometry.shape(item["geometry"]))
-    page.evaluate("([lon, lat]) => look(lon, lat, 0, 250, 0, -90)", [place.x, place.y])
-    page.wait_for_timeout(300)
-    page.wait_for_function("tileset.tilesLoaded", timeout=60_000)
-    page.wait_for_timeout(500)
+def choose_clicks(address: str) -> list[tuple[float, float, str]]:
+    """Return longitude and latitude [°] of points in some buildings, and the id of the tallest that stands there."""
+    clicks = []
+    features = read_features(address, "limit=1000")
+    for feature in features[:: max(1, len(features) // CLICKS)][:CLICKS]:
+        place = shapely.point_on_surface(shapely.geometry.shape(feature["geometry"]))
+        here = read_features(address, f"bbox={place.x},{place.y},{place.x},{place.y}")
+        clicks.append((place.x, place.y, max(here, key=lambda each: each["properties"]["height"] or 0.0)["id"]))
+    return clicks
+
+
+def click(page: Page, lon: float, lat: float) -> Any:
+    """Look straight down at a place, click on it and return what was picked."""
+    page.evaluate("([lon, lat]) => look(lon, lat, 0, 250, 0, -90)", [lon, lat])
+    page.wait_for_function("still > 5", timeout=120_000)
     width, height = page.viewport_size["width"], page.viewport_size["height"]  # type: ignore[index]
     page.mouse.click(width / 2, height / 2)
     page.wait_for_function("picked !== null", timeout=60_000)
@@ -113,25 +125,22 @@ def check(address: str, picture: Path | None) -> int:
     """Return how many clicks did not name the building that was clicked; print each."""
     wrong = 0
     with sync_playwright() as playwright, serve_page(install("cesium")) as url:
-        browser = playwright.chromium.launch(args=list(BROWSER))
+        program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=program, args=list(BROWSER))
         page = browser.new_page(viewport={"width": 900, "height": 600})
         page.on("pageerror", lambda error: print(f"page: {error}", file=sys.stderr))
         page.goto(url)
         page.evaluate("(url) => show(url)", f"{address}/3d/buildings/tileset.json")
-        for item in read_items(address):
-            picked = click(page, item)
-            told = picked.get("id") if isinstance(picked, dict) else picked
-            right = told == item["id"]
+        for lon, lat, item in choose_clicks(address):
+            picked = click(page, lon, lat)
+            right = isinstance(picked, dict) and picked.get("id") == item
             wrong += not right
-            print(f"{'ok' if right else 'WRONG'}  clicked {item['id']}  picked {picked}")
+            print(f"{'ok' if right else 'WRONG'}  clicked {item}  picked {picked}")
         failed = page.evaluate("failed")
         print(f"tiles that failed: {failed}")
         if picture is not None:
-            place = shapely.geometry.shape(item["geometry"]).centroid
-            page.evaluate("([lon, lat]) => look(lon, lat, 0, 900, 30, -28)", [place.x, place.y])
-            page.wait_for_timeout(1000)
-            page.wait_for_function("tileset.tilesLoaded", timeout=120_000)
-            page.wait_for_timeout(1500)
+            page.evaluate("([lon, lat]) => look(lon, lat, 0, 900, 30, -28)", [lon, lat])
+            page.wait_for_function("still > 20", timeout=240_000)
             page.screenshot(path=picture)
         browser.close()
     return wrong + len(failed)
