@@ -25,8 +25,6 @@ ELEVATION_TILE_SIZE = 512
 _OFFSETS: dict[Encoding, float] = {"terrarium": -32768.0, "mapbox": -10000.0}
 _SYNONYMS = {"terrain-rgb": "mapbox", "terrain_rgb": "mapbox"}
 _MOST = 256**3 - 1
-# Places are right to a thousandth of a cell, so that neighbouring tiles agree along their edge.
-_TOLERANCE = 0.001
 
 
 def parse_encoding(value: str | None, layer: RasterLayer) -> Encoding | None:
@@ -82,7 +80,6 @@ def draw_heights(
         height=size,
         band=band,
         resampling=choose_resampling(layer),
-        tolerance=_TOLERANCE,
     )
     picture = Image.fromarray(encode_heights(values, encoding))
     out = io.BytesIO()
