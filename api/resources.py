@@ -83,7 +83,9 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
         kwargs={
             "application_name": "twin api",
             "autocommit": True,
-            "options": f"-c timezone=UTC -c statement_timeout={int(settings.statement_timeout * 1000)}",
+            "options": f"-c timezone=UTC -c statement_timeout={int(settings.statement_timeout * 1000)} "
+            # A tile is made in less time than a second process takes to begin.
+            "-c max_parallel_workers_per_gather=0",
         },
     )
     await pool.open()

@@ -123,14 +123,16 @@ class Overview:
     """How a layer is generalised below zoom 14, where its tiles would hold more than anybody can see.
 
     Lengths are in pixels of a tile 512 pixels wide. Points nearer than ``spacing`` become one that counts them; lines
-    of equal tile properties are merged, those shorter than ``shortest`` left out; areas smaller than ``smallest``
-    [pixel²] are left out. Shapes are simplified by ``tolerance``. ``kept`` says up to and with which zoom only these
-    codes of ``style.by`` are drawn, ``((zoom, codes), …)``.
+    of equal tile properties are merged, from zoom ``named_from`` also by their label, and those shorter than
+    ``shortest`` left out; areas smaller than ``smallest`` [pixel²] are left out. Shapes are simplified by
+    ``tolerance``. ``kept`` says up to and with which zoom only these codes of ``style.by`` are drawn,
+    ``((zoom, codes), …)``.
     """
 
     spacing: int = 32
-    shortest: float = 1.0
-    smallest: float = 4.0
+    named_from: int = 13
+    shortest: float = 2.0
+    smallest: float = 2.0
     tolerance: float = 0.5
     kept: tuple[tuple[int, tuple[str, ...]], ...] = ()
 

@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends
@@ -14,19 +14,25 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from api.answers import MVT, answer_json
+from api.asking import read_past
 from api.cache import CachedTile
 from api.compression import accepts_gzip
 from api.declarations import list_properties
 from api.dependencies import LinksOf, ResourcesOf, find_collection, refuse_unknown
-from api.parameters import parse_filters
+from api.parameters import CRS84, parse_crs, parse_filters, parse_names
 from api.resources import Resources
 from api.style import MAX_SOURCE_ZOOM
 from layers.errors import InputError, NotFoundError
 from layers.schema import VectorLayer
+from layers.store.origins import PRESENT
+from layers.store.query.cql2 import parse_filter
+from layers.store.query.filters import reads_other_layers
+from layers.store.query.selection import Filter
 from layers.store.sensing.latest import read_latest_tokens
-from layers.store.tiles import TileAddress, make_tile, name_columns
+from layers.store.tiles import TileAddress, TileQuery, make_tile, name_columns
 
 MAX_LAYERS = 32
+_PARAMETERS = ("properties", "filter", "filter-lang", "filter-crs", "datetime", "recorded", "live")
 router = APIRouter(tags=["tiles"], dependencies=[Depends(refuse_unknown)])
 _CACHING = (b"cache-control", b"public, no-cache")
 
@@ -51,20 +57,67 @@ def parse_address(z: str, x: str, y: str) -> TileAddress:
 @lru_cache(maxsize=512)
 def _mark_declaration(ids: str) -> str:
     """Return a mark of what a tile of these layers holds, so that a new declaration makes old tiles stale."""
-    told = repr([(layer.id, layer.min_zoom, layer.geometry, name_columns(layer)) for layer in find_layers(ids)])
+    told = repr(
+        [
+            (layer.id, layer.min_zoom, layer.geometry, layer.style.by, layer.overview, name_columns(layer))
+            for layer in find_layers(ids)
+        ]
+    )
     return hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
 
 
-def parse_live(pairs: list[tuple[str, str]]) -> tuple[bool, list[tuple[str, str]]]:
-    """Return whether live states are asked for, and the other parameters; InputError for what is neither yes nor no."""
-    asked = [value for name, value in pairs if name == "live"]
-    if len(asked) > 1 or any(value not in ("true", "false") for value in asked):
-        raise InputError(f"live '{','.join(asked)[:40]}' is not true or false")
-    return asked == ["true"], [pair for pair in pairs if pair[0] != "live"]
+class TileRequest(NamedTuple):
+    """What the query string of a tile asks; ``joined`` where a filter looks at other layers too."""
+
+    query: TileQuery
+    joined: bool
+
+
+_WHOLE = TileRequest(TileQuery(), joined=False)
+
+
+@lru_cache(maxsize=1024)
+def read_request(ids: str, asked: str) -> TileRequest:
+    """Return what a query string asks of the layers; InputError names what is wrong with it.
+
+    Parameters: ``properties``, ``filter``, ``filter-lang``, ``filter-crs``, ``datetime``, ``recorded``, ``live``; any
+    other is a property to compare. Every layer must have the properties that are named.
+    """
+    layers, given, pairs = find_layers(ids), dict[str, str](), list[tuple[str, str]]()
+    for name, value in parse_qsl(asked, keep_blank_values=True):
+        if name not in _PARAMETERS:
+            pairs.append((name, value))
+        elif name in given:
+            raise InputError(f"parameter '{name}' is given twice")
+        else:
+            given[name] = value
+    live = given.get("live", "false")
+    if live not in ("true", "false"):
+        raise InputError(f"live '{live[:40]}' is not true or false")
+    filters: tuple[Filter, ...] = ()
+    joined = False
+    if "filter" in given:
+        crs = parse_crs(given.get("filter-crs", CRS84), "filter-crs")
+        tree = parse_filter(given["filter"], given.get("filter-lang", "cql2-text"))
+        filters, joined = (Filter(tree, crs.srid, crs.flip),), reads_other_layers(tree)
+    columns: tuple[str, ...] | None = None
+    if "properties" in given:
+        wanted = [parse_names(layer, given["properties"]) for layer in layers]
+        columns = tuple(wanted[0])
+        if len({frozenset(names) for names in wanted}) > 1:
+            raise InputError(f"properties '{given['properties'][:80]}' are not those of every layer")
+    query = TileQuery(
+        columns=columns,
+        equals=tuple(parse_filters(layers, pairs).items()),
+        filters=filters,
+        past=read_past(given.get("datetime"), given.get("recorded")),
+        live=live == "true",
+    )
+    return TileRequest(query, joined)
 
 
 class VectorTile:
-    """One tile of one or more layers, answered from the version, from memory, or from PostGIS.
+    """One tile of one or more layers, answered from its version, from memory, or from PostGIS.
 
     ``path`` is the pattern of the route, by which requests are counted.
     """
@@ -77,19 +130,18 @@ class VectorTile:
         ids = path["ids"] if "ids" in path else _find_tileset(path["collection_id"], path["tile_matrix_set"])
         layers = find_layers(ids)
         tile = parse_address(path["z"], path["x"], path["y"])
-        pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        live, filters = parse_live(pairs)
-        equals = parse_filters(layers, filters)
-        moments = await resources.versions.read_tile([layer.id for layer in layers], tile.z, tile.x, tile.y)
-        newest = await _read_newest(resources) if live else ""
-        key = (ids, moments, newest, tile, tuple(pairs))
-        etag = f'W/"{hashlib.blake2b(repr(key).encode(), digest_size=12).hexdigest()}{_mark_declaration(ids)}"'
+        asked = scope["query_string"].decode("latin-1")
+        request = read_request(ids, asked) if asked else _WHOLE
+        age = await _read_age(resources, layers, tile, request)
+        etag = f'W/"{hashlib.blake2b(repr(age).encode(), digest_size=12).hexdigest()}{_mark_declaration(ids)}"'
         headers = Headers(scope=scope)
         if etag in headers.get("if-none-match", ""):
             await _send(send, 304, [(b"etag", etag.encode()), _CACHING])
             return
 
-        made = await resources.tiles.get(key, lambda: _make(resources, layers, tile, equals, live))
+        # A long query string stands in the key by its hash: keys are not counted in the budget of the cache.
+        name = asked if len(asked) <= 64 else hashlib.blake2b(asked.encode(), digest_size=24).digest()
+        made = await resources.tiles.get((ids, tile, name, age), lambda: _make(resources, layers, tile, request.query))
         fields = [(b"etag", etag.encode()), _CACHING, (b"vary", b"accept-encoding")]
         if made.truncated:
             fields.append((b"twin-tile-truncated", b"true"))
@@ -106,11 +158,28 @@ class VectorTile:
 
 
 async def _make(
-    resources: Resources, layers: tuple[VectorLayer, ...], tile: TileAddress, equals: dict[str, object], live: bool
+    resources: Resources, layers: tuple[VectorLayer, ...], tile: TileAddress, query: TileQuery
 ) -> CachedTile:
     async with resources.pool.connection() as connection:
-        made = await make_tile(connection, layers, tile, equals=equals, live=live)
+        made = await make_tile(connection, layers, tile, query)
     return CachedTile(igzip.compress(made.data, compresslevel=2) if made.data else b"", made.truncated)
+
+
+async def _read_age(
+    resources: Resources, layers: tuple[VectorLayer, ...], tile: TileAddress, request: TileRequest
+) -> tuple[object, ...]:
+    """Return what changes whenever the tile does: read before the tile is made, so that no tile is older than its key.
+
+    A past may change with any version of a feature, so it is as old as its layer; what a filter finds in other layers
+    as old as the newest of all.
+    """
+    if request.joined:
+        return (tuple(sorted((await resources.versions.read()).items())),)
+    if request.query.past != PRESENT:
+        tokens = await resources.versions.read()
+        return tuple(tokens.get(layer.id, "") for layer in layers)
+    age: tuple[object, ...] = await resources.versions.read_tile([layer.id for layer in layers], tile.z, tile.x, tile.y)
+    return (*age, await _read_newest(resources)) if request.query.live else age
 
 
 async def _read_newest(resources: Resources) -> str:

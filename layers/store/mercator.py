@@ -2,8 +2,7 @@
 
 import math
 
-from layers.store.tiles import HALF_WORLD
-
+HALF_WORLD = math.pi * 6378137.0
 Bounds = tuple[float, float, float, float]
 MERCATOR_LATITUDE = 85.051128
 

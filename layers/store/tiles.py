@@ -1,31 +1,38 @@
-"""Vector tiles out of layer tables (ST_AsMVT).
+"""Vector tiles (ST_AsMVT): of layer tables from zoom 14, of overviews below, of filtered and past rows anywhere."""
 
-One statement a set of layers and zoom band: the envelope is computed here, so that no row is transformed; below zoom 14
-shapes are simplified by half a pixel and those smaller than a pixel are left out.
-"""
-
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from psycopg import AsyncConnection
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
 from layers.errors import InputError
-from layers.schema import GeometryType, VectorLayer
-from layers.store.names import quote
-from layers.store.sensing.live import build_live_columns, build_live_join
-from layers.store.tables import CITY
+from layers.schema import DETAIL_ZOOM, VectorLayer
+from layers.store.mercator import HALF_WORLD
+from layers.store.origins import PRESENT, Past
+from layers.store.overviews import find_area_name, name_columns, refresh_overview
+from layers.store.query.selection import Filter, ItemQuery, build_selection, explain_failure
 from layers.store.tile_marks import read_marks
+from layers.store.tile_queries import (
+    BUFFER,
+    EXTENT,
+    bind_tile,
+    build_chosen_query,
+    build_inline_query,
+    build_live_query,
+    build_tile_query,
+)
+
+__all__ = (
+    "DETAIL_ZOOM", "HALF_WORLD", "MadeTile", "TileAddress", "TileQuery", "build_tile_query", "find_area_name",
+    "make_tile", "name_columns", "read_version_tokens",
+)  # fmt: skip
 
 MAX_ZOOM = 22
-DETAIL_ZOOM = 14
 FEATURE_BUDGET = 50_000
 BYTE_BUDGET = 4_000_000
-HALF_WORLD = math.pi * 6378137.0
-_EXTENT, _BUFFER = 4096, 64
-_SCREEN = 512
+TRUNCATED = "twin:truncated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,111 +70,128 @@ class MadeTile:
     truncated: bool
 
 
-@lru_cache(maxsize=1024)
-def build_tile_query(
-    layer_id: str,
-    geometry: GeometryType,
-    columns: tuple[str, ...],
-    filters: tuple[str, ...],
-    detailed: bool,
-    live: bool = False,
-) -> str:
-    """Return the statement that makes a tile of a layer with ``id`` and ``columns``, equal on ``filters``.
-
-    Where ``live``, items that are watched carry their state too.
+@dataclass(frozen=True, slots=True)
+class TileQuery:
+    """What is asked of a tile's layers: ``columns`` (None: those declared for tiles), rows that pass all ``filters``
+    and equal ``equals``, as they were at ``past``; ``live`` adds the state of what is watched.
     """
-    listed = "".join(f", {quote(name)}" for name in columns)
-    conditions = "".join(f" and {quote(name)} = %(f{place})s" for place, name in enumerate(filters))
-    shape = "geom_3857"
-    if not detailed and geometry != "Point":
-        shape = "ST_Simplify(geom_3857, %(pixel)s / 2, true)"
-        measure = "ST_Length(geom_3857) > %(pixel)s"
-        if geometry == "MultiPolygon":
-            measure = "ST_Area(geom_3857) > %(pixel)s * %(pixel)s"
-        conditions += f" and {measure}"
-    margin = f"%(width)s * {_BUFFER / _EXTENT}"
-    made = (
-        f"select fid, id{listed}, ST_AsMVTGeom({shape}, "
-        f"ST_MakeEnvelope(%(x0)s, %(y0)s, %(x1)s, %(y1)s, 3857), {_EXTENT}, {_BUFFER}, true) as shape "
-        f"from {CITY}.{quote(layer_id)} where geom_3857 && ST_Expand("
-        f"ST_MakeEnvelope(%(x0)s, %(y0)s, %(x1)s, %(y1)s, 3857), {margin}){conditions} limit %(budget)s"
-    )
-    if live:
-        made = f"select item.*, {build_live_columns()} from ({made}) item {build_live_join(layer_id)}"
-    return (
-        f"select ST_AsMVT(part, '{layer_id}', {_EXTENT}, 'shape', 'fid') filter (where part.shape is not null), "
-        f"count(*) from ({made}) part"
-    )
+
+    columns: tuple[str, ...] | None = None
+    equals: tuple[tuple[str, object], ...] = ()
+    filters: tuple[Filter, ...] = ()
+    past: Past = PRESENT
+    live: bool = False
+
+    @property
+    def chooses(self) -> bool:
+        """Whether not every present row is asked for."""
+        return bool(self.equals or self.filters or self.past != PRESENT)
 
 
-@lru_cache(maxsize=1024)
-def build_name_query(layer_id: str, label: str, filters: tuple[str, ...]) -> str:
-    """Return the statement that makes the places of an area layer's names, as layer ``<layer_id>-label``.
-
-    An area lies in many tiles, and its name would stand in each of them; a point of it lies in one.
-    """
-    conditions = "".join(f" and {quote(name)} = %(f{place})s" for place, name in enumerate(filters))
-    envelope = "ST_MakeEnvelope(%(x0)s, %(y0)s, %(x1)s, %(y1)s, 3857)"
-    return (
-        f"select ST_AsMVT(part, '{layer_id}-label', {_EXTENT}, 'shape', 'fid') filter (where part.shape is not null), "
-        f"count(*) from (select fid, id, {quote(label)}, ST_AsMVTGeom(ST_PointOnSurface(geom_3857), {envelope}, "
-        f"{_EXTENT}, 0, true) as shape from {CITY}.{quote(layer_id)} "
-        f"where geom_3857 && {envelope} and {quote(label)} is not null{conditions} limit %(budget)s) part"
-    )
+WHOLE = TileQuery()
+_Statement = tuple[str, Mapping[str, object]]
+_Part = tuple[bytes, int, bool]
 
 
 async def make_tile(
     connection: AsyncConnection[TupleRow],
     layers: Sequence[VectorLayer],
     tile: TileAddress,
+    query: TileQuery = WHOLE,
     *,
-    equals: Mapping[str, object],
-    live: bool = False,
+    equals: Mapping[str, object] | None = None,
 ) -> MadeTile:
     """Return ``tile`` of ``layers`` within the feature budget of each layer and the byte budget of all.
 
-    Where ``live``, features that are watched carry live_state, live_value and live_time [s since 1970].
-    Layers are parts of one message, so their bytes one after the other are the tile.
+    Layers are parts of one message, so their bytes one after the other are the tile. A layer over a budget is named in
+    the tile layer ``twin:truncated``: a point in the middle of the tile with ``layer``, and ``kept``, how many features
+    were looked at. Overviews older than their layer are drawn anew first, or, in a transaction, not asked.
     """
+    if equals:
+        query = TileQuery(query.columns, (*query.equals, *equals.items()), query.filters, query.past, query.live)
     drawn = [layer for layer in layers if tile.z >= layer.min_zoom]
     if not drawn:
         return MadeTile(b"", False)
-    detailed = tile.z >= DETAIL_ZOOM
-    # One statement, one round trip: half the time of a statement a layer.
-    queries = [
-        build_tile_query(layer.id, layer.geometry, name_columns(layer), tuple(equals), detailed, live)
-        for layer in drawn
-    ]
-    queries += [build_name_query(layer.id, label, tuple(equals)) for layer in drawn if (label := find_area_name(layer))]
-    query = " union all ".join(f"({query})" for query in queries)
-    parameters: dict[str, object] = {f"f{place}": value for place, value in enumerate(equals.values())}
-    parameters.update(zip(("x0", "y0", "x1", "y1"), tile.bounds, strict=True))
-    parameters |= {"width": tile.width, "pixel": tile.width / _SCREEN}
-    budget, truncated = FEATURE_BUDGET, False
+    statements = [_build(layer, tile, query) for layer in drawn]
+    budget, cut = FEATURE_BUDGET, dict[str, int]()
+    parts = await _run(connection, statements, tile, budget, prepare=not query.chooses)
+    marked = [place for place, part in enumerate(parts) if part[2]]
+    if marked:
+        for place in marked:
+            if connection.info.transaction_status == TransactionStatus.IDLE:
+                await refresh_overview(connection, drawn[place], _widen(tile))
+            else:
+                statements[place] = (build_inline_query(drawn[place], tile.z), {})
+        parts = await _run(connection, statements, tile, budget, prepare=True)
     while True:
-        # One row more than the budget tells whether something was left out.
-        cursor = await connection.execute(query, {**parameters, "budget": budget + 1}, prepare=True, binary=True)
-        parts = await cursor.fetchall()
-        data = b"".join(part[0] for part in parts if part[0])
-        most = max(part[1] for part in parts)
-        truncated = truncated or most > budget
-        if len(data) <= BYTE_BUDGET or budget == 0:
-            return MadeTile(data, truncated)
-        budget, truncated = int(min(budget, most) * 0.9 * BYTE_BUDGET / len(data)), True
+        cut |= {layer.id: budget for layer, part in zip(drawn, parts, strict=True) if part[1] > budget}
+        size, most = sum(len(part[0]) for part in parts), max(part[1] for part in parts)
+        if size <= BYTE_BUDGET or budget == 0:
+            break
+        budget = int(min(budget, most) * 0.9 * BYTE_BUDGET / size)
+        parts = await _run(connection, statements, tile, budget, prepare=False)
+    data = b"".join(part[0] for part in parts)
+    return MadeTile(data + await _tell_cut(connection, cut) if cut else data, bool(cut))
+
+
+def _build(layer: VectorLayer, tile: TileAddress, query: TileQuery) -> _Statement:
+    if query.live:
+        if query.chooses or query.columns is not None:
+            raise InputError("live tiles take no filter, no properties and no time", hint="leave out live=true")
+        return build_live_query(layer), {}
+    if not query.chooses:
+        return build_tile_query(layer, tile.z, query.columns), {}
+    columns = name_columns(layer) if query.columns is None else query.columns
+    selection = build_selection(layer, ItemQuery(equals=query.equals, filters=query.filters, past=query.past))
+    listed = "".join(f', t."{name}"' for name in columns)
+    rows = f"select t.fid, t.id{listed}, t.geom_3857 from {selection.write_origin(columns)} where {selection.condition}"
+    return build_chosen_query(layer, tile.z, columns, rows), selection.values
+
+
+async def _run(
+    connection: AsyncConnection[TupleRow],
+    statements: Sequence[_Statement],
+    tile: TileAddress,
+    budget: int,
+    *,
+    prepare: bool,
+) -> list[_Part]:
+    """Return the parts of a tile; one row more than the budget tells whether something was left out."""
+    bound = bind_tile(tile.bounds, budget + 1)
+    if prepare or len(statements) == 1:
+        # One round trip: half the time of a statement a layer.
+        together = " union all ".join(f"({statement})" for statement, _ in statements)
+        values = {**bound, **(statements[0][1] if len(statements) == 1 else {})}
+        with explain_failure():
+            cursor = await connection.execute(together, values, prepare=prepare, binary=True)
+            return await cursor.fetchall()  # type: ignore[return-value]
+    parts: list[_Part] = []
+    for statement, values in statements:
+        with explain_failure():
+            cursor = await connection.execute(statement, {**values, **bound}, prepare=False, binary=True)
+            parts += await cursor.fetchall()  # type: ignore[arg-type]
+    return parts
+
+
+def _widen(tile: TileAddress) -> tuple[float, float, float, float]:
+    """Return the bounds of a tile with its buffer."""
+    margin, (x0, y0, x1, y1) = tile.width * BUFFER / EXTENT, tile.bounds
+    return x0 - margin, y0 - margin, x1 + margin, y1 + margin
+
+
+async def _tell_cut(connection: AsyncConnection[TupleRow], cut: Mapping[str, int]) -> bytes:
+    cursor = await connection.execute(
+        f"select ST_AsMVT(told, '{TRUNCATED}', {EXTENT}, 'shape') from (select layer, kept, "
+        f"ST_MakePoint({EXTENT // 2}, {EXTENT // 2}) as shape "
+        "from unnest(%s::text[], %s::bigint[]) as c (layer, kept)) told",
+        (list(cut), list(cut.values())),
+        binary=True,
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return bytes(row[0])
 
 
 async def read_version_tokens(connection: AsyncConnection[TupleRow]) -> dict[str, str]:
     """Return the version token of every layer that ever changed."""
     return (await read_marks(connection, {}))[0]
-
-
-def find_area_name(layer: VectorLayer) -> str | None:
-    """Return the property an area layer is named by on the map; None for other layers."""
-    label = layer.style.label
-    return label if layer.geometry == "MultiPolygon" and label in name_columns(layer) else None
-
-
-def name_columns(layer: VectorLayer) -> tuple[str, ...]:
-    """Return the properties a tile of ``layer`` carries that everybody may see."""
-    public = {prop.name for prop in layer.properties if prop.access == "public"}
-    return tuple(name for name in layer.tile_properties if name in public)

@@ -38,7 +38,7 @@ LAYERS = (
         ),
         style=Style("#d9cec2", by="use", outline="#b7a892", height="height"),
         rank=30,
-        min_zoom=13,
+        min_zoom=12,
         words={"inspire": "bu-core2d:Building", "citygml": "bldg:Building"},
     ),
 )

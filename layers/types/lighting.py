@@ -54,7 +54,7 @@ LAYERS = (
         ),
         style=Style("#e8b500", by="lamp_type", radius=2.5, outline="#8c7000", icon="lamp"),
         rank=70,
-        min_zoom=15,
+        min_zoom=12,
         visible=False,
         words={
             "talq": "LampActuatorFunction|LampMonitorFunction|LuminaireAssetFunction",

@@ -1,6 +1,6 @@
 """Transport: roads, bridges, rail, inland waterways, ferries, stops, signals."""
 
-from layers.schema import Style, Text, VectorLayer, code, coded, flag, integer, number, text
+from layers.schema import Overview, Style, Text, VectorLayer, code, coded, flag, integer, number, text
 from layers.types.inventory import STATE
 
 ROAD_CLASS = (
@@ -25,6 +25,7 @@ SURFACE = (
     code("unpaved", "Đường đất", "Unpaved"),
     code("other", "Khác", "Other"),
 )
+_MAIN_ROADS = ("motorway", "trunk", "primary", "secondary")
 
 LAYERS = (
     VectorLayer(
@@ -61,6 +62,7 @@ LAYERS = (
         style=Style("#ffffff", by="road_class", width=5.0, outline="#cfc6b8", label="name"),
         rank=40,
         min_zoom=9,
+        overview=Overview(kept=((10, _MAIN_ROADS), (11, (*_MAIN_ROADS, "tertiary")))),
         words={"inspire": "tn-ro:RoadLink"},
     ),
     VectorLayer(

@@ -29,7 +29,7 @@ LAYERS = (
         ),
         style=Style("#5f9e52", radius=3.0, opacity=0.85, icon="tree"),
         rank=68,
-        min_zoom=15,
+        min_zoom=11,
         visible=False,
     ),
     VectorLayer(

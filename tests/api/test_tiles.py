@@ -20,6 +20,8 @@ from layers.store.features import upsert_features
 from layers.store.tiles import TileAddress
 from tests.api.conftest import TREE_TILE, TREES, X0, Y0
 
+# Bytes of the tile layer that tells of what was left out.
+TOLD = 100
 Decode = Callable[[bytes, str], dict[str, gpd.GeoDataFrame]]
 
 
@@ -170,12 +172,16 @@ def test_a_tile_over_the_budget_says_so(client: TestClient, monkeypatch: pytest.
     monkeypatch.setattr(tile_store, "FEATURE_BUDGET", 3)
     cut = client.get(f"/tiles/trees/{TREE_TILE}.mvt?height=3.5")
     assert cut.headers["twin-tile-truncated"] == "true"
-    assert len(decode(cut.content, TREE_TILE)["trees"]) <= 4
+    layers = decode(cut.content, TREE_TILE)
+    assert len(layers["trees"]) <= 4
+    told = layers["twin:truncated"]
+    assert (list(told["layer"]), list(told["kept"])) == (["trees"], [3])
     monkeypatch.setattr(tile_store, "FEATURE_BUDGET", 50_000)
     monkeypatch.setattr(tile_store, "BYTE_BUDGET", 200)
     small = client.get(f"/tiles/trees/{TREE_TILE}.mvt?height=4.5", headers={"accept-encoding": "identity"})
     assert small.headers["twin-tile-truncated"] == "true"
-    assert 0 < len(small.content) <= 200
+    assert 0 < len(small.content) <= 200 + TOLD
+    assert "trees" in set(decode(small.content, TREE_TILE)["twin:truncated"]["layer"])
 
 
 def test_far_out_shapes_are_simpler_and_tiny_ones_gone(client: TestClient, writer: Engine, decode: Decode) -> None:

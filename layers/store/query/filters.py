@@ -199,6 +199,15 @@ OPERATORS = ", ".join(
 )
 
 
+def reads_other_layers(tree: Any) -> bool:
+    """Return whether a filter joins other layers, so that its answer changes with them."""
+    if isinstance(tree, dict):
+        operator = tree.get("op")
+        joins = isinstance(operator, str) and operator.lower() in JOINS
+        return joins or any(map(reads_other_layers, tree.values()))
+    return isinstance(tree, list) and any(map(reads_other_layers, tree))
+
+
 def find_layer(name: str, *, public: bool) -> VectorLayer:
     """Return the layer a filter names; InputError where there is none, or none the public may see."""
     layer = VECTOR_LAYERS.get(name)
