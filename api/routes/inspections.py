@@ -1,6 +1,6 @@
 """Inspections: what was seen of an item, and what is due to be looked at."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from api.answers import answer_json, write_moment
 from api.dependencies import ConnectionOf, LinksOf, find_collection, refuse_unknown
+from api.plain_types import Day, Number, Whole
 from api.routes.work_orders import write_order
 from api.writing import Writer, WriterOf
 from layers.errors import InputError
@@ -36,7 +37,7 @@ class Observation(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     code: str = Field(max_length=40)
-    position: float | None = Field(default=None, ge=0, le=1.0e6, description="Distance from the start of the item [m]")
+    position: Number | None = Field(default=None, ge=0, le=1.0e6, description="Distance from the start of the item [m]")
     text: str = Field(default="", max_length=2000)
 
 
@@ -44,10 +45,10 @@ class InspectionBody(BaseModel):
     """An inspection as it is sent: ``inspector`` is an office or a team, not a person."""
 
     model_config = ConfigDict(extra="forbid")
-    inspected: date
+    inspected: Day
     inspector: str = Field(min_length=1, max_length=100)
     method: Method = "visual"
-    grade: int = Field(ge=1, le=5, description="1 needs nothing, 5 has failed")
+    grade: Whole = Field(ge=1, le=5, description="1 needs nothing, 5 has failed")
     urgency: Urgency = "none"
     remarks: str = Field(default="", max_length=5000)
     observations: list[Observation] = Field(default=[], max_length=500)
@@ -103,7 +104,7 @@ def list_all(
     _writer: WriterOf,
     collection: Annotated[str | None, Query(description="Only of this collection")] = None,
     worst: Annotated[int | None, Query(ge=1, le=5, description="Only grades from this one upwards")] = None,
-    since: Annotated[date | None, Query(description="Only looks from this day on")] = None,
+    since: Annotated[Day | None, Query(description="Only looks from this day on")] = None,
     before: Annotated[int | None, Query(ge=1, le=2**62, description="Only ids below this one: the next page")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:
@@ -118,7 +119,7 @@ def list_what_is_due(
     connection: ConnectionOf,
     _writer: WriterOf,
     collection: Annotated[str, Query(description="Of this collection")],
-    on: Annotated[date | None, Query(description="Due on this day; today if not given")] = None,
+    on: Annotated[Day | None, Query(description="Due on this day; today if not given")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:
     """List items never looked at first, then those looked at longest ago."""

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.answers import PROBLEM, answer_json
 from api.dependencies import ConnectionOf, LinksOf, refuse_unknown
 from api.links import Links
+from api.plain_types import Whole
 from api.writing import WriterOf
 from layers.errors import InputError
 from layers.ingest.mend import Outcome, mend_row, mend_rows
@@ -41,7 +42,7 @@ class RetryBody(_Body):
     layer: str | None = None
     field: str | None = None
     reason: str | None = None
-    ids: list[int] | None = Field(default=None, max_length=MOST)
+    ids: list[Whole] | None = Field(default=None, max_length=MOST)
 
 
 @router.get("", summary="Rows that were not loaded, and why")

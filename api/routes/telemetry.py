@@ -17,7 +17,7 @@ from twin.store_telemetry import count_rejected, list_devices, list_ledger, list
 
 router = APIRouter(prefix="/sensors", tags=["telemetry"], dependencies=[Depends(refuse_unknown)])
 _TOPICS = {"sensorthings": "v1.1/Observations", "chirpstack": "chirpstack", "tts": "tts"}
-_JSON = {"requestBody": {"required": True, "content": {"application/json": {"schema": {}}}}}
+_JSON = {"requestBody": {"required": False, "content": {"application/json": {"schema": {}}}}}
 
 
 async def give_body(request: Request) -> bytes:

@@ -1,6 +1,5 @@
 """Work orders: open → assigned → done → verified, on the map and in the record."""
 
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query
@@ -11,6 +10,7 @@ from api.answers import GEOJSON, answer_json, write_moment
 from api.dependencies import ConnectionOf, LinksOf, find_collection, refuse_unknown
 from api.links import Links
 from api.parameters import parse_bbox
+from api.plain_types import Day, Number
 from api.writing import WriterOf
 from layers.errors import InputError, PreconditionRequiredError
 from layers.store.references import Reference
@@ -32,7 +32,7 @@ IfMatch = Annotated[str | None, Header(alias="if-match", description="ETag of th
 Title = Annotated[str, Field(min_length=1, max_length=200)]
 Description = Annotated[str, Field(max_length=5000)]
 Assignee = Annotated[str, Field(min_length=1, max_length=100, description="A team or an office, not a person")]
-Cost = Annotated[float, Field(ge=0, le=1.0e15, description="In the city's currency")]
+Cost = Annotated[Number, Field(ge=0, le=1.0e15, description="In the city's currency")]
 
 
 class _Body(BaseModel):
@@ -49,8 +49,8 @@ class ItemBody(_Body):
 class PositionBody(_Body):
     """A place [°]."""
 
-    lon: float = Field(ge=-180, le=180)
-    lat: float = Field(ge=-90, le=90)
+    lon: Number = Field(ge=-180, le=180)
+    lat: Number = Field(ge=-90, le=90)
 
 
 class OrderBody(_Body):
@@ -63,7 +63,7 @@ class OrderBody(_Body):
     description: Description = ""
     priority: Priority = "normal"
     assignee: Assignee | None = None
-    due: date | None = None
+    due: Day | None = None
     cost: Cost | None = None
     origin: Origin = "plan"
 
@@ -76,7 +76,7 @@ class ChangeBody(_Body):
     kind: Kind | None = None
     priority: Priority | None = None
     assignee: Assignee | None = None
-    due: date | None = None
+    due: Day | None = None
     cost: Cost | None = None
 
 

@@ -1,0 +1,68 @@
+"""The official tests of OGC API Features, the validator of OpenAPI, and Schemathesis over every operation."""
+
+import os
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+import httpx
+
+from tests.clients.environments import prepare_python
+from tests.clients.serving import Wire
+from tests.conftest import ROOT
+
+HOOKS = ROOT / "tests" / "clients" / "schemathesis_hooks.py"
+SETTINGS = ROOT / "tests" / "clients" / "schemathesis.toml"
+
+
+def check_features(wire: Wire) -> str:
+    """Run ogctests; AssertionError names what failed."""
+    python = prepare_python() / "python"
+    done = subprocess.run(
+        [python, "-m", "ogctests", "features/core", "-i", f"{wire.base}/api"],
+        capture_output=True, text=True, timeout=600, check=False, cwd=tempfile.gettempdir(),
+        env={**os.environ, "INSTANCE_URL": f"{wire.base}/api"},
+    )  # fmt: skip
+    summary = re.search(r"(?:(\d+) failed, )?(\d+) passed", done.stdout)
+    assert summary is not None, (done.stdout + done.stderr)[-500:]
+    assert summary[1] is None, f"{summary[0]}: {done.stdout[-800:]}"
+    return f"{summary[2]} tests passed"
+
+
+def check_description(wire: Wire) -> str:
+    """Validate both versions of the description; AssertionError holds what the validator says."""
+    validator, said = prepare_python() / "openapi-spec-validator", []
+    with tempfile.TemporaryDirectory() as folder:
+        for version in ("3.0", "3.1"):
+            path = Path(folder) / f"openapi-{version}.json"
+            path.write_bytes(httpx.get(f"{wire.base}/api/openapi?f={version}").raise_for_status().content)
+            done = subprocess.run([validator, path], capture_output=True, text=True, timeout=120, check=False)
+            assert done.returncode == 0, (done.stdout + done.stderr)[-500:]
+            paths = httpx.get(f"{wire.base}/api/openapi?f={version}").json()["paths"]
+            said.append(f"{version}: {sum(len(each) for each in paths.values())} operations")
+    return ", ".join(said)
+
+
+def check_operations(wire: Wire) -> str:
+    """Run Schemathesis with all checks over every operation; AssertionError holds what it found."""
+    done = subprocess.run(
+        [
+            prepare_python() / "schemathesis", "--config-file", SETTINGS, "run", f"{wire.base}/api/openapi",
+            "--phases", "examples,coverage,fuzzing", "--max-examples", "10", "--workers", "2", "--seed", "1",
+            "--exclude-path", "/sensors/events", "--continue-on-failure", "--output-truncate", "true",
+        ],
+        capture_output=True, text=True, timeout=900, check=False, cwd=tempfile.gettempdir(),
+        env={**os.environ, "SCHEMATHESIS_HOOKS": str(HOOKS)},
+    )  # fmt: skip
+    found = re.search(r"(\d+) generated", done.stdout)
+    tested = re.search(r"Tested: (\d+)", done.stdout)
+    report = ROOT / ".run" / "clients" / "schemathesis.txt"
+    report.write_text(done.stdout + done.stderr, encoding="utf-8")
+    assert done.returncode == 0, f"see {report.relative_to(ROOT)}: {_summarise(done.stdout)}"
+    assert found is not None and tested is not None, done.stdout[-500:]
+    return f"{found[1]} cases over {tested[1]} operations, no failure"
+
+
+def _summarise(text: str) -> str:
+    return "; ".join(line.strip(" ❌") for line in text.splitlines() if "❌ ST" in line) or text[-300:]
