@@ -73,6 +73,8 @@ def place_crossings(rng: np.random.Generator) -> Points:
     """Return the crossings (rows × columns, 2) [m], shaken by a few metres."""
     across, down = np.linspace(-1.0, 1.0, _COLUMNS), np.linspace(-1.0, 1.0, _ROWS)
     x, y = np.meshgrid(7000.0 * across + 7700.0 * across**3, 7000.0 * down + 7700.0 * down**3)
+    # Streets follow the bends of the river.
+    x, y = x + 500.0 * np.sin(y / 2600.0), y + 700.0 * np.sin(x / 3400.0)
     places = np.stack([x.ravel(), y.ravel()], axis=-1) + CENTRE
     return np.asarray(places + rng.normal(0.0, 6.0, places.shape))
 

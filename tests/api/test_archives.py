@@ -135,6 +135,37 @@ def test_another_page_may_ask_for_ranges_and_see_their_place(client: TestClient,
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
+def test_tiles_come_one_by_one_too(client: TestClient, archive: Path) -> None:
+    told = client.get("/tiles/archives/trees.json").json()
+    assert (told["minzoom"], told["maxzoom"]) == (14, 16)
+    assert told["vector_layers"][0]["id"] == "trees"
+    z, x, y = TREE_TILE.split("/")
+    address = told["tiles"][0].replace("{z}", z).replace("{x}", x).replace("{y}", y)
+    answer = client.get(address)
+    assert answer.headers["content-type"] == "application/vnd.mapbox-vector-tile"
+    assert answer.content == client.get(f"/tiles/trees/{TREE_TILE}.mvt").content
+    assert client.get(address, headers={"if-none-match": answer.headers["etag"]}).status_code == 304
+    plain = client.get(address, headers={"accept-encoding": "identity"})
+    assert (plain.content, "content-encoding" in plain.headers) == (answer.content, False)
+    assert client.get("/tiles/archives/trees/16/0/0.mvt").status_code == 204
+    assert client.get("/tiles/archives/trees/99/0/0.mvt").status_code == 400
+    assert client.get("/tiles/archives/none/16/0/0.mvt").status_code == 404
+
+
+def test_a_replaced_archive_is_read_anew(client: TestClient, archive: Path) -> None:
+    address = f"/tiles/archives/trees/{TREE_TILE}.mvt"
+    before, etag = archive.read_bytes(), client.get(address).headers["etag"]
+    broken = archive.with_name("trees.new")
+    broken.write_bytes(before[:200])
+    broken.replace(archive)
+    try:
+        assert client.get(address, headers={"if-none-match": etag}).status_code == 400
+    finally:
+        broken.write_bytes(before)
+        broken.replace(archive)
+    assert client.get(address).status_code == 200
+
+
 def test_an_archive_is_never_compressed_on_the_way(client: TestClient, archive: Path) -> None:
     assert "content-encoding" not in client.get(ADDRESS, headers={"accept-encoding": "gzip"}).headers
 
