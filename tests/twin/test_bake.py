@@ -90,7 +90,7 @@ def test_an_archive_holds_every_tile_that_is_not_empty_and_the_same_bytes(city: 
                 wide = 2 ** (z - 10)
                 for x in range((west - 1) * wide, (east + 2) * wide):
                     for y in range((north - 1) * wide, (south + 2) * wide):
-                        tile = await make_tile(connection, layers, TileAddress(z, x, y), equals={})
+                        tile = await make_tile(connection, layers, TileAddress(z, x, y))
                         if tile.data:
                             made[z, x, y] = tile.data
         return made

@@ -9,10 +9,12 @@ from typing import Any
 
 from isal import igzip
 from pmtiles.tile import zxy_to_tileid
+from psycopg import AsyncConnection
 
 from layers.errors import InputError
 from layers.schema import Text, VectorLayer
 from layers.store.mercator import Bounds, cut_mercator_boxes, to_degrees
+from layers.store.overviews import refresh_overview
 from layers.store.snapshots import find_filled, share_snapshot
 from layers.store.tiles import find_area_name, name_columns, read_version_tokens
 from twin.baking.archive import build_header, write_archive
@@ -52,6 +54,7 @@ async def bake(url: str, order: Order, path: Path, *, connections: int, report: 
 
     InputError when no feature lies there.
     """
+    await _draw_overviews(url, order)
     async with share_snapshot(url, connections) as opened:
         found = await find_filled(opened[0], order.layers)
         layers = tuple(layer for layer in order.layers if layer.id in found)
@@ -82,6 +85,14 @@ async def bake(url: str, order: Order, path: Path, *, connections: int, report: 
             }
             writer.finalize(build_header(bounds, order.zooms), metadata)
     return Baked(path, path.stat().st_size, tiles, tuple(layer.id for layer in layers), truncated, tuple(named))
+
+
+async def _draw_overviews(url: str, order: Order) -> None:
+    """Draw anew what edits left old: in a snapshot nothing can be drawn, and every tile would pay for it."""
+    async with await AsyncConnection.connect(url, autocommit=True, application_name="twin bake") as connection:
+        for layer in order.layers:
+            if set(layer.overview_zooms) & set(order.zooms):
+                await refresh_overview(connection, layer)
 
 
 def build_metadata(layers: Sequence[VectorLayer], order: Order) -> dict[str, Any]:

@@ -46,7 +46,7 @@ async def walk_pyramid(
     """
 
     async def visit(connection: AsyncConnection[TupleRow], tile: TileAddress) -> tuple[MadeTile | None, bool]:
-        made = await make_tile(connection, layers, tile, equals={}) if tile.z in zooms else None
+        made = await make_tile(connection, layers, tile) if tile.z in zooms else None
         filled = made is not None and bool(made.data)
         return made, filled or await is_occupied(connection, layers, tile)
 
