@@ -33,7 +33,7 @@ def name_columns(layer: VectorLayer) -> tuple[str, ...]:
 
 def sync_overviews(connection: Connection) -> None:
     """Bring the overview tables to what is declared; one whose declaration changed is emptied and marked as a whole."""
-    known = dict(
+    known: dict[str, str | None] = dict(
         connection.execute(
             text(
                 "select relname, obj_description(oid, 'pg_class') from pg_class "

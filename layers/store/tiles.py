@@ -164,12 +164,12 @@ async def _run(
         values = {**bound, **(statements[0][1] if len(statements) == 1 else {})}
         with explain_failure():
             cursor = await connection.execute(together, values, prepare=prepare, binary=True)
-            return await cursor.fetchall()  # type: ignore[return-value]
+            return await cursor.fetchall()
     parts: list[_Part] = []
-    for statement, values in statements:
+    for statement, chosen in statements:
         with explain_failure():
-            cursor = await connection.execute(statement, {**values, **bound}, prepare=False, binary=True)
-            parts += await cursor.fetchall()  # type: ignore[arg-type]
+            cursor = await connection.execute(statement, {**chosen, **bound}, prepare=False, binary=True)
+            parts += await cursor.fetchall()
     return parts
 
 
