@@ -23,12 +23,11 @@ from layers.schema import Code
 from layers.store.features import select_features
 from layers.store.migrate import read_city
 from layers.store.rasters import read_grid, read_raster_row
+from layers.store.solids import STOREY_HEIGHT, USUAL_HEIGHT
 from twin.processes.flood_impact import CLASS_BOUNDS
 from twin.store import RunRow, read_run
 
 MOST_BUILDINGS = 40_000
-USUAL_HEIGHT = 6.0
-"""Height of a building that names neither height nor storeys [m]."""
 
 _OUTSIDE = re.compile(r"^ *<(?:script src|link [^>\n]*href)=[\"']?https?:[^\n]*\n", re.MULTILINE)
 _BUILDING_COLOUR, _WATER_ALPHA, _BACKGROUND = [217, 206, 194, 255], 210, "#f4f2ee"
@@ -91,7 +90,7 @@ def draw_buildings(frame: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     if len(frame) > MOST_BUILDINGS:
         raise ConflictError(f"{len(frame):,} buildings are too many for one page of at most {MOST_BUILDINGS:,}")
     to_degrees = make_transformer(frame.crs, CRS84)
-    storeys = frame["storeys"].astype(float) * 3.3
+    storeys = frame["storeys"].astype(float) * STOREY_HEIGHT
     heights = frame["height"].astype(float).fillna(storeys).fillna(USUAL_HEIGHT)
     prisms = []
     for shape, height, name in zip(frame.geometry, heights, frame["name"], strict=True):

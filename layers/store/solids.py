@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, text
 
 from layers.errors import NotFoundError
 from layers.registry import VECTOR_LAYERS
-from layers.scene.attributes import HEIGHT_SOURCES, list_told
+from layers.scene.attributes import HEIGHT_SOURCES, list_columns, list_told
 from layers.scene.levels import LEAF_ZOOM, LEVELS
 from layers.scene.tileset import Address, Content, Region
 from layers.schema import VectorLayer
@@ -68,11 +68,11 @@ def find_solid_layer(layer_id: str) -> VectorLayer:
 def select_tile(connection: Connection, layer: VectorLayer, tile: TileAddress) -> Solids:
     """Return the solids of one tile, the largest first, at most ``MOST_SOLIDS`` of at most ``MOST_POINTS`` points."""
     x0, y0, x1, y1 = tile.bounds
+    near = "geom_3857 && ST_MakeEnvelope(:x0, :y0, :x1, :y1, 3857)"
     rows = connection.execute(
         text(
-            f"select * from ({_write_sized(layer)}) as sized where geom_3857 && "
-            "ST_MakeEnvelope(:x0, :y0, :x1, :y1, 3857) and z = :z and x = :x and y = :y "
-            "order by size desc, fid limit :most"
+            f"select {_list(layer)}, shape, points from ({_write_sized(layer, near)}) as sized "
+            "where z = :z and x = :x and y = :y order by size desc, fid limit :most"
         ),
         {"x0": x0, "y0": y0, "x1": x1, "y1": y1, "z": tile.z, "x": tile.x, "y": tile.y, "most": MOST_SOLIDS + 1},
     )
@@ -85,7 +85,8 @@ def select_tile(connection: Connection, layer: VectorLayer, tile: TileAddress) -
 
 def select_solid(connection: Connection, layer: VectorLayer, item_id: str) -> tuple[Solids, SolidVersion]:
     """Return the solid of one item and its version; NotFoundError when there is no such item."""
-    statement = text(f"select * from ({_write_solids(layer)}) as solid where id = :id")
+    columns = f"{_list(layer)}, shape, recorded_from"
+    statement = text(f"select {columns} from ({_write_solids(layer)}) as solid where id = :id")
     row = connection.execute(statement, {"id": item_id}).mappings().one_or_none()
     if row is None:
         raise NotFoundError(f"layer '{layer.id}' has no item '{item_id[:80]}'")
@@ -111,14 +112,18 @@ def list_contents(connection: Connection, layer: VectorLayer, *, undulation: flo
 def _gather(
     connection: Connection, layer: VectorLayer, found: Sequence[RowMapping], *, truncated: bool = False
 ) -> Solids:
-    names = ["id", "fid", "height", "height_source", "base", *(prop.name for prop in list_told(layer))]
-    shapes = np.array([shapely.from_wkb(bytes(row["shape"])) for row in found], dtype=object)
+    shapes = shapely.from_wkb(np.array([bytes(row["shape"]) for row in found], dtype=object))
     srid = int(connection.execute(text("select srid from meta.city")).scalar_one())
-    return Solids(shapes, {name: [row[name] for row in found] for name in names}, srid, truncated)
+    rows = {column.name: [row[column.name] for row in found] for column in list_columns(layer)}
+    return Solids(shapes, rows, srid, truncated)
 
 
-def _write_solids(layer: VectorLayer) -> str:
-    """Return the query of a layer's solids: the height it is built with and where that is from, and its base [m]."""
+def _list(layer: VectorLayer) -> str:
+    return ", ".join(quote(column.name) for column in list_columns(layer))
+
+
+def _write_solids(layer: VectorLayer, condition: str = "true") -> str:
+    """Return the query of a layer's solids that meet ``condition``: height, where that is from, and base [m]."""
     assert layer.style.height is not None
     measured, counted, assumed = HEIGHT_SOURCES
     height, storeys = quote(layer.style.height), "null::integer"
@@ -134,16 +139,17 @@ def _write_solids(layer: VectorLayer) -> str:
         f"case when {known} then {height} when {by_storeys} then {storeys} * {STOREY_HEIGHT} else {USUAL_HEIGHT} end "
         f"as height, case when {known} then '{measured}' when {by_storeys} then '{counted}' else '{assumed}' end "
         f"as height_source, case when {level} between {_LOWEST} and {_HIGHEST} then {level} else 0.0 end as base, "
-        f"geom, geom_3857, ST_AsBinary(geom) as shape, ST_NPoints(geom) as points from {CITY}.{quote(layer.id)}"
+        f"geom, geom_3857, ST_AsBinary(geom) as shape, ST_NPoints(geom) as points "
+        f"from {CITY}.{quote(layer.id)} where {condition}"
     )
 
 
-def _write_sized(layer: VectorLayer) -> str:
-    """Return the query of a layer's solids with size [m] and tile: see ``layers.scene.levels``."""
+def _write_sized(layer: VectorLayer, condition: str = "true") -> str:
+    """Return the query of solids that meet ``condition`` with size [m] and tile: see ``layers.scene.levels``."""
     zooms = " ".join(f"when size >= {smallest} then {zoom}" for zoom, smallest in LEVELS)
     box = "(ST_XMax(geom) - ST_XMin(geom))^2 + (ST_YMax(geom) - ST_YMin(geom))^2 + height^2"
-    sized = f"select *, sqrt({box}) as size from ({_write_solids(layer)}) as solid"
-    zoomed = f"select *, case {zooms} else {LEAF_ZOOM} end as z from ({sized}) as measured"
+    sized = f"select *, sqrt({box}) as size from ({_write_solids(layer, condition)}) as solid offset 0"
+    zoomed = f"select *, case {zooms} else {LEAF_ZOOM} end as z from ({sized}) as measured offset 0"
     width = f"{2.0 * HALF_WORLD} / 2^z"
     return (
         f"select *, floor(({HALF_WORLD} + (ST_XMin(geom_3857) + ST_XMax(geom_3857)) / 2) / ({width}))::bigint as x, "

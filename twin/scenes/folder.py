@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 from sqlalchemy import Connection
 
-from layers.errors import ConflictError
+from layers.errors import ConflictError, SetupError
 from layers.schema import VectorLayer
 from layers.store.solids import list_contents
 from layers.store.tiles import TileAddress
@@ -31,12 +31,18 @@ def write_folder(
 ) -> WrittenScene:
     """Write ``tileset.json`` and its tiles to ``folder``, all or nothing, in the place of a scene that was there.
 
-    Raises ConflictError where ``folder`` holds something else.
+    Raises ConflictError where ``folder`` is or holds something else, SetupError where it cannot be made.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / "tileset.json").exists():
+    ours = not folder.exists() or (
+        folder.is_dir() and (not any(folder.iterdir()) or (folder / "tileset.json").exists())
+    )
+    if not ours:
         raise ConflictError(f"{folder} holds something else than a scene", hint="name another folder with --out")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise SetupError(f"{folder} cannot be made: {error.strerror}", hint="name another folder with --out") from error
     try:
         fresh.chmod(0o755)
         done = _fill(connection, layer, fresh, version=version, undulation=undulation)
