@@ -50,7 +50,12 @@ class Links:
             self.link(f"{path}/sortables", f"{OGC}/sortables", SCHEMA),
             self.link(f"{path}/schema", f"{OGC}/schema", SCHEMA),
             self.link(f"{path}/tiles", f"{OGC}/tilesets-vector"),
+            *self.map_links(layer_id),
         ]
+
+    def map_links(self, layer_id: str) -> list[Link]:
+        """Return the links to the map of a collection."""
+        return [self.link(f"/api/collections/{quote(layer_id)}/map", f"{OGC}/map", "image/png")]
 
     def of_item(self, layer_id: str, item_id: str) -> list[Link]:
         """Return the links of an item."""
@@ -76,6 +81,7 @@ class Links:
             self.link("/api/functions", f"{OGC}/functions"),
             self.link("/api/tiles", f"{OGC}/tilesets-vector", title="Vector tiles of the city"),
             self.link("/api/tileMatrixSets", f"{OGC}/tiling-schemes"),
+            self.link("/api/map", f"{OGC}/map", "image/png", "Map of the city"),
             self.link("/api/styles", f"{OGC}/styles"),
             self.link("/api/processes", f"{OGC}/processes"),
             self.link("/api/jobs", f"{OGC}/job-list"),

@@ -1,14 +1,16 @@
 """Layers laid over each other as one picture: features in the style of the page, rasters in their ramp's colours."""
 
 import io
+import math
 from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
+from anyio import from_thread
 from PIL import Image
 from sqlalchemy import Connection
 
-from api.maps.frame import Frame
+from api.maps.frame import ZOOM_SLACK, Frame
 from api.maps.layers import Shown
 from api.maps.vectors import draw_shapes, list_columns
 from api.pictures import build_palette, choose_resampling, colour, draw_map
@@ -16,15 +18,15 @@ from api.raster_rows import find_file
 from api.resources import Resources
 from api.warping import warp
 from layers.schema import RasterLayer, VectorLayer
-from layers.store.drawing import select_shapes
+from layers.store.drawing import Shapes, select_generalised, select_shapes
+from layers.store.mercator import Bounds
 from layers.store.origins import PRESENT, Past
+from layers.store.overviews import refresh_overview
 
 PictureType = Literal["png", "png8", "webp", "jpeg"]
 # Features of one picture: some two seconds of drawing.
 FEATURE_BUDGET = 60_000
 _JPEG_QUALITY = 88
-# A scale is computed a little differently by every client.
-_ZOOM_SLACK = 0.05
 Rgb = tuple[int, int, int]
 
 
@@ -41,7 +43,7 @@ def draw_picture(
     """Return ``shown``, the first at the bottom, as a picture; clear where there is nothing unless on ``background``.
 
     A layer of features is drawn from its own smallest zoom on. JPEG knows no clear ground and gets a white one.
-    Raises TooLargeError where more than ``FEATURE_BUDGET`` features would be drawn.
+    Runs in a worker thread of the server. TooLargeError where more than ``FEATURE_BUDGET`` features would be drawn.
     """
     if len(shown) == 1 and fmt != "png8":
         layer, row = shown[0].layer, shown[0].row
@@ -55,17 +57,13 @@ def draw_picture(
     picture = Image.new("RGBA", (frame.width, frame.height), (*ground, 255) if ground else (0, 0, 0, 0))
     left = FEATURE_BUDGET
     for each in shown:
-        if isinstance(each.layer, VectorLayer):
-            if frame.zoom < each.layer.min_zoom - _ZOOM_SLACK:
-                continue
-            shapes = select_shapes(
-                connection, each.layer, list_columns(each.layer.id), frame.view, budget=left, past=past
-            )  # fmt: skip
+        if isinstance(each.layer, RasterLayer):
+            picture.alpha_composite(_draw_raster(resources, each, each.layer, frame))
+        elif frame.zoom >= each.layer.min_zoom - ZOOM_SLACK:
+            columns, shapes = _select(connection, resources, each.layer, frame, left, past)
             left -= len(shapes.values)
             if shapes.values:
-                picture.alpha_composite(draw_shapes(each.layer.id, shapes, frame))
-        else:
-            picture.alpha_composite(_draw_raster(resources, each, each.layer, frame))
+                picture.alpha_composite(draw_shapes(each.layer.id, columns, shapes, frame))
     return encode(picture, fmt)
 
 
@@ -81,6 +79,24 @@ def encode(picture: Image.Image, fmt: PictureType) -> bytes:
     else:
         picture.save(out, "PNG", compress_level=1)
     return out.getvalue()
+
+
+def _select(
+    connection: Connection, resources: Resources, layer: VectorLayer, frame: Frame, budget: int, past: Past
+) -> tuple[tuple[str, ...], Shapes]:
+    """Return what of a layer is drawn, with the names of its values: from its overview at the zooms that have one."""
+    columns, zoom = list_columns(layer.id), math.floor(frame.zoom + ZOOM_SLACK)
+    if past != PRESENT or zoom not in layer.overview_zooms:
+        return columns, select_shapes(connection, layer, columns, frame.view, budget=budget, past=past)
+    from_thread.run(_refresh, resources, layer, frame.mercator)
+    columns = (*columns, "point_count")
+    return columns, select_generalised(connection, layer, columns, frame.view, zoom=zoom, budget=budget)
+
+
+async def _refresh(resources: Resources, layer: VectorLayer, bounds: Bounds) -> None:
+    """Have the overview hold every edit made so far."""
+    async with resources.pool.connection() as connection:
+        await refresh_overview(connection, layer, bounds)
 
 
 def _draw_raster(resources: Resources, shown: Shown, layer: RasterLayer, frame: Frame) -> Image.Image:

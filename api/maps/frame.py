@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from layers.datum import make_transformer
-from layers.errors import InputError
+from layers.errors import InputError, TooLargeError
 from layers.store.drawing import View
 from layers.store.mercator import MERCATOR_LATITUDE, Bounds
 from layers.store.tiles import HALF_WORLD
@@ -14,6 +14,8 @@ MAX_SIDE = 4096
 MAX_PIXELS = 8_400_000
 # Scale denominators count a pixel as 0.28 mm (OGC 06-042, 7.2.4.6.9).
 PIXEL_M = 0.00028
+# A scale is computed a little differently by every client [zooms].
+ZOOM_SLACK = 0.05
 # The page's zoom 0 shows the world on one tile of 512 pixels.
 _ZOOM_0_PIXEL = 2.0 * HALF_WORLD / 512.0
 
@@ -22,7 +24,7 @@ _ZOOM_0_PIXEL = 2.0 * HALF_WORLD / 512.0
 class Frame:
     """``bounds`` (x_min, y_min, x_max, y_max) in EPSG ``srid``, x east and y north; ``width`` and ``height`` [px].
 
-    Raises InputError for a box without area, a size that is not drawn, or a box its CRS cannot hold.
+    Raises InputError for a box without area or one its CRS cannot hold, TooLargeError for a size that is not drawn.
     """
 
     srid: int
@@ -36,9 +38,9 @@ class Frame:
             raise InputError(f"bbox {self.bounds} has no area", hint="the lower corner comes first")
         for name, value in (("width", self.width), ("height", self.height)):
             if not 1 <= value <= MAX_SIDE:
-                raise InputError(f"{name} {value} is not drawn, expected 1 to {MAX_SIDE} pixels")
+                raise TooLargeError(f"{name} {value} is not drawn, expected 1 to {MAX_SIDE} pixels")
         if self.width * self.height > MAX_PIXELS:
-            raise InputError(
+            raise TooLargeError(
                 f"{self.width} × {self.height} pixels are not drawn at once, expected at most {MAX_PIXELS:,} in all"
             )
 

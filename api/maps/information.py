@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from api.answers import write_json, write_moment
 from api.declarations import list_properties
-from api.maps.frame import Frame
+from api.maps.frame import ZOOM_SLACK, Frame
 from api.maps.gml import write_gml
 from api.maps.layers import Shown
 from api.pictures import read_point
@@ -53,7 +53,7 @@ def read_information(
     for each in shown:
         if isinstance(each.layer, RasterLayer):
             found.append(_read_raster(resources, each, each.layer, frame.locate(column, row)))
-        elif frame.zoom >= each.layer.min_zoom - 0.05:
+        elif frame.zoom >= each.layer.min_zoom - ZOOM_SLACK:
             found += _read_items(connection, each.layer, frame, column, row, count)
     return found
 

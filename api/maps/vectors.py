@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from api.links import Links
 from api.maps.expressions import evaluate, list_read, read_rgba
-from api.maps.frame import Frame
+from api.maps.frame import ZOOM_SLACK, Frame
 from api.style import build_style
 from layers.registry import read_vector_layer
 from layers.store.drawing import Shapes
@@ -79,15 +79,14 @@ def list_columns(layer_id: str) -> tuple[str, ...]:
     return tuple(prop.name for prop in layer.properties if prop.name in read and prop.access == "public")
 
 
-def draw_shapes(layer_id: str, shapes: Shapes, frame: Frame) -> Image.Image:
-    """Return the shapes as an RGBA picture of the frame's size, clear where there is none."""
+def draw_shapes(layer_id: str, columns: Sequence[str], shapes: Shapes, frame: Frame) -> Image.Image:
+    """Return the shapes, whose values are those of ``columns``, as an RGBA picture of the frame's size."""
     fine = next(fine for fine, least in reversed(_FINENESS) if frame.width * frame.height >= least)
     picture = Image.new("RGBA", (frame.width * fine, frame.height * fine))
     placed = _place(shapes.geometry, frame, fine)
-    columns = list_columns(layer_id)
     groups = _group(shapes.values)
     for part in list_parts(layer_id):
-        if not part.min_zoom - 0.05 <= frame.zoom < part.max_zoom:
+        if not part.min_zoom - ZOOM_SLACK <= frame.zoom < part.max_zoom:
             continue
         for values, places in groups:
             named = dict(zip(columns, values, strict=True))

@@ -3,7 +3,7 @@ that colour them; and the items at a place of it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import shapely
@@ -14,7 +14,9 @@ from layers.schema import VectorLayer
 from layers.store.mercator import Bounds
 from layers.store.names import quote
 from layers.store.origins import PRESENT, Past
-from layers.store.query.selection import ItemQuery, Selection, build_selection, explain_failure
+from layers.store.overviews import OVERVIEW
+from layers.store.query.selection import ItemQuery, build_selection, explain_failure
+from layers.store.query.terms import Bindings
 
 # Pixels around a picture in which a wide line or a large circle may reach into it.
 MARGIN = 48
@@ -53,26 +55,56 @@ def select_shapes(
     """Return what of ``layer`` can be seen in ``view``; TooLargeError when it is more than ``budget`` features."""
     selection = build_selection(layer, ItemQuery(past=past))
     bind = selection.scope.bindings.bind
-    x0, y0, x1, y1 = _expand(view.bounds, view.pixel)
     moved = "t.geom_3857" if view.srid == 3857 else f"ST_Transform(t.geom, {int(view.srid)})"
-    listed = "".join(f", {quote(name)}" for name in columns)
-    shape = "moved"
+    read = "".join(f", t.{quote(name)}" for name in columns)
     seen = ""
     if layer.geometry != "Point":
-        shape = f"ST_Simplify(moved, {bind(view.pixel / 2.0)}, true)"
-        length = view.mercator_pixel
-        seen = f" and ST_Length(t.geom_3857) > {bind(length * _SMALLEST_LENGTH)}"
-        if layer.geometry == "MultiPolygon":
-            seen = f" and ST_Area(t.geom_3857) > {bind(length * length * _SMALLEST_AREA)}"
-        shape = f"ST_ClipByBox2D({shape}, ST_MakeEnvelope({bind(x0)}, {bind(y0)}, {bind(x1)}, {bind(y1)}))"
-    read = "".join(f", t.{quote(name)}" for name in columns)
-    statement = (
-        f"select ST_AsBinary({shape}){listed} from (select {moved} as moved{read} "
-        f"from {selection.write_origin(columns)} where t.geom_3857 && {_write_envelope(selection, view)}{seen} "
-        f"limit {int(budget) + 1}) part"
+        seen = f" and ST_Length(t.geom_3857) > {bind(view.mercator_pixel * _SMALLEST_LENGTH)}"
+    if layer.geometry == "MultiPolygon":
+        seen = f" and ST_Area(t.geom_3857) > {bind(view.mercator_pixel**2 * _SMALLEST_AREA)}"
+    source = (
+        f"select {moved} as moved{read} from {selection.write_origin(columns)} "
+        f"where t.geom_3857 && {_write_envelope(bind, view)}{seen}"
     )
+    return _select(connection, layer, columns, view, source, selection.scope.bindings, budget)
+
+
+def select_generalised(
+    connection: Connection, layer: VectorLayer, columns: Sequence[str], view: View, *, zoom: int, budget: int
+) -> Shapes:
+    """Return what `select_shapes` does from the overview of ``zoom``; ``columns`` may hold ``point_count`` too.
+
+    What is marked in the overview must have been drawn anew before.
+    """
+    bindings = Bindings()
+    moved = "t.shape" if view.srid == 3857 else f"ST_Transform(t.shape, {int(view.srid)})"
+    read = "".join(f", t.{quote(name)}" for name in columns)
+    source = (
+        f"select {moved} as moved{read} from {OVERVIEW}.{quote(layer.id)} t "
+        f"where t.zoom = {int(zoom)} and t.shape && {_write_envelope(bindings.bind, view)}"
+    )
+    return _select(connection, layer, columns, view, source, bindings, budget)
+
+
+def _select(
+    connection: Connection,
+    layer: VectorLayer,
+    columns: Sequence[str],
+    view: View,
+    source: str,
+    bindings: Bindings,
+    budget: int,
+) -> Shapes:
+    """Return the rows of ``source``, simplified to half a pixel and cut at the border of the view."""
+    shape = "moved"
+    if layer.geometry != "Point":
+        box = ", ".join(bindings.bind(side) for side in _expand(view.bounds, view.pixel))
+        simple = f"ST_Simplify(moved, {bindings.bind(view.pixel / 2.0)}, true)"
+        shape = f"ST_ClipByBox2D({simple}, ST_MakeEnvelope({box}))"
+    listed = "".join(f", {quote(name)}" for name in columns)
+    statement = f"select ST_AsBinary({shape}){listed} from ({source} limit {int(budget) + 1}) part"
     with explain_failure():
-        rows = connection.exec_driver_sql(statement, selection.values).all()
+        rows = connection.exec_driver_sql(statement, bindings.values).all()
     if len(rows) > budget:
         raise TooLargeError(
             f"more than {budget:,} features of '{layer.id}' lie in this picture",
@@ -123,6 +155,6 @@ def _expand(bounds: Bounds, pixel: float) -> Bounds:
     return x0 - MARGIN * pixel, y0 - MARGIN * pixel, x1 + MARGIN * pixel, y1 + MARGIN * pixel
 
 
-def _write_envelope(selection: Selection, view: View) -> str:
-    sides = (selection.scope.bindings.bind(side) for side in _expand(view.mercator, view.mercator_pixel))
+def _write_envelope(bind: Callable[[object], str], view: View) -> str:
+    sides = (bind(side) for side in _expand(view.mercator, view.mercator_pixel))
     return f"ST_MakeEnvelope({', '.join(f'{side}::double precision' for side in sides)}, 3857)"

@@ -88,8 +88,9 @@ def test_capabilities_hold_what_the_standard_asks_of_a_layer(client: TestClient)
         legend = layer.find(f"{WMS}Style/{WMS}LegendURL/{WMS}OnlineResource")
         assert legend is not None and "GetLegendGraphic" in legend.get(f"{XLINK}href", "")
     assert " – " in layers["trees"].findtext(f"{WMS}Title", "")
-    # The scale of zoom 15: 559,082,264 (zoom 0 on 256 pixels) over 2 to the 16th.
-    assert float(layers["trees"].findtext(f"{WMS}MaxScaleDenominator", "0")) == pytest.approx(559082264.0287 / 2**16)
+    # 559,082,264 is the scale of zoom 0 on 256 pixels (OGC 07-057r7, E.4); the page draws it on 512.
+    scale = 559082264.0287 / 2 ** (VECTOR_LAYERS["trees"].min_zoom + 1)
+    assert float(layers["trees"].findtext(f"{WMS}MaxScaleDenominator", "0")) == pytest.approx(scale)
 
 
 def test_bounds_have_the_order_of_axes_of_their_crs(client: TestClient) -> None:
@@ -189,10 +190,29 @@ def test_features_are_drawn_where_they_are(client: TestClient) -> None:
 
 
 def test_nothing_is_drawn_below_the_scale_of_a_layer(client: TestClient) -> None:
-    wide = {"crs": "EPSG:5897", "bbox": f"{X0},{Y0 - 1000},{X0 + 4000},{Y0 + 1000}", "height": "200"}
-    assert not draw(client, "trees", transparent="true", width="400", **wide)[..., 3].any()
-    near = {"crs": "EPSG:5897", "bbox": f"{X0},{Y0 - 100},{X0 + 400},{Y0 + 100}", "height": "200"}
-    assert draw(client, "trees", transparent="true", width="400", **near)[..., 3].any()
+    def is_drawn(pixel: float) -> bool:
+        bbox = f"{X0},{Y0 - 50 * pixel},{X0 + 200 * pixel},{Y0 + 50 * pixel}"
+        drawn = draw(client, "trees", transparent="true", crs="EPSG:5897", bbox=bbox, width="200", height="100")
+        return bool(drawn[..., 3].any())
+
+    least = 559082264.0287 / 2 ** (VECTOR_LAYERS["trees"].min_zoom + 1) * 0.00028
+    assert [is_drawn(pixel) for pixel in (0.5, 2.0, 0.9 * least, 1.1 * least)] == [True, True, True, False]
+
+
+def test_below_zoom_14_points_are_drawn_as_clusters_that_hold_every_edit(client: TestClient) -> None:
+    asked = {"crs": "EPSG:5897", "bbox": f"{X0},{Y0 - 2000},{X0 + 8000},{Y0 + 2000}", "width": "400", "height": "200"}
+    before = draw(client, "discharge_permits,trees", transparent="true", **asked)
+    assert before[..., 3].any()
+    item = {"type": "Feature", "id": "far", "geometry": {"type": "Point", "coordinates": [105.785, 10.02]},
+            "properties": {"species": "Sao đen"}}  # fmt: skip
+    made = client.post("/api/collections/trees/items", json=item)
+    assert made.status_code == 201, made.text
+    after = draw(client, "discharge_permits,trees", transparent="true", **asked)
+    try:
+        assert (after != before).any()
+    finally:
+        gone = client.delete("/api/collections/trees/items/far", headers={"if-match": made.headers["etag"]})
+        assert gone.status_code in (200, 204), gone.text
 
 
 @pytest.mark.parametrize(
