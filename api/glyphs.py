@@ -50,21 +50,34 @@ def measure_distances(inside: NDArray[np.bool_], fine: int) -> NDArray[np.uint8]
 
 
 def _make_glyph(face: Typeface, character: int) -> bytes:
-    font, written = face.open(SIZE * _FINE), chr(character)
-    left, top, right, bottom = (edge / _FINE for edge in font.getbbox(written, anchor="ls"))
+    written = chr(character)
     message = _write_number(1, character)
-    advance = _write_number(7, round(font.getlength(written) / _FINE))
-    if right <= left or bottom <= top:
+    advance = _write_number(7, round(face.open(SIZE * _FINE).getlength(written) / _FINE))
+    inside, left, top = _draw_outline(face, written)
+    if not inside.size:
         return message + b"".join(_write_number(field, 0) for field in (3, 4, 5, 6)) + advance
-    x, y = math.floor(left), math.floor(top)
-    width, height = math.ceil(right) - x, math.ceil(bottom) - y
-    drawn = Image.new("L", ((width + 2 * BUFFER) * _FINE, (height + 2 * BUFFER) * _FINE))
-    place = ((BUFFER - x) * _FINE, (BUFFER - y) * _FINE)
-    ImageDraw.Draw(drawn).text(place, written, fill=255, font=font, anchor="ls")
-    field = measure_distances(np.asarray(drawn) >= 128, _FINE)
+    field = measure_distances(inside, _FINE)
+    height, width = (side - 2 * BUFFER for side in field.shape)
     message += _write_bytes(2, field.tobytes()) + _write_number(3, width) + _write_number(4, height)
-    # ``top`` is told from the ascender, ``y`` from the baseline downwards.
-    return message + _write_signed(5, x) + _write_signed(6, -y - round(face.ascender * SIZE)) + advance
+    # From the ascender, not from the baseline.
+    return message + _write_signed(5, left) + _write_signed(6, top - round(face.ascender * SIZE)) + advance
+
+
+def _draw_outline(face: Typeface, written: str) -> tuple[NDArray[np.bool_], int, int]:
+    """Return what a character covers, finely, with the buffer around whole pixels; its left and its top [px]."""
+    font = face.open(SIZE * _FINE)
+    across, down = (math.ceil(edge / _FINE) for edge in font.getbbox(written, anchor="ls")[2:])
+    drawn = Image.new("L", ((across + 2 * SIZE) * _FINE, (max(down, 0) + 3 * SIZE) * _FINE))
+    # The origin of the character lies one em from the left and two from the top.
+    ImageDraw.Draw(drawn).text((SIZE * _FINE, 2 * SIZE * _FINE), written, fill=255, font=font, anchor="ls")
+    cells = np.asarray(drawn) >= 128
+    rows, cols = np.flatnonzero(cells.any(axis=1)) // _FINE, np.flatnonzero(cells.any(axis=0)) // _FINE
+    if not rows.size:
+        return np.zeros((0, 0), np.bool_), 0, 0
+    y0, y1, x0, x1 = int(rows[0]), int(rows[-1]) + 1, int(cols[0]), int(cols[-1]) + 1
+    high, wide = ((start - BUFFER, end + BUFFER) for start, end in ((y0, y1), (x0, x1)))
+    inside = cells[high[0] * _FINE : high[1] * _FINE, wide[0] * _FINE : wide[1] * _FINE]
+    return inside, x0 - SIZE, 2 * SIZE - y0
 
 
 def _write_varint(value: int) -> bytes:

@@ -52,7 +52,9 @@ def build_terria(
                 said = attributions.get(layer.id) or city["attribution"]
                 members.append(member | ({"attribution": said} if said else {}))
         if members:
-            groups.append({**_name(theme.title, theme.title.en), "type": "group", "id": theme.id, "members": members})
+            groups.append(
+                {**_name(theme.title, theme.title.en), "type": "group", "id": f"theme-{theme.id}", "members": members}
+            )
     title = city["title"]
     return {
         "homeCamera": camera,

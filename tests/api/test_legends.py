@@ -32,7 +32,7 @@ def test_picture_and_drawing_hold_every_entry(layer: VectorLayer | RasterLayer) 
 
 
 def test_a_picture_shows_the_declared_colours() -> None:
-    for layer_id in ("land_use", "water_pipes", "flood_hazard_class"):
+    for layer_id in ("land_use", "water_pipes", "land_cover"):
         layer = LAYERS[layer_id]
         pixels = np.asarray(Image.open(io.BytesIO(draw_legend_picture(layer)))).reshape(-1, 3)
         for entry in build_legend(layer):
