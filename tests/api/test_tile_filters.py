@@ -124,14 +124,14 @@ def test_the_past_is_drawn_as_it_was_and_follows_corrections(client: TestClient,
 
 
 def test_a_filter_on_other_layers_changes_with_them(client: TestClient, writer: Engine, folder: Path) -> None:
-    asked = f"{BUILDINGS}?filter={quote('near(waste_facilities, 30)')}"
+    asked = f"{BUILDINGS}?filter={quote('near(antennas, 30)')}"
     before = client.get(asked)
     assert before.status_code == 204
     frame = gpd.GeoDataFrame(
         {"id": ["w"], "name": ["Trạm"]}, geometry=[shapely.Point(X0 + 310, Y0 + 57)], crs="EPSG:5897"
     )
     with writer.begin() as connection:
-        upsert_features(connection, VECTOR_LAYERS["waste_facilities"], frame, source_id="test")
+        upsert_features(connection, VECTOR_LAYERS["antennas"], frame, source_id="test")
     after = client.get(asked, headers={"if-none-match": before.headers["etag"]})
     assert after.status_code == 200
     assert len(read(client, folder, asked, "buildings")) >= 1
