@@ -41,16 +41,17 @@ async function loadLabelFont(): Promise<void> {
   }
 }
 
+/** Behind a proxy the server may name itself otherwise than the browser does: only the path counts. */
+function readFromHere(address: string): string {
+  const url = new URL(address, location.href);
+  return location.origin + decodeURI(url.pathname) + url.search;
+}
+
 function prepareStyle(style: StyleSpecification): StyleSpecification {
   delete style.glyphs;
+  if (typeof style.sprite === "string") style.sprite = readFromHere(style.sprite);
   for (const source of Object.values(style.sources)) {
-    if (source.type === "vector" && source.tiles) {
-      // Behind a proxy the server may name itself otherwise than the browser does: only the path counts.
-      source.tiles = source.tiles.map((tile) => {
-        const url = new URL(tile, location.href);
-        return location.origin + decodeURI(url.pathname) + url.search;
-      });
-    }
+    if (source.type === "vector" && source.tiles) source.tiles = source.tiles.map(readFromHere);
   }
   const state = getState();
   for (const layer of style.layers) {
