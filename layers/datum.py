@@ -78,6 +78,7 @@ def write_for_gdal(crs: CRS | str) -> str:
         return str(bound.to_proj4())
 
 
+@lru_cache(maxsize=1)
 def list_shifted() -> tuple[int, ...]:
     """Return the EPSG codes of every CRS on a datum with a declared shift, those EPSG gave up included."""
     every = query_crs_info("EPSG", [PJType.PROJECTED_CRS, PJType.GEOGRAPHIC_2D_CRS], allow_deprecated=True)

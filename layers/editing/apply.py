@@ -17,7 +17,7 @@ from layers.editing.words import Change, Edit, Outcome, RejectedError, Result
 from layers.errors import ConflictError, ForbiddenError, InputError, NotFoundError, PreconditionError
 from layers.ingest.catalog import BY_HAND
 from layers.ingest.compose import compose_again
-from layers.ingest.crs import transform
+from layers.ingest.crs import read_crs, transform
 from layers.ingest.quality import Problem
 from layers.rules.check import check_edit
 from layers.rules.words import Finding
@@ -35,6 +35,7 @@ from layers.store.versions import (
     update_version,
 )
 
+_CRS84 = read_crs("OGC:CRS84")
 _WAIT_S = 5.0
 _READ_AGAIN = "read it again, then repeat the edit"
 _By = dict[str, dict[str, Stored]]
@@ -168,7 +169,8 @@ def _is_same(geometry: Mapping[str, Any], crs: OutputCrs, stored: Stored, target
         known = orjson.loads(stored.written)
         return bool(geometry.get("type") == known["type"] and geometry.get("coordinates") == known["coordinates"])
     given = shapely.from_geojson(orjson.dumps(geometry), on_invalid="ignore")
-    written = transform(np.array([stored.shape], dtype=object), target, CRS.from_epsg(crs.srid))[0]
+    degrees = transform(np.array([stored.shape], dtype=object), target, _CRS84)
+    written = transform(degrees, _CRS84, CRS.from_epsg(crs.srid))[0]
     # Half a digit in both directions.
     return given is not None and bool(shapely.equals_exact(given, written, tolerance=0.75 * 10.0**-crs.decimals))
 

@@ -9,7 +9,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from layers.ingest.crs import Shapes, read_crs
+from layers.ingest.crs import Shapes, read_crs, transform
 from layers.ingest.mapping import PropertyRule
 from layers.ingest.quality import Problem, Problems
 from layers.ingest.shapes import fit_type, project, reject_unusable
@@ -24,6 +24,7 @@ _JSON_TYPES: dict[str, tuple[type, ...]] = {
     "date": (str,),
     "datetime": (str,),
 }
+_CRS84 = read_crs("OGC:CRS84")
 Found = dict[int, list[Problem]]
 
 
@@ -138,7 +139,8 @@ def _check_given(layer: VectorLayer, shapes: Shapes, given: list[int], source: C
     crossed = areas & ~shapely.is_valid(chosen)
     why = pd.Series(shapely.is_valid_reason(chosen), dtype=object)
     problems.add(crossed, "the area crosses itself", name="geometry", values=why)
-    moved = project(chosen, source, target, problems)
+    # By way of WGS 84: a declared shift leads there, and to no other datum.
+    moved = project(transform(chosen, source, _CRS84), _CRS84, target, problems)
     moved = fit_type(moved, layer.geometry, problems, Counter(), None)
     for position, place in enumerate(given):
         for problem in problems.get(position)[:1]:

@@ -12,6 +12,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from sqlalchemy import Connection, text
 
+from layers.datum import list_shifted
 from layers.errors import TooLargeError
 from layers.schema import VectorLayer
 from layers.store.mercator import Bounds, to_degrees
@@ -173,8 +174,8 @@ def read_extent(connection: Connection, layer: VectorLayer) -> LayerExtent:
 
 def write_place(crs: OutputCrs) -> str:
     """Return an item's geometry in ``crs``, x (or longitude) first."""
-    # The stored Web Mercator gives degrees on the same sphere at half the cost.
-    stored = "t.geom_3857" if crs.srid in (4326, 3857) else "t.geom"
+    # The stored Web Mercator gives degrees at half the cost, and a datum without a shift to ours goes by way of it.
+    stored = "t.geom" if crs.srid in list_shifted() else "t.geom_3857"
     return stored if crs.srid == 3857 else write_to(stored, crs.srid)
 
 
