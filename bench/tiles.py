@@ -1,14 +1,16 @@
 """Vector tiles of 460,000 features: made anew and from memory, beside tipg and beside the bare statement in pgbench.
 
-A request asks for one tile of one layer, the same of both servers, each with two processes and eight clients. Only
-layers that ours draws at a zoom are asked for at that zoom. tipg runs as it comes, on the column that needs no
-transformation; it cuts a tile off at 10,000 features, ours and the statement hold all of them.
+A tile is what a map shows at a place: all layers that ours draws at its zoom. Ours gives them as one tile, the
+statement joins them, and tipg, which knows tiles of one layer only, is asked once a layer. From zoom 14, where tiles
+hold the features as they are, a layer a tile is compared too. Each server has two processes and eight clients. tipg runs
+as it comes, on the column that needs no transformation; it cuts a tile off at 10,000 features, ours and the statement
+hold all of them.
 """
 
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +22,7 @@ from bench.city_frames import COUNTS, CRS, place_crossings
 from bench.client import Answers, Connection, ask
 from bench.cpu import measure_cpu
 from bench.environments import LeftOutError
-from bench.serving_peers import MAX_SCRIPTS, run_pgbench, running_tipg
+from bench.serving_peers import run_pgbench, running_tipg
 from bench.tile_edits import rows_of_edits
 from layers.registry import VECTOR_LAYERS
 from layers.store.tiles import DETAIL_ZOOM, HALF_WORLD, TileAddress, name_columns
@@ -58,22 +60,32 @@ def rows(url: str) -> list[Row]:
     """Return the rows of this bench."""
     with generated_city(url, "bench_tiles") as database:
         asked = {zoom: choose_tiles(zoom) for zoom in ZOOMS}
+        detailed = [zoom for zoom in ZOOMS if zoom >= DETAIL_ZOOM]
         with running_workers(database, cache_mb=0, workers=WORKERS) as server:
             settled = _settle(server, asked)
-            cold = {zoom: measure(database, server, _write_ours(tiles)) for zoom, tiles in asked.items()}
+            whole = {zoom: measure(database, server, _write_whole(tiles)) for zoom, tiles in asked.items()}
+            single = {zoom: measure(database, server, _write_single(asked[zoom])) for zoom in detailed}
         with running_workers(database, cache_mb=_CACHE_MB, workers=WORKERS) as server:
             warm = {}
             for zoom, tiles in asked.items():
                 # Every process has to have met every tile.
-                ask(server.port, _write_ours(tiles), clients=CLIENTS, seconds=0.5, at_least=6 * len(tiles))
-                warm[zoom] = measure(database, server, _write_ours(tiles))
+                ask(server.port, _write_single(tiles), clients=CLIENTS, seconds=0.5, at_least=6 * len(tiles))
+                warm[zoom] = measure(database, server, _write_single(tiles))
             unchanged = list(_measure_unchanged(database, server, asked[16]))
             edits = rows_of_edits(database, server, asked[16][0][1])
         tipg = _measure_tipg(database, asked)
-        statement = {zoom: _measure_statement(database, asked[zoom]) for zoom in ZOOMS if zoom >= DETAIL_ZOOM}
+        statements = {zoom: _measure_statements(database, write_whole(asked[zoom])) for zoom in detailed}
+        bare = {
+            zoom: _measure_statements(database, [write_statement(*each) for each in asked[zoom]]) for zoom in detailed
+        }
     measured = [settled]
     for zoom in ZOOMS:
-        measured += _compare(zoom, asked[zoom], cold[zoom], tipg.get(zoom), statement.get(zoom))
+        count = len({layer_id for layer_id, _ in asked[zoom]})
+        measured += _compare(
+            f"z{zoom}, {count} layers in a tile", zoom, whole[zoom], tipg.get(zoom), statements.get(zoom), parts=count
+        )
+    for zoom in detailed:
+        measured += _compare(f"z{zoom}, a layer a tile", zoom, single[zoom], tipg.get(zoom), bare[zoom], parts=1)
     for zoom in ZOOMS:
         case = f"z{zoom}, from memory"
         measured += [
@@ -116,12 +128,25 @@ def _settle(server: Server, asked: dict[int, list[Asked]]) -> Row:
     """Ask for every tile once, so that what is made on first use is there; return how long that took."""
     began = time.perf_counter()
     for tiles in asked.values():
-        ask(server.port, _write_ours(tiles), clients=CLIENTS, seconds=0.0, at_least=len(tiles))
+        ask(server.port, _write_single(tiles), clients=CLIENTS, seconds=0.0, at_least=len(tiles))
     return _row("all of them for the first time after loading", "elapsed", "s", time.perf_counter() - began)
 
 
-def _write_ours(tiles: Sequence[Asked]) -> list[str]:
+def _write_single(tiles: Sequence[Asked]) -> list[str]:
+    """Return an address for each layer of each tile."""
     return [f"/tiles/{layer_id}/{tile.z}/{tile.x}/{tile.y}.mvt" for layer_id, tile in tiles]
+
+
+def _write_whole(tiles: Sequence[Asked]) -> list[str]:
+    """Return an address for each tile with all its layers."""
+    return [f"/tiles/{','.join(ids)}/{tile.z}/{tile.x}/{tile.y}.mvt" for tile, ids in _group(tiles).items()]
+
+
+def _group(tiles: Sequence[Asked]) -> dict[TileAddress, list[str]]:
+    grouped: dict[TileAddress, list[str]] = {}
+    for layer_id, tile in tiles:
+        grouped.setdefault(tile, []).append(layer_id)
+    return grouped
 
 
 def _measure_tipg(database: str, asked: dict[int, list[Asked]]) -> dict[int, Measured]:
@@ -144,9 +169,8 @@ def _measure_tipg(database: str, asked: dict[int, list[Asked]]) -> dict[int, Mea
         return {}
 
 
-def _measure_statement(database: str, tiles: Sequence[Asked]) -> Measured | None:
-    """Run the bare statements of at most so many tiles as pgbench takes."""
-    statements = [_write_statement(layer_id, tile) for layer_id, tile in tiles[:MAX_SCRIPTS]]
+def _measure_statements(database: str, statements: Sequence[str]) -> Measured | None:
+    """Run the bare statements in pgbench."""
     found: list[Answers] = []
 
     def work() -> None:
@@ -161,7 +185,8 @@ def _measure_statement(database: str, tiles: Sequence[Asked]) -> Measured | None
     return Measured(found[0], cpu / found[0].count * 1e3)
 
 
-def _write_statement(layer_id: str, tile: TileAddress) -> str:
+def write_statement(layer_id: str, tile: TileAddress) -> str:
+    """Return the statement of one layer of a tile."""
     columns = "".join(f', "{name}"' for name in name_columns(VECTOR_LAYERS[layer_id]))
     corners = dict(zip(("x0", "y0", "x1", "y1"), tile.bounds, strict=True))
     margin = tile.width / 64.0
@@ -169,9 +194,17 @@ def _write_statement(layer_id: str, tile: TileAddress) -> str:
     return _STATEMENT.format(layer=layer_id, columns=columns, **corners, **wide)
 
 
+def write_whole(tiles: Sequence[Asked]) -> list[str]:
+    """Return the statement of each tile with all its layers."""
+    return [
+        "select " + " || ".join(f"({write_statement(layer_id, tile)})" for layer_id in ids)
+        for tile, ids in _group(tiles).items()
+    ]
+
+
 def _measure_unchanged(database: str, server: Server, tiles: Sequence[Asked]) -> Iterator[Row]:
     """Yield what a client costs that has the tile already, and what of that the database."""
-    address = _write_ours(tiles)[0]
+    address = _write_single(tiles)[0]
     connection = Connection(server.port)
     connection.fetch(address)
     header = f"if-none-match: {connection.read_etag()}\r\n"
@@ -185,26 +218,30 @@ def _measure_unchanged(database: str, server: Server, tiles: Sequence[Asked]) ->
 
 
 def _compare(
-    zoom: int, tiles: Sequence[Asked], ours: Measured, tipg: Measured | None, statement: Measured | None
+    case: str, zoom: int, ours: Measured, tipg: Measured | None, statement: Measured | None, *, parts: int
 ) -> list[Row]:
-    """Return rate, p50, p95 and CPU of tiles made anew, beside those of the peers."""
-    case = f"z{zoom}, {len({layer_id for layer_id, _ in tiles})} layers, made anew"
-    peers = {name: found for name, found in (("tipg", tipg), ("raw_sql", statement)) if found}
+    """Return rate, p50, p95 and CPU of tiles made anew, beside those of the peers.
 
-    def compare(metric: str, unit: str, read: Callable[[Measured], float], limit: float | None = None) -> Row:
-        return _row(case, metric, unit, read(ours), {name: read(found) for name, found in peers.items()}, limit)
-
-    limits = []
+    tipg answers ``parts`` requests for what is one tile of ours, so nothing is said of how long that takes it.
+    """
+    peers = {"raw_sql": statement} if statement else {}
+    waits = peers | ({"tipg": tipg} if tipg and parts == 1 else {})
+    rates = {name: found.answers.rate for name, found in peers.items()}
+    costs = {name: found.cpu_ms for name, found in peers.items()}
+    if tipg:
+        rates["tipg"], costs["tipg"] = tipg.answers.rate / parts, tipg.cpu_ms * parts
+    limits = [_OF_STATEMENT * rates["raw_sql"]] if statement else []
     if tipg and zoom in _BESIDE_TIPG:
-        limits.append(_BESIDE_TIPG[zoom] * tipg.answers.rate)
-    if statement:
-        limits.append(_OF_STATEMENT * statement.answers.rate)
+        limits.append(_BESIDE_TIPG[zoom] * rates["tipg"])
     return [
-        compare("tiles", "1/s", lambda found: found.answers.rate, max(limits, default=None)),
-        compare("p50", "ms", lambda found: found.answers.percentile(50)),
-        compare("p95", "ms", lambda found: found.answers.percentile(95)),
-        compare("CPU a tile", "ms", lambda found: found.cpu_ms),
-    ]
+        _row(case, "tiles", "1/s", ours.answers.rate, rates, max(limits, default=None)),
+        *(
+            _row(case, f"p{share}", "ms", ours.answers.percentile(share),
+                 {name: found.answers.percentile(share) for name, found in waits.items()})
+            for share in (50, 95)
+        ),
+        _row(case, "CPU a tile", "ms", ours.cpu_ms, costs),
+    ]  # fmt: skip
 
 
 def _row(
