@@ -2,9 +2,9 @@
 
 A tile is what a map shows at a place: all layers that ours draws at its zoom. Ours gives them as one tile, the
 statement joins them, and tipg, which knows tiles of one layer only, is asked once a layer. From zoom 14, where tiles
-hold the features as they are, a layer a tile is compared too. Each server has two processes and eight clients. tipg runs
-as it comes, on the column that needs no transformation; it cuts a tile off at 10,000 features, ours and the statement
-hold all of them.
+hold the features as they are, a layer a tile is compared too. Each server has two processes and eight clients. tipg
+runs as it comes, on the column that needs no transformation; it cuts a tile off at 10,000 features, ours and the
+statement hold all of them.
 """
 
 import random
