@@ -8,7 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.city import fresh_database, generate_frames, running_server
+from bench.city import fresh_database, running_server
+from bench.city_frames import generate_frames
 from layers.registry import VECTOR_LAYERS
 from layers.store.cluster import start_cluster, stop_cluster
 from layers.store.engine import plain_url
@@ -35,7 +36,7 @@ def install(*names: str) -> Path:
 
 @contextlib.contextmanager
 def serve_city() -> Iterator[str]:
-    """Serve a city of 60,000 generated buildings on a private database and yield the server's address."""
+    """Serve a city of 120,000 generated buildings on a private database and yield the server's address."""
     folder = Path(tempfile.mkdtemp(prefix="twin-scene-"))
     folder.chmod(0o755)
     try:
