@@ -106,7 +106,8 @@ def choose_clicks(address: str) -> list[tuple[float, float, str]]:
     features = read_features(address, "limit=1000")
     for feature in features[:: max(1, len(features) // CLICKS)][:CLICKS]:
         place = shapely.point_on_surface(shapely.geometry.shape(feature["geometry"]))
-        here = read_features(address, f"bbox={place.x},{place.y},{place.x},{place.y}")
+        box = ",".join(f"{value:.8f}" for value in place.buffer(1e-7).bounds)
+        here = read_features(address, f"bbox={box}")
         clicks.append((place.x, place.y, max(here, key=lambda each: each["properties"]["height"] or 0.0)["id"]))
     return clicks
 
