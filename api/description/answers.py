@@ -61,6 +61,7 @@ ANSWERS: Mapping[str, Answers] = {
     "GET /tiles/{ids}/{z}/{x}/{y}.mvt": _TILE,
     "GET /api/tiles/{tile_matrix_set}/{z}/{y}/{x}": _TILE,
     "GET /api/collections/{collection_id}/tiles/{tile_matrix_set}/{z}/{y}/{x}": _TILE,
+    "GET /esri/rest/services/twin/VectorTileServer/tile/{z}/{y}/{x}.pbf": _TILE,
     "GET /tiles/{ids}.json": {"200": {JSON: "TileJson"}},
     "GET /api/styles/{style_id}": {"200": {"application/vnd.mapbox.style+json": "Style"}},
     "GET /tiles/raster/{raster_id}.json": {"200": {JSON: "TileJson"}},

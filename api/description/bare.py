@@ -74,6 +74,12 @@ BARE: Mapping[str, Operation] = {
     "GET /api/collections/{collection_id}/tiles/{tile_matrix_set}/{z}/{y}/{x}": _describe_tile(
         [_name_path("collection_id", "string", "Collection"), _QUAD], "A vector tile of a collection"
     ),
+    "GET /esri/rest/services/twin/VectorTileServer/tile/{z}/{y}/{x}.pbf": {
+        "tags": ["esri"],
+        "summary": "A vector tile of what the map shows at first",
+        "description": "The tile of those layers; parameters are not looked at.",
+        "parameters": _PLACE,
+    },
 }
 """By method and path."""
 

@@ -26,6 +26,12 @@ BASE = "/esri/rest"
 _FEATURES = f"/services/{SERVICE}/FeatureServer"
 # The kind of edit an operation carries out; None for all of them.
 _EDITS = {"applyEdits": None, "addFeatures": "add", "updateFeatures": "update", "deleteFeatures": "delete"}
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}},
+    }
+}
 
 
 class AnswerErrors(APIRoute):
@@ -92,7 +98,7 @@ def read_layer(number: int, connection: ConnectionOf, resources: ResourcesOf, wr
 
 
 @router.get(f"{_FEATURES}/{{number}}/query", summary="Features, counts, extents or statistics")
-@router.post(f"{_FEATURES}/{{number}}/query", summary="The same with the parameters as a form")
+@router.post(f"{_FEATURES}/{{number}}/query", summary="The same with the parameters as a form", openapi_extra=_FORM)
 async def query_layer(number: int, request: Request, resources: ResourcesOf) -> Response:
     """Return what is asked of a layer."""
     parameters = await Parameters.of(request)
@@ -105,7 +111,7 @@ def _query(resources: Resources, layer: VectorLayer, parameters: Parameters) -> 
     return answer_json(answer, media_type=GEOJSON if answer.get("type") == "FeatureCollection" else "application/json")
 
 
-@router.post(f"{_FEATURES}/{{number}}/{{operation}}", summary="Edit features")
+@router.post(f"{_FEATURES}/{{number}}/{{operation}}", summary="Edit features", openapi_extra=_FORM)
 async def edit_layer(
     number: int, operation: str, request: Request, resources: ResourcesOf, writer: WriterOf
 ) -> Response:

@@ -257,8 +257,8 @@ def test_the_vector_tile_server_gives_the_tiles_of_the_map(client: TestClient) -
     assert tile.status_code == 200
     assert b"buildings" in tile.content
     level = service["tileInfo"]["lods"][3]
-    # A screen pixel at 96 dpi is 0.0254 / 96 m wide.
-    assert level["resolution"] / (0.0254 / 96) == pytest.approx(level["scale"], rel=1e-9)
+    # To Esri an inch is 1 / 39.37 m.
+    assert level["resolution"] * 96 * 39.37 == pytest.approx(level["scale"], rel=1e-6)
     style = client.get(f"{base}/{service['defaultStyles']}/root.json").json()
     assert style["sources"] == {"esri": {"type": "vector", "url": f"{ADDRESS}{base}"}}
     assert {part["source"] for part in style["layers"][1:]} == {"esri"}
