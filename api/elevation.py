@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from api.pictures import WEB_MERCATOR, PictureFormat, choose_resampling
+from api.png import write_rgb_png
 from api.warping import warp
 from layers.errors import InputError
 from layers.quantities import QUANTITIES
@@ -81,11 +82,10 @@ def draw_heights(
         band=band,
         resampling=choose_resampling(layer),
     )
-    picture = Image.fromarray(encode_heights(values, encoding))
+    colours = encode_heights(values, encoding)
+    if fmt == "png":
+        return write_rgb_png(colours)
     out = io.BytesIO()
-    if fmt == "webp":
-        # Every bit of a colour counts here: only without loss, and exact also where it is clear.
-        picture.save(out, "WEBP", lossless=True, quality=0, method=0, exact=True)
-    else:
-        picture.save(out, "PNG", compress_level=3)
+    # Every bit of a colour counts: only without loss.
+    Image.fromarray(colours).save(out, "WEBP", lossless=True, quality=0, method=0)
     return out.getvalue()

@@ -1,19 +1,17 @@
 """Raster values as pictures: a ramp becomes a palette, a map an indexed PNG, a WebP or a JPEG."""
 
 import io
-import struct
-import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-from isal import isal_zlib
 from numpy.typing import NDArray
 from PIL import Image
 from rasterio.enums import Resampling
 
+from api.png import write_indexed_png, write_rgb_png
 from api.warping import Bounds, open_raster, warp
 from layers.datum import CRS84, make_transformer
 from layers.schema import RasterLayer
@@ -127,27 +125,14 @@ def write_picture(
     elif fmt == "jpeg":
         picture.save(out, "JPEG", quality=_JPEG_QUALITY)
     else:
-        picture.save(out, "PNG", compress_level=1)
+        return write_rgb_png(table[indices])
     return out.getvalue()
 
 
 def write_png(indices: NDArray[np.uint8], layer: RasterLayer) -> bytes:
     """Return palette places (rows, cols) as an indexed PNG with the layer's colours."""
     _, _, rgb, alpha = build_palette(layer)
-    rows, cols = indices.shape
-    lines = np.zeros((rows, cols + 1), dtype=np.uint8)
-    lines[:, 1:] = indices
-    header = struct.pack(">IIBBBBB", cols, rows, 8, 3, 0, 0, 0)
-    body = isal_zlib.compress(lines.tobytes(), 2)
-    chunks = ((b"IHDR", header), (b"PLTE", rgb), (b"tRNS", alpha), (b"IDAT", body), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in chunks)
-
-
-def draw_legend(layer: RasterLayer, *, width: int = 256, height: int = 24) -> bytes:
-    """Return the ramp from left to right as PNG."""
-    _, places, _, _ = build_palette(layer)
-    across = np.linspace(1.0, places[-1] + (1.0 if layer.stepped else 0.0), width, endpoint=not layer.stepped)
-    return write_png(np.tile(across.astype(np.uint8), (height, 1)), layer)
+    return write_indexed_png(indices, rgb, alpha)
 
 
 def read_point(path: Path, lon: float, lat: float) -> list[float | None]:
@@ -168,7 +153,3 @@ def read_color(color: str) -> tuple[int, int, int, int]:
     """Return red, green, blue and alpha (0 to 255) of ``#rrggbb`` or ``#rrggbbaa``."""
     alpha = int(color[7:9], 16) if len(color) == 9 else 255
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16), alpha
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

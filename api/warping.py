@@ -1,7 +1,14 @@
-"""A stored raster seen in another CRS: cells of a picture or a tile, by the city's own datum shift."""
+"""A stored raster seen in another CRS: cells of a picture or a tile, by the city's own datum shift.
+
+Places are moved exactly on a mesh of pixels and along straight lines in between; values are read there from the file or
+from an overview of it. GDAL's warper would do the same, but it sets up its transformation anew for every picture, which
+takes longer than the picture, and rounds it differently for every cut, so that tiles of heights would not meet.
+"""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import rasterio
@@ -9,19 +16,31 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
-from rasterio.transform import from_bounds
-from rasterio.warp import reproject
 from rasterio.windows import Window
 
-from layers.datum import make_transformer, write_for_gdal
+from layers.datum import make_transformer
 from layers.errors import InputError, NotFoundError
 
 MAX_PIXELS = 4096 * 4096
 Bounds = tuple[float, float, float, float]
-# Pixels around the raster that are warped too, because its border is curved in another CRS.
+Array = NDArray[np.float64]
+_Sample = Callable[[NDArray[np.float32], Array, Array], NDArray[np.float32]]
+# Pixels around the raster that are drawn too, because its border is curved in another CRS.
 _MARGIN = 2
-# Cells around what a picture covers: interpolation and the mean over a pixel reach that far.
-_CELLS_AROUND = 6
+# Pixels between two places that are moved exactly: over 33 km they lie 20 m off the straight line between them.
+_MESH = 16
+# Rows made at once, which bounds the memory.
+_ROWS = 256
+
+
+class _Part(NamedTuple):
+    """The pixels a raster can reach, and the overview (None: the image itself) that is fine enough for them."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    overview: int | None
 
 
 def open_raster(path: Path, *, overview: int | None = None) -> DatasetReader:
@@ -37,11 +56,13 @@ def open_raster(path: Path, *, overview: int | None = None) -> DatasetReader:
 def warp(
     path: Path, *, bounds: Bounds, crs: str, width: int, height: int, band: int, resampling: Resampling
 ) -> NDArray[np.float32]:
-    """Return band ``band`` (from 1) of the GeoTIFF at ``path`` as (height, width) cells over ``bounds`` in ``crs``.
+    """Return band ``band`` (from 1) of the GeoTIFF at ``path`` as (height, width) values over ``bounds`` in ``crs``.
 
     ``bounds`` are (x_min, y_min, x_max, y_max) with x east and y north whatever the order of axes of ``crs`` is, in its
-    units. NaN where the raster has no value. Overviews are used where a cell covers many; places are right to an eighth
-    of a cell. Raises InputError for a picture without area or of more than ``MAX_PIXELS``.
+    units. A value is that at the centre of its pixel: of the nearest cell, or (``Resampling.bilinear``) between the
+    four around, of which those without a value do not count. NaN where the cell there has no value. Where a pixel
+    covers several cells, they are those of an overview. Raises InputError for a picture without area or of more than
+    ``MAX_PIXELS``.
     """
     x0, y0, x1, y1 = bounds
     if not (all(math.isfinite(value) for value in bounds) and x0 < x1 and y0 < y1):
@@ -50,52 +71,24 @@ def warp(
         raise InputError(f"a picture of {width} × {height} pixels, expected 1 to {MAX_PIXELS} in all")
     values = np.full((height, width), np.nan, dtype=np.float32)
     with open_raster(path) as dataset:
-        found = _find_part(dataset, bounds, crs, width, height)
-    if found is None:
+        part = _find_part(dataset, bounds, crs, width, height)
+    if part is None:
         return values
-    (left, top, right, bottom), overview, scale = found
-    pixel_x, pixel_y = (x1 - x0) / width, (y1 - y0) / height
-    where = (x0 + left * pixel_x, y1 - bottom * pixel_y, x0 + right * pixel_x, y1 - top * pixel_y)
-    part = np.full((bottom - top, right - left), np.nan, dtype=np.float32)
-    with open_raster(path, overview=overview) as dataset:
-        # One band is read and warped: a warped view of the file would warp every time of a series.
-        window = _find_window(dataset, where, crs)
-        reproject(
-            dataset.read(band, window=window).astype(np.float32, copy=False),
-            part,
-            src_transform=dataset.window_transform(window),
-            src_crs=write_for_gdal(dataset.crs.to_wkt()),
-            src_nodata=dataset.nodata,
-            dst_transform=from_bounds(*where, right - left, bottom - top),
-            dst_crs=write_for_gdal(crs),
-            dst_nodata=float("nan"),
-            resampling=resampling,
-            # Else GDAL measures it on each part anew, and neighbours would differ.
-            XSCALE=scale,
-            YSCALE=scale,
-        )
-    values[top:bottom, left:right] = part
+    x = x0 + (np.arange(part.left, part.right, dtype=np.float64) + 0.5) * ((x1 - x0) / width)
+    sample = _sample_nearest if resampling is Resampling.nearest else _sample_between
+    with open_raster(path, overview=part.overview) as dataset:
+        for top in range(part.top, part.bottom, _ROWS):
+            bottom = min(top + _ROWS, part.bottom)
+            y = y1 - (np.arange(top, bottom, dtype=np.float64) + 0.5) * ((y1 - y0) / height)
+            col, row = _locate_cells(dataset, x, y, crs)
+            values[top:bottom, part.left : part.right] = _read_around(dataset, band, col, row, sample)
     return values
 
 
-def _find_window(dataset: DatasetReader, where: Bounds, crs: str) -> Window:
-    """Return the cells of ``dataset`` that ``where`` in ``crs`` is made from, with some around them."""
-    x0, y0, x1, y1 = make_transformer(crs, dataset.crs.to_wkt()).transform_bounds(*where, densify_pts=21)
-    box, (width, height) = dataset.bounds, dataset.res
-    left = min(max(0, math.floor((x0 - box.left) / width) - _CELLS_AROUND), dataset.width - 1)
-    right = max(min(dataset.width, math.ceil((x1 - box.left) / width) + _CELLS_AROUND), left + 1)
-    top = min(max(0, math.floor((box.top - y1) / height) - _CELLS_AROUND), dataset.height - 1)
-    bottom = max(min(dataset.height, math.ceil((box.top - y0) / height) + _CELLS_AROUND), top + 1)
-    return Window.from_slices((top, bottom), (left, right))
+def _find_part(dataset: DatasetReader, bounds: Bounds, crs: str, width: int, height: int) -> _Part | None:
+    """Return what of a picture the raster can reach; None when it is nothing.
 
-
-def _find_part(
-    dataset: DatasetReader, bounds: Bounds, crs: str, width: int, height: int
-) -> tuple[tuple[int, int, int, int], int | None, float] | None:
-    """Return the pixels (left, top, right, bottom) the raster can reach, the overview that is fine enough for them, and
-    how many pixels lie on a cell of it, at most 1.
-
-    None when it reaches none. Far from the raster its projection has no inverse, so only where it lies is ever warped.
+    Far from the raster its projection has no inverse, so only where it lies is ever looked at.
     """
     moving, box = make_transformer(dataset.crs.to_wkt(), crs), dataset.bounds
     west, south, east, north = moving.transform_bounds(box.left, box.bottom, box.right, box.top, densify_pts=21)
@@ -105,11 +98,81 @@ def _find_part(
         return None
     if west >= x1 or east <= x0 or south >= y1 or north <= y0:
         return None
-    left = max(0, math.floor(max((west - x0) * across, 0.0)) - _MARGIN)
-    right = min(width, math.ceil(min((east - x0) * across, width)) + _MARGIN)
-    top = max(0, math.floor(max((y1 - north) * down, 0.0)) - _MARGIN)
-    bottom = min(height, math.ceil(min((y1 - south) * down, height)) + _MARGIN)
     cells_a_pixel = min(dataset.width / ((east - west) * across), dataset.height / ((north - south) * down))
-    factors = [1, *(factor for factor in dataset.overviews(1) if factor <= cells_a_pixel)]
-    overview = None if len(factors) == 1 else len(factors) - 2
-    return (left, top, right, bottom), overview, min(1.0, factors[-1] / cells_a_pixel)
+    fine = [place for place, factor in enumerate(dataset.overviews(1)) if factor <= cells_a_pixel]
+    return _Part(
+        left=max(0, math.floor(max((west - x0) * across, 0.0)) - _MARGIN),
+        top=max(0, math.floor(max((y1 - north) * down, 0.0)) - _MARGIN),
+        right=min(width, math.ceil(min((east - x0) * across, width)) + _MARGIN),
+        bottom=min(height, math.ceil(min((y1 - south) * down, height)) + _MARGIN),
+        overview=fine[-1] if fine else None,
+    )
+
+
+def _locate_cells(dataset: DatasetReader, x: Array, y: Array, crs: str) -> tuple[Array, Array]:
+    """Return column and row (len(y), len(x)) of places in ``crs``, 0 at the centre of the first cell."""
+    mesh_x, mesh_y = (_thin(values) for values in (x, y))
+    moving = make_transformer(crs, dataset.crs.to_wkt())
+    moved = moving.transform(*np.meshgrid(mesh_x, mesh_y), errcheck=False)
+    box, (width, height) = dataset.bounds, dataset.res
+    col = (np.asarray(moved[0]) - box.left) / width - 0.5
+    row = (box.top - np.asarray(moved[1])) / height - 0.5
+    return _fill_mesh(col, len(x), len(y)), _fill_mesh(row, len(x), len(y))
+
+
+def _thin(values: Array) -> Array:
+    """Return every ``_MESH``-th of evenly spaced ``values``, and one behind the last."""
+    step = values[1] - values[0] if len(values) > 1 else 0.0
+    made: Array = values[0] + np.arange((len(values) - 1) // _MESH + 2) * (_MESH * step)
+    return made
+
+
+def _fill_mesh(mesh: Array, width: int, height: int) -> Array:
+    """Return (height, width) values in between those of a mesh, straight along rows and columns."""
+    across, down = (np.arange(size) / _MESH for size in (width, height))
+    left, above = across.astype(np.int64), down.astype(np.int64)
+    rows = mesh[:, left] + (mesh[:, left + 1] - mesh[:, left]) * (across - left)
+    filled: Array = rows[above] + (rows[above + 1] - rows[above]) * (down - above)[:, np.newaxis]
+    return filled
+
+
+def _read_around(dataset: DatasetReader, band: int, col: Array, row: Array, sample: _Sample) -> NDArray[np.float32]:
+    """Return the values at places of ``dataset``, reading only the cells around them; NaN outside."""
+    inside = (col >= -0.5) & (col < dataset.width - 0.5) & (row >= -0.5) & (row < dataset.height - 0.5)
+    if not inside.any():
+        return np.full(col.shape, np.nan, dtype=np.float32)
+    left, right = max(0, math.floor(col[inside].min())), min(dataset.width, math.floor(col[inside].max()) + 2)
+    top, bottom = max(0, math.floor(row[inside].min())), min(dataset.height, math.floor(row[inside].max()) + 2)
+    cells = dataset.read(band, window=Window.from_slices((top, bottom), (left, right))).astype(np.float32, copy=False)
+    if dataset.nodata is not None:
+        cells[cells == dataset.nodata] = np.nan
+    made = sample(cells, np.where(inside, col - left, 0.0), np.where(inside, row - top, 0.0))
+    made[~inside] = np.nan
+    return made
+
+
+def _sample_nearest(cells: NDArray[np.float32], col: Array, row: Array) -> NDArray[np.float32]:
+    """Return the value of the cell each place lies in."""
+    rows, cols = cells.shape
+    c = np.clip(np.floor(col + 0.5).astype(np.intp), 0, cols - 1)
+    r = np.clip(np.floor(row + 0.5).astype(np.intp), 0, rows - 1)
+    return cells[r, c]
+
+
+def _sample_between(cells: NDArray[np.float32], col: Array, row: Array) -> NDArray[np.float32]:
+    """Return the value between the centres of the four cells around each place; NaN where the cell itself has none.
+
+    A cell around it that has no value counts like the cell itself.
+    """
+    rows, cols = cells.shape
+    c, r = np.floor(col).astype(np.intp), np.floor(row).astype(np.intp)
+    right, below = (col - c).astype(np.float32), (row - r).astype(np.float32)
+    c1, r1 = np.minimum(c + 1, cols - 1), np.minimum(r + 1, rows - 1)
+    c, r = np.maximum(c, 0), np.maximum(r, 0)
+    corners = [cells[r, c], cells[r, c1], cells[r1, c], cells[r1, c1]]
+    if np.isnan(cells).any():
+        own = _sample_nearest(cells, col, row)
+        corners = [np.where(np.isnan(corner), own, corner) for corner in corners]
+    above, under = (corners[k] + (corners[k + 1] - corners[k]) * right for k in (0, 2))
+    made: NDArray[np.float32] = above + (under - above) * below
+    return made

@@ -13,6 +13,7 @@ from api.answers import answer_json
 from api.cache import CachedTile
 from api.dependencies import LinksOf, ResourcesOf, refuse_unknown
 from api.elevation import ELEVATION_TILE_SIZE, Encoding, draw_heights, parse_encoding
+from api.legends import Lang, describe_legend, draw_legend_picture
 from api.pictures import (
     MEDIA_TYPES,
     TILE_SIZE,
@@ -22,7 +23,6 @@ from api.pictures import (
     draw_map,
     draw_tile,
 )
-from api.raster_legend import Language, draw_labelled_legend
 from api.raster_rows import Raster, fetch_raster, find_band, find_file, write_times
 from api.resources import Resources
 from api.routes.tiles import parse_address
@@ -161,30 +161,18 @@ def read_preview(
 @router.get("/legend", summary="Legend")
 def read_legend(raster_id: str, resources: ResourcesOf) -> Response:
     """Return the legend with unit and symbol."""
-    layer = fetch_raster(resources, raster_id).layer
-    quantity = QUANTITIES[layer.quantity]
-    return answer_json(
-        {
-            "layer": layer.id,
-            "title": layer.title._asdict(),
-            "unit": quantity.unit,
-            "symbol": quantity.symbol,
-            "stepped": layer.stepped,
-            "legend": build_legend(layer),
-        }
-    )
+    return answer_json(describe_legend(fetch_raster(resources, raster_id).layer))
 
 
 @router.get("/legend.png", summary="Legend as picture")
 def read_legend_picture(
     raster_id: str,
     resources: ResourcesOf,
-    lang: Annotated[Language, Query(description="Language of the title")] = "vi",
+    lang: Annotated[Lang, Query(description="Language of the words")] = "vi",
 ) -> Response:
     """Return colours, values, unit and title as a picture."""
-    layer = fetch_raster(resources, raster_id).layer
-    picture = draw_labelled_legend(layer, lang, web_dir=resources.settings.web_dir)
-    return Response(picture, media_type="image/png")
+    picture = draw_legend_picture(fetch_raster(resources, raster_id).layer, lang=lang)
+    return Response(picture, media_type=MEDIA_TYPES["png"])
 
 
 @files.get("/tiles/raster/{raster_id}.json", summary="TileJSON of a raster")

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from rasterio.io import MemoryFile
 from starlette.testclient import TestClient
 
 from api.pictures import build_palette, colour, write_png
-from api.raster_legend import draw_labelled_legend
 from layers.datum import make_transformer
 from layers.registry import RASTER_LAYERS, read_raster_layer
 from tests.api.conftest import BOUNDS, X0, Y0
@@ -66,7 +64,7 @@ def test_codes_keep_their_own_colour() -> None:
 
 
 @pytest.mark.parametrize("layer_id", list(RASTER_LAYERS))
-def test_every_ramp_has_a_palette_and_a_legend(layer_id: str) -> None:
+def test_every_ramp_has_a_palette(layer_id: str) -> None:
     layer = read_raster_layer(layer_id)
     stops, places, rgb, alpha = build_palette(layer)
     assert len(rgb) == 3 * len(alpha) <= 768
@@ -75,16 +73,6 @@ def test_every_ramp_has_a_palette_and_a_legend(layer_id: str) -> None:
         wanted = bytes.fromhex(color[1:])
         assert bytes([*rgb[int(place) * 3 : int(place) * 3 + 3], alpha[int(place)]]) == wanted, value
     assert stops.tolist() == [value for value, _ in layer.ramp]
-
-
-@pytest.mark.parametrize("layer_id", list(RASTER_LAYERS))
-def test_a_drawn_legend_shows_every_colour(layer_id: str, tmp_path: Path) -> None:
-    layer = read_raster_layer(layer_id)
-    shown = np.asarray(Image.open(io.BytesIO(draw_labelled_legend(layer, "vi", web_dir=tmp_path))).convert("RGB"))
-    for value, color in layer.ramp:
-        alpha = int(color[7:9], 16) / 255.0 if len(color) == 9 else 1.0
-        on_paper = [int(color[k : k + 2], 16) * alpha + 255.0 * (1.0 - alpha) for k in (1, 3, 5)]
-        assert np.abs(shown.astype(float) - on_paper).max(axis=-1).min() <= 10.0, value
 
 
 def test_the_drawn_legend_is_in_the_language_asked_for(client: TestClient) -> None:
