@@ -68,10 +68,13 @@ class Frame:
             raise InputError(f"bbox {self.bounds} lies outside of where EPSG:{self.srid} is defined")
         return found
 
-    @property
+    @cached_property
     def mercator_pixel(self) -> float:
-        """Width of a pixel in EPSG:3857 [m]."""
-        return (self.mercator[2] - self.mercator[0]) / self.width
+        """Width of the pixel in the middle, in EPSG:3857 [m]."""
+        if self.srid == 3857:
+            return self.pixel[0]
+        column, row = (self.width - 1) / 2.0, (self.height - 1) / 2.0
+        return math.dist(self.locate_mercator(column - 0.5, row), self.locate_mercator(column + 0.5, row))
 
     @property
     def zoom(self) -> float:
