@@ -9,6 +9,8 @@ from layers.schema import VectorLayer
 from layers.store.tiles import find_area_name
 
 DISC = 8.0
+# A pictogram appears while its disc still grows.
+_EARLY = 0.5
 _COUNT = ["coalesce", ["get", "point_count"], 1]
 _IS_CLUSTER = [">", _COUNT, 1]
 _CLUSTER_RADIUS = ["interpolate", ["linear"], ["log10", _COUNT], 0, 7, 1, 10, 2, 13, 3, 17, 4, 21, 5, 26]
@@ -29,7 +31,7 @@ def draw_points(layer: VectorLayer, mode: Mode) -> list[dict[str, Any]]:
     if mode == "print":
         # On paper the disc is white, so that a pictogram of the class's ink is read without colour.
         if zoom is not None:
-            paint["circle-color"] = ["step", ["zoom"], color, zoom, ["case", _IS_CLUSTER, color, "#ffffff"]]
+            paint["circle-color"] = ["step", ["zoom"], color, zoom - _EARLY, ["case", _IS_CLUSTER, color, "#ffffff"]]
         paint |= {"circle-stroke-color": color, "circle-stroke-width": 1.0}
     elif style.outline:
         paint["circle-stroke-color"] = style.outline
@@ -38,7 +40,7 @@ def draw_points(layer: VectorLayer, mode: Mode) -> list[dict[str, Any]]:
 
 
 def find_icon_zoom(layer: VectorLayer) -> float | None:
-    """Return the zoom from which a pictogram is drawn, later for what is small and many; None without one."""
+    """Return the zoom at which the disc of a pictogram is grown, later for what is small and many; None without one."""
     if layer.style.icon is None:
         return None
     radius = layer.style.radius
@@ -94,8 +96,8 @@ def _draw_signs(layer: VectorLayer, mode: Mode, zoom: float | None, color: Any) 
         pictures = {value: find_icon(icon, value) for value, _ in list_code_colors(layer)}
         own = {value: picture for value, picture in pictures.items() if picture != icon}
         picture = ["case", _IS_CLUSTER, "", choose_by_code(layer, own, icon)]
-        size = ["interpolate", ["exponential", 1.4], ["zoom"], zoom, 0.45, 20, 0.65]
-        layout |= {"icon-image": ["step", ["zoom"], "", zoom, picture], "icon-size": size}
+        size = ["interpolate", ["exponential", 1.4], ["zoom"], zoom - _EARLY, 0.33, zoom, 0.45, 20, 0.65]
+        layout |= {"icon-image": ["step", ["zoom"], "", zoom - _EARLY, picture], "icon-size": size}
         # It belongs to its disc, whatever else is near.
         layout |= {"icon-allow-overlap": True, "icon-ignore-placement": True}
         paint["icon-color"] = color if mode == "print" else ink
