@@ -40,6 +40,8 @@ CONFORMANCE = tuple(
         "ogcapi-tiles-1/1.0/conf/geodata-tilesets",
         "ogcapi-tiles-1/1.0/conf/collections-selection",
         "ogcapi-tiles-1/1.0/conf/mvt",
+        "ogcapi-tiles-1/1.0/conf/png",
+        "ogcapi-tiles-1/1.0/conf/jpeg",
         "ogcapi-tiles-1/1.0/conf/oas30",
         "ogcapi-maps-1/1.0/conf/core",
         "ogcapi-maps-1/1.0/conf/background",

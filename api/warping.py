@@ -75,7 +75,7 @@ def warp(
     if part is None:
         return values
     x = x0 + (np.arange(part.left, part.right, dtype=np.float64) + 0.5) * ((x1 - x0) / width)
-    sample = _sample_nearest if resampling is Resampling.nearest else _sample_between
+    sample = sample_nearest if resampling is Resampling.nearest else sample_between
     with open_raster(path, overview=part.overview) as dataset:
         for top in range(part.top, part.bottom, _ROWS):
             bottom = min(top + _ROWS, part.bottom)
@@ -151,7 +151,7 @@ def _read_around(dataset: DatasetReader, band: int, col: Array, row: Array, samp
     return made
 
 
-def _sample_nearest(cells: NDArray[np.float32], col: Array, row: Array) -> NDArray[np.float32]:
+def sample_nearest(cells: NDArray[np.float32], col: Array, row: Array) -> NDArray[np.float32]:
     """Return the value of the cell each place lies in."""
     rows, cols = cells.shape
     c = np.clip(np.floor(col + 0.5).astype(np.intp), 0, cols - 1)
@@ -159,7 +159,7 @@ def _sample_nearest(cells: NDArray[np.float32], col: Array, row: Array) -> NDArr
     return cells[r, c]
 
 
-def _sample_between(cells: NDArray[np.float32], col: Array, row: Array) -> NDArray[np.float32]:
+def sample_between(cells: NDArray[np.float32], col: Array, row: Array) -> NDArray[np.float32]:
     """Return the value between the centres of the four cells around each place; NaN where the cell itself has none.
 
     A cell around it that has no value counts like the cell itself.
@@ -171,7 +171,7 @@ def _sample_between(cells: NDArray[np.float32], col: Array, row: Array) -> NDArr
     c, r = np.maximum(c, 0), np.maximum(r, 0)
     corners = [cells[r, c], cells[r, c1], cells[r1, c], cells[r1, c1]]
     if np.isnan(cells).any():
-        own = _sample_nearest(cells, col, row)
+        own = sample_nearest(cells, col, row)
         corners = [np.where(np.isnan(corner), own, corner) for corner in corners]
     above, under = (corners[k] + (corners[k + 1] - corners[k]) * right for k in (0, 2))
     made: NDArray[np.float32] = above + (under - above) * below
