@@ -134,6 +134,9 @@ def parse_filters(layers: Sequence[VectorLayer], pairs: Iterable[tuple[str, str]
     for name, value in pairs:
         if name in equals:
             raise InputError(f"parameter '{name}' is given twice")
+        if name == "id":
+            equals[name] = value
+            continue
         for layer in layers:
             prop = layer.find(name)
             if prop is None or prop.access != "public":
