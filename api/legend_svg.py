@@ -2,8 +2,6 @@
 
 from xml.sax.saxutils import escape
 
-from api.drawing import write_svg
-from api.icons import GRID, HATCH_SIZE, HATCHES, ICONS, parse_strokes
 from api.legends import (
     GAP,
     LABEL_SIZE,
@@ -18,6 +16,8 @@ from api.legends import (
     write_hex,
 )
 from api.styles.colors import BACKGROUND, INK, Mode, Rgba
+from layers.icon_svg import write_svg
+from layers.icons import GRID, HATCH_SIZE, HATCHES, ICONS, parse_strokes
 from layers.schema import RasterLayer, VectorLayer
 
 

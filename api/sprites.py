@@ -10,7 +10,7 @@ from PIL import Image
 
 from api.drawing import draw_mask
 from api.glyphs import measure_distances
-from api.icons import GRID, HATCH_SIZE, HATCHES, ICONS, parse_strokes
+from layers.icons import GRID, HATCH_SIZE, HATCHES, ICONS, parse_strokes
 
 RATIOS = (1, 2)
 # Around a pictogram, so that its field and a halo end inside.

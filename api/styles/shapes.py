@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from api.icons import HATCHES
 from api.styles.colors import Mode, adapt_color, choose_by_code, choose_color, find_measured, is_clear, list_code_colors
+from layers.icons import HATCHES
 from layers.schema import VectorLayer
 
 _ARROW_ZOOM = 15

@@ -16,7 +16,6 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from api.glyphs import BUFFER, SIZE, make_glyphs
-from api.icons import HATCH_SIZE, HATCHES, ICONS, find_icon, list_variants
 from api.links import Links
 from api.sprites import make_sprite
 from api.style import build_style
@@ -24,6 +23,7 @@ from api.styles.colors import Mode, adapt_color, choose_ink
 from api.styles.points import find_icon_zoom
 from api.styles.shapes import find_dashes
 from api.typefaces import FILES, REGULAR, read_typeface
+from layers.icons import HATCH_SIZE, HATCHES, ICONS, find_icon, list_variants
 from layers.registry import VECTOR_LAYERS
 from layers.schema import VectorLayer
 from tests.conftest import ROOT

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from urllib.parse import parse_qsl
 from xml.etree.ElementTree import Element, fromstring
 
 import geopandas as gpd
@@ -73,7 +74,8 @@ def test_a_layer_of_features_follows_its_declaration(project: Element, layer: Ve
         assert set(categories) == {code.value for code in codes} | {""}
         for code in codes:
             assert categories[code.value].get("label") == code.title.vi
-            options = read_options(list(symbols[categories[code.value].get("symbol")].iter("layer"))[-1])
+            parts = symbols[categories[code.value].get("symbol")].iter("layer")
+            options = read_options([part for part in parts if part.get("class") != "SvgMarker"][-1])
             drawn = options.get("color") or options["line_color"]
             assert drawn.split(",")[:3] == [str(int((code.color or "")[at : at + 2], 16)) for at in (1, 3, 5)]
     else:
@@ -94,11 +96,13 @@ def test_a_layer_of_features_follows_its_declaration(project: Element, layer: Ve
     assert (label.get("fieldName") if label is not None else None) == layer.style.label
 
 
-def test_rasters_are_tiles_of_the_newest_of_their_layer(project: Element) -> None:
+def test_rasters_are_pictures_of_the_newest_of_their_layer(project: Element) -> None:
     for layer in PUBLIC:
         if isinstance(layer, RasterLayer):
-            source = find_map_layer(project, layer).findtext("datasource") or ""
-            assert source.startswith(f"type=xyz&url={SERVER}/tiles/raster/{layer.id}/%7Bz%7D/%7Bx%7D/%7By%7D.png")
+            made = find_map_layer(project, layer)
+            source = dict(parse_qsl(made.findtext("datasource") or "", keep_blank_values=True))
+            assert (source["url"], source["layers"]) == (f"{SERVER}/wms", layer.id)
+            assert made.findtext("provider") == "wms"
 
 
 def test_units_stand_in_the_form(project: Element) -> None:

@@ -1,6 +1,5 @@
-"""Layers of a QGIS project: features over OGC API Features, rasters as picture tiles."""
+"""Layers of a QGIS project: features over OGC API Features, rasters over WMS."""
 
-from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
 from pyproj import CRS
@@ -13,7 +12,6 @@ from twin.qgis.words import add, add_crs, find_scale, write_color
 WGS84, MERCATOR = CRS.from_epsg(4326), CRS.from_epsg(3857)
 _GEOMETRIES = {"Point": ("Point", "Point"), "LineString": ("Line", "LineString"),
                "MultiPolygon": ("Polygon", "MultiPolygon")}  # fmt: skip
-_RASTER_ZOOMS = (6, 18)
 _PAGE = 1000
 _OPACITY = 0.8
 
@@ -26,14 +24,14 @@ def write_id(layer: Layer) -> str:
 def write_source(layer: Layer, server: str) -> str:
     """Return where QGIS reads a layer from, as its provider writes it."""
     if isinstance(layer, RasterLayer):
-        tiles = f"{server}/tiles/raster/{layer.id}/" + quote("{z}/{x}/{y}.png", safe="/")
-        return f"type=xyz&url={tiles}&zmin={_RASTER_ZOOMS[0]}&zmax={_RASTER_ZOOMS[1]}"
+        form = "crs=EPSG:3857&dpiMode=7&featureCount=10&format=image/png&contextualWMSLegend=0"
+        return f"{form}&layers={layer.id}&styles=&url={server}/wms"
     options = f"pageSize='{_PAGE}' restrictToRequestBBOX='1' srsname='EPSG:4326'"
     return f"{options} typename='{layer.id}' url='{server}/api'"
 
 
 def build_layer(layer: Layer, server: str) -> Element:
-    """Return a map layer: features with renderer, labels, form and scales, or the newest raster as picture tiles."""
+    """Return a map layer: features with renderer, labels, form and scales, or a picture of the newest raster."""
     return _build_raster(layer, server) if isinstance(layer, RasterLayer) else _build_vector(layer, server)
 
 

@@ -1,7 +1,10 @@
 """How a declared style becomes a QGIS renderer: single symbol, categories of codes, ranges of classes."""
 
+import base64
 from xml.etree.ElementTree import Element
 
+from layers.icon_svg import write_svg
+from layers.icons import GRID, ICONS, find_icon, parse_strokes
 from layers.schema import Style, VectorLayer
 from twin.qgis.words import MM_PER_PIXEL, add, add_options, write_color
 
@@ -9,6 +12,8 @@ _KIND = {"Point": "marker", "LineString": "line", "MultiPolygon": "fill"}
 # A pixel at zoom 16 on the ground [m].
 _METRES_PER_PIXEL = 40_075_016.686 / 512.0 / 2**16
 _NO_LIMIT = 1e12
+# Radii [px]: up to the first a point stays a dot, a disc with a pictogram has at least the second.
+_DOT, _DISC = 3.0, 6.0
 
 
 def build_renderer(layer: VectorLayer) -> Element:
@@ -39,7 +44,11 @@ def build_symbol(layer: VectorLayer, color: str, name: str, value: str | None) -
     style, kind = layer.style, _KIND[layer.geometry]
     made = Element("symbol", name=name, type=kind, alpha=f"{style.opacity:g}", clip_to_extent="1", force_rhr="0")
     if kind == "marker":
-        _add_layer(made, "SimpleMarker", _mark(style, color))
+        icon = find_icon(style.icon, value) if style.icon and style.radius > _DOT else None
+        radius = max(style.radius, _DISC) if icon else style.radius
+        _add_layer(made, "SimpleMarker", _mark(style, color, radius))
+        if icon:
+            _add_layer(made, "SvgMarker", _draw_pictogram(icon, radius, color))
     elif kind == "line":
         if style.outline:
             _add_layer(made, "SimpleLine", _stroke(style.outline, style.width * 1.35 + 0.8, ()))
@@ -53,17 +62,25 @@ def _add_layer(symbol: Element, kind: str, options: dict[str, str]) -> None:
     add_options(add(symbol, "layer", **{"class": kind}, enabled="1", locked="0", **{"pass": "0"}), options)
 
 
-def _mark(style: Style, color: str) -> dict[str, str]:
+def _mark(style: Style, color: str, radius: float) -> dict[str, str]:
     return {
         "name": "circle",
         "color": write_color(color),
-        "size": f"{2 * style.radius * MM_PER_PIXEL:.2f}",
+        "size": f"{2 * radius * MM_PER_PIXEL:.2f}",
         "size_unit": "MM",
         "outline_style": "solid" if style.outline else "no",
         "outline_color": write_color(style.outline or color),
         "outline_width": "0.2",
         "outline_width_unit": "MM",
     }
+
+
+def _draw_pictogram(icon: str, radius: float, color: str) -> dict[str, str]:
+    """Return a pictogram within the project itself, white on a disc of ``color``."""
+    strokes = write_svg(parse_strokes(ICONS[icon]), "#ffffff", color[:7])
+    drawing = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {GRID} {GRID}">{strokes}</svg>'
+    name = f"base64:{base64.b64encode(drawing.encode()).decode()}"
+    return {"name": name, "size": f"{1.35 * radius * MM_PER_PIXEL:.2f}", "size_unit": "MM", "outline_width": "0"}
 
 
 def _stroke(color: str, width: float, dash: tuple[float, ...]) -> dict[str, str]:
