@@ -5,7 +5,8 @@ from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 
-from api.answers import GEOJSON, OPENAPI, SCHEMA
+from api.answers import GEOJSON, GLB, OPENAPI, SCHEMA
+from layers.store.solids import SOLID_LAYERS
 
 OGC = "http://www.opengis.net/def/rel/ogc/1.0"
 WEB_MERCATOR_QUAD = "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad"
@@ -47,10 +48,13 @@ class Links:
             self.link_page(path),
             self.link(f"{path}/items", "items", GEOJSON),
             self.link(f"{path}/queryables", f"{OGC}/queryables", SCHEMA),
+            # The name of the relation in drafts, by which GDAL 3.6 finds them.
+            self.link(f"{path}/queryables", "queryables", SCHEMA),
             self.link(f"{path}/sortables", f"{OGC}/sortables", SCHEMA),
             self.link(f"{path}/schema", f"{OGC}/schema", SCHEMA),
             self.link(f"{path}/tiles", f"{OGC}/tilesets-vector"),
             *self.map_links(layer_id),
+            *self.scene_links(f"/3d/{quote(layer_id)}/tileset.json", layer_id, "application/json", "3D Tiles 1.1"),
         ]
 
     def map_links(self, layer_id: str) -> list[Link]:
@@ -64,7 +68,12 @@ class Links:
             self.link(f"{path}/items/{quote(item_id)}", "self", GEOJSON),
             self.link_page(f"{path}/items/{quote(item_id)}"),
             self.link(path, "collection"),
+            *self.scene_links(f"/3d/{quote(layer_id)}/items/{quote(item_id)}.glb", layer_id, GLB, "3D"),
         ]
+
+    def scene_links(self, path: str, layer_id: str, media_type: str, title: str) -> list[Link]:
+        """Return the link to ``path`` of the scene, where the layer has solids."""
+        return [self.link(path, "alternate", media_type, title)] if layer_id in SOLID_LAYERS else []
 
     def of_landing(self) -> list[Link]:
         """Return the links of the landing page."""

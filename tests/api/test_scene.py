@@ -278,12 +278,23 @@ def test_a_scene_is_kept_until_it_changes_and_then_follows_at_once(
     assert client.get(far, headers={"if-none-match": kept}).status_code == 304
 
 
+def test_a_collection_and_an_item_lead_to_their_scene(client: TestClient) -> None:
+    kinds = {"buildings": "application/json", "buildings/items/nhà 3/á": "model/gltf-binary"}
+    for path, kind in kinds.items():
+        links = client.get(f"/api/collections/{path}").json()["links"]
+        (led,) = [link["href"] for link in links if link["rel"] == "alternate" and "/3d/" in link["href"]]
+        answer = client.get(led)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+    links = client.get("/api/collections/trees").json()["links"]
+    assert not [link for link in links if "/3d/" in link["href"]]
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
         ("/3d/dragons/tileset.json", 404),
         ("/3d/trees/tileset.json", 404),
-        ("/3d/buildings/tileset.json?f=json", 400),
+        ("/3d/buildings/tileset.json?colour=red", 400),
         ("/3d/buildings/13/a/3.glb", 400),
         ("/3d/buildings/13/9000/3.glb", 400),
         ("/3d/buildings/30/1/1.glb", 400),
