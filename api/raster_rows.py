@@ -1,4 +1,4 @@
-"""Which raster an address means: its entry, its layer, its file and the step of its series."""
+"""Which raster an address means: its entry, layer, file and step of a series; and between which zooms it is drawn."""
 
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,9 @@ from layers.errors import InputError, NotFoundError
 from layers.registry import RASTER_LAYERS
 from layers.schema import RasterLayer
 from layers.store.rasters import RasterRow, find_raster
+
+GEOTIFF = "image/tiff; application=geotiff; profile=cloud-optimized"
+MIN_ZOOM, MAX_ZOOM = 6, 18
 
 
 class Raster(NamedTuple):

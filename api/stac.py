@@ -11,9 +11,8 @@ from api.answers import GEOJSON, OPENAPI, write_moment
 from api.links import Links
 from api.pictures import MEDIA_TYPES
 from api.raster_facts import read_facts
-from api.raster_rows import find_file
+from api.raster_rows import GEOTIFF, find_file
 from api.resources import Resources
-from api.routes.rasters import GEOTIFF
 from layers.errors import NotFoundError
 from layers.quantities import QUANTITIES
 from layers.registry import RASTER_LAYERS, VECTOR_LAYERS

@@ -10,7 +10,7 @@ from api.maps.errors import OWS
 from api.maps.information import INFO_FORMATS
 from api.maps.layers import find_step, list_runs_of
 from api.maps.xml import Element
-from api.routes.rasters import MAX_ZOOM, MIN_ZOOM
+from api.raster_rows import MAX_ZOOM, MIN_ZOOM
 from api.tilesets import QUAD, describe_quad, limit_tiles
 from layers.schema import RasterLayer, Text
 from layers.store.mercator import Bounds

@@ -23,7 +23,16 @@ from api.pictures import (
     draw_map,
     draw_tile,
 )
-from api.raster_rows import Raster, fetch_raster, find_band, find_file, write_times
+from api.raster_rows import (
+    GEOTIFF,
+    MAX_ZOOM,
+    MIN_ZOOM,
+    Raster,
+    fetch_raster,
+    find_band,
+    find_file,
+    write_times,
+)
 from api.resources import Resources
 from api.routes.tiles import parse_address
 from api.style import build_legend
@@ -32,8 +41,6 @@ from layers.quantities import QUANTITIES
 from layers.store.mercator import to_mercator
 from layers.store.tiles import TileAddress
 
-GEOTIFF = "image/tiff; application=geotiff; profile=cloud-optimized"
-MIN_ZOOM, MAX_ZOOM = 6, 18
 _DOUBLE = "@2x"
 # Length of the equator on a tile of 256 px at zoom 0 [m/px].
 _METRES_A_PIXEL = 2.0 * math.pi * 6378137.0 / 256.0
