@@ -7,10 +7,11 @@ from fastapi import Depends, Query, Request
 
 from api.dependencies import list_parameters
 from api.parameters import CRS84, parse_bbox, parse_crs, parse_filters, parse_interval, parse_moment, parse_numbers
+from layers.errors import InputError
 from layers.schema import VectorLayer
 from layers.store.items import DEGREES
 from layers.store.origins import Past
-from layers.store.query.cql2 import parse_filter
+from layers.store.query.cql2 import LANGUAGES, parse_filter
 from layers.store.query.selection import Filter, ItemQuery
 
 Box = Annotated[str | None, Query(description="west,south,east,north in CRS84 or bbox-crs; six numbers carry heights")]
@@ -35,7 +36,14 @@ class Asked:
     when: When = None
     recorded: Recorded = None
     filter: Annotated[str | None, Query(description="CQL2: height > 3 and use in ('house', 'shop')")] = None
-    filter_lang: Annotated[str, Query(alias="filter-lang", description="cql2-text or cql2-json")] = "cql2-text"
+    filter_lang: Annotated[
+        str,
+        Query(
+            alias="filter-lang",
+            description="cql2-text or cql2-json; cql-text is an older name of the text",
+            json_schema_extra={"enum": list(LANGUAGES)},
+        ),
+    ] = "cql2-text"
     filter_crs: Annotated[str, Query(alias="filter-crs", description="CRS of coordinates in the filter")] = CRS84
     q: Annotated[str | None, Query(description="Words that begin words of the id or a text, without diacritics")] = None
 
@@ -60,6 +68,9 @@ FILTERS: dict[str, Any] = {
 def read_query(request: Request, layer: VectorLayer, asked: Asked) -> ItemQuery:
     """Return what ``request`` asks of ``layer``; parameters no route declares are properties to compare."""
     known = list_parameters(request)
+    for name in known:
+        if len(request.query_params.getlist(name)) > 1:
+            raise InputError(f"parameter '{name}' is given twice")
     pairs = [(name, value) for name, value in request.query_params.multi_items() if name not in known]
     filters = []
     if asked.filter is not None:

@@ -28,6 +28,11 @@ _PAGES = (
     ("/verification", "Kiểm chứng dự báo", "Verification of forecasts"),
 )
 
+_SCHEMAS = {
+    "queryables": ("Lọc được theo", "Queryables: what items can be filtered by"),
+    "sortables": ("Sắp xếp được theo", "Sortables: what items can be sorted by"),
+    "schema": ("Lược đồ của đối tượng", "Schema of the items"),
+}
 _HEADS = (("Tên", "Name"), ("Nghĩa", "Meaning"), ("Kiểu", "Type"), ("Đơn vị", "Unit"), ("Giá trị", "Codes"))
 
 
@@ -114,3 +119,34 @@ def write_collection(document: dict[str, Any], shown: Shown) -> str:
         section(heading("Thuộc tính", "Properties"), table(heads, rows)),
     ]
     return write_page(f"{layer.title.vi} – {layer.title.en}", body, [("/api/collections", "Các lớp – Collections")])
+
+
+def write_schema(document: dict[str, Any], shown: Shown) -> str:
+    """Return the page of a JSON Schema: queryables, sortables, or all of an item."""
+    layer = PUBLIC_LAYERS[shown.names["layer"]]
+    rows = []
+    for name, one in document["properties"].items():
+        prop = layer.find(name)
+        kind = escape(str(one.get("type", one.get("format", ""))))
+        codes = ", ".join(escape(code.title.vi) for code in prop.codes) if prop else ""
+        unit = escape(prop.measure.symbol) if prop and prop.measure else ""
+        rows.append([f"<code>{escape(name)}</code>", both(*prop.title) if prop else "", kind, unit, codes])
+    vi, en = _SCHEMAS[shown.names["what"]]
+    body = [
+        f"<h1>{both(*layer.title)}</h1><p>{both(vi, en)}</p>",
+        section(table([both(*words) for words in _HEADS], rows)),
+        buttons([(shown.link_form("json"), "JSON Schema")], "Định dạng – formats"),
+    ]
+    above = [("/api/collections", "Các lớp – Collections"), (f"/api/collections/{layer.id}", layer.title.vi)]
+    return write_page(f"{layer.title.vi} – {en}", body, above)
+
+
+def write_functions(document: dict[str, Any], _shown: Shown) -> str:
+    """Return the page of the functions that filters may call."""
+    rows = [
+        [f"<code>{escape(one['name'])}</code>", escape(one["description"]), f"<code>{escape(one['example'])}</code>"]
+        for one in document["functions"]
+    ]
+    heads = [both("Hàm", "Function"), both("Nghĩa", "Meaning"), both("Ví dụ", "Example")]
+    body = [heading("Hàm dùng trong bộ lọc", "Functions of filters", 1), section(table(heads, rows))]
+    return write_page("Hàm dùng trong bộ lọc – Functions", body)

@@ -34,6 +34,8 @@ _PAGES = (
     _Page(re.compile(r"/api/conformance"), collections.write_conformance),
     _Page(re.compile(r"/api/collections"), collections.write_collections),
     _Page(re.compile(_LAYER), collections.write_collection),
+    _Page(re.compile(rf"{_LAYER}/(?P<what>queryables|sortables|schema)"), collections.write_schema),
+    _Page(re.compile(r"/api/functions"), collections.write_functions),
     _Page(re.compile(rf"{_LAYER}/items"), items.write_items, takes_form=True),
     _Page(
         re.compile(rf"{_LAYER}/items/(?P<item>(?!.*/(?:versions|attachments|inspections)$).+)"),

@@ -97,9 +97,11 @@ _REVERT_BODY = _describe_body(
 @router.options(f"{ITEMS}/{{feature_id:path}}", summary="What can be done with an item")
 def list_methods(request: Request, collection_id: str, feature_id: str | None = None) -> Response:
     """Say in ``Allow`` which methods there are."""
-    find_collection(collection_id)
-    methods = "GET, POST, OPTIONS" if feature_id is None else "GET, PUT, PATCH, DELETE, OPTIONS"
-    return Response(status_code=204, headers={"allow": methods})
+    layer = find_collection(collection_id)
+    writing = "POST" if feature_id is None else "PUT, PATCH, DELETE"
+    # What runs write, nobody else does.
+    methods = ("GET, HEAD", *(() if layer.find("run_id") else (writing,)), "OPTIONS")
+    return Response(status_code=204, headers={"allow": ", ".join(methods)})
 
 
 @router.post(ITEMS, status_code=201, summary="Create an item", openapi_extra=_BODY)

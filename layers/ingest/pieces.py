@@ -32,21 +32,31 @@ def write_pieces(batches: Iterable[Rows], layer: VectorLayer, columns: Sequence[
     The ending of ``path`` is one of ``PIECEWISE``. CrsError for a CRS that the format cannot hold.
     """
     suffix = check_target(path, crs)
-    counted = _Counted(batches)
-    PIECEWISE[suffix](counted, layer, columns, path, crs)
-    return counted.rows
+    watched = _Watched(batches)
+    try:
+        PIECEWISE[suffix](watched, layer, columns, path, crs)
+    except Exception:
+        if watched.failure is not None:
+            raise watched.failure from None
+        raise
+    return watched.rows
 
 
-class _Counted:
-    """Batches that count their rows as they pass."""
+class _Watched:
+    """Batches that count their rows as they pass, and keep what stopped them: GDAL tells it in words of its own."""
 
     def __init__(self, batches: Iterable[Rows]) -> None:
         self._batches, self.rows = batches, 0
+        self.failure: Exception | None = None
 
     def __iter__(self) -> Iterator[Rows]:
-        for batch in self._batches:
-            self.rows += len(batch)
-            yield batch
+        try:
+            for batch in self._batches:
+                self.rows += len(batch)
+                yield batch
+        except Exception as error:
+            self.failure = error
+            raise
 
 
 Write = Callable[[Iterable[Rows], VectorLayer, Sequence[str], Path, CRS], None]

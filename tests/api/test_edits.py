@@ -41,6 +41,11 @@ def create(client: TestClient, *given: Any, **properties: Any) -> Response:
     return client.post(BENCHES, json=feature(*given, **properties))
 
 
+@pytest.mark.conformance(
+    "ogcapi-features-4/1.0/conf/create-replace-delete",
+    "ogcapi-features-4/1.0/conf/update",
+    "ogcapi-features-4/1.0/conf/features",
+)
 def test_an_item_lives_from_post_to_delete(client: TestClient) -> None:
     made = create(client, name="Bến Ninh Kiều")
     assert made.status_code == 201
@@ -93,6 +98,7 @@ def test_an_address_entered_by_hand_is_found(client: TestClient) -> None:
     assert client.get(address).json()["properties"]["full_address"] == "119 Huỳnh Cương, Phường Ninh Kiều"
 
 
+@pytest.mark.conformance("ogcapi-features-4/1.0/conf/optimistic-locking-etags")
 def test_a_stale_etag_is_refused(client: TestClient) -> None:
     address = create(client, "a").headers["location"]
     for method in ("PUT", "PATCH", "DELETE"):
@@ -102,6 +108,7 @@ def test_a_stale_etag_is_refused(client: TestClient) -> None:
     assert client.delete(address, headers={"if-match": "*"}).status_code == 200
 
 
+@pytest.mark.conformance("ogcapi-features-4/1.0/conf/optimistic-locking-etags")
 def test_an_edit_without_an_etag_meets_whatever_is_there(client: TestClient) -> None:
     address = create(client, "a").headers["location"]
     assert client.patch(address, json={"properties": {"name": "x"}}).status_code == 200

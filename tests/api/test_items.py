@@ -46,6 +46,7 @@ def follow(client: TestClient, address: str) -> list[str]:
     return found
 
 
+@pytest.mark.conformance("ogcapi-features-1/1.0/conf/core", "ogcapi-features-1/1.0/conf/geojson")
 def test_a_page_says_what_it_holds(client: TestClient) -> None:
     answer = client.get("/api/collections/trees/items?limit=10&count=true")
     assert answer.headers["content-type"] == "application/geo+json"
@@ -56,6 +57,7 @@ def test_a_page_says_what_it_holds(client: TestClient) -> None:
     assert client.get("/api/collections/trees/items").json()["numberReturned"] == 100
 
 
+@pytest.mark.conformance("ogcapi-features-1/1.0/conf/core")
 def test_paging_gives_every_item_once(client: TestClient) -> None:
     found = follow(client, "/api/collections/trees/items?limit=23")
     assert sorted(found) == [f"t{number:05d}" for number in range(TREES)]
@@ -91,6 +93,7 @@ def test_a_limit_over_the_maximum_means_the_maximum(client: TestClient) -> None:
     assert client.get("/api/collections/trees/items?limit=99999999999999999999").json()["numberReturned"] == TREES
 
 
+@pytest.mark.conformance("ogcapi-features-1/1.0/conf/core")
 def test_boxes_choose_by_place(client: TestClient) -> None:
     trees = client.get("/api/collections/trees/items?limit=1000").json()["features"]
     longitudes = sorted(tree["geometry"]["coordinates"][0] for tree in trees)
@@ -139,6 +142,7 @@ def test_filters_stay_with_the_pages(client: TestClient) -> None:
     assert len(follow(client, "/api/collections/buildings/items?use=house&limit=3")) == 10
 
 
+@pytest.mark.conformance("ogcapi-features-1/1.0/conf/core", "ogcapi-features-1/1.0/conf/geojson")
 def test_an_item_with_an_awkward_id_is_found_by_its_own_link(client: TestClient) -> None:
     item = client.get("/api/collections/road_links/items/r%203/%C3%A1").json()
     assert item["id"] == "r 3/á"
@@ -147,6 +151,7 @@ def test_an_item_with_an_awkward_id_is_found_by_its_own_link(client: TestClient)
     assert client.get(own).json()["id"] == "r 3/á"
 
 
+@pytest.mark.conformance("ogcapi-features-1/1.0/conf/core")
 def test_the_past_is_read(client: TestClient, writer: Engine) -> None:
     path = "/api/collections/lighting_cabinets/items"
     place = shapely.Point(X0, Y0)
@@ -177,3 +182,50 @@ def test_the_past_is_read(client: TestClient, writer: Engine) -> None:
     assert past.json()["properties"]["voltage"] == 220.0
     boxed = client.get(path, params={"datetime": first.isoformat(), "bbox": "105,9,106,11", "voltage": "220"})
     assert boxed.json()["numberReturned"] == 1
+
+
+@pytest.mark.conformance("ogcapi-features-1/1.0/conf/core", "ogcapi-features-1/1.0/conf/geojson")
+def test_links_of_a_page_say_their_types_and_stand_in_the_header_too(client: TestClient) -> None:
+    answer = client.get("/api/collections/trees/items?limit=3")
+    links = answer.json()["links"]
+    for link in links:
+        assert f'<{link["href"]}>; rel="{link["rel"]}"' in answer.headers["link"]
+        if "type" in link and link["rel"] in ("self", "alternate", "next"):
+            found = client.get(link["href"])
+            assert found.headers["content-type"].startswith(link["type"].split(";")[0]), link
+    assert {"self", "alternate", "next", "collection", "profile"} == {link["rel"] for link in links}
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=-1", "limit=a", "bbox=1,2", "bbox=a,b,c,d", "bbox=1,9,2,8", "datetime=x", "count=maybe",
+     "nothing=1", "skipGeometry=x", "limit=1&limit=2", "f=xyz", "crs=x", "sortby=nothing", "properties=nothing",
+     "profile=x", "cursor=x"],
+)  # fmt: skip
+def test_a_wrong_parameter_is_said(client: TestClient, query: str) -> None:
+    answer = client.get(f"/api/collections/trees/items?{query}")
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json"), answer.text
+
+
+def test_geometry_may_be_left_out(client: TestClient) -> None:
+    page = client.get("/api/collections/trees/items?skipGeometry=true&limit=2&properties=height").json()
+    assert [(one["geometry"], list(one["properties"])) for one in page["features"]] == [(None, ["height"])] * 2
+    one = client.get("/api/collections/trees/items/t00001?skipGeometry=true&f=jsonfg").json()
+    assert (one["geometry"], one["place"]) == (None, None)
+
+
+def test_how_many_match_is_told_where_it_costs_nothing(client: TestClient) -> None:
+    assert client.get("/api/collections/trees").json()["itemCount"] == TREES
+    path = "/api/collections/trees/items"
+    assert client.get(f"{path}?limit=5").json()["numberMatched"] == TREES
+    # All that match are on the page.
+    assert client.get(path, params={"filter": "id = 't00003'"}).json()["numberMatched"] == 1
+    assert "numberMatched" not in client.get(path, params={"filter": "height > 0", "limit": "5"}).json()
+
+
+def test_an_item_that_is_known_is_not_sent_again(client: TestClient) -> None:
+    path = "/api/collections/trees/items/t00001"
+    read = client.get(path)
+    again = client.get(path, headers={"if-none-match": f'"x", W/{read.headers["etag"]}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get(path, headers={"if-none-match": '"x"'}).status_code == 200

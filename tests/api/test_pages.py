@@ -23,12 +23,17 @@ PAGES = {
     "/api/collections/buildings": "Chiều cao",
     "/api/collections/buildings/items": "Nhà phố thương mại",
     "/api/collections/buildings/items/b3": "Trường học",
+    "/api/collections/buildings/queryables": "Cao độ nền",
+    "/api/collections/buildings/sortables": "Cao độ nền",
+    "/api/collections/buildings/schema": "Cao độ nền",
+    "/api/functions": "near(places, 50",
     "/api/processes": "Dự báo ngập",
     "/api/processes/flood-forecast": "Kích thước ô",
     "/api/jobs": "xong",
 }
 
 
+@pytest.mark.conformance("ogcapi-features-1/1.0/conf/html", "ogcapi-common-1/1.0/conf/html")
 @pytest.mark.parametrize(("address", "found"), PAGES.items())
 def test_a_browser_gets_a_page_and_a_program_gets_json(client: TestClient, address: str, found: str) -> None:
     page = client.get(address, headers=BROWSER)
