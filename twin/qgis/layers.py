@@ -13,6 +13,13 @@ WGS84, MERCATOR = CRS.from_epsg(4326), CRS.from_epsg(3857)
 _GEOMETRIES = {"Point": ("Point", "Point"), "LineString": ("Line", "LineString"),
                "MultiPolygon": ("Polygon", "MultiPolygon")}  # fmt: skip
 _PAGE = 1000
+# As QGIS numbers them: below a point, curved on a line, over the middle of an area.
+_PLACEMENTS = {
+    "Point": {"placement": "1", "quadOffset": "7", "xOffset": "0", "yOffset": "2", "offsetUnits": "MM"},
+    "LineString": {"placement": "3", "placementFlags": "9", "maxCurvedCharAngleIn": "25",
+                   "maxCurvedCharAngleOut": "-25", "repeatDistance": "80", "repeatDistanceUnits": "MM"},
+    "MultiPolygon": {"placement": "0", "centroidWhole": "0", "centroidInside": "1"},
+}  # fmt: skip
 _OPACITY = 0.8
 
 
@@ -85,8 +92,9 @@ def _build_labels(layer: VectorLayer) -> Element:
         style, "text-buffer", bufferDraw="1", bufferSize="0.7", bufferSizeUnits="MM", bufferColor="255,255,255,255",
         bufferOpacity="0.8",
     )  # fmt: skip
-    # Placements of QGIS: 6 around a point by preference, 3 curved along a line, 0 over an area.
-    placement = {"Point": "6", "LineString": "3", "MultiPolygon": "0"}[layer.geometry]
-    add(settings, "placement", placement=placement, dist="0.8", distUnits="MM")
-    add(settings, "rendering", drawLabels="1", obstacle="1", fontMinPixelSize="3")
+    add(settings, "placement", **_PLACEMENTS[layer.geometry], priority="5")
+    add(
+        settings, "rendering", drawLabels="1", obstacle="1", mergeLines="1", fontMinPixelSize="3",
+        fontMaxPixelSize="10000", scaleVisibility="0", displayAll="0", labelPerPart="0",
+    )  # fmt: skip
     return made
