@@ -32,6 +32,7 @@ from layers.store.sensing.latest import read_latest_tokens
 from layers.store.tiles import TileAddress, TileQuery, make_tile, name_columns
 
 MAX_LAYERS = 32
+_SHORT = 200
 _PARAMETERS = ("properties", "filter", "filter-lang", "filter-crs", "datetime", "recorded", "live")
 router = APIRouter(tags=["tiles"], dependencies=[Depends(refuse_unknown)])
 _CACHING = (b"cache-control", b"public, no-cache")
@@ -76,7 +77,6 @@ class TileRequest(NamedTuple):
 _WHOLE = TileRequest(TileQuery(), joined=False)
 
 
-@lru_cache(maxsize=1024)
 def read_request(ids: str, asked: str) -> TileRequest:
     """Return what a query string asks of the layers; InputError names what is wrong with it.
 
@@ -116,6 +116,9 @@ def read_request(ids: str, asked: str) -> TileRequest:
     return TileRequest(query, joined)
 
 
+_read_short = lru_cache(maxsize=1024)(read_request)
+
+
 class VectorTile:
     """One tile of one or more layers, answered from its version, from memory, or from PostGIS.
 
@@ -131,7 +134,9 @@ class VectorTile:
         layers = find_layers(ids)
         tile = parse_address(path["z"], path["x"], path["y"])
         asked = scope["query_string"].decode("latin-1")
-        request = read_request(ids, asked) if asked else _WHOLE
+        request = _WHOLE
+        if asked:
+            request = (_read_short if len(asked) <= _SHORT else read_request)(ids, asked)
         age = await _read_age(resources, layers, tile, request)
         etag = f'W/"{hashlib.blake2b(repr(age).encode(), digest_size=12).hexdigest()}{_mark_declaration(ids)}"'
         headers = Headers(scope=scope)
@@ -140,7 +145,7 @@ class VectorTile:
             return
 
         # A long query string stands in the key by its hash: keys are not counted in the budget of the cache.
-        name = asked if len(asked) <= 64 else hashlib.blake2b(asked.encode(), digest_size=24).digest()
+        name = asked if len(asked) <= _SHORT else hashlib.blake2b(asked.encode(), digest_size=24).digest()
         made = await resources.tiles.get((ids, tile, name, age), lambda: _make(resources, layers, tile, request.query))
         fields = [(b"etag", etag.encode()), _CACHING, (b"vary", b"accept-encoding")]
         if made.truncated:
@@ -224,6 +229,7 @@ def read_tilejson(ids: str, resources: ResourcesOf, links: LinksOf) -> Response:
 def _describe_fields(layer: VectorLayer) -> dict[str, Any]:
     kinds = {"integer": "Number", "number": "Number", "boolean": "Boolean"}
     carried = set(name_columns(layer))
+    clusters = {"point_count": "Number: points of a cluster, below zoom 14"} if _has_clusters(layer) else {}
     fields = {
         prop.name: f"{kinds.get(prop.type, 'String')}: {prop.title.en}"
         for prop in list_properties(layer)
@@ -234,8 +240,12 @@ def _describe_fields(layer: VectorLayer) -> dict[str, Any]:
         "description": layer.title.en,
         "minzoom": layer.min_zoom,
         "maxzoom": MAX_SOURCE_ZOOM,
-        "fields": {"id": "String: item id", **fields},
+        "fields": {"id": "String: item id", **clusters, **fields},
     }
+
+
+def _has_clusters(layer: VectorLayer) -> bool:
+    return layer.geometry == "Point" and len(layer.overview_zooms) > 0
 
 
 _PATHS = ("/tiles/{ids}/{z}/{x}/{y}.mvt", "/api/collections/{collection_id}/tiles/{tile_matrix_set}/{z}/{y}/{x}")

@@ -23,13 +23,14 @@ def write_cell_rows(layer: VectorLayer, columns: Sequence[str]) -> str:
         f"ST_MakeEnvelope({column} * {CELL!r} - {half}, {half} - ({row} + 1) * {CELL!r}, "
         f"({column} + 1) * {CELL!r} - {half}, {half} - {row} * {CELL!r}, 3857)"
     )
-    owned = ""
+    low, high = [[f"ST_{axis}{end}(b.geom_3857)" for axis in "XY"] for end in ("Min", "Max")]
     if layer.geometry != "LineString":
-        middle = [f"(ST_{axis}Min(b.geom_3857) + ST_{axis}Max(b.geom_3857)) / 2" for axis in "XY"]
-        owned = (
-            f" and meta.find_cell({middle[0]} + {half}) = c.cell >> {DETAIL_ZOOM} "
-            f"and meta.find_cell({half} - {middle[1]}) = c.cell & {CELLS_ACROSS - 1}"
-        )
+        low = high = [f"({least} + {most}) / 2" for least, most in zip(low, high, strict=True)]
+    owned = (
+        f" and c.cell >> {DETAIL_ZOOM} between meta.find_cell({low[0]} + {half}) "
+        f"and meta.find_cell({high[0]} + {half}) and c.cell & {CELLS_ACROSS - 1} "
+        f"between meta.find_cell({half} - {high[1]}) and meta.find_cell({half} - {low[1]})"
+    )
     return (
         f"select c.cell, c.box, b.fid, b.id{_list('b', columns)}, b.geom_3857 as geom "
         f"from (select c as cell, {box} as box from unnest(%(cells)s::integer[]) c) c "
@@ -111,9 +112,9 @@ def _merge_lines(layer: VectorLayer, columns: Sequence[str], by: Sequence[str], 
     overview = layer.overview
     merged = (
         f"select cell{_list('', columns)}, count(distinct fid) as n, min(fid) as fid, min(id) as id, "
-        "ST_LineMerge(ST_CollectionExtract(ST_Collect("
-        "case when box ~ geom then geom else ST_ClipByBox2D(geom, box) end), 2)) as merged "
-        f"from ({rows}) rows group by cell{_list('', columns)}"
+        "ST_LineMerge(ST_Collect(part)) as merged from (select *, case when box ~ geom then geom "
+        f"else ST_CollectionExtract(ST_ClipByBox2D(geom, box), 2) end as part from ({rows}) rows) clipped "
+        f"where not ST_IsEmpty(part) group by cell{_list('', columns)}"
     )
     if set(by) < set(columns):
         kept = "".join(f", min({quote(name)}) as {quote(name)}" for name in columns if name not in by)

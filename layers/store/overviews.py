@@ -100,6 +100,16 @@ async def refresh_overview(
         done += len(cells)
 
 
+async def refresh_overviews(url: str) -> dict[str, int]:
+    """Draw anew all that is marked in the database at ``url`` and return how many cells that were, layer by layer."""
+    done: dict[str, int] = {}
+    async with await AsyncConnection.connect(url, autocommit=True) as connection:
+        for layer in VECTOR_LAYERS.values():
+            if layer.overview_zooms and (cells := await refresh_overview(connection, layer)):
+                done[layer.id] = cells
+    return done
+
+
 async def _take_marks(connection: AsyncConnection[TupleRow], layer: VectorLayer, bounds: Bounds | None) -> list[int]:
     """Take the marks of some cells away and return the cells."""
     reach = "true" if bounds is None else "extent && box(point(%(x0)s, %(y0)s), point(%(x1)s, %(y1)s))"

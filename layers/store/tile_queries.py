@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from layers.registry import VECTOR_LAYERS
 from layers.schema import DETAIL_ZOOM, VectorLayer
-from layers.store.generalise import write_generalised, write_placed_rows
+from layers.store.generalise import CELL, write_generalised, write_placed_rows
 from layers.store.mercator import Bounds
 from layers.store.names import quote
 from layers.store.overviews import OVERVIEW, find_area_name, name_columns
@@ -61,7 +61,9 @@ def build_chosen_query(layer: VectorLayer, zoom: int, columns: Sequence[str], ro
     """Return the statement for a tile of ``rows``: a select of fid, id, ``columns`` and geom_3857."""
     if zoom >= DETAIL_ZOOM:
         return _write_detailed(layer, f"({rows})", columns)
-    placed = write_placed_rows(layer, columns, f"select * from ({rows}) chosen where geom_3857 && {REACH}")
+    # Lines are put together cell by cell: all that lie in a cell count, though the tile shows a part of it.
+    reach = f"ST_Expand({REACH}, {CELL!r})" if layer.geometry == "LineString" else REACH
+    placed = write_placed_rows(layer, columns, f"select * from ({rows}) chosen where geom_3857 && {reach}")
     drawn = write_generalised(layer, columns, (zoom,), placed, label=_find_name(layer, columns))
     return _write_drawn(layer, drawn, columns, "false")
 

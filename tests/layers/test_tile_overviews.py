@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import pandas as pd
 import pyogrio
 import pytest
 import shapely
@@ -19,6 +20,7 @@ from layers.errors import DeclarationError
 from layers.registry import VECTOR_LAYERS
 from layers.schema import Overview
 from layers.store.engine import plain_url
+from layers.store.overviews import refresh_overviews
 from layers.store.tile_queries import bind_tile, build_inline_query
 from layers.store.tiles import TileAddress, make_tile
 
@@ -86,9 +88,11 @@ def decode(data: bytes, tile: TileAddress, folder: Path) -> list[tuple[object, .
     found: list[tuple[object, ...]] = []
     for name, _ in pyogrio.list_layers(path) if data else ():
         frame: gpd.GeoDataFrame = pyogrio.read_dataframe(path, layer=name, X=tile.x, Y=tile.y, Z=tile.z)
-        rows = frame.drop(columns="geometry").astype(object).where(frame.drop(columns="geometry").notna(), None)
         shapes = shapely.to_wkt(shapely.normalize(frame.geometry.to_numpy()), rounding_precision=0)
-        found += [(name, shape, *map(str, row)) for shape, row in zip(shapes, rows.to_numpy().tolist(), strict=True)]
+        rows = frame.drop(columns="geometry").to_dict("records")
+        for shape, row in zip(shapes, rows, strict=True):
+            told = {key: value for key, value in row.items() if pd.notna(value)}
+            found.append((name, shape, sorted(told.items())))
     return sorted(found, key=repr)
 
 
@@ -191,6 +195,32 @@ def test_merged_lines_keep_their_length_and_single_ones_their_id(
     assert frame[frame["road_class"] == "primary"].length.sum() == pytest.approx(2000.0, abs=5.0)
     assert list(frame[frame["road_class"] == "trunk"]["id"]) == ["alone"]
     assert frame[frame["road_class"] == "primary"]["id"].isna().all()
+
+
+def test_in_a_transaction_an_old_overview_is_not_asked(
+    engine: Engine, reader: AsyncConnection[Any], loop: asyncio.AbstractEventLoop, tmp_path: Path
+) -> None:
+    """A snapshot cannot draw anew what others see, and must not wait for them."""
+    middle = shapely.Point(X0 + SPAN / 2.5, Y0 + SPAN / 2.5)
+
+    async def read() -> tuple[bytes, bytes]:
+        async with reader.transaction():
+            held = (await make_tile(reader, [LAYERS[0]], TILE)).data
+        return held, (await make_tile(reader, [LAYERS[0]], TILE)).data
+
+    loop.run_until_complete(make_tile(reader, [LAYERS[0]], TILE))
+    put(engine, "trees", "late", middle)
+    held, drawn = loop.run_until_complete(read())
+    assert b"late" in held
+    assert decode(held, TILE, tmp_path) == decode(drawn, TILE, tmp_path)
+
+
+def test_all_that_is_marked_is_drawn_at_once(engine: Engine, loop: asyncio.AbstractEventLoop) -> None:
+    put(engine, "trees", "marked", shapely.Point(X0, Y0))
+    assert loop.run_until_complete(refresh_overviews(plain_url(engine)))["trees"] >= 1
+    assert loop.run_until_complete(refresh_overviews(plain_url(engine))) == {}
+    with engine.connect() as connection:
+        assert connection.execute(text("select count(*) from meta.overview_mark")).scalar_one() == 0
 
 
 def test_an_overview_is_declared_with_care() -> None:

@@ -1,5 +1,6 @@
 """``twin db``: start, stop, migrate and look at the database."""
 
+import asyncio
 from typing import Annotated
 
 import orjson
@@ -9,6 +10,7 @@ from layers.ingest.catalog import read_catalog
 from layers.store.cluster import stop_cluster
 from layers.store.engine import check_connection, plain_url
 from layers.store.migrate import migrate, read_city
+from layers.store.overviews import refresh_overviews
 from twin.connect import connect
 from twin.settings import read_settings
 
@@ -39,6 +41,14 @@ def migrate_database() -> None:
     city = read_catalog(settings.catalog_path).city
     for line in migrate(connect(settings), city.id, city.crs, city.model_dump(mode="json")):
         typer.echo(line)
+
+
+@db.command("overviews")
+def draw_overviews() -> None:
+    """Draw anew what low zooms are drawn from; without it the first who looks waits for it."""
+    url = plain_url(connect(read_settings()))
+    for layer_id, cells in asyncio.run(refresh_overviews(url)).items():
+        typer.echo(f"{layer_id}: {cells:,} cells")
 
 
 @db.command("status")
