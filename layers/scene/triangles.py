@@ -68,7 +68,8 @@ def _cut_ears(rings: Rings, polygon: int, nudge: float) -> NDArray[np.int64]:
     if nudge:
         points += nudge * _scatter(len(points))
     made: NDArray[np.uint32] = mapbox_earcut.triangulate_float64(points, (bounds[1:] - start).astype(np.uint32))
-    return np.asarray(made, dtype=np.int64).reshape(-1, 3) + start
+    numbers: NDArray[np.int64] = made.astype(np.int64).reshape(-1, 3) + start
+    return numbers
 
 
 def _measure_polygons(rings: Rings) -> NDArray[np.float64]:

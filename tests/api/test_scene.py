@@ -229,11 +229,10 @@ def test_faces_look_outward_and_indices_are_short(contents: dict[str, Any]) -> N
         assert glb.document["accessors"][glb.primitive["indices"]]["componentType"] == 5123
 
 
-def test_one_item_is_a_closed_solid_with_the_items_etag(client: TestClient) -> None:
+def test_one_item_is_a_closed_solid(client: TestClient) -> None:
     for item in ("school", "nhà 3/á"):
         answer = client.get(f"/3d/buildings/items/{item}.glb")
         assert answer.status_code == 200
-        assert answer.headers["etag"] == client.get(f"/api/collections/buildings/items/{item}").headers["etag"]
         glb = Glb.read(answer.content)
         assert [row["id"] for row in glb.table] == [item]
         points = glb.positions
@@ -256,8 +255,9 @@ def test_a_scene_is_kept_until_it_changes_and_then_follows_at_once(
     far = next(f"/3d/buildings/{uri}" for uri in sorted(contents, reverse=True) if uri.startswith("16/"))
     kept = client.get(far).headers["etag"]
     etags = {path: client.get(path).headers["etag"] for path in paths}
-    for path in paths[:2]:
+    for path in paths:
         assert client.get(path, headers={"if-none-match": etags[path]}).status_code == 304
+    for path in paths[:2]:
         answer = client.get(path, headers={"accept-encoding": "gzip"})
         assert answer.headers["content-encoding"] == "gzip"
         plain = client.get(path, headers={"accept-encoding": "identity"})
@@ -266,7 +266,10 @@ def test_a_scene_is_kept_until_it_changes_and_then_follows_at_once(
     changed = client.patch(
         "/api/collections/buildings/items/tower",
         content=json.dumps({"properties": {"height": 100.0}}),
-        headers={"content-type": "application/merge-patch+json", "if-match": etags[paths[2]]},
+        headers={
+            "content-type": "application/merge-patch+json",
+            "if-match": client.get("/api/collections/buildings/items/tower").headers["etag"],
+        },
     )
     assert changed.status_code == 200, changed.text
     for path in paths:

@@ -43,7 +43,7 @@ def validate(paths: list[Path]) -> dict[str, Any]:
     validator = install("gltf-validator") / "gltf-validator"
     report: dict[str, Any] = {}
     for first in range(0, len(paths), _A_RUN):
-        words = [node, script, validator, *paths[first : first + _A_RUN]]
+        words: list[str | Path] = [node, script, validator, *paths[first : first + _A_RUN]]
         report |= json.loads(subprocess.run(words, capture_output=True, check=True, timeout=600).stdout)
     return report
 

@@ -36,7 +36,8 @@ def build(*footprints: Any, height: float = 3.0, base: float = 1.0, floor: bool 
 def make_star(radii: list[float], *, x: float = 581_234.5, y: float = 1_109_876.5) -> shapely.Polygon:
     """Return a polygon around a place of the city's grid, one point a radius."""
     turn = np.linspace(0.0, 2.0 * np.pi, len(radii), endpoint=False)
-    return shapely.Polygon(np.column_stack([x + radii * np.cos(turn), y + radii * np.sin(turn)]))
+    far = np.asarray(radii)
+    return shapely.Polygon(np.column_stack([x + far * np.cos(turn), y + far * np.sin(turn)]))
 
 
 @settings(max_examples=60, deadline=None)
@@ -44,7 +45,7 @@ def make_star(radii: list[float], *, x: float = 581_234.5, y: float = 1_109_876.
 def test_the_volume_of_any_solid_is_area_times_height(
     outer: list[float], holes: bool, base: float, height: float
 ) -> None:
-    star = make_star(outer)
+    star: Any = make_star(outer)
     if holes:
         star = star.difference(shapely.affinity.scale(star, 0.4, 0.4))
     mesh = build(star, base=base, height=height)
