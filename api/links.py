@@ -97,6 +97,8 @@ class Links:
             self.link("/api/runs", "related", title="Runs"),
             self.link("/stac", "related", title="Runs as STAC catalogue"),
             self.link("/sensors/latest", "related", GEOJSON, "Latest readings"),
+            self.link("/api/qgis.qgz", "related", "application/x-qgis-project", "QGIS project"),
+            self.link("/api/terria.json", "related", title="TerriaJS catalogue"),
         ]
 
 

@@ -50,9 +50,11 @@ def draw_cover(drawing: str, size: int, scale: float, margin: float = 0.0) -> ND
 
 def _draw_icon(name: str, ratio: int) -> NDArray[np.uint8]:
     size = (GRID + 2 * MARGIN) * ratio
-    mask = draw_mask(parse_strokes(ICONS[name]), size * _FINE, ratio * _FINE, MARGIN)
+    # As fine a drawing at every ratio: it is larger, not finer.
+    fine = _FINE // ratio
+    mask = draw_mask(parse_strokes(ICONS[name]), size * fine, ratio * fine, MARGIN)
     picture = np.zeros((size, size, 4), np.uint8)
-    picture[..., 3] = measure_distances(mask, _FINE)
+    picture[..., 3] = measure_distances(mask, fine)
     return picture
 
 
