@@ -37,8 +37,9 @@ def give_connection(request: Request) -> Iterator[Connection]:
 async def refuse_unknown(request: Request) -> None:
     """Raise InputError for a query parameter the route does not declare, or one given twice."""
     known = list_parameters(request)
-    for name in request.query_params:
-        if name not in known:
+    for name, value in request.query_params.items():
+        # Many clients ask for JSON in this way wherever they go.
+        if name not in known and (name, value) != ("f", "json"):
             hint = f"known: {', '.join(sorted(known))}" if known else "this address takes none"
             raise InputError(f"parameter '{name[:80]}' is not known", hint=hint)
         if len(request.query_params.getlist(name)) > 1:

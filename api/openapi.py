@@ -13,8 +13,8 @@ from fastapi.routing import APIRoute
 from starlette.routing import Route
 
 from api.answers import PROBLEM
-from api.description.answers import ANSWERS, SUFFIXES
-from api.description.bare import BARE, BODIES, COVERED, HEADERS
+from api.description.answers import ANSWERS, HTML, SHOWN, SUFFIXES
+from api.description.bare import BARE, BODIES, COVERED, FORM, HEADERS, PAGE_FORM
 from api.description.schemas import SCHEMAS
 from api.description.tags import TAGS
 from api.links import Links
@@ -31,6 +31,8 @@ _TILE_OPERATIONS = {
     "GET /api/collections/{collection_id}/tiles/{tile_matrix_set}": ".collection.vector.getTileSet",
     "GET /api/collections/{collection_id}/tiles/{tile_matrix_set}/{z}/{y}/{x}": ".collection.vector.getTile",
 }
+# GDAL and QGIS look for the items under the very path of the standard's example, below the landing page.
+_ITEMS, _ITEMS_BELOW = "/api/collections/{collection_id}/items", "/collections/{collectionId}/items"
 _PAGE_STYLE = (
     "body{font:15px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b2733}"
     "h2{margin-top:2.5rem;border-bottom:1px solid #ccd}h3{font-size:1rem;margin-bottom:0}"
@@ -60,10 +62,17 @@ def build_openapi_31(app: FastAPI, links: Links) -> dict[str, Any]:
         for method, operation in operations.items():
             _complete(f"{method.upper()} {path}", operation)
     _part_operations(paths)
+    paths[_ITEMS_BELOW] = _describe_below(paths[_ITEMS], links)
     schemas = {**made.get("components", {}).get("schemas", {}), **SCHEMAS}
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    used = {tag for operations in paths.values() for operation in operations.values() for tag in operation["tags"]}
+    used = {
+        tag
+        for operations in paths.values()
+        for name, each in operations.items()
+        if name != "servers"
+        for tag in each["tags"]
+    }
     return {
         "openapi": "3.1.0",
         "info": made["info"],
@@ -72,6 +81,15 @@ def build_openapi_31(app: FastAPI, links: Links) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": schemas},
     }
+
+
+def _describe_below(items: dict[str, Any], links: Links) -> dict[str, Any]:
+    """Return the operation on items as seen from the landing page, whose address is its server."""
+    operation = dict(items["get"])
+    renamed = {**next(each for each in operation["parameters"] if each["in"] == "path"), "name": "collectionId"}
+    operation["parameters"] = [renamed, *(each for each in operation["parameters"] if each["in"] != "path")]
+    operation["operationId"] += ".below"
+    return {"servers": [{"url": links.url("/api")}], "get": operation}
 
 
 def list_bare(app: FastAPI) -> set[str]:
@@ -117,13 +135,17 @@ def _complete(key: str, operation: dict[str, Any]) -> None:
         operation.setdefault("requestBody", BODIES[key])
     if key in HEADERS:
         operation["parameters"] = [*operation.get("parameters", ()), *HEADERS[key]]
+    if key.startswith("GET /api") and key not in BARE:
+        given = operation.get("parameters", [])
+        if not any(each["name"] == "f" for each in given):
+            operation["parameters"] = [*given, PAGE_FORM if key in SHOWN else FORM]
     answers: dict[str, Any] = dict(operation.get("responses", {}))
     answers.pop("422", None)
     if key in ANSWERS:
         for code in [code for code in answers if code.startswith("2")]:
             del answers[code]
         for code, kinds in ANSWERS[key].items():
-            answers[code] = _write_answer(kinds)
+            answers[code] = _write_answer({**kinds, HTML: "Text"} if key in SHOWN and kinds else kinds)
     for code, answer in answers.items():
         if code.startswith("2") and key not in ANSWERS:
             answers[code] = {**answer, **_settle(key, answer)}
@@ -190,6 +212,8 @@ def write_page(document: dict[str, Any]) -> str:
     families: dict[str, list[str]] = {tag["name"]: [] for tag in document["tags"]}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
+            if method == "servers":
+                continue
             families[operation["tags"][0]].append(_write_operation(method.upper(), path, operation))
     told = {tag["name"]: tag["description"] for tag in document["tags"]}
     shown = {name: entries for name, entries in families.items() if entries}

@@ -44,7 +44,7 @@ ANSWERS: Mapping[str, Answers] = {
     "GET /api/catalog": {"200": {JSON: "Catalog"}},
     "GET /api/collections": {"200": {JSON: "Collections"}},
     "GET /api/collections/{collection_id}": {"200": {JSON: "Collection"}},
-    "GET /api/collections/{collection_id}/queryables": {"200": {SCHEMA: "JsonSchema"}},
+    "GET /api/collections/{collection_id}/queryables": {"200": {SCHEMA: "JsonSchema", JSON: "JsonSchema"}},
     "GET /api/collections/{collection_id}/sortables": {"200": {SCHEMA: "JsonSchema"}},
     "GET /api/collections/{collection_id}/schema": {"200": {SCHEMA: "JsonSchema"}},
     f"GET {_ITEMS_PATH}": {"200": _ITEMS},
@@ -109,3 +109,21 @@ ANSWERS: Mapping[str, Answers] = {
     "DELETE /sta/v1.1/{path}": _STA,
     "POST /sta/v1.1/$batch": {"200": {JSON: "JsonObject", "multipart/mixed": "Text"}},
 }
+
+SHOWN = frozenset(
+    f"GET {path}"
+    for path in (
+        "/api",
+        "/api/conformance",
+        "/api/collections",
+        "/api/collections/{collection_id}",
+        _ITEMS_PATH,
+        f"{_ITEMS_PATH}/{{feature_id}}",
+        "/api/queries/{query_id}/items",
+        "/api/processes",
+        "/api/processes/{process_id}",
+        "/api/jobs",
+        "/api/jobs/{job_id}",
+    )
+)
+"""What is also shown to people as a page."""

@@ -34,6 +34,12 @@ _FILTERS = {
     "style": "form",
     "explode": True,
 }
+FORM = _name_query("f", "The form of the answer, json without it", {"type": "string", "enum": ["json"]})
+"""What routes of OGC APIs take beside their own parameters."""
+PAGE_FORM = _name_query(
+    "f", "The form of the answer, else as Accept says", {"type": "string", "enum": ["json", "html"]}
+)
+"""The same where people are shown a page."""
 _TILE_QUERY = [
     _name_query("live", "Also the state of watched items", {"type": "boolean", "default": False}),
     _name_query("properties", "Only these properties: a,b; empty: the ids alone", {"type": "string"}),

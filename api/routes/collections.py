@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.answers import SCHEMA, answer_json
@@ -40,9 +40,12 @@ def read_collection(collection_id: str, connection: ConnectionOf, resources: Res
 
 
 @router.get("/{collection_id}/queryables", summary="What items can be filtered by")
-def read_queryables(collection_id: str, links: LinksOf) -> Response:
-    """Return the queryables as JSON Schema."""
-    return answer_json(build_queryables(find_collection(collection_id), links), media_type=SCHEMA)
+def read_queryables(request: Request, collection_id: str, links: LinksOf) -> Response:
+    """Return the queryables as JSON Schema, under the name of plain JSON for who accepts only that."""
+    accept = request.headers.get("accept", "")
+    plain = "application/json" in accept and SCHEMA not in accept
+    described = build_queryables(find_collection(collection_id), links)
+    return answer_json(described, media_type="application/json" if plain else SCHEMA)
 
 
 @router.get("/{collection_id}/sortables", summary="What items can be sorted by")

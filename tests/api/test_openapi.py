@@ -42,6 +42,7 @@ def list_operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
         f"{method.upper()} {path}": operation
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
+        if method != "servers"
     }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 
-from tests.clients import contracts, gdal, maplibre, ogc_client, owslib_client, qgis
+from tests.clients import contracts, gdal, maplibre, ogc_client, owslib_client, pyqgis
 from tests.clients.environments import MissingError
 from tests.clients.serving import Wire, serve_demo
 
@@ -19,11 +19,11 @@ Check = Callable[[Wire], str]
 # What writes a lot comes last: it leaves its traces in the city.
 CHECKS: dict[str, Check] = {
     "gdal": gdal.check,
-    "qgis-features": qgis.check_features,
-    "qgis-maps": qgis.check_maps,
-    "qgis-project": qgis.check_project,
-    "qgis-esri": qgis.check_esri,
-    "qgis-edit": qgis.check_edit,
+    "qgis-features": pyqgis.check_features,
+    "qgis-maps": pyqgis.check_maps,
+    "qgis-project": pyqgis.check_project,
+    "qgis-esri": pyqgis.check_esri,
+    "qgis-edit": pyqgis.check_edit,
     "owslib-features": owslib_client.check_features,
     "owslib-processes": owslib_client.check_processes,
     "owslib-wms": owslib_client.check_wms,

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import shutil
 import threading
 from functools import partial
 from pathlib import Path
@@ -14,14 +15,15 @@ from tests.clients.serving import Wire
 from tests.conftest import ROOT
 
 try:
-    from playwright.sync_api import Error, sync_playwright
+    from playwright.sync_api import sync_playwright
 except ImportError:  # the page tests bring it
     sync_playwright = None  # type: ignore[assignment]
 
 PACKAGE = ROOT / "web" / "node_modules" / "maplibre-gl" / "dist"
 _CHROMIUM = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 _PAGE = """<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="maplibre-gl.css">
-<style>html,body,#map{margin:0;height:100%}</style><div id="map"></div><script src="maplibre-gl.js"></script><script>
+<style>html,body,#map{margin:0;height:100%}</style><div id="map"></div><script type="module">
+import * as maplibregl from "./maplibre-gl.mjs";
 window.faults = [];
 const map = new maplibregl.Map({container: "map", style: STYLE, center: CENTER, zoom: 15, fadeDuration: 0,
   canvasContextAttributes: {preserveDrawingBuffer: true}});
@@ -34,35 +36,40 @@ map.once("idle", () => {
 </script>"""
 
 
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
 def check(wire: Wire) -> str:
     """Return what was checked; AssertionError says what does not hold."""
-    if sync_playwright is None or not PACKAGE.exists():
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        raise MissingError("Chromium is not installed; type: apt-get install chromium")
+    if sync_playwright is None or not (PACKAGE / "maplibre-gl.mjs").exists():
         raise MissingError("playwright or web/node_modules is not there; type: make setup-tests")
     # Where buildings are: a box of one of them.
     feature = httpx.get(f"{wire.base}/api/collections/buildings/items?limit=1").json()["features"][0]
     longitude, latitude = feature["geometry"]["coordinates"][0][0][0][:2]
     with TemporaryDirectory() as name:
         folder = Path(name)
-        for file in ("maplibre-gl.js", "maplibre-gl.css"):
-            (folder / file).write_bytes((PACKAGE / file).read_bytes())
+        for file in (*PACKAGE.glob("*.mjs"), PACKAGE / "maplibre-gl.css"):
+            (folder / file.name).write_bytes(file.read_bytes())
         style = json.dumps(f"{wire.base}/api/styles/light")
         page = _PAGE.replace("STYLE", style).replace("CENTER", json.dumps([longitude, latitude]))
         (folder / "index.html").write_text(page, encoding="utf-8")
-        handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+        handler = partial(_Quiet, directory=str(folder))
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            return _look(f"http://127.0.0.1:{server.server_port}/", wire)
+            return _look(f"http://127.0.0.1:{server.server_port}/", chromium, wire)
         finally:
             server.shutdown()
 
 
-def _look(address: str, wire: Wire) -> str:
+def _look(address: str, chromium: str, wire: Wire) -> str:
     with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(args=list(_CHROMIUM))
-        except Error as error:
-            raise MissingError(f"Chromium does not start: {str(error).splitlines()[0]}") from error
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(_CHROMIUM))
         page = browser.new_page(viewport={"width": 700, "height": 500})
         page.goto(address)
         page.wait_for_function("window.seen !== undefined", timeout=90_000)

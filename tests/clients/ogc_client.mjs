@@ -15,7 +15,7 @@ function need(holds, words) {
 const endpoint = new OgcApiEndpoint(`${base}/api`);
 need((await endpoint.info).title, "the landing page has no title");
 need(await endpoint.hasFeatures, "no features are seen");
-need(await endpoint.hasVectorTiles, "no vector tiles are seen");
+need(await endpoint.hasTiles, "no tiles are seen");
 const features = await endpoint.featureCollections;
 need(features.includes("buildings"), `collections of features: ${features}`);
 const tiled = await endpoint.vectorTileCollections;

@@ -23,15 +23,21 @@ _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
 _OPERATORS = re.compile(r"[-+*/%^]|\bnot\b|\bdiv\b", re.IGNORECASE)
 
 
+LANGUAGES = ("cql2-text", "cql2-json", "cql-text")
+
+
 def parse_filter(words: str, language: str = "cql2-text") -> Any:
-    """Return the tree of a filter in ``cql2-text`` or ``cql2-json``; InputError shows where it cannot be read."""
-    if language not in ("cql2-text", "cql2-json"):
+    """Return the tree of a filter in ``cql2-text`` or ``cql2-json``; InputError shows where it cannot be read.
+
+    ``cql-text`` is what the text was called in drafts, and what GDAL 3.6 calls it.
+    """
+    if language not in LANGUAGES:
         raise InputError(f"filter-lang '{language[:40]}' is not served", hint="use cql2-text or cql2-json")
     if len(words) > MAX_LENGTH:
         raise TooLargeError(f"the filter has {len(words)} characters, at most {MAX_LENGTH} are read")
     if not words.strip():
         raise InputError("the filter is empty", hint="write for instance: height > 3 and use = 'house'")
-    tree = _parse_text(words) if language == "cql2-text" else _parse_json(words)
+    tree = _parse_json(words) if language == "cql2-json" else _parse_text(words)
     check_size(tree)
     return tree
 
