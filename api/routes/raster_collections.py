@@ -24,6 +24,7 @@ from api.tilesets import require_quad
 from layers.datum import CRS84 as DEGREES
 from layers.errors import CrsError, InputError
 from layers.registry import RASTER_LAYERS
+from layers.store.mercator import Bounds
 from layers.store.migrate import read_city
 from layers.store.rasters import list_newest_rasters
 
@@ -98,7 +99,7 @@ def read_coverage(
     bands = [place + 1 for place in find_steps(row, during)] if row.times else [1]
     if row.times and not bands:
         raise InputError(f"datetime '{during}' holds no time of raster '{row.id}'", hint=describe_times(row.times))
-    bounds = None if bbox is None else parse_bbox(bbox)
+    bounds = None if bbox is None else _cut_box(parse_bbox(bbox), row.bounds)
     path = find_file(resources, row)
     body = cut_coverage(path, layer, bounds=bounds, crs=DEGREES, bands=bands, factor=factor)
     return Response(body, media_type=GEOTIFF, headers={"content-disposition": f'attachment; filename="{row.id}.tif"'})
@@ -125,3 +126,11 @@ def read_position(
     if f == "CSV":
         return answer_csv(write_series_csv(series), f"{raster.row.id}-position.csv")
     return answer_json(write_coverage(series), media_type=COVERAGE_JSON)
+
+
+def _cut_box(asked: Bounds, whole: Bounds) -> Bounds:
+    """Return what of a box [°] lies over a raster; InputError when that is nothing."""
+    cut = (max(asked[0], whole[0]), max(asked[1], whole[1]), min(asked[2], whole[2]), min(asked[3], whole[3]))
+    if cut[0] >= cut[2] or cut[1] >= cut[3]:
+        raise InputError(f"bbox {asked} does not touch the raster", hint=f"it lies within {whole}")
+    return cut

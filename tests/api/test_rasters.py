@@ -100,6 +100,8 @@ def test_a_series_is_chosen_by_time(client: TestClient) -> None:
     colours = {tuple(cell) for cell in read_png(wet.content).reshape(4, -1).T.tolist()}
     assert len(colours - {(0, 0, 0, 0)}) == 1
     assert dry.headers["etag"] != wet.headers["etag"]
+    carried = client.get(f"/tiles/raster/{raster_id}.json?time={described['times'][2]}").json()["tiles"][0]
+    assert client.get(carried.format(z=15, x=26008, y=15467)).headers["etag"] == wet.headers["etag"]
     wrong = client.get(f"/tiles/raster/{raster_id}/{TILE}.png?time=2026-11-01T00:30:00Z")
     assert wrong.status_code == 400
     assert "from 2026-11-01T00:00:00Z to 2026-11-01T02:00:00Z" in wrong.json()["hint"]
