@@ -1,6 +1,8 @@
 """Solids are closed, face outward and hold area × height, whatever the footprint; what cannot be built is named."""
 
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,8 +10,12 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import CRS
 
+from layers.datum import make_transformer
+from layers.ingest.readers import read_file
 from layers.scene.mesh import Mesh, build_solids, measure_volume
+from tests.conftest import CITY_CRS
 
 SQUARE = shapely.box(0, 0, 10, 10)
 STAR_POINTS = 24
@@ -94,6 +100,23 @@ def test_a_footprint_is_built_or_named(name: str) -> None:
     assert count_open_edges(mesh) == 0
     assert measure_volume(mesh) == pytest.approx(3.0 * area, rel=2e-3)
     assert mesh.faults == ({0: fault} if fault else {})
+
+
+REAL = {"cantho-osm/cantho_osm_layers.gpkg": ("multipolygons", 2000), "cityjson/delft.city.json": (None, 500)}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_buildings_are_closed_and_hold_their_area(shared: Callable[[str], Path], name: str) -> None:
+    table, least = REAL[name]
+    raw = read_file(shared(name), table=table)
+    shapes = shapely.force_2d([shape for shape in raw.shapes if shape is not None and "Polygon" in shape.geom_type])
+    if CRS.from_user_input(raw.crs).is_geographic:
+        shapes = shapely.transform(shapes, make_transformer(raw.crs, CITY_CRS).transform, interleaved=False)
+    assert len(shapes) >= least
+    mesh = build(*shapes)
+    assert count_open_edges(mesh) == 0
+    assert measure_volume(mesh) == pytest.approx(3.0 * shapely.area(shapes).sum(), rel=1e-6)
+    assert len(mesh.faults) <= 0.002 * len(shapes)
 
 
 def test_what_is_wrong_with_one_leaves_the_others() -> None:
