@@ -97,9 +97,7 @@ def parse_failure(pairs: Pairs) -> Failure:
 
 def parse_map(connection: Connection, pairs: Pairs, *, version: str, city: int) -> MapRequest:
     """Return the picture that is asked for; MapError with the standard's code says what is wrong."""
-    names = _split(pairs.require("LAYERS"))
-    if len(names) > MAX_LAYERS:
-        raise MapError(f"{len(names)} layers in one map, expected at most {MAX_LAYERS}", locator="LAYERS")
+    names = split_names(pairs.require("LAYERS"), "LAYERS")
     check_styles(names, pairs.read("STYLES"))
     fmt, media_type = parse_format(pairs.read("FORMAT", "image/png"))
     shown = find_all(connection, names, pairs)
@@ -198,5 +196,9 @@ def parse_info_format(value: str) -> str:
     return found
 
 
-def _split(value: str) -> list[str]:
-    return [name.strip() for name in value.split(",")]
+def split_names(value: str, locator: str) -> list[str]:
+    """Return the names of layers in a list; MapError for more than are drawn at once."""
+    names = [name.strip() for name in value.split(",")]
+    if len(names) > MAX_LAYERS:
+        raise MapError(f"{len(names)} layers at once, expected at most {MAX_LAYERS}", locator=locator)
+    return names

@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from api.links import Links
-from api.maps.expressions import evaluate, list_read, read_rgba
+from api.maps.expressions import Values, evaluate, list_read, read_rgba
 from api.maps.frame import ZOOM_SLACK, Frame
+from api.maps.signs import draw_signs
 from api.style import build_style
 from layers.registry import read_vector_layer
 from layers.store.drawing import Shapes
 
 _DRAWN = ("fill", "line", "circle")
+# The symbol layers that stand on points; names beside them and along lines are not drawn.
+_SIGNS = "symbol"
 # A picture of more pixels than the second number is drawn so many times as large.
 _FINENESS = ((3, 0), (2, 700_000), (1, 2_400_000))
 _ROUND = 4
@@ -62,7 +65,7 @@ def list_parts(layer_id: str) -> tuple[Part, ...]:
             part.get("maxzoom", 99.0),
         )
         for part in style["layers"]
-        if part["type"] in _DRAWN
+        if part["type"] in _DRAWN or (part["type"] == _SIGNS and "symbol-placement" not in part.get("layout", {}))
     )
 
 
@@ -83,24 +86,29 @@ def draw_shapes(layer_id: str, columns: Sequence[str], shapes: Shapes, frame: Fr
     """Return the shapes, whose values are those of ``columns``, as an RGBA picture of the frame's size."""
     fine = next(fine for fine, least in reversed(_FINENESS) if frame.width * frame.height >= least)
     picture = Image.new("RGBA", (frame.width * fine, frame.height * fine))
-    placed = _place(shapes.geometry, frame, fine)
-    groups = _group(shapes.values)
-    for part in list_parts(layer_id):
-        if not part.min_zoom - ZOOM_SLACK <= frame.zoom < part.max_zoom:
-            continue
-        for values, places in groups:
-            named = dict(zip(columns, values, strict=True))
+    placed, points = _place(shapes.geometry, frame, fine), _place(shapes.geometry, frame, 1)
+    values = [dict(zip(columns, each, strict=True)) for each in shapes.values]
+    runs = _list_runs(values)
+    parts = [part for part in list_parts(layer_id) if part.min_zoom - ZOOM_SLACK <= frame.zoom < part.max_zoom]
+    for part in parts:
+        drawn = [(named, places) for named, places in runs if evaluate(part.filter, frame.zoom, named)]
+        if part.kind != _SIGNS:
+            looks = [(_read_look(part, frame.zoom, named), places) for named, places in drawn]
+            _draw(picture, part.kind, placed, looks, float(fine))
+    reduced = picture.reduce(fine) if fine > 1 else picture
+    for part in parts:
+        for named, places in runs if part.kind == _SIGNS else ():
             if evaluate(part.filter, frame.zoom, named):
-                _draw(picture, part.kind, placed[places], _read_look(part, frame.zoom, named), float(fine))
-    return picture.reduce(fine) if fine > 1 else picture
+                draw_signs(reduced, part.layout, part.paint, points[places], frame.zoom, named)
+    return reduced
 
 
-def _group(values: Sequence[tuple[object, ...]]) -> list[tuple[tuple[object, ...], list[int]]]:
-    """Return the places of the features that have the same values and so look alike."""
+def _list_runs(values: Sequence[Values]) -> list[tuple[Values, list[int]]]:
+    """Return the places of features that have the same values, and so look alike."""
     groups: dict[tuple[object, ...], list[int]] = {}
-    for place, each in enumerate(values):
-        groups.setdefault(each, []).append(place)
-    return list(groups.items())
+    for place, named in enumerate(values):
+        groups.setdefault(tuple(named.values()), []).append(place)
+    return [(values[places[0]], places) for places in groups.values()]
 
 
 def _place(geometry: Any, frame: Frame, fine: int) -> Any:
@@ -114,7 +122,7 @@ def _place(geometry: Any, frame: Frame, fine: int) -> Any:
     return shapely.transform(geometry, move)
 
 
-def _read_look(part: Part, zoom: float, values: dict[str, object]) -> Look:
+def _read_look(part: Part, zoom: float, values: Values) -> Look:
     def read(name: str, default: Any) -> Any:
         found = evaluate(part.paint.get(f"{part.kind}-{name}", default), zoom, values)
         return default if found is None else found
@@ -131,19 +139,19 @@ def _read_look(part: Part, zoom: float, values: dict[str, object]) -> Look:
     )
 
 
-def _draw(picture: Image.Image, kind: str, shapes: Any, look: Look, fine: float) -> None:
-    if look.color[3] == 0 and look.stroke[3] == 0:
-        return
+def _draw(picture: Image.Image, kind: str, shapes: Any, looks: Sequence[tuple[Look, list[int]]], fine: float) -> None:
     # What lets the ground through is laid over it; what does not may simply replace it.
-    clear = look.color[3] < 255 and kind != "circle"
+    clear = kind != "circle" and any(0 < look.color[3] < 255 for look, _ in looks)
     canvas = Image.new("RGBA", picture.size) if clear else picture
-    pen = ImageDraw.Draw(canvas)
+    seen = [(look, places) for look, places in looks if look.color[3] or look.stroke[3]]
     if kind == "fill":
-        _fill(canvas, pen, shapes, look.color)
-    elif kind == "circle":
-        _draw_circles(pen, shapes, look, fine)
-    else:
-        _draw_lines(canvas, pen, shapes, look, fine)
+        colors = [look.color for look, places in seen for _ in places]
+        _fill(canvas, shapes[[place for _, places in seen for place in places]], colors)
+    for look, places in seen:
+        if kind == "circle":
+            _draw_circles(ImageDraw.Draw(canvas), shapes[places], look, fine)
+        elif kind == "line":
+            _draw_lines(canvas, shapes[places], look, fine)
     if clear:
         picture.alpha_composite(canvas)
 
@@ -156,32 +164,56 @@ def _draw_circles(pen: ImageDraw.ImageDraw, shapes: Any, look: Look, fine: float
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=look.color)
 
 
-def _draw_lines(canvas: Image.Image, pen: ImageDraw.ImageDraw, shapes: Any, look: Look, fine: float) -> None:
+def _draw_lines(canvas: Image.Image, shapes: Any, look: Look, fine: float) -> None:
     width = look.size * fine
-    lines: Any = shapely.get_parts(shapely.boundary(shapes) if _are_areas(shapes) else shapes)
+    lines: Any = shapely.get_rings(_list_areas(shapes)) if _are_areas(shapes) else shapely.get_parts(shapes)
     if look.dash:
         lines = np.array([part for line in lines for part in _cut_dashes(line, look.dash, width)], dtype=object)
     if width < _ROUND * 0.75:
-        for line in lines:
-            pen.line(shapely.get_coordinates(line).ravel().tolist(), look.color, max(1, round(width)))
+        pen = ImageDraw.Draw(canvas)
+        for line in _split_coordinates(lines):
+            pen.line(line, look.color, max(1, round(width)))
         return
     ends: Literal["round", "flat"] = "round" if look.round_ends else "flat"
-    _fill(canvas, pen, shapely.buffer(lines, width / 2.0, quad_segs=_ROUND, cap_style=ends), look.color)
+    wide = shapely.buffer(lines, width / 2.0, quad_segs=_ROUND, cap_style=ends)
+    _fill(canvas, wide, [look.color] * len(wide))
 
 
 def _are_areas(shapes: Any) -> bool:
     return bool(len(shapes)) and int(shapely.get_dimensions(shapes).max()) == 2
 
 
-def _fill(canvas: Image.Image, pen: ImageDraw.ImageDraw, shapes: Any, color: Rgba) -> None:
-    """Draw areas in one colour, their holes left out."""
-    parts = shapely.get_parts(shapely.get_parts(shapes))
-    parts = parts[(shapely.get_dimensions(parts) == 2) & ~shapely.is_empty(parts)]
-    holes = shapely.get_num_interior_rings(parts)
-    for ring in shapely.get_exterior_ring(parts[holes == 0]):
-        pen.polygon(shapely.get_coordinates(ring).ravel().tolist(), fill=color)
-    for part in parts[holes > 0]:
-        _fill_around(canvas, part, color)
+def _list_areas(shapes: Any) -> Any:
+    """Return the polygons of shapes that may be of several, or be cut into other things beside."""
+    parts: Any = shapely.get_parts(shapely.get_parts(shapes))
+    return parts[(shapely.get_dimensions(parts) == 2) & ~shapely.is_empty(parts)]
+
+
+def _fill(canvas: Image.Image, shapes: Any, colors: Sequence[Rgba]) -> None:
+    """Draw areas, each in its colour, their holes left out; the largest first, so that small ones in them are seen."""
+    parts, owners = shapely.get_parts(shapes, return_index=True)
+    parts, inner = shapely.get_parts(parts, return_index=True)
+    owners = owners[inner]
+    whole = (shapely.get_dimensions(parts) == 2) & ~shapely.is_empty(parts)
+    parts, owners = parts[whole], owners[whole]
+    order = np.argsort(-shapely.area(parts), kind="stable")
+    parts, owners = parts[order], owners[order].tolist()
+    pen = ImageDraw.Draw(canvas)
+    holes = shapely.get_num_interior_rings(parts).tolist()
+    for place, ring in enumerate(_split_coordinates(shapely.get_exterior_ring(parts))):
+        if holes[place]:
+            _fill_around(canvas, parts[place], colors[owners[place]])
+        else:
+            pen.polygon(ring, fill=colors[owners[place]])
+
+
+def _split_coordinates(lines: Any) -> list[list[float]]:
+    """Return the coordinates of each line as x, y, x, y …"""
+    if not len(lines):
+        return []
+    coordinates = shapely.get_coordinates(lines)
+    ends = np.cumsum(shapely.get_num_coordinates(lines))[:-1]
+    return [part.ravel().tolist() for part in np.split(coordinates, ends)]
 
 
 def _fill_around(canvas: Image.Image, area: Any, color: Rgba) -> None:

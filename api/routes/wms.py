@@ -29,6 +29,7 @@ from api.maps.requests import (
     parse_info_format,
     parse_map,
     parse_pixel,
+    split_names,
 )
 from api.resources import Resources
 from layers.errors import TwinError
@@ -121,7 +122,7 @@ def _tell_information(
     frame = parse_frame(pairs, version=version, city=read_city(connection).srid)
     pixel = parse_pixel(pairs, frame, version)
     media_type = parse_info_format(pairs.read("INFO_FORMAT", "application/json"))
-    shown = find_all(connection, pairs.require("QUERY_LAYERS").split(","), pairs)
+    shown = find_all(connection, split_names(pairs.require("QUERY_LAYERS"), "QUERY_LAYERS"), pairs)
     found = read_information(connection, resources, shown, frame, *pixel, count=parse_count(pairs))
     return Response(write_information(found, media_type), media_type=media_type, headers={"cache-control": "no-cache"})
 

@@ -327,6 +327,7 @@ def test_a_legend_is_a_picture_with_words(client: TestClient) -> None:
         ("GetFeatureInfo", {"i": "x", "j": "3"}, "InvalidPoint"),
         ("GetFeatureInfo", {"i": "1", "j": "3", "info_format": "text/csv"}, "InvalidFormat"),
         ("GetFeatureInfo", {"i": "1", "j": "3", "query_layers": "none"}, "LayerNotDefined"),
+        ("GetFeatureInfo", {"i": "1", "j": "3", "query_layers": ",".join(["trees"] * 33)}, None),
         ("GetLegendGraphic", {"layer": "terrain", "format": "image/svg+xml"}, "InvalidFormat"),
         ("GetLegendGraphic", {"layer": "none", "format": "image/png"}, "LayerNotDefined"),
         ("DescribeLayer", {}, "OperationNotSupported"),
