@@ -304,6 +304,12 @@ def test_a_collection_and_an_item_lead_to_their_scene(client: TestClient) -> Non
         ("/3d/buildings/5/1/1.glb", 404),
         ("/3d/buildings/16/1/1.glb", 404),
         ("/3d/buildings/items/none.glb", 404),
+        ("/3d/buildings/items/.glb", 404),
+        ("/3d/buildings/items/%00.glb", 400),
+        (f"/3d/buildings/items/{'x' * 5000}.glb", 404),
+        (f"/3d/buildings/16/1/1.glb?v={'x' * 300}", 400),
+        ("/3d/buildings/16/1/1.glb?v=1&v=2", 400),
+        ("/3d/buildings/99999999999999999999/1/1.glb", 400),
     ],
 )
 def test_a_wrong_address_is_refused(client: TestClient, path: str, status: int) -> None:
