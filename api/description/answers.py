@@ -11,6 +11,7 @@ from api.export import MEDIA_TYPES
 JSON, HTML, PNG = "application/json", "text/html", "image/png"
 XML, GML = "text/xml", "application/gml+xml"
 TIFF = "image/tiff; application=geotiff; profile=cloud-optimized"
+PMTILES = "application/vnd.pmtiles"
 _PICTURES = {PNG: "Binary", "image/webp": "Binary", "image/jpeg": "Binary"}
 STATUSES_WITHOUT_BODY = ("204", "304")
 Answers = Mapping[str, Mapping[str, str]]
@@ -21,7 +22,7 @@ SUFFIXES: Mapping[str, tuple[str, str]] = {
     "webp": ("image/webp", "Binary"),
     "pbf": ("application/x-protobuf", "Binary"),
     "glb": (GLB, "Binary"),
-    "pmtiles": ("application/vnd.pmtiles", "Binary"),
+    "pmtiles": (PMTILES, "Binary"),
     "svg": ("image/svg+xml", "Text"),
     "qgz": ("application/x-qgis-project", "Binary"),
     "xml": ("application/xml", "Text"),
@@ -68,6 +69,9 @@ ANSWERS: Mapping[str, Answers] = {
     "GET /tiles/raster/{raster_id}/{z}/{x}/{y}.png": {"200": {PNG: "Binary"}, "204": {}, "304": {}},
     "GET /tiles/raster/{raster_id}/{z}/{x}/{y}.webp": {"200": {"image/webp": "Binary"}, "204": {}, "304": {}},
     "GET /tiles/raster/{raster_id}.tif": {"200": {TIFF: "Binary"}, "206": {TIFF: "Binary"}},
+    "GET /tiles/archives/{name}.pmtiles": {"200": {PMTILES: "Binary"}, "206": {PMTILES: "Binary"}, "304": {}},
+    "GET /tiles/archives/{name}.json": {"200": {JSON: "TileJson"}},
+    "GET /tiles/archives/{name}/{z}/{x}/{y}.mvt": _TILE,
     "GET /api/processes": {"200": {JSON: "Processes"}},
     "GET /api/processes/{process_id}": {"200": {JSON: "Process"}},
     "POST /api/processes/{process_id}/execution": {"201": {JSON: "StatusInfo"}},
