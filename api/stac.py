@@ -33,7 +33,7 @@ STAC_CONFORMANCE = (
 )
 JSON = "application/json"
 _EXTENSIONS = [
-    "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
+    "https://stac-extensions.github.io/projection/v1.2.0/schema.json",
     "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
     "https://stac-extensions.github.io/web-map-links/v1.2.0/schema.json",
 ]
@@ -179,6 +179,8 @@ def _describe_asset(row: RasterRow, resources: Resources, links: Links) -> pysta
         "data_type": facts.dtype,
         "nodata": "nan",
         "proj:code": f"EPSG:{facts.epsg}" if facts.epsg else None,
+        # GDAL before 3.11 and others know no other.
+        "proj:epsg": facts.epsg,
         "proj:shape": list(facts.shape),
         "proj:transform": list(facts.transform),
         "proj:bbox": list(facts.bounds),

@@ -106,6 +106,7 @@ def test_a_run_carries_its_record_and_its_files(client: TestClient) -> None:
     assert said["twin:synthetic"] is True
     depth = item["assets"]["flood_depth"]
     assert (depth["proj:code"], depth["proj:shape"], depth["unit"]) == ("EPSG:5897", [200, 200], "m")
+    assert depth["proj:epsg"] == 5897
     assert depth["proj:transform"] == [10.0, 0.0, 579_900.0, 0.0, -10.0, 1_109_000.0]
     assert [band["name"] for band in depth["bands"]][-1] == "2026-11-01T02:00:00Z"
     assert depth["type"] == "image/tiff; application=geotiff; profile=cloud-optimized"
