@@ -31,7 +31,7 @@ def draw_points(layer: VectorLayer, mode: Mode) -> list[dict[str, Any]]:
     if mode == "print":
         # On paper the disc is white, so that a pictogram of the class's ink is read without colour.
         if zoom is not None:
-            paint["circle-color"] = ["step", ["zoom"], color, zoom - _EARLY, ["case", _IS_CLUSTER, color, "#ffffff"]]
+            paint["circle-color"] = ["step", ["zoom"], color, zoom, ["case", _IS_CLUSTER, color, "#ffffff"]]
         paint |= {"circle-stroke-color": color, "circle-stroke-width": 1.0}
     elif style.outline:
         paint["circle-stroke-color"] = style.outline
@@ -97,7 +97,9 @@ def _draw_signs(layer: VectorLayer, mode: Mode, zoom: float | None, color: Any) 
         own = {value: picture for value, picture in pictures.items() if picture != icon}
         picture = ["case", _IS_CLUSTER, "", choose_by_code(layer, own, icon)]
         size = ["interpolate", ["exponential", 1.4], ["zoom"], zoom - _EARLY, 0.33, zoom, 0.45, 20, 0.65]
-        layout |= {"icon-image": ["step", ["zoom"], "", zoom - _EARLY, picture], "icon-size": size}
+        # Which picture is decided a whole zoom at a time, how it is painted at any zoom.
+        layout |= {"icon-image": ["step", ["zoom"], "", zoom - 1.0, picture], "icon-size": size}
+        paint["icon-opacity"] = ["step", ["zoom"], 0, zoom if mode == "print" else zoom - _EARLY, 1]
         # It belongs to its disc, whatever else is near.
         layout |= {"icon-allow-overlap": True, "icon-ignore-placement": True}
         paint["icon-color"] = color if mode == "print" else ink
