@@ -30,7 +30,7 @@ def parse_profile(value: str) -> Profile:
 
 def link_profile(profile: Profile) -> Link:
     """Return the link that says which profile a document has."""
-    return {"href": f"{_PROFILE}{profile}", "rel": "profile"}
+    return {"href": f"{_PROFILE}{profile}", "rel": "profile", "type": "text/html"}
 
 
 def write_root(layer: VectorLayer, crs: OutputCrs, links: Links, *, is_collection: bool) -> dict[str, Any]:

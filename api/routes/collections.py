@@ -45,7 +45,11 @@ def read_queryables(request: Request, collection_id: str, links: LinksOf) -> Res
     accept = request.headers.get("accept", "")
     plain = "application/json" in accept and SCHEMA not in accept
     described = build_queryables(find_collection(collection_id), links)
-    return answer_json(described, media_type="application/json" if plain else SCHEMA)
+    if plain:
+        # The list of drafts, which GDAL 3.6 reads instead of the properties.
+        listed = [{"id": name, "queryable": name} for name in described["properties"]]
+        return answer_json({**described, "queryables": listed})
+    return answer_json(described, media_type=SCHEMA)
 
 
 @router.get("/{collection_id}/sortables", summary="What items can be sorted by")

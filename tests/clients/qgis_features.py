@@ -51,7 +51,7 @@ def check_features(base: str, faults: list[str]) -> str:
     west, south, east, north = read_json(f"{base}/api/catalog")["city"]["bounds"]
     box = QgsRectangle(west, south, (west + east) / 2, (south + north) / 2)
     # A layer that was read as a whole answers from what it kept.
-    fresh = QgsVectorLayer(f" url='{base}/api' typename='buildings' pageSize='{PAGE}'", "near", "OAPIF")
+    fresh = QgsVectorLayer(f" url='{base}/api' typename='buildings' restrictToRequestBBOX='1'", "near", "OAPIF")
     near = sum(1 for _ in fresh.getFeatures(QgsFeatureRequest(box)))
     if not 0 < near < whole:
         faults.append(f"{near} of {whole} buildings in a quarter of the city")
