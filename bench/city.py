@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -82,8 +83,20 @@ def running_workers(database_url: str, *, cache_mb: int, workers: int) -> Iterat
         wait_until_ready(port)
         yield Server(port, list_family(server.pid))
     finally:
-        server.terminate()
+        stop_server(server)
+
+
+def stop_server(server: "subprocess.Popen[bytes]") -> None:
+    """Ask a server to stop, and end it and its processes where it does not."""
+    family = list_family(server.pid)
+    server.terminate()
+    try:
         server.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        for pid in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        server.wait()
 
 
 def find_free_port() -> int:
@@ -94,15 +107,15 @@ def find_free_port() -> int:
 
 
 def wait_until_ready(port: int, address: str = "/readyz") -> None:
-    """Return when the server at ``port`` answers ``address``; RuntimeError when it does not within 30 s."""
-    for _ in range(150):
+    """Return when the server at ``port`` answers ``address``; RuntimeError when it does not within 90 s."""
+    for _ in range(450):
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
             connection.request("GET", address)
             if connection.getresponse().status == 200:
                 return
         time.sleep(0.2)
-    raise RuntimeError("the server did not become ready in 30 s")
+    raise RuntimeError("the server did not become ready in 90 s")
 
 
 def count_per_second(open_fetch: Callable[[], Fetch], addresses: Sequence[str], *, clients: int, rounds: int) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.city import Server, find_free_port, wait_until_ready
+from bench.city import Server, find_free_port, stop_server, wait_until_ready
 from bench.city_frames import COUNTS
 from bench.cpu import list_family
 from bench.environments import LeftOutError, Peer, prepare_environment, read_last_line
@@ -49,8 +49,7 @@ def running_tipg(database_url: str, *, workers: int) -> Iterator[Server]:
             said.seek(0)
             raise LeftOutError(f"{error}: {read_last_line(said.read().decode(errors='replace'))}") from error
         finally:
-            server.terminate()
-            server.wait(timeout=20)
+            stop_server(server)
 
 
 def run_pgbench(database_url: str, statements: Sequence[str], *, clients: int, seconds: int) -> Rate:
