@@ -75,8 +75,7 @@ async def read_both(reader: AsyncConnection[Any], tile: TileAddress) -> tuple[li
             made.append(b"")
             continue
         cursor = await reader.execute(build_inline_query(layer, tile.z), bind_tile(tile.bounds, 50_001))
-        row = await cursor.fetchone()
-        made.append(bytes(row[0]))
+        made += [bytes(row[0]) for row in await cursor.fetchall()]
     return kept, made
 
 
@@ -97,7 +96,7 @@ def decode(data: bytes, tile: TileAddress, folder: Path) -> list[tuple[object, .
 
 
 place = st.tuples(st.floats(-0.02, 1.02), st.floats(-0.02, 1.02)).map(lambda at: (X0 + at[0] * SPAN, Y0 + at[1] * SPAN))
-edit = st.one_of(
+edit: st.SearchStrategy[tuple[str, int, Any, dict[str, Any]]] = st.one_of(
     st.tuples(st.just("trees"), st.integers(0, 8), place.map(shapely.Point), st.just({})),
     st.tuples(
         st.just("road_links"),
@@ -124,15 +123,15 @@ def test_what_is_kept_is_what_would_be_made_at_once(
     reader: AsyncConnection[Any],
     loop: asyncio.AbstractEventLoop,
     tmp_path: Path,
-    edits: Sequence[tuple[str, int, Any, dict[str, object]]],
+    edits: Sequence[tuple[str, int, Any, dict[str, Any]]],
     zoom: int,
     corner: int,
 ) -> None:
-    for layer, number, shape, values in edits:
+    for name, number, shape, values in edits:
         if shape is None:
-            remove(engine, layer, str(number))
+            remove(engine, name, str(number))
         else:
-            put(engine, layer, str(number), shape, **values)
+            put(engine, name, str(number), shape, **values)
     tile = TileAddress(11, TILE.x // 2, TILE.y // 2) if zoom == 11 else TILE
     if zoom == 13:
         tile = TileAddress(13, 2 * TILE.x + corner % 2, 2 * TILE.y + corner // 2)
@@ -195,6 +194,17 @@ def test_merged_lines_keep_their_length_and_single_ones_their_id(
     assert frame[frame["road_class"] == "primary"].length.sum() == pytest.approx(2000.0, abs=5.0)
     assert list(frame[frame["road_class"] == "trunk"]["id"]) == ["alone"]
     assert frame[frame["road_class"] == "primary"]["id"].isna().all()
+
+
+def test_a_large_area_is_named_in_one_tile(
+    engine: Engine, reader: AsyncConnection[Any], loop: asyncio.AbstractEventLoop
+) -> None:
+    x, y = X0 + 3.3 * SPAN, Y0 + 3.4 * SPAN
+    put(engine, "green_spaces", "wide", shapely.MultiPolygon([shapely.box(x, y, x + 2 * SPAN, y + SPAN)]), name="Rừng")
+    tiles = [TileAddress(12, TILE.x + right, TILE.y - up) for right in (3, 4, 5) for up in (3, 4)]
+    made = [loop.run_until_complete(make_tile(reader, [LAYERS[2]], tile)).data for tile in tiles]
+    assert sum(b"green_spaces" in data for data in made) == 6
+    assert sum(b"green_spaces-label" in data for data in made) == 1
 
 
 def test_in_a_transaction_an_old_overview_is_not_asked(
