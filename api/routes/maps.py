@@ -37,6 +37,11 @@ _NAMED: dict[str, Rgb] = {
     "lightgray": (211, 211, 211), "lightblue": (173, 216, 230), "aliceblue": (240, 248, 255),
 }  # fmt: skip
 _REPEATED = "subset"
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The map", "content": {f"image/{fmt}": _BINARY for fmt in ("png", "jpeg", "webp")}},
+    204: {"description": "A series has no step at that time"},
+}
 
 
 async def refuse_unknown_or_twice(request: Request) -> None:
@@ -88,13 +93,25 @@ router = APIRouter(prefix="/api", tags=["maps"], dependencies=[Depends(refuse_un
 QueryOf = Annotated[MapQuery, Depends(MapQuery)]
 
 
-@router.get("/collections/{collection_id}/map", summary="A collection as a picture", operation_id="collection.getMap")
+@router.get(
+    "/collections/{collection_id}/map",
+    summary="A collection as a picture",
+    operation_id="collection.getMap",
+    response_class=Response,
+    responses=_ANSWERS,
+)
 async def read_collection_map(request: Request, collection_id: str, query: QueryOf, resources: ResourcesOf) -> Response:
     """Return a map of a collection; a raster layer's is of its newest raster."""
     return await to_thread.run_sync(_answer, request, [collection_id], query, resources, limiter=resources.drawing)
 
 
-@router.get("/map", summary="The city as a picture", operation_id="dataset.getMap")
+@router.get(
+    "/map",
+    summary="The city as a picture",
+    operation_id="dataset.getMap",
+    response_class=Response,
+    responses=_ANSWERS,
+)
 async def read_city_map(
     request: Request,
     query: QueryOf,

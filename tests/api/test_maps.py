@@ -15,7 +15,6 @@ from layers.errors import InputError
 from layers.registry import VECTOR_LAYERS
 from tests.api.conftest import ADDRESS, X0, Y0
 
-MAPS = "ogcapi-maps-1/1.0/conf"
 EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 REL = "http://www.opengis.net/def/rel/ogc/1.0/map"
@@ -39,7 +38,9 @@ def degrees(lower: tuple[float, float], upper: tuple[float, float]) -> list[floa
     return list(make_transformer("EPSG:5897", "OGC:CRS84").transform_bounds(*lower, *upper))
 
 
-@pytest.mark.conformance(f"{MAPS}/core", f"{MAPS}/collection-map", f"{MAPS}/png")
+@pytest.mark.conformance(
+    "ogcapi-maps-1/1.0/conf/core", "ogcapi-maps-1/1.0/conf/collection-map", "ogcapi-maps-1/1.0/conf/png"
+)
 def test_a_collection_is_linked_to_its_map_in_the_city_s_crs(client: TestClient) -> None:
     for name in ("buildings", "terrain"):
         described = client.get(f"/api/collections/{name}").json()
@@ -55,7 +56,7 @@ def test_a_collection_is_linked_to_its_map_in_the_city_s_crs(client: TestClient)
     assert client.get("/api/collections/none/map").status_code == 404
 
 
-@pytest.mark.conformance(f"{MAPS}/spatial-subsetting", f"{MAPS}/crs")
+@pytest.mark.conformance("ogcapi-maps-1/1.0/conf/spatial-subsetting", "ogcapi-maps-1/1.0/conf/crs")
 def test_boxes_come_in_any_crs_and_are_told_in_that_of_the_map(client: TestClient) -> None:
     west, south, east, north = degrees((X0, Y0 - 100), (X0 + 300, Y0 + 100))
     plain = ask(client, "buildings", bbox=f"{west},{south},{east},{north}", crs=CRS84, width=300, height=200)
@@ -74,7 +75,11 @@ def test_boxes_come_in_any_crs_and_are_told_in_that_of_the_map(client: TestClien
     assert box_of(city) == [X0, Y0 - 100, X0 + 300, Y0 + 100]
 
 
-@pytest.mark.conformance(f"{MAPS}/spatial-subsetting", f"{MAPS}/scaling", f"{MAPS}/display-resolution")
+@pytest.mark.conformance(
+    "ogcapi-maps-1/1.0/conf/spatial-subsetting",
+    "ogcapi-maps-1/1.0/conf/scaling",
+    "ogcapi-maps-1/1.0/conf/display-resolution",
+)
 def test_a_centre_and_a_scale_make_the_box(client: TestClient) -> None:
     lon, lat = make_transformer("EPSG:5897", "OGC:CRS84").transform(X0 + 200, Y0)
     for crs in (f"{EPSG}5897", f"{EPSG}3857", CRS84):
@@ -92,7 +97,7 @@ def test_a_centre_and_a_scale_make_the_box(client: TestClient) -> None:
     assert x1 - x0 == pytest.approx(140.0, rel=0.007)
 
 
-@pytest.mark.conformance(f"{MAPS}/scaling")
+@pytest.mark.conformance("ogcapi-maps-1/1.0/conf/scaling")
 def test_the_size_that_is_not_asked_for_follows_the_shape_of_the_box(client: TestClient) -> None:
     box = {"bbox": f"{X0},{Y0},{X0 + 400},{Y0 + 100}", "bbox_crs": f"{EPSG}5897"}
     assert read(ask(client, "terrain", **box)).shape[:2] == (256, 1024)
@@ -102,7 +107,7 @@ def test_the_size_that_is_not_asked_for_follows_the_shape_of_the_box(client: Tes
     assert scaled.shape[1] == pytest.approx(400 / 0.28, rel=0.007)
 
 
-@pytest.mark.conformance(f"{MAPS}/background")
+@pytest.mark.conformance("ogcapi-maps-1/1.0/conf/background")
 def test_the_ground_is_clear_unless_a_colour_is_asked_for(client: TestClient) -> None:
     size = {"bbox": f"{X0},{Y0 + 40},{X0 + 120},{Y0 + 80}", "bbox_crs": f"{EPSG}5897", "width": 120, "height": 40}
 
@@ -117,7 +122,7 @@ def test_the_ground_is_clear_unless_a_colour_is_asked_for(client: TestClient) ->
     assert ask(client, "buildings", bgcolor="nice", **size).status_code == 400
 
 
-@pytest.mark.conformance(f"{MAPS}/png", f"{MAPS}/jpeg")
+@pytest.mark.conformance("ogcapi-maps-1/1.0/conf/png", "ogcapi-maps-1/1.0/conf/jpeg")
 def test_formats_are_chosen_by_f_or_by_accept(client: TestClient) -> None:
     for f, kind in (("png", "PNG"), ("jpeg", "JPEG"), ("webp", "WEBP")):
         answer = ask(client, "terrain", f=f, width=64)
@@ -127,7 +132,7 @@ def test_formats_are_chosen_by_f_or_by_accept(client: TestClient) -> None:
     assert jpeg.headers["content-type"] == "image/jpeg"
 
 
-@pytest.mark.conformance(f"{MAPS}/datetime")
+@pytest.mark.conformance("ogcapi-maps-1/1.0/conf/datetime")
 def test_a_time_chooses_the_step_and_is_told(client: TestClient) -> None:
     box = {"bbox": SOUTH, "bbox_crs": f"{EPSG}5897", "width": 40}
     wet = ask(client, "flood_depth", datetime="2026-11-01T02:00:00Z", **box)
@@ -149,7 +154,7 @@ def test_a_time_chooses_the_step_and_is_told(client: TestClient) -> None:
     assert not read(ask(client, "trees", datetime="2001-01-01T00:00:00Z", **near))[..., 3].any()
 
 
-@pytest.mark.conformance(f"{MAPS}/collections-selection")
+@pytest.mark.conformance("ogcapi-maps-1/1.0/conf/collections-selection")
 def test_collections_lie_over_each_other_in_the_order_they_are_named(client: TestClient) -> None:
     box = {"bbox": f"{X0},{Y0 + 40},{X0 + 120},{Y0 + 80}", "bbox-crs": f"{EPSG}5897", "width": "120", "height": "40"}
 
@@ -217,7 +222,7 @@ def test_subsets_are_read_as_the_standard_writes_them() -> None:
         parse_subset(["Lat(10)"])
 
 
-@pytest.mark.conformance(f"{MAPS}/oas30")
+@pytest.mark.conformance("ogcapi-maps-1/1.0/conf/oas30")
 def test_the_description_names_the_operations_as_the_standard_does(client: TestClient) -> None:
     paths = client.get("/api/openapi").json()["paths"]
     assert paths["/api/collections/{collection_id}/map"]["get"]["operationId"].endswith(".collection.getMap")
