@@ -106,7 +106,7 @@ def _find_symbol(layer: VectorLayer | RasterLayer) -> str:
     if isinstance(layer, RasterLayer):
         symbol = QUANTITIES[layer.quantity].symbol
         return "" if symbol == "–" else symbol
-    prop = layer.find(layer.style.by) if layer.style.classes and layer.style.by else None
+    prop = layer.find(layer.classed_by) if layer.classed_by else None
     return prop.measure.symbol if prop and prop.measure else ""
 
 

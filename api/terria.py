@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from api.links import Links
 from api.style import MAX_SOURCE_ZOOM
-from api.styles.colors import INK, adapt_color, find_measured, is_clear, list_code_colors
+from api.styles.colors import INK, adapt_color, is_clear, list_code_colors
 from layers.registry import LAYERS, THEMES
 from layers.schema import RasterLayer, VectorLayer
 from layers.store.mercator import Bounds
@@ -112,7 +112,7 @@ def _style_table(layer: VectorLayer) -> dict[str, Any]:
             "enumColors": [{"value": value, "color": adapt_color(own, "light")} for value, own in codes],
             "nullColor": adapt_color(style.color, "light"),
         }
-    elif style.classes and (measured := find_measured(layer)):
+    elif measured := layer.classed_by:
         # Each class ends where the next one begins; what lies above the last gets the last colour.
         table = {
             "mapType": "bin",
@@ -129,7 +129,7 @@ def _style_table(layer: VectorLayer) -> dict[str, Any]:
 def _list_style_layers(layer: VectorLayer) -> list[dict[str, Any]]:
     """Return the style of a layer's tiles: one entry a class, then the outline and the names."""
     style = layer.style
-    measured = find_measured(layer) if style.classes else None
+    measured = layer.classed_by
     codes = list_code_colors(layer)
     parts = []
     if measured:

@@ -197,6 +197,16 @@ class VectorLayer:
         return tuple(prop.name for prop in self.properties if prop.in_tiles or prop.name in style)
 
     @property
+    def classed_by(self) -> str | None:
+        """The number that ``style.classes`` colour: ``by`` if given, else the first number a tile carries."""
+        if not self.style.classes:
+            return None
+        if self.style.by:
+            return self.style.by
+        numbers = (self.find(name) for name in self.tile_properties)
+        return next((prop.name for prop in numbers if prop and prop.type in ("integer", "number")), None)
+
+    @property
     def overview_zooms(self) -> range:
         """The zooms at which the layer is drawn from its overview."""
         return range(self.min_zoom, DETAIL_ZOOM)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.styles.colors import find_measured, is_clear, parse_color
+from api.styles.colors import is_clear, parse_color
 from layers.schema import VectorLayer
 
 # Screen pixels in points.
@@ -14,7 +14,7 @@ def describe_drawing(layer: VectorLayer) -> dict[str, Any]:
     """Return ``drawingInfo``: one symbol, one a code, or one a class."""
     style = layer.style
     prop = layer.find(style.by) if style.by else None
-    measured = find_measured(layer) if style.classes else None
+    measured = layer.classed_by
     if measured:
         uppers = [lower for lower, _ in style.classes[1:]] + [_TOP]
         renderer: dict[str, Any] = {

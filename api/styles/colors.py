@@ -66,7 +66,7 @@ def choose_color(layer: VectorLayer, adapt: Callable[[str], str]) -> Any:
     """Return the colour of a feature as a MapLibre expression, each declared colour passed through ``adapt``."""
     style = layer.style
     default = adapt(style.color)
-    if style.classes and (measured := find_measured(layer)):
+    if measured := layer.classed_by:
         steps: list[Any] = ["step", ["coalesce", ["get", measured], -1e12], "rgba(0, 0, 0, 0)"]
         for lower, color in style.classes:
             steps += [lower, adapt(color)]
@@ -84,11 +84,3 @@ def list_code_colors(layer: VectorLayer) -> list[tuple[str, str]]:
     """Return value and colour of the codes that colour a layer; empty for a layer of one colour."""
     prop = layer.find(layer.style.by) if layer.style.by else None
     return [(code.value, code.color) for code in prop.codes if code.color] if prop else []
-
-
-def find_measured(layer: VectorLayer) -> str | None:
-    """Return the number that ``classes`` colour: ``by`` if given, else the first number a tile carries."""
-    if layer.style.by:
-        return layer.style.by
-    numbers = (layer.find(name) for name in layer.tile_properties)
-    return next((prop.name for prop in numbers if prop and prop.type in ("integer", "number")), None)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.styles.colors import Mode, adapt_color, choose_by_code, choose_color, find_measured, is_clear, list_code_colors
+from api.styles.colors import Mode, adapt_color, choose_by_code, choose_color, is_clear, list_code_colors
 from layers.icons import HATCHES
 from layers.schema import VectorLayer
 
@@ -89,7 +89,7 @@ def list_class_hatches(layer: VectorLayer) -> list[tuple[float, str]]:
 
 def _choose_hatch(layer: VectorLayer) -> dict[str, Any] | None:
     """Return filter and pattern of what is hatched: a pattern without a name would be looked for in the sprite."""
-    if layer.style.classes and (measured := find_measured(layer)):
+    if measured := layer.classed_by:
         (lowest, first), *others = list_class_hatches(layer)
         steps = [part for pair in others for part in pair]
         pattern = ["step", ["get", measured], first, *steps]

@@ -21,7 +21,7 @@ def build_renderer(layer: VectorLayer) -> Element:
     style = layer.style
     prop = layer.find(style.by) if style.by else None
     codes = [code for code in prop.codes if code.color] if prop else []
-    if style.classes and (measured := _find_measured(layer)):
+    if measured := layer.classed_by:
         return _build_graduated(layer, measured)
     if codes and style.by:
         made = Element("renderer-v2", type="categorizedSymbol", attr=style.by, enableorderby="0", forceraster="0")
@@ -125,11 +125,3 @@ def _build_graduated(layer: VectorLayer, measured: str) -> Element:
         add(ranges, "range", **limits, label=f"từ {lower:g}", symbol=str(place), render="true")
         symbols.append(build_symbol(layer, color, str(place), None))
     return made
-
-
-def _find_measured(layer: VectorLayer) -> str | None:
-    """Return the number that the classes colour: ``by`` if given, else the first number a tile carries."""
-    if layer.style.by:
-        return layer.style.by
-    numbers = (layer.find(name) for name in layer.tile_properties)
-    return next((prop.name for prop in numbers if prop and prop.type in ("integer", "number")), None)
