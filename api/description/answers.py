@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from api.answers import GEOJSON, GLB, MVT, OPENAPI, OPENAPI_31, SCHEMA
 from api.export import MEDIA_TYPES
+from api.series import COVERAGE_JSON, CSV
 
 JSON, HTML, PNG = "application/json", "text/html", "image/png"
 XML, GML = "text/xml", "application/gml+xml"
@@ -69,6 +70,13 @@ ANSWERS: Mapping[str, Answers] = {
     "GET /tiles/raster/{raster_id}/{z}/{x}/{y}.png": {"200": {PNG: "Binary"}, "204": {}, "304": {}},
     "GET /tiles/raster/{raster_id}/{z}/{x}/{y}.webp": {"200": {"image/webp": "Binary"}, "204": {}, "304": {}},
     "GET /tiles/raster/{raster_id}.tif": {"200": {TIFF: "Binary"}, "206": {TIFF: "Binary"}},
+    "GET /tiles/raster/{raster_id}/point": {"200": {JSON: "JsonObject", CSV: "Text", COVERAGE_JSON: "JsonObject"}},
+    "GET /tiles/raster/{raster_id}/profile": {"200": {JSON: "JsonObject", CSV: "Text"}},
+    "GET /api/collections/{collection_id}/map/tiles": {"200": {JSON: "TileSets"}},
+    "GET /api/collections/{collection_id}/map/tiles/{tile_matrix_set}": {"200": {JSON: "TileSet"}},
+    "GET /api/collections/{collection_id}/map/tiles/{tile_matrix_set}/{z}/{y}/{x}": {"200": _PICTURES, "304": {}},
+    "GET /api/collections/{collection_id}/coverage": {"200": {TIFF: "Binary"}},
+    "GET /api/collections/{collection_id}/position": {"200": {COVERAGE_JSON: "JsonObject", CSV: "Text"}},
     "GET /tiles/archives/{name}.pmtiles": {"200": {PMTILES: "Binary"}, "206": {PMTILES: "Binary"}, "304": {}},
     "GET /tiles/archives/{name}.json": {"200": {JSON: "TileJson"}},
     "GET /tiles/archives/{name}/{z}/{x}/{y}.mvt": _TILE,
