@@ -281,6 +281,29 @@ def test_a_scene_is_kept_until_it_changes_and_then_follows_at_once(
     assert client.get(far, headers={"if-none-match": kept}).status_code == 304
 
 
+def read_zooms(client: TestClient) -> dict[str, list[int]]:
+    """Return in tiles of which zooms each item stands now."""
+    zooms: dict[str, list[int]] = {}
+    for tile, _ in walk_tiles(client.get("/3d/buildings/tileset.json").json()["root"]):
+        if "content" in tile:
+            for row in Glb.read(client.get(f"/3d/buildings/{tile['content']['uri']}").content).table:
+                zooms.setdefault(row["id"], []).append(int(tile["content"]["uri"].split("/")[0]))
+    return zooms
+
+
+def test_a_house_that_grows_moves_to_a_larger_tile_and_stands_in_no_other(client: TestClient) -> None:
+    before = read_zooms(client)
+    path = "/api/collections/buildings/items/nhà 1/á"
+    for height, zoom in ((200.0, 12), (4.0, 16)):
+        changed = client.patch(
+            path,
+            content=json.dumps({"properties": {"height": height}}),
+            headers={"content-type": "application/merge-patch+json", "if-match": client.get(path).headers["etag"]},
+        )
+        assert changed.status_code == 200, changed.text
+        assert read_zooms(client) == before | {"nhà 1/á": [zoom]}
+
+
 def test_a_collection_and_an_item_lead_to_their_scene(client: TestClient) -> None:
     kinds = {"buildings": "application/json", "buildings/items/nhà 3/á": "model/gltf-binary"}
     for path, kind in kinds.items():
