@@ -59,10 +59,9 @@ def test_one_raster_is_a_collection_too(client: TestClient, described: list[dict
 
 
 def test_links_of_a_raster_collection_lead_somewhere(client: TestClient, described: list[dict[str, Any]]) -> None:
+    assert client.get("/api/collections").json()["collections"][-len(described) :] == described
     for each in described:
         for link in each["links"]:
-            if link["rel"] in ("self", f"{OGC}/map"):
-                continue
             answer = client.get(link["href"])
             assert answer.status_code == 200, link
             assert answer.headers["content-type"].split(";")[0] == link["type"].split(";")[0], link
