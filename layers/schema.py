@@ -129,7 +129,7 @@ class Overview:
     ``((zoom, codes), …)``.
     """
 
-    spacing: int = 32
+    spacing: int = 64
     named_from: int = 13
     shortest: float = 2.0
     smallest: float = 2.0

@@ -169,7 +169,7 @@ def test_clusters_count_every_point_once(
                 total += int(frame["point_count"].fillna(1).sum())
                 most = max(most, len(frame))
         assert total == 3000, zoom
-        assert most <= 256
+        assert most <= 64
 
 
 def test_merged_lines_keep_their_length_and_single_ones_their_id(
