@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -47,6 +48,7 @@ def main() -> int:
                 print_rows(name, rows)
     finally:
         stop_cluster(folder / "postgres")
+        shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 
