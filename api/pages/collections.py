@@ -17,7 +17,7 @@ from api.pages.parts import (
     table,
     write_page,
 )
-from layers.registry import THEMES
+from layers.registry import LAYERS, THEMES
 
 _PAGES = (
     ("/api/collections?f=html", "Các lớp dữ liệu", "Collections of features"),
@@ -70,7 +70,7 @@ def write_collections(document: dict[str, Any], _shown: Shown) -> str:
                 str(one.get("itemCount", "")),
             ]
             for key, one in told.items()
-            if key in PUBLIC_LAYERS and PUBLIC_LAYERS[key].theme == theme.id
+            if key in LAYERS and LAYERS[key].theme == theme.id
         ]
         if rows:
             heads = [both("Lớp", "Collection"), both("Nội dung", "Content"), both("Số lượng", "Items")]
@@ -80,7 +80,9 @@ def write_collections(document: dict[str, Any], _shown: Shown) -> str:
 
 def write_collection(document: dict[str, Any], shown: Shown) -> str:
     """Return the page of a collection: what it holds and which properties its items have."""
-    layer = PUBLIC_LAYERS[shown.names["layer"]]
+    layer = PUBLIC_LAYERS.get(shown.names["layer"])
+    if layer is None:
+        return _write_raster(document)
     own = f"/api/collections/{layer.id}"
     boxes = document.get("extent", {}).get("spatial", {}).get("bbox", [])
     about = [
@@ -119,6 +121,17 @@ def write_collection(document: dict[str, Any], shown: Shown) -> str:
         section(heading("Thuộc tính", "Properties"), table(heads, rows)),
     ]
     return write_page(f"{layer.title.vi} – {layer.title.en}", body, [("/api/collections", "Các lớp – Collections")])
+
+
+def _write_raster(document: dict[str, Any]) -> str:
+    """Return the page of a collection that has no items: a raster, with where it can be had."""
+    rows = [[anchor_link(link), escape(str(link.get("type", "")))] for link in document["links"]]
+    body = [
+        f"<h1>{both_of(document.get('title_i18n'), document['title'])}</h1>",
+        f"<p>{both_of(document.get('description_i18n'), document.get('description', ''))}</p>",
+        section(table([both("Tài nguyên", "Resource"), both("Loại", "Type")], rows)),
+    ]
+    return write_page(str(document["title"]), body, [("/api/collections", "Các lớp – Collections")])
 
 
 def write_schema(document: dict[str, Any], shown: Shown) -> str:

@@ -21,6 +21,7 @@ PAGES = {
     "/api/conformance": "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
     "/api/collections": "Nhà và công trình",
     "/api/collections/buildings": "Chiều cao",
+    "/api/collections/terrain": "Cao độ",
     "/api/collections/buildings/items": "Nhà phố thương mại",
     "/api/collections/buildings/items/b3": "Trường học",
     "/api/collections/buildings/queryables": "Cao độ nền",
