@@ -16,6 +16,8 @@ MAX_PIXELS = 8_400_000
 PIXEL_M = 0.00028
 # A scale is computed a little differently by every client [zooms].
 ZOOM_SLACK = 0.05
+# A pixel is wider than a micrometre [m].
+_SMALLEST_PIXEL = 1e-6
 # The page's zoom 0 shows the world on one tile of 512 pixels.
 _ZOOM_0_PIXEL = 2.0 * HALF_WORLD / 512.0
 
@@ -43,6 +45,8 @@ class Frame:
             raise TooLargeError(
                 f"{self.width} × {self.height} pixels are not drawn at once, expected at most {MAX_PIXELS:,} in all"
             )
+        if not _SMALLEST_PIXEL < self.mercator_pixel < math.inf:
+            raise InputError(f"bbox {self.bounds} shows no place in EPSG:{self.srid}", hint="ask for a larger box")
 
     @property
     def crs(self) -> str:
@@ -76,7 +80,7 @@ class Frame:
         column, row = (self.width - 1) / 2.0, (self.height - 1) / 2.0
         return math.dist(self.locate_mercator(column - 0.5, row), self.locate_mercator(column + 0.5, row))
 
-    @property
+    @cached_property
     def zoom(self) -> float:
         """The zoom at which the page shows as much in a pixel."""
         return math.log2(_ZOOM_0_PIXEL / self.mercator_pixel)

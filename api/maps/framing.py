@@ -151,7 +151,7 @@ def _measure(srid: int, box: Bounds) -> tuple[float, float]:
         there_x, there_y = back.transform(lon + east, lat + north)
         units = math.hypot(there_x - x, there_y - y)
         ground = _EARTH.inv(lon, lat, lon + east, lat + north)[2]
-        return float(ground / units) if units > 0.0 and math.isfinite(units) else 1.0
+        return float(ground / units) if units > 0.0 and ground > 0.0 and math.isfinite(units) else 1.0
 
     return measure(_STEP, 0.0), measure(0.0, _STEP)
 

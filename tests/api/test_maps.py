@@ -199,6 +199,8 @@ def test_a_layer_of_small_things_is_shown_where_it_can_be_seen(client: TestClien
         ({"bbox": "105,10,106,11", "scale_denominator": "10"}, 413),
         ({"center": "here"}, 400),
         ({"center": "inf,1"}, 400),
+        ({"center": "0,-90", "crs": "EPSG:32661"}, 400),
+        ({"bbox": "105.78,10.03,105.7800000001,10.0300000001", "bbox_crs": "EPSG:5897"}, 400),
         ({"mm_per_pixel": "-1"}, 400),
         ({"scale_denominator": "nan"}, 400),
         ({"subset": "Depth(1:2)"}, 400),

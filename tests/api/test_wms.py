@@ -316,6 +316,7 @@ def test_a_legend_is_a_picture_with_words(client: TestClient) -> None:
         ("GetMap", {"bbox": "1,2,3"}, "InvalidParameterValue"),
         ("GetMap", {"bbox": "3,2,1,4"}, "InvalidParameterValue"),
         ("GetMap", {"bbox": "nan,2,inf,4"}, "InvalidParameterValue"),
+        ("GetMap", {"bbox": "105.78,10.03,105.7800000001,10.0300000001", "layers": "trees"}, "InvalidParameterValue"),
         ("GetMap", {"width": "5000"}, "InvalidParameterValue"),
         ("GetMap", {"width": "4096", "height": "4096"}, "InvalidParameterValue"),
         ("GetMap", {"width": "-3"}, "InvalidParameterValue"),
