@@ -68,6 +68,11 @@ def search(client: TestClient, **asked: Any) -> list[str]:
     return ids
 
 
+@pytest.mark.conformance(
+    "https://api.stacspec.org/v1.0.0/core",
+    "https://api.stacspec.org/v1.0.0/collections",
+    "https://api.stacspec.org/v1.0.0/ogcapi-features",
+)
 def test_every_document_is_valid_and_every_link_leads_on(client: TestClient, more_runs: list[str]) -> None:
     root = client.get("/stac").json()
     validate(root)
@@ -128,6 +133,7 @@ def test_a_file_that_is_gone_is_no_asset(client: TestClient, writer: Engine) -> 
             connection.execute(rename, {"path": "terrain.tif"})
 
 
+@pytest.mark.conformance("https://api.stacspec.org/v1.0.0/item-search")
 def test_items_are_found_by_place_time_and_collection(client: TestClient, more_runs: list[str]) -> None:
     [forecast] = search(client, collections=["flood-forecast"])
     done = more_runs[:7]
@@ -151,6 +157,7 @@ def test_items_are_found_by_place_time_and_collection(client: TestClient, more_r
 
 
 @pytest.mark.parametrize("limit", [1, 3, 8, 100])
+@pytest.mark.conformance("https://api.stacspec.org/v1.0.0/item-search")
 def test_pages_hold_every_item_once(client: TestClient, more_runs: list[str], limit: int) -> None:
     for path in ("/stac/search", "/stac/collections/flood-scenario/items"):
         found: list[str] = []
