@@ -1,8 +1,8 @@
 """Item pages and queries a second: over HTTP, beside tipg, beside the same in SQL, and pages by OFFSET with a count."""
 
 import random
-import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import psycopg
@@ -23,9 +23,8 @@ from bench.city import (
 from bench.city_frames import CRS
 from bench.client import Answers, ask
 from bench.cpu import measure_cpu
-from bench.environments import LeftOutError
 from bench.queries import rows_of_queries
-from bench.serving_peers import running_tipg
+from bench.serving_peers import start_tipg
 from layers.store.query.ordering import Position
 
 CLIENTS = 4
@@ -59,19 +58,17 @@ def _rows_of_large_pages(database: str) -> list[dict[str, Any]]:
     """Return rate, p95 and CPU of pages of 1,000, without and with a box, beside tipg as it comes."""
     boxes = _choose_boxes(40, side=4000.0)
     ours, tipg = {}, {}
-    with running_workers(database, cache_mb=0, workers=_WORKERS) as server:
+    # Both run at once and are asked in turn: what else the machine does meets both.
+    with running_workers(database, cache_mb=0, workers=_WORKERS) as server, ExitStack() as stack:
+        peer_server = start_tipg(stack, database, workers=_WORKERS)
         for layer_id in _LARGE_LAYERS:
             path = f"/api/collections/{layer_id}/items?limit={_LARGE}"
-            ours[layer_id, False] = _measure(database, server, [path])
-            ours[layer_id, True] = _measure(database, server, [f"{path}&bbox={box}" for box in boxes])
-    try:
-        with running_tipg(database, workers=_WORKERS) as server:
-            for layer_id in _LARGE_LAYERS:
-                path = f"/collections/city.{layer_id}/items?limit={_LARGE}&geom-column=geom"
-                tipg[layer_id, False] = _measure(database, server, [path])
-                tipg[layer_id, True] = _measure(database, server, [f"{path}&bbox={box}" for box in boxes])
-    except LeftOutError as why:
-        sys.stderr.write(f"features bench: tipg is left out: {why}\n")
+            theirs = f"/collections/city.{layer_id}/items?limit={_LARGE}&geom-column=geom"
+            for boxed in (False, True):
+                ends = [f"&bbox={box}" for box in boxes] if boxed else [""]
+                ours[layer_id, boxed] = _measure(database, server, [path + end for end in ends])
+                if peer_server:
+                    tipg[layer_id, boxed] = _measure(database, peer_server, [theirs + end for end in ends])
     measured = []
     for (layer_id, boxed), (answers, cpu_ms) in ours.items():
         case = f"{layer_id}, pages of 1,000" + (" in a box of 4 km" if boxed else "")

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,15 @@ def running_tipg(database_url: str, *, workers: int) -> Iterator[Server]:
             raise LeftOutError(f"{error}: {read_last_line(said.read().decode(errors='replace'))}") from error
         finally:
             stop_server(server)
+
+
+def start_tipg(stack: contextlib.ExitStack, database_url: str, *, workers: int) -> Server | None:
+    """Run tipg until ``stack`` ends; None, and the reason on standard error, where it cannot be run."""
+    try:
+        return stack.enter_context(running_tipg(database_url, workers=workers))
+    except LeftOutError as why:
+        sys.stderr.write(f"bench: tipg is left out: {why}\n")
+        return None
 
 
 def run_pgbench(database_url: str, statements: Sequence[str], *, clients: int, seconds: int) -> Rate:

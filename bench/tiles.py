@@ -11,6 +11,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from bench.city_frames import COUNTS, CRS, place_crossings
 from bench.client import Answers, Connection, ask
 from bench.cpu import measure_cpu
 from bench.environments import LeftOutError
-from bench.serving_peers import run_pgbench, running_tipg
+from bench.serving_peers import run_pgbench, start_tipg
 from bench.tile_edits import rows_of_edits
 from layers.registry import VECTOR_LAYERS
 from layers.store.tiles import DETAIL_ZOOM, HALF_WORLD, TileAddress, name_columns
@@ -60,11 +61,11 @@ def rows(url: str) -> list[Row]:
     """Return the rows of this bench."""
     with generated_city(url, "bench_tiles") as database:
         asked = {zoom: choose_tiles(zoom) for zoom in ZOOMS}
-        detailed = [zoom for zoom in ZOOMS if zoom >= DETAIL_ZOOM]
-        with running_workers(database, cache_mb=0, workers=WORKERS) as server:
-            settled = _settle(server, asked)
-            whole = {zoom: measure(database, server, _write_whole(tiles)) for zoom, tiles in asked.items()}
-            single = {zoom: measure(database, server, _write_single(asked[zoom])) for zoom in detailed}
+        with running_workers(database, cache_mb=0, workers=WORKERS) as server, ExitStack() as stack:
+            tipg = start_tipg(stack, database, workers=WORKERS)
+            measured = [_settle(server, asked)]
+            # All run at once and are asked in turn: what else the machine does meets all.
+            cold = [_measure_cold(database, server, tipg, zoom, tiles) for zoom, tiles in asked.items()]
         with running_workers(database, cache_mb=_CACHE_MB, workers=WORKERS) as server:
             warm = {}
             for zoom, tiles in asked.items():
@@ -73,19 +74,7 @@ def rows(url: str) -> list[Row]:
                 warm[zoom] = measure(database, server, _write_single(tiles))
             unchanged = list(_measure_unchanged(database, server, asked[16]))
             edits = rows_of_edits(database, server, asked[16][0][1])
-        tipg = _measure_tipg(database, asked)
-        statements = {zoom: _measure_statements(database, write_whole(asked[zoom])) for zoom in detailed}
-        bare = {
-            zoom: _measure_statements(database, [write_statement(*each) for each in asked[zoom]]) for zoom in detailed
-        }
-    measured = [settled]
-    for zoom in ZOOMS:
-        count = len({layer_id for layer_id, _ in asked[zoom]})
-        measured += _compare(
-            f"z{zoom}, {count} layers in a tile", zoom, whole[zoom], tipg.get(zoom), statements.get(zoom), parts=count
-        )
-    for zoom in detailed:
-        measured += _compare(f"z{zoom}, a layer a tile", zoom, single[zoom], tipg.get(zoom), bare[zoom], parts=1)
+    measured += [row for whole, _ in cold for row in whole] + [row for _, single in cold for row in single]
     for zoom in ZOOMS:
         case = f"z{zoom}, from memory"
         measured += [
@@ -149,24 +138,28 @@ def _group(tiles: Sequence[Asked]) -> dict[TileAddress, list[str]]:
     return grouped
 
 
-def _measure_tipg(database: str, asked: dict[int, list[Asked]]) -> dict[int, Measured]:
-    try:
-        with running_tipg(database, workers=WORKERS) as server:
-            return {
-                zoom: measure(
-                    database,
-                    server,
-                    [
-                        f"/collections/city.{layer_id}/tiles/WebMercatorQuad/{tile.z}/{tile.x}/{tile.y}"
-                        "?geom-column=geom_3857"
-                        for layer_id, tile in tiles
-                    ],
-                )
-                for zoom, tiles in asked.items()
-            }
-    except LeftOutError as why:
-        sys.stderr.write(f"tiles bench: tipg is left out: {why}\n")
-        return {}
+def _measure_cold(
+    database: str, server: Server, tipg: Server | None, zoom: int, tiles: Sequence[Asked]
+) -> tuple[list[Row], list[Row]]:
+    """Return the rows of tiles with all layers, and of a layer a tile where layers are not generalised."""
+    detailed = zoom >= DETAIL_ZOOM
+    whole = measure(database, server, _write_whole(tiles))
+    theirs = measure(database, tipg, _write_tipg(tiles)) if tipg else None
+    joined = _measure_statements(database, write_whole(tiles)) if detailed else None
+    count = len({layer_id for layer_id, _ in tiles})
+    rows_of_whole = _compare(f"z{zoom}, {count} layers in a tile", zoom, whole, theirs, joined, parts=count)
+    if not detailed:
+        return rows_of_whole, []
+    single = measure(database, server, _write_single(tiles))
+    alone = _measure_statements(database, [write_statement(*each) for each in tiles])
+    return rows_of_whole, _compare(f"z{zoom}, a layer a tile", zoom, single, theirs, alone, parts=1)
+
+
+def _write_tipg(tiles: Sequence[Asked]) -> list[str]:
+    return [
+        f"/collections/city.{layer_id}/tiles/WebMercatorQuad/{tile.z}/{tile.x}/{tile.y}?geom-column=geom_3857"
+        for layer_id, tile in tiles
+    ]
 
 
 def _measure_statements(database: str, statements: Sequence[str]) -> Measured | None:
