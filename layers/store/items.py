@@ -92,7 +92,7 @@ async def select_items(
     )
     # Planned anew each time: a plan for any box at all would walk the key where the box's index is right.
     with explain_failure():
-        cursor = await connection.execute(statement, selection.values, prepare=False)
+        cursor = await connection.cursor(binary=True).execute(statement, selection.values, prepare=False)
     rows = await cursor.fetchall()
     return [_read_item(row[1:], view) for row in rows], (rows[0][0] or 0) if rows else None
 
