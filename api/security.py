@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import answer_problem
@@ -73,10 +74,9 @@ class RefuseBadRequests:
             await self._app(scope, receive, send)
             return
         limit = self._sta_limit if scope["path"].startswith(_LARGE) else MAX_BODY
-        too_large = answer_problem("too-large", 413, f"the body is larger than {limit} bytes")
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if not declared.isdigit() or int(declared) > limit:
-            await too_large(scope, receive, send)
+            await _refuse_size(limit)(scope, receive, send)
             return
         has_body = declared != b"0" or any(name == b"transfer-encoding" for name, _ in scope["headers"])
         if not has_body:
@@ -87,11 +87,15 @@ class RefuseBadRequests:
             message = await receive()
             body += message.get("body", b"")
             if len(body) > limit:
-                await too_large(scope, receive, send)
+                await _refuse_size(limit)(scope, receive, send)
                 return
             if message["type"] == "http.disconnect" or not message.get("more_body", False):
                 break
         await self._app(scope, _replay(bytes(body), receive), send)
+
+
+def _refuse_size(limit: int) -> Response:
+    return answer_problem("too-large", 413, f"the body is larger than {limit} bytes")
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
