@@ -1,7 +1,7 @@
 """What may be asked of a collection: the query parameters of items, aggregates and exports, read once."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request
 
@@ -11,7 +11,7 @@ from layers.errors import InputError
 from layers.schema import VectorLayer
 from layers.store.items import DEGREES
 from layers.store.origins import Past
-from layers.store.query.cql2 import LANGUAGES, parse_filter
+from layers.store.query.cql2 import parse_filter
 from layers.store.query.selection import Filter, ItemQuery
 
 Box = Annotated[str | None, Query(description="west,south,east,north in CRS84 or bbox-crs; six numbers carry heights")]
@@ -37,12 +37,8 @@ class Asked:
     recorded: Recorded = None
     filter: Annotated[str | None, Query(description="CQL2: height > 3 and use in ('house', 'shop')")] = None
     filter_lang: Annotated[
-        str,
-        Query(
-            alias="filter-lang",
-            description="cql2-text or cql2-json; cql-text is an older name of the text",
-            json_schema_extra={"enum": list(LANGUAGES)},
-        ),
+        Literal["cql2-text", "cql2-json", "cql-text"],
+        Query(alias="filter-lang", description="cql2-text or cql2-json; cql-text is an older name of the text"),
     ] = "cql2-text"
     filter_crs: Annotated[str, Query(alias="filter-crs", description="CRS of coordinates in the filter")] = CRS84
     q: Annotated[str | None, Query(description="Words that begin words of the id or a text, without diacritics")] = None

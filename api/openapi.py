@@ -150,6 +150,8 @@ def _complete(key: str, operation: dict[str, Any]) -> None:
         if code.startswith("2") and key not in ANSWERS:
             answers[code] = {**answer, **_settle(key, answer)}
     problem = {PROBLEM: {"schema": {"$ref": f"{_REFERENCE}Problem"}}}
+    others = (HTML,) if key in SHOWN else ("application/xml", "text/xml") if "maps" in operation["tags"] else ()
+    problem |= {kind: {"schema": {"$ref": f"{_REFERENCE}Text"}} for kind in others}
     answers.setdefault("default", {"description": "What went wrong", "content": problem})
     operation["responses"] = answers
 

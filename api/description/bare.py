@@ -44,7 +44,7 @@ _TILE_QUERY = [
     _name_query("live", "Also the state of watched items", {"type": "boolean", "default": False}),
     _name_query("properties", "Only these properties: a,b; empty: the ids alone", {"type": "string"}),
     _name_query("filter", "CQL2, as on items", {"type": "string"}),
-    _name_query("filter-lang", "cql2-text or cql2-json", {"type": "string", "enum": ["cql2-text", "cql2-json"]}),
+    _name_query("filter-lang", "cql2-text or cql2-json", {"type": "string"}),
     _name_query("filter-crs", f"CRS of coordinates in the filter, {CRS84} or any EPSG code", {"type": "string"}),
     _name_query("datetime", "Reads the past: an instant, or start/end", {"type": "string"}),
     _name_query("recorded", "What the database knew at this instant", {"type": "string"}),

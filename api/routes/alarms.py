@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar, get_args
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from starlette.responses import Response
 
 from api.answers import GEOJSON, answer_json
@@ -66,13 +66,13 @@ class CommentBody(BaseModel):
 class SuppressBody(_Body):
     """``suppressed`` false lets the alarm speak again."""
 
-    suppressed: bool = True
+    suppressed: StrictBool = True
 
 
 class ServiceBody(_Body):
     """``in_service`` false takes the alarm out of service until it is true again."""
 
-    in_service: bool
+    in_service: StrictBool
 
 
 @router.get("", summary="Alarms, by default those that stand")

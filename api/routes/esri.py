@@ -28,7 +28,7 @@ _FEATURES = f"/services/{SERVICE}/FeatureServer"
 _EDITS = {"applyEdits": None, "addFeatures": "add", "updateFeatures": "update", "deleteFeatures": "delete"}
 _FORM = {
     "requestBody": {
-        "required": True,
+        "required": False,
         "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}},
     }
 }

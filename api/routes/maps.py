@@ -73,7 +73,8 @@ class MapQuery:
         height: Annotated[int | None, Query(ge=1, description="Pixels down, at most 4096")] = None,
         scale_denominator: Annotated[float | None, Query(alias="scale-denominator", gt=0.0)] = None,
         mm_per_pixel: Annotated[
-            float | None, Query(alias="mm-per-pixel", gt=0.0, description="Size of a pixel on the screen [mm]")
+            float | None,
+            Query(alias="mm-per-pixel", ge=0.001, le=1000.0, description="Size of a pixel on the screen [mm]"),
         ] = None,
         datetime: Annotated[str | None, Query(description="A moment, or start/end with .. for an open end")] = None,
         bgcolor: Annotated[str | None, Query(description="0xRRGGBB or the name of a colour")] = None,
