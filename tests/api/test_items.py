@@ -107,6 +107,14 @@ def test_boxes_choose_by_place(client: TestClient) -> None:
     assert across["numberReturned"] == 0
 
 
+def test_a_box_may_be_a_point_or_a_line(client: TestClient) -> None:
+    path = "/api/collections/buildings/items"
+    ring = client.get(f"{path}/b0").json()["geometry"]["coordinates"][0][0]
+    x, y = (sum(corner[axis] for corner in ring[:4]) / 4 for axis in (0, 1))
+    for box in (f"{x},{y},{x},{y}", f"{x},{y},{x},{y + 1e-6}"):
+        assert [one["id"] for one in client.get(f"{path}?bbox={box}").json()["features"]] == ["b0"]
+
+
 def test_a_box_over_a_concave_outline_finds_areas_not_boxes(client: TestClient, writer: Engine) -> None:
     corner = shapely.Polygon([(0, 0), (300, 0), (300, 10), (10, 10), (10, 300), (0, 300)])
     shape = shapely.MultiPolygon([shapely.transform(corner, lambda xy: xy + np.array([X0, Y0]))])

@@ -87,11 +87,13 @@ def build_selection(layer: VectorLayer, query: ItemQuery) -> Selection:
 
 
 def _write_box(bounds: Bounds, bindings: Bindings) -> str:
-    # CRS84 and EPSG:3857 have the same rectangles, so the indexed column answers without a transformation.
+    # CRS84 and EPSG:3857 have the same rectangles, so the indexed column answers without a transformation. The envelope
+    # of a line is a point or a line where the box has no width or height; a polygon without area would meet nothing.
     boxes = []
     for corners in cut_mercator_boxes(bounds):
-        sides = ", ".join(f"{bindings.bind(side)}::double precision" for side in corners)
-        boxes.append(f"ST_Intersects(t.geom_3857, ST_MakeEnvelope({sides}, 3857))")
+        x0, y0, x1, y1 = (f"{bindings.bind(side)}::double precision" for side in corners)
+        line = f"ST_MakeLine(ST_MakePoint({x0}, {y0}), ST_MakePoint({x1}, {y1}))"
+        boxes.append(f"ST_Intersects(t.geom_3857, ST_SetSRID(ST_Envelope({line}), 3857))")
     return f"({' or '.join(boxes)})"
 
 
