@@ -23,7 +23,9 @@ CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
 _CRS84_NAMES = {CRS84, "CRS84", "OGC:CRS84", "urn:ogc:def:crs:OGC:1.3:CRS84"}
-_EPSG_NAME = re.compile(r"(?:https?://www\.opengis\.net/def/crs/EPSG/[\d.]+/|urn:ogc:def:crs:EPSG:[\d.]*:|EPSG:)(\d{1,6})")
+_EPSG_NAME = re.compile(
+    r"(?:https?://www\.opengis\.net/def/crs/EPSG/[\d.]+/|urn:ogc:def:crs:EPSG:[\d.]*:|EPSG:)(\d{1,6})"
+)
 _INT64 = 2**63
 
 

@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     )
     geoid_undulation: float = Field(
         default=0.0, ge=-110.0, le=90.0,
-        description="Height of the city's vertical datum above the WGS 84 ellipsoid, added to heights in 3D scenes [m].",
+        description="Height of the city's vertical datum above the WGS 84 ellipsoid, added to heights in scenes [m].",
     )  # fmt: skip
     tile_cache_mb: int = Field(default=128, ge=0, description="Memory for ready tiles [MB].")
     loop_minutes: int = Field(
