@@ -65,6 +65,10 @@ class Wanted:
     limit: Annotated[int, Query(ge=1, description="Items a page", json_schema_extra={"maximum": MAX_LIMIT})] = (
         DEFAULT_LIMIT
     )
+    _offset: Annotated[
+        int,
+        Query(alias="offset", ge=0, le=0, description="Only 0, which some clients send: pages follow the link 'next'"),
+    ] = (0,)
     cursor: Annotated[str | None, Query(description="From the link 'next'")] = None
     count: Annotated[bool, Query(description="Count all matching items (numberMatched) even where it costs")] = False
     skip_geometry: NoGeometry = False
