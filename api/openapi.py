@@ -98,7 +98,7 @@ def list_bare(app: FastAPI) -> set[str]:
         f"{method} {_plain(route.path)}"
         for route in app.routes
         if isinstance(route, Route) and not isinstance(route, APIRoute)
-        for method in (route.methods or ()) - {"HEAD"}
+        for method in (route.methods or set()) - {"HEAD"}
     }
     return found - set(COVERED)
 

@@ -1,13 +1,12 @@
 """Jobs as OGC API Processes writes them: the status, the results; the same for who asks and for who is called back."""
 
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from sqlalchemy import Connection
 
 from layers.registry import VECTOR_LAYERS
-from layers.store.rasters import list_rasters
+from layers.store.rasters import format_time, list_rasters
 from twin.registry import PROCESSES
 from twin.store import RunRow
 from twin.store_callbacks import CallbackRow, JobRequest
@@ -33,13 +32,13 @@ def write_status(run: RunRow, base: str, callbacks: list[CallbackRow] | None = N
         "status": run.status,
         "progress": round(run.progress),
         "message": run.message,
-        "created": _write_moment(run.created),
-        "updated": _write_moment(run.updated),
+        "created": format_time(run.created),
+        "updated": format_time(run.updated),
         "links": links,
     }
     for name, moment in (("started", run.started), ("finished", run.finished)):
         if moment is not None:
-            written[name] = _write_moment(moment)
+            written[name] = format_time(moment)
     if callbacks:
         written["callbacks"] = [_write_callback(row) for row in callbacks]
     return written
@@ -71,11 +70,7 @@ def write_results(connection: Connection, run: RunRow, request: JobRequest, base
 def _write_callback(row: CallbackRow) -> dict[str, Any]:
     told: dict[str, Any] = {"kind": row.kind, "state": row.state, "attempts": row.attempts}
     if row.last_attempt is not None:
-        told["lastAttempt"] = _write_moment(row.last_attempt)
+        told["lastAttempt"] = format_time(row.last_attempt)
     if row.outcome:
         told["outcome"] = row.outcome
     return told
-
-
-def _write_moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -68,7 +68,7 @@ class Wanted:
     _offset: Annotated[
         int,
         Query(alias="offset", ge=0, le=0, description="Only 0, which some clients send: pages follow the link 'next'"),
-    ] = (0,)
+    ] = 0
     cursor: Annotated[str | None, Query(description="From the link 'next'")] = None
     count: Annotated[bool, Query(description="Count all matching items (numberMatched) even where it costs")] = False
     skip_geometry: NoGeometry = False

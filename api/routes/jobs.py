@@ -1,19 +1,17 @@
 """Jobs: how far each run is, its results, and the way to stop it."""
 
-import base64
-import binascii
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api.answers import answer_json, write_json
+from api.cursors import parse_time_cursor, write_time_cursor
 from api.dependencies import ConnectionOf, LinksOf, refuse_unknown
 from api.links import OGC
 from api.parameters import parse_interval
-from layers.errors import ConflictError, InputError, NotFoundError
+from layers.errors import ConflictError, NotFoundError
 from twin.job_documents import write_results, write_status
 from twin.registry import PROCESSES
 from twin.store import RunRow, RunStatus, read_run, request_dismiss
@@ -87,14 +85,14 @@ def list_jobs(
         min_duration=min_duration,
         max_duration=max_duration,
     )
-    after = _parse_cursor(cursor) if cursor is not None else None
+    after = parse_time_cursor(cursor, "cursor") if cursor is not None else None
     # One job more than the page tells whether there is a next one.
     runs = select_jobs(connection, query, after=after, limit=limit + 1)
     page = runs[:limit]
     asked = dict(request.query_params)
     made = [{"href": links.url("/api/jobs", asked), "rel": "self", "type": "application/json"}]
     if len(runs) > limit:
-        following = {**asked, "cursor": _write_cursor(page[-1])}
+        following = {**asked, "cursor": write_time_cursor(page[-1].created, page[-1].id)}
         made.append({"href": links.url("/api/jobs", following), "rel": "next", "type": "application/json"})
     jobs = [write_status(run, links.base) for run in page]
     return answer_json({"jobs": jobs, "links": made}, headers={"cache-control": "no-cache"})
@@ -145,19 +143,3 @@ def _find(connection: ConnectionOf, job_id: str) -> RunRow:
         return read_run(connection, job_id)
     except NotFoundError:
         raise NoSuchJobError(f"job '{job_id[:80]}' does not exist", hint="/api/jobs lists them") from None
-
-
-def _write_cursor(run: RunRow) -> str:
-    return base64.urlsafe_b64encode(f"{run.created.isoformat()} {run.id}".encode()).decode().rstrip("=")
-
-
-def _parse_cursor(cursor: str) -> tuple[datetime, str]:
-    try:
-        words = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-        moment, _, run_id = words.partition(" ")
-        created = datetime.fromisoformat(moment)
-        if run_id and "\x00" not in run_id and created.tzinfo is not None:
-            return created, run_id
-    except (binascii.Error, ValueError, OverflowError):
-        pass
-    raise InputError(f"cursor '{cursor[:80]}' was not given by this list", hint="follow the link 'next'")
