@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from layers.errors import InputError
 from network.graph import Graph, Index, Mask, mark
-from network.kernels import label_parts
+from network.kernels import join_segments, label_parts
 from network.tracing import set_passes, trace
 
 
@@ -30,9 +30,9 @@ class Segments:
     nodes: Index
     links: Index
     count: int
-    segment_first: NDArray[np.int64]
+    segment_first: Index
     segment_valves: Index
-    valve_first: NDArray[np.int64]
+    valve_first: Index
     valve_segments: Index
     stamp: str
 
@@ -104,23 +104,11 @@ def build_segments(graph: Graph, valves: Mask, *, open_links: Mask | None = None
     links[between] = parts + np.arange(between.size, dtype=np.int32)
     links[~used] = -1
     count = parts + between.size
-    at_start = np.flatnonzero(valves[graph.starts] & used)
-    at_end = np.flatnonzero(valves[graph.ends] & used)
-    segment = np.concatenate((links[at_start], links[at_end])).astype(np.int64)
-    valve = np.concatenate((graph.starts[at_start], graph.ends[at_end])).astype(np.int64)
-    pairs = np.unique(segment * graph.node_count + valve)
-    segment, valve = pairs // max(graph.node_count, 1), pairs % max(graph.node_count, 1)
-    by_valve = np.argsort(valve, kind="stable")
+    valve_first, valve_segments, segment_first, segment_valves = join_segments(
+        graph.first, graph.halves, valves, links, count
+    )
     return Segments(
-        valves,
-        nodes,
-        links,
-        count,
-        _count_up(segment, count),
-        valve.astype(np.int32),
-        _count_up(valve, graph.node_count),
-        segment[by_valve].astype(np.int32),
-        graph.stamp,
+        valves, nodes, links, count, segment_first, segment_valves, valve_first, valve_segments, graph.stamp
     )
 
 
@@ -137,9 +125,9 @@ def find_valves(
     closed: valves that are closed now; they hold and are not in the list. stuck: open valves that cannot be closed
     (stuck, buried, not found): the isolation goes past them. A broken valve holds nothing.
     """
-    broken = {int(node) for node in _as_list(nodes, segments.valves.size, "node")}
-    shut = {int(valve) for valve in _as_list(closed, segments.valves.size, "valve")} - broken
-    unusable = ({int(valve) for valve in _as_list(stuck, segments.valves.size, "valve")} | broken) - shut
+    broken = set(_as_list(nodes, segments.valves.size, "node"))
+    shut = set(_as_list(closed, segments.valves.size, "valve")) - broken
+    unusable = (set(_as_list(stuck, segments.valves.size, "valve")) | broken) - shut
     todo = [int(segments.links[link]) for link in _as_list(links, segments.links.size, "link")]
     for node in broken:
         todo += _list_segments(segments, node) if segments.valves[node] else [int(segments.nodes[node])]
@@ -237,18 +225,17 @@ def _list_swallowed(segments: Segments, isolation: Isolation, chosen: Mask) -> I
 
 
 def _list_segments(segments: Segments, valve: int) -> list[int]:
-    return [int(s) for s in segments.valve_segments[segments.valve_first[valve] : segments.valve_first[valve + 1]]]
-
-
-def _count_up(values: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    return np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bincount(values, minlength=size))))
+    lies = slice(segments.valve_first[valve], segments.valve_first[valve + 1])
+    found: list[int] = segments.valve_segments[lies].tolist()
+    return found
 
 
 def _as_list(given: ArrayLike, size: int, what: str) -> list[int]:
-    indices = np.atleast_1d(np.asarray(given, np.int64))
-    for index in indices[(indices < 0) | (indices >= size)]:
-        raise InputError(f"{what} {index} is outside 0 to {size - 1}", hint=f"name a {what} that exists")
-    return [int(index) for index in indices]
+    listed: list[int] = np.atleast_1d(np.asarray(given, np.int64)).tolist()
+    for index in listed:
+        if not 0 <= index < size:
+            raise InputError(f"{what} {index} is outside 0 to {size - 1}", hint=f"name a {what} that exists")
+    return listed
 
 
 def _sort(values: set[int]) -> Index:

@@ -132,11 +132,14 @@ def spread(
             else:
                 touched[stops] = node
                 stops += 1
+    ways = np.uint8(0)
+    for link in range(links):
+        ways |= passes[link]
     head = 0
     while head < count:
         node = order[head]
         head += 1
-        for k in range(first[node], first[node + 1]):
+        for k in range(first[node] if ways & 1 else middle[node], first[node + 1] if ways & 2 else middle[node]):
             link = halves[k]
             if not (passes[link] & (1 if k < middle[node] else 2)):
                 continue
@@ -288,3 +291,37 @@ def label_blocks(
             blocks += 1
         joins[root] = branches > 1
     return block, size[:blocks].copy(), joins
+
+
+@_compile
+def join_segments(
+    first: Array, halves: Array, valves: Array, links: Array, count: int
+) -> tuple[Array, Array, Array, Array]:
+    """Return the segments of each node that is a valve, and the valves of each segment.
+
+    links: segment of each link, -1 for none. Both as offsets and items: ``valve_first`` (nodes + 1,),
+    ``valve_segments``, ``segment_first`` (count + 1,), ``segment_valves``.
+    """
+    nodes = valves.size
+    valve_first, valve_segments = np.zeros(nodes + 1, np.int32), np.empty(halves.size, np.int32)
+    segment_first, total = np.zeros(count + 1, np.int32), 0
+    for node in range(nodes):
+        if valves[node]:
+            for k in range(first[node], first[node + 1]):
+                segment, known = links[halves[k]], False
+                for before in range(valve_first[node], total):
+                    known = known or valve_segments[before] == segment
+                if segment >= 0 and not known:
+                    valve_segments[total] = segment
+                    total += 1
+                    segment_first[segment + 1] += 1
+        valve_first[node + 1] = total
+    for segment in range(count):
+        segment_first[segment + 1] += segment_first[segment]
+    place, segment_valves = segment_first[:-1].copy(), np.empty(total, np.int32)
+    for node in range(nodes):
+        for k in range(valve_first[node], valve_first[node + 1]):
+            segment = valve_segments[k]
+            segment_valves[place[segment]] = node
+            place[segment] += 1
+    return valve_first, valve_segments[:total].copy(), segment_first, segment_valves
