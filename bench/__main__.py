@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench import features, flood, imports, sensors, tiles
+from bench import features, flood, imports, sensors, tiles, traces
 from layers.store.cluster import start_cluster, stop_cluster
 from layers.store.engine import open_engine
 from layers.store.migrate import migrate
@@ -26,7 +26,7 @@ WITH_DATABASE: dict[str, Callable[[str], list[Row]]] = {
     "features": features.rows,
     "sensors": sensors.rows,
 }
-NUMERICS: dict[str, Callable[[], list[Row]]] = {"flood": flood.rows}
+NUMERICS: dict[str, Callable[[], list[Row]]] = {"flood": flood.rows, "traces": traces.rows}
 
 
 def main() -> int:

@@ -77,14 +77,14 @@ def _find_levels(graph: Graph, xy: Values, upper: Values, lower: Values, ground:
     middle = (xy[graph.starts] + xy[graph.ends]) / 2.0
     names = graph.link_ids.astype(str)
     for link in np.flatnonzero(np.isnan(upper) | np.isnan(lower)).tolist():
-        yield Finding("missing_invert", (str(names[link]),), *middle[link].tolist(), None)
+        yield _tell("missing_invert", (str(names[link]),), middle[link], None)
     for link in np.flatnonzero(lower > upper).tolist():
-        yield Finding("adverse_slope", (str(names[link]),), *middle[link].tolist(), float(lower[link] - upper[link]))
+        yield _tell("adverse_slope", (str(names[link]),), middle[link], float(lower[link] - upper[link]))
     for nodes, inverts in ((graph.starts, upper), (graph.ends, lower)):
         for link in np.flatnonzero(inverts > ground[nodes]).tolist():
             node = nodes[link]
             who = str(names[link]), str(graph.node_ids[node])
-            yield Finding("invert_above_ground", who, *xy[node].tolist(), float(inverts[link] - ground[node]))
+            yield _tell("invert_above_ground", who, xy[node], float(inverts[link] - ground[node]))
 
 
 def _find_narrowing(graph: Graph, xy: Values, diameters: Values) -> Iterator[Finding]:
@@ -95,7 +95,7 @@ def _find_narrowing(graph: Graph, xy: Values, diameters: Values) -> Iterator[Fin
     for node in np.flatnonzero((into > out) & np.isfinite(into) & np.isfinite(out)).tolist():
         around = graph.halves[graph.first[node] : graph.first[node + 1]]
         who = tuple(str(name) for name in graph.link_ids[around])
-        yield Finding("big_into_small", who, *xy[node].tolist(), float(into[node] - out[node]))
+        yield _tell("big_into_small", who, xy[node], float(into[node] - out[node]))
 
 
 def _find_ends(topology: Topology, graph: Graph, line: Index, ids: NDArray[np.str_], near: float) -> Iterator[Finding]:
@@ -126,7 +126,7 @@ def _find_duplicates(topology: Topology, ids: NDArray[np.str_]) -> Iterator[Find
     shared = shapely.intersection(topology.lines[a], topology.lines[b])
     lengths, places = shapely.length(shared), shapely.get_coordinates(shapely.point_on_surface(shared))
     for k in np.flatnonzero(lengths > topology.tolerance).tolist():
-        yield Finding("duplicate", (str(ids[a[k]]), str(ids[b[k]])), *places[k].tolist(), float(lengths[k]))
+        yield _tell("duplicate", (str(ids[a[k]]), str(ids[b[k]])), places[k], float(lengths[k]))
 
 
 def _find_parts(topology: Topology, graph: Graph, line: Index, ids: NDArray[np.str_]) -> list[Finding]:
@@ -138,6 +138,11 @@ def _find_parts(topology: Topology, graph: Graph, line: Index, ids: NDArray[np.s
     groups = np.split(order, np.flatnonzero(np.diff(part[order])) + 1)
     groups.sort(key=lambda of: -graph.weights[of].sum())
     return [_describe_links("disconnected_part", topology, graph, line, of, ids) for of in groups[1:]]
+
+
+def _tell(kind: str, ids: tuple[str, ...], place: Values, measure: float | None) -> Finding:
+    x, y = place.tolist()
+    return Finding(kind, ids, x, y, measure)
 
 
 def _describe_links(
