@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 Function = TypeVar("Function", bound=Callable[..., object])
 Array = NDArray[Any]
 
+# A walk of so many nodes is worth a look at all links first.
+_LONG_WALK = 1000
+
 
 def _compile(function: Function) -> Function:
     return cast(Function, numba.njit(cache=True, nogil=True)(function))
@@ -132,13 +135,15 @@ def spread(
             else:
                 touched[stops] = node
                 stops += 1
-    ways = np.uint8(0)
-    for link in range(links):
-        ways |= passes[link]
-    head = 0
+    ways, head = np.uint8(3), 0
     while head < count:
         node = order[head]
         head += 1
+        if head == _LONG_WALK:
+            # Where no link is walked one way, half of the half-links need not be looked at.
+            ways = np.uint8(0)
+            for link in range(links):
+                ways |= passes[link]
         for k in range(first[node] if ways & 1 else middle[node], first[node + 1] if ways & 2 else middle[node]):
             link = halves[k]
             if not (passes[link] & (1 if k < middle[node] else 2)):

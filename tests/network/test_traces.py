@@ -166,3 +166,11 @@ def test_what_is_not_in_the_network_is_refused() -> None:
         trace_connected(graph, links=[1])
     with pytest.raises(InputError, match="open_nodes is bool"):
         trace_connected(graph, nodes=[0], open_nodes=np.ones(3, np.bool_))
+
+
+def test_a_long_walk_finds_all_of_it() -> None:
+    size = 5000
+    graph = build_graph(range(size - 1), range(1, size))
+    assert trace_upstream(graph, nodes=[size - 1]).nodes.tolist() == list(range(size))[::-1]
+    assert trace_downstream(graph, nodes=[0]).links.tolist() == list(range(size - 1))
+    assert trace_connected(graph, nodes=[size // 2]).nodes.size == size
