@@ -18,7 +18,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 Array = NDArray[Any]
 
 # A walk of so many nodes is worth a look at all links first.
-_LONG_WALK = 1000
+_LONG_WALK = 10_000
 
 
 def _compile(function: Function) -> Function:

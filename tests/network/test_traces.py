@@ -169,7 +169,7 @@ def test_what_is_not_in_the_network_is_refused() -> None:
 
 
 def test_a_long_walk_finds_all_of_it() -> None:
-    size = 5000
+    size = 12_000
     graph = build_graph(range(size - 1), range(1, size))
     assert trace_upstream(graph, nodes=[size - 1]).nodes.tolist() == list(range(size))[::-1]
     assert trace_downstream(graph, nodes=[0]).links.tolist() == list(range(size - 1))
