@@ -58,9 +58,9 @@ def install_handlers(app: FastAPI) -> None:
         app.add_exception_handler(kind, _answer_database)
 
 
-def _tell_sensorthings(request: Request, status: int, message: str) -> dict[str, Any]:
+def tell_sensorthings(path: str, status: int, message: str) -> dict[str, Any]:
     """Return ``code`` and ``message``, which clients of SensorThings read in an error."""
-    return {"code": status, "message": message} if request.url.path.startswith(_SENSORTHINGS) else {}
+    return {"code": status, "message": message} if path.startswith(_SENSORTHINGS) else {}
 
 
 async def _answer_twin(request: Request, error: Exception) -> Response:
@@ -69,7 +69,7 @@ async def _answer_twin(request: Request, error: Exception) -> Response:
         _log.error("%s: %s", error.code, error)
     # A client that is not known is told how to make itself known (RFC 9110, 15.5.2).
     headers = {"www-authenticate": "Bearer"} if error.status == 401 else None
-    members = {**_tell_sensorthings(request, error.status, str(error)), **(getattr(error, "members", None) or {})}
+    members = {**tell_sensorthings(request.url.path, error.status, str(error)), **(getattr(error, "members", None) or {})}
     return answer_problem(error.code, error.status, error.message, hint=error.hint, headers=headers, members=members)
 
 
@@ -80,7 +80,7 @@ async def _answer_validation(request: Request, error: Exception) -> Response:
     found = first.get("input")
     shown = f" '{str(found)[:80]}'" if isinstance(found, str | int | float) else ""
     message = f"{name}{shown}: {first['msg']}"
-    return answer_problem("bad-input", 400, message, members=_tell_sensorthings(request, 400, message))
+    return answer_problem("bad-input", 400, message, members=tell_sensorthings(request.url.path, 400, message))
 
 
 async def _answer_http(request: Request, error: Exception) -> Response:
@@ -94,7 +94,7 @@ async def _answer_http(request: Request, error: Exception) -> Response:
         hint = f"use {allowed}" if allowed else None
     elif error.status_code == 413:
         code = "too-large"
-    members = _tell_sensorthings(request, error.status_code, detail)
+    members = tell_sensorthings(request.url.path, error.status_code, detail)
     return answer_problem(code, error.status_code, detail, hint=hint, headers=error.headers, members=members)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import answer_problem
+from api.errors import answer_problem, tell_sensorthings
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -30,12 +30,10 @@ class RefuseMethods:
         if "GET" in allowed:
             allowed.insert(1, "HEAD")
         told = ", ".join(allowed)
+        said = f"{scope['method']} is not possible at {scope['path'][:200]}"
+        members = tell_sensorthings(scope["path"], 405, said)
         answer = answer_problem(
-            "method-not-allowed",
-            405,
-            f"{scope['method']} is not possible at {scope['path'][:200]}",
-            hint=f"use {told}",
-            headers={"allow": told},
+            "method-not-allowed", 405, said, hint=f"use {told}", headers={"allow": told}, members=members
         )
         await answer(scope, receive, send)
 

@@ -6,7 +6,7 @@ from html import unescape
 import geopandas as gpd
 import pytest
 import shapely
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 
 from api.negotiation import prefer_form
@@ -88,6 +88,9 @@ def test_what_a_person_wrote_stays_text(client: TestClient, writer: Engine) -> N
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     searched = client.get("/api/collections/places/items", params={"f": "html", "q": "'><script>"}).text
     assert "<script" not in searched
+    # Others search among the places too.
+    with writer.begin() as connection:
+        connection.execute(text("delete from city.places where id = :id"), {"id": frame["id"][0]})
 
 
 @pytest.mark.parametrize(

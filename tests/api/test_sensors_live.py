@@ -57,7 +57,7 @@ def port(engine: Engine) -> Iterator[int]:
     command = [sys.executable, "-m", "twin", "serve", "--port", str(number)]
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
-        for _ in range(200):
+        for _ in range(900):
             assert server.poll() is None, server.communicate()[1].decode()
             with suppress(OSError, http.client.HTTPException):
                 connection = http.client.HTTPConnection("127.0.0.1", number, timeout=5)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, text
 
 from layers.ingest.catalog import Source
 from layers.registry import VECTOR_LAYERS
+from layers.store.engine import open_engine
 from layers.store.features import upsert_features
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import store_observations
@@ -331,6 +332,21 @@ def test_it_goes_on_when_its_connections_are_cut(engine: Engine, tmp_path: Path)
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_watch_that_ends_before_its_first_page_misses_nothing(make_database: Callable[..., str]) -> None:
+    engine = open_engine(make_database("alarm_first_page"))
+    with engine.begin() as connection:
+        (series,) = add_gauges(connection, 1, levels=(None, None, None))
+        steady = {**RESTLESS, "id": "steady", "conditions": [{"kind": "limit", "on": 1.8}], "lateness_s": 0}
+        put_rule(connection, parse_rule(steady), origin="file", author="an")
+    with engine.begin() as connection:
+        Watch(engine)._bring_in_line(connection)
+    store(engine, (series, datetime.now(UTC) - timedelta(minutes=1), 1.9, 1))
+    time.sleep(1.0)
+    Watch(engine).pass_once()
+    assert read_states(engine) == {"steady": "UNACK"}
+    engine.dispose()
 
 
 def wait_for(process: "subprocess.Popen[bytes]", log: Path, done: Callable[[], bool]) -> None:

@@ -83,7 +83,7 @@ class Watch:
         mark = read_rules_mark(connection)
         if mark == self._mark:
             return 0
-        _, clock = read_safe_moment(connection, LONGEST_WRITER_S)
+        safe, clock = read_safe_moment(connection, LONGEST_WRITER_S)
         self._board, fresh = bring_in_line(connection, clock.timestamp())
         # Read again: what was derived just now is part of it.
         self._mark = read_rules_mark(connection)
@@ -91,7 +91,11 @@ class Watch:
             return 0
         log.info("%d alarms, %d of them new", len(self._board.applied), len(fresh))
         begun = self._find_beginnings(connection, fresh, clock)
-        floor = min(read_cursor(connection, CURSOR) or clock, clock)
+        cursor = read_cursor(connection, CURSOR)
+        if cursor is None:
+            # What comes from now on is offered also to who goes on after a watch that ended before its first page.
+            write_cursor(connection, CURSOR, min(safe, clock))
+        floor = min(cursor or clock, clock)
         return Pass(connection, self._board, clock.timestamp(), floor.timestamp()).run([], begun)
 
     def _find_beginnings(self, connection: Connection, fresh: list[int], clock: datetime) -> dict[int, list[Reading]]:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, event, text
 
 _MADE = "sensing.observation months"
 
@@ -30,6 +30,8 @@ def ensure_partitions(connection: Connection, months: set[tuple[int, int]]) -> N
         )
 
 
-def forget_partitions(connection: Connection) -> None:
-    """Ask anew for every month: one that was there is gone."""
+@event.listens_for(Engine, "rollback")
+@event.listens_for(Engine, "rollback_savepoint")
+def forget_partitions(connection: Connection, *_: object) -> None:
+    """Ask anew for every month: one that was there is gone, or was made in what is taken back."""
     connection.info.pop(_MADE, None)
