@@ -69,7 +69,10 @@ async def _answer_twin(request: Request, error: Exception) -> Response:
         _log.error("%s: %s", error.code, error)
     # A client that is not known is told how to make itself known (RFC 9110, 15.5.2).
     headers = {"www-authenticate": "Bearer"} if error.status == 401 else None
-    members = {**tell_sensorthings(request.url.path, error.status, str(error)), **(getattr(error, "members", None) or {})}
+    members = {
+        **tell_sensorthings(request.url.path, error.status, str(error)),
+        **(getattr(error, "members", None) or {}),
+    }
     return answer_problem(error.code, error.status, error.message, hint=error.hint, headers=headers, members=members)
 
 
