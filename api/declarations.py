@@ -5,7 +5,7 @@ from typing import Any
 
 from api.links import WEB_MERCATOR_QUAD, Links
 from api.parameters import CRS84, EPSG
-from api.style import build_legend
+from api.styles.style import build_legend
 from layers.quantities import QUANTITIES
 from layers.schema import Property, RasterLayer, VectorLayer
 from layers.store.items import LayerExtent

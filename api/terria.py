@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from api.links import Links
-from api.style import MAX_SOURCE_ZOOM
 from api.styles.colors import INK, adapt_color, is_clear, list_code_colors
+from api.styles.style import MAX_SOURCE_ZOOM
 from layers.registry import LAYERS, THEMES
 from layers.schema import RasterLayer, VectorLayer
 from layers.store.mercator import Bounds

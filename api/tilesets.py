@@ -9,7 +9,7 @@ from urllib.parse import quote
 from api.answers import MVT, SCHEMA
 from api.links import OGC, WEB_MERCATOR_QUAD, Link, Links
 from api.parameters import CRS84, EPSG
-from api.style import MAX_SOURCE_ZOOM
+from api.styles.style import MAX_SOURCE_ZOOM
 from layers.errors import NotFoundError
 from layers.schema import VectorLayer
 from layers.store.mercator import Bounds, to_mercator

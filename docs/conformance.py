@@ -6,7 +6,7 @@ from pathlib import Path
 
 from api.conformance import CONFORMANCE
 from api.sta.conformance import CREATING, MET, RECEIVING, REQUIREMENTS
-from api.stac import STAC_CONFORMANCE
+from api.stac.documents import STAC_CONFORMANCE
 from twin.settings import ROOT
 
 TESTS = ROOT / "tests"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from api.answers import GEOJSON, GLB, MVT, OPENAPI, OPENAPI_31, SCHEMA
 from api.export import MEDIA_TYPES
-from api.series import COVERAGE_JSON, CSV
+from api.rasters.series import COVERAGE_JSON, CSV
 
 JSON, HTML, PNG = "application/json", "text/html", "image/png"
 XML, GML = "text/xml", "application/gml+xml"

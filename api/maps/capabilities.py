@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from api.answers import write_moment
 from api.catalog import describe_city
 from api.dependencies import PUBLIC_LAYERS
-from api.legends import lay_out_legend
 from api.links import Links
 from api.maps.crs import CRS84_NAME, has_northing_first, list_codes
 from api.maps.frame import MAX_SIDE, scale_of_zoom
@@ -20,6 +19,7 @@ from api.maps.layers import MAX_LAYERS, find_step, list_runs_of, list_shown, wri
 from api.maps.requests import NEWEST, PICTURES
 from api.maps.xml import Element
 from api.resources import Resources
+from api.styles.legends import lay_out_legend
 from layers.datum import make_transformer
 from layers.registry import LAYERS, THEMES
 from layers.schema import RasterLayer, Text, VectorLayer

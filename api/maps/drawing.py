@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 from api.maps.frame import ZOOM_SLACK, Frame
 from api.maps.layers import Shown
 from api.maps.vectors import draw_shapes, list_columns
-from api.pictures import build_palette, choose_resampling, colour, draw_map
-from api.raster_rows import find_file
+from api.rasters.pictures import build_palette, choose_resampling, colour, draw_map
+from api.rasters.rows import find_file
+from api.rasters.warping import warp
 from api.resources import Resources
-from api.warping import warp
 from layers.schema import RasterLayer, VectorLayer
 from layers.store.drawing import Shapes, select_generalised, select_shapes
 from layers.store.mercator import Bounds

@@ -8,7 +8,7 @@ from api.maps.drawing import encode
 from api.maps.errors import MapError
 from api.maps.frame import MAX_SIDE
 from api.maps.requests import Pairs, parse_background, parse_failure, parse_format
-from api.typefaces import REGULAR, read_typeface
+from api.styles.typefaces import REGULAR, read_typeface
 from layers.errors import TwinError
 
 _SIZE, _INK = 13, (176, 32, 32)

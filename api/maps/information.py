@@ -12,8 +12,8 @@ from api.declarations import list_properties
 from api.maps.frame import ZOOM_SLACK, Frame
 from api.maps.gml import write_gml
 from api.maps.layers import Shown
-from api.pictures import read_point
-from api.raster_rows import find_file
+from api.rasters.pictures import read_point
+from api.rasters.rows import find_file
 from api.resources import Resources
 from layers.quantities import QUANTITIES
 from layers.registry import LAYERS

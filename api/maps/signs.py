@@ -7,8 +7,8 @@ import shapely
 from PIL import Image, ImageDraw
 
 from api.maps.expressions import Values, evaluate, read_rgba
-from api.sprites import draw_cover
-from api.typefaces import FILES, SEMIBOLD, read_typeface
+from api.styles.sprites import draw_cover
+from api.styles.typefaces import FILES, SEMIBOLD, read_typeface
 from layers.icons import GRID, ICONS
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 
 from api.answers import write_moment
-from api.legends import lay_out_legend
 from api.links import Links
 from api.maps.capabilities import Offer, write_title
 from api.maps.errors import OWS
 from api.maps.information import INFO_FORMATS
 from api.maps.layers import find_step, list_runs_of
 from api.maps.xml import Element
-from api.raster_rows import MAX_ZOOM, MIN_ZOOM
+from api.rasters.rows import MAX_ZOOM, MIN_ZOOM
+from api.styles.legends import lay_out_legend
 from api.tilesets import QUAD, describe_quad, limit_tiles
 from layers.schema import RasterLayer, Text
 from layers.store.mercator import Bounds

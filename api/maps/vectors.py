@@ -14,7 +14,7 @@ from api.links import Links
 from api.maps.expressions import Values, evaluate, list_read, read_rgba
 from api.maps.frame import ZOOM_SLACK, Frame
 from api.maps.signs import draw_signs
-from api.style import build_style
+from api.styles.style import build_style
 from layers.registry import read_vector_layer
 from layers.store.drawing import Shapes
 

@@ -13,7 +13,7 @@ from api.dependencies import PUBLIC_LAYERS, ConnectionOf, LinksOf, ResourcesOf
 from api.esri.describing import SERVICE, VERSION, write_extent
 from api.esri.shapes import MERCATOR, describe_reference
 from api.routes.tiles import VectorTile
-from api.style import MAX_SOURCE_ZOOM, build_style
+from api.styles.style import MAX_SOURCE_ZOOM, build_style
 from layers.store.tiles import HALF_WORLD
 
 SHOWN = [layer for layer in PUBLIC_LAYERS.values() if layer.visible]

@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from api.answers import answer_json
 from api.dependencies import LinksOf, refuse_unknown
-from api.glyphs import RANGE, make_glyphs
-from api.typefaces import FAMILIES, FILES
+from api.styles.glyphs import RANGE, make_glyphs
+from api.styles.typefaces import FAMILIES, FILES
 from api.unchanging import answer_unchanging
 from layers.errors import InputError, NotFoundError
 

@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from api.answers import write_json
 from api.dependencies import PUBLIC_LAYERS, ConnectionOf, refuse_unknown
-from api.legend_svg import write_legend_svg
-from api.legends import Lang, describe_legend, draw_legend_picture
 from api.styles.colors import Mode
+from api.styles.legend_svg import write_legend_svg
+from api.styles.legends import Lang, describe_legend, draw_legend_picture
 from api.unchanging import answer_unchanging
 from layers.errors import NotFoundError
 from layers.registry import RASTER_LAYERS

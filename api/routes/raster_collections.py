@@ -8,18 +8,27 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.answers import answer_json
-from api.coverages import cut_coverage
 from api.dependencies import ConnectionOf, LinksOf, ResourcesOf, refuse_unknown
 from api.links import Links
 from api.parameters import CRS84, parse_bbox
-from api.pictures import PictureFormat
-from api.raster_collections import describe_map_tileset, describe_map_tilesets, describe_raster_collection
-from api.raster_rows import GEOTIFF, Raster, describe_times, fetch_raster, find_band, find_file, find_steps, read_raster
+from api.rasters.collections import describe_map_tileset, describe_map_tilesets, describe_raster_collection
+from api.rasters.coverages import cut_coverage
+from api.rasters.pictures import PictureFormat
+from api.rasters.rows import (
+    GEOTIFF,
+    Raster,
+    describe_times,
+    fetch_raster,
+    find_band,
+    find_file,
+    find_steps,
+    read_raster,
+)
+from api.rasters.series import COVERAGE_JSON, parse_place, write_coverage, write_series_csv
 from api.resources import Resources
 from api.routes.raster_values import answer_csv, read_series
 from api.routes.rasters import During, answer_picture_tile
 from api.routes.tiles import parse_address
-from api.series import COVERAGE_JSON, parse_place, write_coverage, write_series_csv
 from api.tilesets import require_quad
 from layers.datum import CRS84 as DEGREES
 from layers.errors import CrsError, InputError

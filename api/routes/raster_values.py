@@ -7,11 +7,9 @@ from starlette.responses import Response
 
 from api.answers import answer_json
 from api.dependencies import ResourcesOf, refuse_unknown
-from api.pictures import read_point
-from api.raster_rows import Raster, describe_times, fetch_raster, find_band, find_file, find_steps, write_times
-from api.resources import Resources
-from api.routes.rasters import During, Time
-from api.series import (
+from api.rasters.pictures import read_point
+from api.rasters.rows import Raster, describe_times, fetch_raster, find_band, find_file, find_steps, write_times
+from api.rasters.series import (
     COVERAGE_JSON,
     CSV,
     MAX_SAMPLES,
@@ -22,6 +20,8 @@ from api.series import (
     write_profile_csv,
     write_series_csv,
 )
+from api.resources import Resources
+from api.routes.rasters import During, Time
 from layers.errors import InputError
 from layers.quantities import QUANTITIES
 

@@ -12,9 +12,8 @@ from starlette.responses import FileResponse, Response
 from api.answers import answer_json
 from api.cache import CachedTile
 from api.dependencies import LinksOf, ResourcesOf, refuse_unknown
-from api.elevation import ELEVATION_TILE_SIZE, Encoding, draw_heights, parse_encoding
-from api.legends import Lang, describe_legend, draw_legend_picture
-from api.pictures import (
+from api.rasters.elevation import ELEVATION_TILE_SIZE, Encoding, draw_heights, parse_encoding
+from api.rasters.pictures import (
     MEDIA_TYPES,
     TILE_SIZE,
     WEB_MERCATOR,
@@ -23,7 +22,7 @@ from api.pictures import (
     draw_map,
     draw_tile,
 )
-from api.raster_rows import (
+from api.rasters.rows import (
     GEOTIFF,
     MAX_ZOOM,
     MIN_ZOOM,
@@ -33,10 +32,11 @@ from api.raster_rows import (
     find_file,
     write_times,
 )
+from api.rasters.warping import open_raster
 from api.resources import Resources
 from api.routes.tiles import parse_address
-from api.style import build_legend
-from api.warping import open_raster
+from api.styles.legends import Lang, describe_legend, draw_legend_picture
+from api.styles.style import build_legend
 from layers.quantities import QUANTITIES
 from layers.store.mercator import to_mercator
 from layers.store.tiles import TileAddress

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from api.answers import write_json
 from api.dependencies import refuse_unknown
-from api.sprites import make_sprite
+from api.styles.sprites import make_sprite
 from api.unchanging import answer_unchanging
 from layers.errors import NotFoundError
 

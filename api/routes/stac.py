@@ -17,8 +17,14 @@ from api.cursors import write_time_cursor
 from api.dependencies import ConnectionOf, LinksOf, ResourcesOf, refuse_unknown
 from api.links import Links
 from api.resources import Resources
-from api.stac import SHOWN_LAYERS, STAC_CONFORMANCE, describe_root, describe_stac_collection, describe_stac_item
-from api.stac_search import DEFAULT_LIMIT, MAX_LIMIT, Asked, build_search, read_body
+from api.stac.documents import (
+    SHOWN_LAYERS,
+    STAC_CONFORMANCE,
+    describe_root,
+    describe_stac_collection,
+    describe_stac_item,
+)
+from api.stac.search import DEFAULT_LIMIT, MAX_LIMIT, Asked, build_search, read_body
 from layers.errors import InputError, NotFoundError
 from layers.store.migrate import read_city
 from twin.store_stac import CatalogueExtent, list_catalogue, read_catalogue_item, search_catalogue

@@ -6,8 +6,8 @@ from starlette.responses import Response
 from api.answers import answer_json
 from api.catalog import find_filled
 from api.dependencies import PUBLIC_LAYERS, ConnectionOf, LinksOf, ResourcesOf, refuse_unknown
-from api.style import build_style
 from api.styles.colors import Mode
+from api.styles.style import build_style
 from layers.errors import NotFoundError
 
 MEDIA_TYPE = "application/vnd.mapbox.style+json"

@@ -21,7 +21,7 @@ from api.declarations import list_properties
 from api.dependencies import LinksOf, ResourcesOf, find_collection, refuse_unknown
 from api.parameters import CRS84, parse_crs, parse_filters, parse_names
 from api.resources import Resources
-from api.style import MAX_SOURCE_ZOOM
+from api.styles.style import MAX_SOURCE_ZOOM
 from layers.errors import InputError, NotFoundError
 from layers.schema import VectorLayer
 from layers.store.origins import PRESENT

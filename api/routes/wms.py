@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from api.answers import write_moment
 from api.dependencies import LinksOf, ResourcesOf
-from api.legends import draw_legend_picture
 from api.links import Links
 from api.maps.capabilities import read_offer, write_capabilities
 from api.maps.drawing import draw_picture
@@ -32,6 +31,7 @@ from api.maps.requests import (
     split_names,
 )
 from api.resources import Resources
+from api.styles.legends import draw_legend_picture
 from layers.errors import TwinError
 from layers.store.migrate import read_city
 

@@ -14,8 +14,8 @@ from api.maps.information import read_information, write_information
 from api.maps.layers import Shown, find_shown
 from api.maps.requests import Pairs, check_styles, parse_info_format
 from api.maps.tile_capabilities import DEFAULT, TILE_FORMATS, VERSION, write_tile_capabilities
-from api.pictures import TILE_SIZE, PictureFormat
-from api.raster_rows import Raster
+from api.rasters.pictures import TILE_SIZE, PictureFormat
+from api.rasters.rows import Raster
 from api.resources import Resources
 from api.routes.rasters import answer_picture_tile
 from api.routes.tiles import parse_address

@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.styles.colors import INK, Mode, adapt_color, choose_by_code, choose_color, choose_ink, list_code_colors
-from api.typefaces import REGULAR, SEMIBOLD
+from api.styles.typefaces import REGULAR, SEMIBOLD
 from layers.icons import find_icon
 from layers.schema import VectorLayer
 from layers.store.tiles import find_area_name

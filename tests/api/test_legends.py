@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from api.legend_svg import write_legend_svg
-from api.legends import draw_legend_picture, lay_out_legend
-from api.style import build_legend
 from api.styles.colors import Mode
+from api.styles.legend_svg import write_legend_svg
+from api.styles.legends import draw_legend_picture, lay_out_legend
+from api.styles.style import build_legend
 from layers.registry import LAYERS
 from layers.schema import RasterLayer, VectorLayer
 

@@ -10,7 +10,7 @@ from PIL import Image
 from rasterio.io import MemoryFile
 from starlette.testclient import TestClient
 
-from api.pictures import build_palette, colour, write_png
+from api.rasters.pictures import build_palette, colour, write_png
 from layers.datum import make_transformer
 from layers.registry import RASTER_LAYERS, read_raster_layer
 from tests.api.conftest import BOUNDS, X0, Y0

@@ -15,14 +15,14 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from api.glyphs import BUFFER, SIZE, make_glyphs
 from api.links import Links
-from api.sprites import make_sprite
-from api.style import build_style
 from api.styles.colors import Mode, adapt_color, choose_ink
+from api.styles.glyphs import BUFFER, SIZE, make_glyphs
 from api.styles.points import find_icon_zoom
 from api.styles.shapes import find_dashes
-from api.typefaces import FILES, REGULAR, read_typeface
+from api.styles.sprites import make_sprite
+from api.styles.style import build_style
+from api.styles.typefaces import FILES, REGULAR, read_typeface
 from layers.icons import HATCH_SIZE, HATCHES, ICONS, find_icon, list_variants
 from layers.registry import VECTOR_LAYERS
 from layers.schema import VectorLayer

@@ -16,9 +16,9 @@ from rasterio.transform import from_bounds
 from rasterio.warp import reproject
 from starlette.testclient import TestClient
 
-from api.elevation import STEPS, Encoding, decode_heights, draw_heights, encode_heights, parse_encoding
-from api.pictures import draw_map, draw_tile
-from api.warping import sample_between, sample_nearest, warp
+from api.rasters.elevation import STEPS, Encoding, decode_heights, draw_heights, encode_heights, parse_encoding
+from api.rasters.pictures import draw_map, draw_tile
+from api.rasters.warping import sample_between, sample_nearest, warp
 from layers.datum import make_transformer, write_for_gdal
 from layers.errors import InputError
 from layers.grid import Grid

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from api.maps.crs import has_northing_first, list_codes
 from api.maps.expressions import evaluate
 from api.maps.vectors import list_columns, list_parts
-from api.pictures import build_palette, colour
+from api.rasters.pictures import build_palette, colour
 from layers.datum import make_transformer
 from layers.registry import VECTOR_LAYERS, read_raster_layer
 from tests.api.conftest import X0, Y0

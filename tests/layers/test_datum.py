@@ -13,7 +13,7 @@ from rasterio.crs import CRS as RasterCRS
 from rasterio.transform import from_origin
 from sqlalchemy import Connection, text
 
-from api.pictures import read_point
+from api.rasters.pictures import read_point
 from layers.datum import CRS84, bind, find_shift, list_shifted, make_transformer, write_for_gdal
 from layers.ingest.rasters import read_in_crs
 from layers.registry import RASTER_LAYERS

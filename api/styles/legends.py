@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image, ImageDraw
 
-from api.sprites import draw_cover
-from api.style import build_legend
 from api.styles.colors import BACKGROUND, INK, Mode, Rgba, choose_ink, mix_color, parse_color
 from api.styles.shapes import find_dashes, find_hatches, list_class_hatches
-from api.typefaces import REGULAR, SEMIBOLD, read_typeface
+from api.styles.sprites import draw_cover
+from api.styles.style import build_legend
+from api.styles.typefaces import REGULAR, SEMIBOLD, read_typeface
 from layers.icons import GRID, HATCH_SIZE, HATCHES, ICONS, find_icon
 from layers.quantities import QUANTITIES
 from layers.schema import RasterLayer, VectorLayer

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy.ndimage import distance_transform_edt
 
-from api.typefaces import Typeface, read_typeface
+from api.styles.typefaces import Typeface, read_typeface
 
 SIZE, BUFFER, RADIUS, CUTOFF = 24, 3, 8, 0.25
 RANGE = 256

@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from api.warping import open_raster
+from api.rasters.warping import open_raster
 
 
 class RasterFacts(NamedTuple):

@@ -2,7 +2,8 @@
 
 from xml.sax.saxutils import escape
 
-from api.legends import (
+from api.styles.colors import BACKGROUND, INK, Mode, Rgba
+from api.styles.legends import (
     GAP,
     LABEL_SIZE,
     MARGIN,
@@ -15,7 +16,6 @@ from api.legends import (
     lay_out_legend,
     write_hex,
 )
-from api.styles.colors import BACKGROUND, INK, Mode, Rgba
 from layers.icon_svg import write_svg
 from layers.icons import GRID, HATCH_SIZE, HATCHES, ICONS, parse_strokes
 from layers.schema import RasterLayer, VectorLayer

@@ -10,8 +10,8 @@ from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
 from rasterio.windows import Window
 
-from api.pictures import choose_resampling
-from api.warping import Bounds, open_raster
+from api.rasters.pictures import choose_resampling
+from api.rasters.warping import Bounds, open_raster
 from layers.datum import make_transformer
 from layers.errors import InputError, TooLargeError
 from layers.schema import RasterLayer

@@ -5,9 +5,9 @@ from urllib.parse import quote
 
 from api.links import OGC, WEB_MERCATOR_QUAD, Link, Links
 from api.parameters import CRS84, EPSG
-from api.pictures import MEDIA_TYPES
-from api.raster_rows import GEOTIFF, MAX_ZOOM, MIN_ZOOM, Raster, write_times
-from api.series import COVERAGE_JSON, describe_parameter
+from api.rasters.pictures import MEDIA_TYPES
+from api.rasters.rows import GEOTIFF, MAX_ZOOM, MIN_ZOOM, Raster, write_times
+from api.rasters.series import COVERAGE_JSON, describe_parameter
 from api.tilesets import QUAD, TILE_TEMPLATE, limit_tiles
 from layers.quantities import QUANTITIES
 from layers.schema import RasterLayer

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from api.pictures import WEB_MERCATOR, PictureFormat, choose_resampling
-from api.png import write_rgb_png
-from api.warping import warp
+from api.rasters.pictures import WEB_MERCATOR, PictureFormat, choose_resampling
+from api.rasters.png import write_rgb_png
+from api.rasters.warping import warp
 from layers.errors import InputError
 from layers.quantities import QUANTITIES
 from layers.schema import RasterLayer

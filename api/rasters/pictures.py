@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from rasterio.enums import Resampling
 
-from api.png import write_indexed_png, write_rgb_png
-from api.warping import Bounds, open_raster, warp
+from api.rasters.png import write_indexed_png, write_rgb_png
+from api.rasters.warping import Bounds, open_raster, warp
 from layers.datum import CRS84, make_transformer
 from layers.schema import RasterLayer
 from layers.store.tiles import TileAddress

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from api.drawing import draw_mask
-from api.glyphs import measure_distances
+from api.styles.drawing import draw_mask
+from api.styles.glyphs import measure_distances
 from layers.icons import GRID, HATCH_SIZE, HATCHES, ICONS, parse_strokes
 
 RATIOS = (1, 2)

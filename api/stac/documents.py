@@ -9,9 +9,9 @@ import shapely
 
 from api.answers import GEOJSON, OPENAPI, write_moment
 from api.links import Links
-from api.pictures import MEDIA_TYPES
-from api.raster_facts import read_facts
-from api.raster_rows import GEOTIFF, find_file
+from api.rasters.facts import read_facts
+from api.rasters.pictures import MEDIA_TYPES
+from api.rasters.rows import GEOTIFF, find_file
 from api.resources import Resources
 from layers.errors import NotFoundError
 from layers.quantities import QUANTITIES

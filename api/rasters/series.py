@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from api.answers import write_moment
-from api.warping import open_raster
+from api.rasters.warping import open_raster
 from layers.datum import CRS84, make_transformer
 from layers.errors import InputError
 from layers.quantities import QUANTITIES

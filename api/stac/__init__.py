@@ -1,0 +1,1 @@
+"""Runs and their rasters in the words of STAC."""
