@@ -2,12 +2,7 @@
 
 import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,8 +15,8 @@ from xdist.scheduler import LoadScopeScheduling
 from layers.store.cluster import start_cluster, stop_cluster
 from layers.store.engine import open_engine
 from layers.store.migrate import migrate
+from tests.whole_twin import ROOT, run_whole_twin
 
-ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("TWIN_TEST_DATA", ROOT.parent / "shared" / "data"))
 CITY_CRS = "EPSG:5897"
 WHOLE_TWIN = ("tests/web/test_viewer.py", "tests/twin/test_up.py")
@@ -130,35 +125,7 @@ def connection(shared_database: str) -> Iterator[Connection]:
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_url() -> Iterator[str]:
     """Address of the whole twin, started as a user would: demo city, first forecast, worker and server."""
-    folder = Path(tempfile.mkdtemp(prefix="twin-up-"))
-    folder.chmod(0o755)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = {
-        "TWIN_RUN_DIR": f"{folder}/run",
-        "TWIN_DATA_DIR": f"{folder}/data",
-        "TWIN_PORT": str(port),
-        "TWIN_LOOP_MINUTES": "0",
-    }
-    log = tmp_path_factory.mktemp("up") / "up.log"
-    with log.open("wb") as out:
-        twin = subprocess.Popen(
-            [sys.executable, "-m", "twin", "up"], stdout=out, stderr=out, cwd=ROOT, env={**os.environ, **settings}
-        )
-    try:
-        address = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 900.0
-        while address not in log.read_text():
-            assert twin.poll() is None and time.monotonic() < deadline, f"twin up did not start: {log.read_text()}"
-            time.sleep(0.5)
+    with run_whole_twin() as address:
         yield address
-    finally:
-        twin.send_signal(signal.SIGINT)
-        try:
-            twin.wait(60)
-        finally:
-            twin.kill()
-            shutil.rmtree(folder, ignore_errors=True)

@@ -14,7 +14,6 @@ XML, GML = "text/xml", "application/gml+xml"
 TIFF = "image/tiff; application=geotiff; profile=cloud-optimized"
 PMTILES = "application/vnd.pmtiles"
 _PICTURES = {PNG: "Binary", "image/webp": "Binary", "image/jpeg": "Binary"}
-STATUSES_WITHOUT_BODY = ("204", "304")
 Answers = Mapping[str, Mapping[str, str]]
 """By status, by media type: the name of a schema."""
 

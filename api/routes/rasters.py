@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -57,52 +58,45 @@ Heights = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which tile is asked for, of which raster, at which time, and whether as heights."""
+
+    request: Request
+    resources: ResourcesOf
+    raster_id: str
+    z: str
+    x: str
+    y: str
+    time: Time = None
+    during: During = None
+    encoding: Heights = None
+
+
+AskedOf = Annotated[Asked, Depends()]
+
+
 @router.get("/{z}/{x}/{y}.png", summary="A tile as picture")
-async def read_png_tile(
-    request: Request,
-    raster_id: str,
-    z: str,
-    x: str,
-    y: str,
-    resources: ResourcesOf,
-    time: Time = None,
-    during: During = None,
-    encoding: Heights = None,
-) -> Response:
+async def read_png_tile(asked: AskedOf) -> Response:
     """Return a tile of 256 × 256 px, or 512 × 512 where y ends in ``@2x``; clear where there is no value."""
-    return await _answer_tile(request, resources, raster_id, (z, x, y), (time, during, encoding), "png")
+    return await _answer_tile(asked, "png")
 
 
 @router.get("/{z}/{x}/{y}.webp", summary="A tile as WebP")
-async def read_webp_tile(
-    request: Request,
-    raster_id: str,
-    z: str,
-    x: str,
-    y: str,
-    resources: ResourcesOf,
-    time: Time = None,
-    during: During = None,
-    encoding: Heights = None,
-) -> Response:
+async def read_webp_tile(asked: AskedOf) -> Response:
     """Return the same tile as WebP without loss."""
-    return await _answer_tile(request, resources, raster_id, (z, x, y), (time, during, encoding), "webp")
+    return await _answer_tile(asked, "webp")
 
 
-async def _answer_tile(
-    request: Request,
-    resources: Resources,
-    raster_id: str,
-    address: tuple[str, str, str],
-    asked: tuple[str | None, str | None, str | None],
-    fmt: PictureFormat,
-) -> Response:
-    size = 2 * TILE_SIZE if address[2].endswith(_DOUBLE) else TILE_SIZE
-    tile = parse_address(address[0], address[1], address[2].removesuffix(_DOUBLE))
-    raster = await run_in_threadpool(fetch_raster, resources, raster_id)
-    band = find_band(raster.row, asked[0], asked[1])
-    encoding = parse_encoding(asked[2], raster.layer)
-    return await answer_picture_tile(request, resources, raster, tile, band, fmt=fmt, size=size, encoding=encoding)
+async def _answer_tile(asked: Asked, fmt: PictureFormat) -> Response:
+    size = 2 * TILE_SIZE if asked.y.endswith(_DOUBLE) else TILE_SIZE
+    tile = parse_address(asked.z, asked.x, asked.y.removesuffix(_DOUBLE))
+    raster = await run_in_threadpool(fetch_raster, asked.resources, asked.raster_id)
+    band = find_band(raster.row, asked.time, asked.during)
+    encoding = parse_encoding(asked.encoding, raster.layer)
+    return await answer_picture_tile(
+        asked.request, asked.resources, raster, tile, band, fmt=fmt, size=size, encoding=encoding
+    )
 
 
 async def answer_picture_tile(

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 
 from tests.clients import contracts, gdal, maplibre, ogc_client, owslib_client, pyqgis
 from tests.clients.environments import MissingError
-from tests.clients.serving import Wire, serve_demo
+from tests.clients.serving import Wire
+from tests.whole_twin import run_whole_twin
 
 Check = Callable[[Wire], str]
 # What writes a lot comes last: it leaves its traces in the city.
@@ -67,7 +68,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     asked = parser.parse_args()
     outcomes = []
-    with nullcontext(asked.base) if asked.base else serve_demo() as base:
+    with nullcontext(asked.base) if asked.base else run_whole_twin(TWIN_CALLBACK_HOSTS="127.0.0.1") as base:
         wire = Wire(base)
         for name in asked.only or CHECKS:
             outcome = run_check(name, CHECKS[name], wire)
