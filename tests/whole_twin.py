@@ -18,7 +18,7 @@ READY_WITHIN_S = 900.0
 
 @contextlib.contextmanager
 def run_whole_twin(**settings: str) -> Iterator[str]:
-    """Run ``twin up`` in a folder of its own, with further ``settings``, and give its address; nothing is left behind."""
+    """Run ``twin up`` in a folder of its own with further ``settings`` and give its address; nothing is left behind."""
     folder = Path(tempfile.mkdtemp(prefix="twin-up-"))
     folder.chmod(0o755)
     with socket.socket() as probe:
