@@ -50,16 +50,22 @@ def _write_section(section: Section) -> str:
 
 def _write_word(word: Word, section: Section, row: int) -> str:
     if isinstance(word, str):
-        if not _is_word(word):
+        if not is_word(word):
             raise InputError(f"{_place(section, row)} has the word '{word}', expected one without blanks, ';' and '\"'")
         return word
-    if not np.isfinite(word):
-        raise InputError(f"{_place(section, row)} has the number {word}, expected a finite one")
+    return write_number(word, _place(section, row))
+
+
+def write_number(number: float, place: str) -> str:
+    """Return a number as text; InputError names the place where it is not finite."""
+    if not np.isfinite(number):
+        raise InputError(f"{place} has the number {number}, expected a finite one")
     # Ten digits hold a coordinate to the millimetre.
-    return f"{word:.10g}"
+    return f"{number:.10g}"
 
 
-def _is_word(text: str) -> bool:
+def is_word(text: str) -> bool:
+    """Return whether ``text`` is one word of an input file as it stands, or an empty one in quotes."""
     return text == '""' or (text != "" and not any(sign.isspace() or sign in ';"' for sign in text))
 
 
