@@ -1,0 +1,354 @@
+"""A water network in EPANET: read, changed, stepped in time; all values in SI units whatever its file uses."""
+
+import ctypes
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from epanet import toolkit
+from numpy.typing import NDArray
+
+from layers.errors import InputError
+from layers.quantities import conversion_factor
+from network.epanet.engine import Engine, write_array, write_name
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+FLOW_UNITS = ("CFS", "GPM", "MGD", "IMGD", "AFD", "LPS", "LPM", "MLD", "CMH", "CMD", "CMS")
+FLOW_TO_SI = (
+    *(conversion_factor(unit, "m3/s") for unit in ("ft3/s", "gal/min", "MGD")),
+    4546.09 / 86400.0,
+    43560.0 * 0.3048**3 / 86400.0,
+    *(conversion_factor(unit, "m3/s") for unit in ("l/s", "l/min")),
+    1000.0 / 86400.0,
+    *(conversion_factor(unit, "m3/s") for unit in ("m3/h", "m3/d", "m3/s")),
+)
+"""m3/s in one of FLOW_UNITS (IMGD: imperial gallon 4.54609 l; AFD: acre-foot a day)."""
+
+_FIRST_METRIC = 5
+_FOOT = 0.3048
+_HEAD_OF_PRESSURE = (_FOOT / 0.4333, _FOOT / (0.4333 * 6.895), 1.0, _FOOT / (0.4333 * 0.06895), _FOOT)
+"""Metres of water in one psi, kPa, m, bar, ft by the factors of EPANET (types.h: PSIperFT, KPAperPSI, BARperPSI)."""
+
+NODE_TYPES = ("junction", "reservoir", "tank")
+LINK_TYPES = ("cv_pipe", "pipe", "pump", "prv", "psv", "pbv", "fcv", "tcv", "gpv", "pcv")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Names:
+    """The nodes or links of a model in EPANET's order.
+
+    ids and types (n,): of NODE_TYPES or LINK_TYPES.
+    """
+
+    ids: tuple[str, ...]
+    types: tuple[str, ...]
+    what: str
+
+    def find(self, ids: Sequence[str]) -> Indices:
+        """Return the index of each of ``ids``, from zero; InputError names the first that the model does not have."""
+        known = {name: index for index, name in enumerate(self.ids)}
+        for name in ids:
+            if name not in known:
+                sample = ", ".join(self.ids[:5]) + (", …" if len(self.ids) > 5 else "")
+                raise InputError(
+                    f"{self.what} '{name}' is not in the water model, expected one of {len(known)}: {sample}"
+                )
+        return np.array([known[name] for name in ids], dtype=np.int64)
+
+    def select(self, *types: str) -> Indices:
+        """Return the indices of those of one of ``types``."""
+        return np.array([index for index, own in enumerate(self.types) if own in types], dtype=np.int64)
+
+
+class Project:
+    """One model of EPANET. Use it in a ``with`` statement; many may be open at once, each for one thread.
+
+    Indices count from zero in the order of ``nodes`` and ``links``. ``ends`` (links, 2) are the nodes a link joins.
+    """
+
+    def __init__(self, model: Path | str) -> None:
+        """Open a ``model``: the path of an input file, or its text.
+
+        Raise InputError with what EPANET says of the lines it cannot read.
+        """
+        self._folder = tempfile.TemporaryDirectory(prefix="epanet-")
+        self._engine = Engine()
+        self._running = False
+        self.warning = 0
+        """EPANET's warning at the last solution: 0 none, 1 unbalanced, 2 unstable, 3 cut off, 4 pump, 5 valve,
+        6 negative pressure."""
+        try:
+            self._open(model)
+            self._describe()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, model: Path | str) -> None:
+        folder = Path(self._folder.name)
+        path, report = folder / "model.inp", folder / "model.rpt"
+        if isinstance(model, Path):
+            path = model
+        else:
+            path.write_text(model, encoding="utf-8")
+        try:
+            self._engine.call("open", str(path).encode(), str(report).encode(), str(folder / "model.out").encode())
+        except InputError as error:
+            self._engine.delete()
+            raise InputError(f"{error.message}{_read_complaints(report)}") from error
+        self._engine.call("setstatusreport", 0)
+
+    def _describe(self) -> None:
+        engine = self._engine
+        nodes, links = (engine.ask_integer("getcount", code) for code in (toolkit.NODECOUNT, toolkit.LINKCOUNT))
+        if nodes == 0 or links == 0:
+            raise InputError(f"the water model has {nodes} nodes and {links} links, expected at least one of each")
+        self.nodes = Names(
+            tuple(engine.ask_name("getnodeid", k + 1) for k in range(nodes)),
+            tuple(NODE_TYPES[engine.ask_integer("getnodetype", k + 1)] for k in range(nodes)),
+            "node",
+        )
+        self.links = Names(
+            tuple(engine.ask_name("getlinkid", k + 1) for k in range(links)),
+            tuple(LINK_TYPES[engine.ask_integer("getlinktype", k + 1)] for k in range(links)),
+            "link",
+        )
+        self.ends = np.empty((links, 2), np.int64)
+        start, end = ctypes.c_int(), ctypes.c_int()
+        for k in range(links):
+            engine.call("getlinknodes", k + 1, ctypes.byref(start), ctypes.byref(end))
+            self.ends[k] = start.value - 1, end.value - 1
+        units = engine.ask_integer("getflowunits")
+        self.flow_units = FLOW_UNITS[units]
+        self._flow = FLOW_TO_SI[units]
+        self._length = 1.0 if units >= _FIRST_METRIC else _FOOT
+        self._pressure = _HEAD_OF_PRESSURE[int(engine.ask_number("getoption", toolkit.PRESS_UNITS))]
+        self._diameter = 1.0e-3 if units >= _FIRST_METRIC else _FOOT / 12.0
+
+    def __enter__(self) -> "Project":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the memory and the temporary files back; a second time does nothing."""
+        self._engine.delete()
+        self._folder.cleanup()
+
+    # Reading
+
+    def read_nodes(self, code: int) -> Array:
+        """Return the values of a property of all nodes (nodes,) in the units of the file; see toolkit.ELEVATION …"""
+        out = np.empty(len(self.nodes.ids))
+        self._engine.read_array("getnodevalues", code, out)
+        return out
+
+    def read_links(self, code: int) -> Array:
+        """Return the values of a property of all links (links,) in the units of the file; see toolkit.DIAMETER …"""
+        out = np.empty(len(self.links.ids))
+        self._engine.read_array("getlinkvalues", code, out)
+        return out
+
+    def pressures(self) -> Array:
+        """Return the pressure at every node now [m of water]."""
+        return self.read_nodes(toolkit.PRESSURE) * self._pressure
+
+    def heads(self) -> Array:
+        """Return the hydraulic head at every node now [m]."""
+        return self.read_nodes(toolkit.HEAD) * self._length
+
+    def elevations(self) -> Array:
+        """Return the elevation of every node [m]."""
+        return self.read_nodes(toolkit.ELEVATION) * self._length
+
+    def outflows(self) -> Array:
+        """Return what leaves the network at every node now [m3/s]: demand and emitters; what a source gives is < 0."""
+        return self.read_nodes(toolkit.DEMAND) * self._flow
+
+    def demands(self) -> Array:
+        """Return what the customers of every node get now [m3/s], without emitters and leaks."""
+        return self.read_nodes(toolkit.DEMANDFLOW) * self._flow
+
+    def deficits(self) -> Array:
+        """Return what the customers of every node ask now and do not get for want of pressure [m3/s]."""
+        return self.read_nodes(toolkit.DEMANDDEFICIT) * self._flow
+
+    def emitter_flows(self) -> Array:
+        """Return what leaves through the emitter of every node now [m3/s]."""
+        return self.read_nodes(toolkit.EMITTERFLOW) * self._flow
+
+    def leakages(self) -> Array:
+        """Return what leaves at every node now through leaks of its pipes (section LEAKAGE) [m3/s]."""
+        return self.read_nodes(toolkit.LEAKAGEFLOW) * self._flow
+
+    def flows(self) -> Array:
+        """Return the flow in every link now, from its first to its second node [m3/s]."""
+        return self.read_links(toolkit.FLOW) * self._flow
+
+    def velocities(self) -> Array:
+        """Return the speed in every link now [m/s]."""
+        return self.read_links(toolkit.VELOCITY) * self._length
+
+    def head_losses(self) -> Array:
+        """Return the loss of head along every link now [m]; negative over a pump, which adds head."""
+        return self.read_links(toolkit.HEADLOSS) * self._length
+
+    def powers(self) -> Array:
+        """Return the electric power that every pump takes now, 0 for other links [kW]."""
+        return self.read_links(toolkit.ENERGY)
+
+    def opened(self) -> NDArray[np.bool_]:
+        """Return which links are open now (links,)."""
+        return self.read_links(toolkit.STATUS) > 0.5
+
+    def tank_volumes(self) -> Array:
+        """Return the water in every tank now, 0 at other nodes [m3]."""
+        return self.read_nodes(toolkit.TANKVOLUME) * self._length**3
+
+    def lengths(self) -> Array:
+        """Return the length of every pipe, 0 for other links [m]."""
+        return self.read_links(toolkit.LENGTH) * self._length
+
+    def diameters(self) -> Array:
+        """Return the inner diameter of every link [m]."""
+        return self.read_links(toolkit.DIAMETER) * self._diameter
+
+    # Changing
+
+    def set_node(self, node: int, code: int, value: float) -> None:
+        """Set a property of a node in the units of the file."""
+        self._engine.call("setnodevalue", node + 1, code, ctypes.c_double(value))
+
+    def set_link(self, link: int, code: int, value: float) -> None:
+        """Set a property of a link in the units of the file."""
+        self._engine.call("setlinkvalue", link + 1, code, ctypes.c_double(value))
+
+    def set_demand(self, node: int, demand: float, pattern: str | None = None) -> None:
+        """Give a junction one base demand [m3/s] instead of those it has, and the pattern ``pattern`` if given."""
+        for category in range(self._engine.ask_integer("getnumdemands", node + 1), 1, -1):
+            self._engine.call("deletedemand", node + 1, category)
+        self.set_node(node, toolkit.BASEDEMAND, demand / self._flow)
+        if pattern is not None:
+            self.set_node(node, toolkit.PATTERN, self._find_pattern(pattern) if pattern else 0)
+
+    def set_emitter(self, node: int, coefficient: float) -> None:
+        """Give a junction an emitter: flow = coefficient · pressure^exponent [m3/s with m of water].
+
+        The exponent is that of the model, see ``emitter_exponent``; 0 takes the emitter away.
+        """
+        factor = self._pressure**self.emitter_exponent / self._flow
+        self.set_node(node, toolkit.EMITTER, coefficient * factor)
+
+    @property
+    def emitter_exponent(self) -> float:
+        """Exponent of the pressure in the flow of every emitter; 0.5 is a hole that keeps its size."""
+        # EPANET keeps its reciprocal inside, the toolkit gives the exponent of the file.
+        return self._engine.ask_number("getoption", toolkit.EMITEXPON)
+
+    @emitter_exponent.setter
+    def emitter_exponent(self, value: float) -> None:
+        self.set_option(toolkit.EMITEXPON, value)
+
+    def set_status(self, link: int, *, opened: bool) -> None:
+        """Open or close a link; before a run from its start, during a run from now on."""
+        code = toolkit.STATUS if self._running else toolkit.INITSTATUS
+        self.set_link(link, code, float(opened))
+
+    def set_option(self, code: int, value: float) -> None:
+        """Set an option of the analysis: toolkit.ACCURACY, DEMANDMULT, TRIALS, …"""
+        self._engine.call("setoption", code, ctypes.c_double(value))
+
+    def get_option(self, code: int) -> float:
+        """Return an option of the analysis."""
+        return self._engine.ask_number("getoption", code)
+
+    def set_time(self, code: int, seconds: int) -> None:
+        """Set a time of the analysis [s]: toolkit.DURATION, HYDSTEP, PATTERNSTEP, REPORTSTEP, QUALSTEP, …"""
+        self._engine.call("settimeparam", code, ctypes.c_long(seconds))
+
+    def get_time(self, code: int) -> int:
+        """Return a time of the analysis [s]."""
+        return self._engine.ask_time("gettimeparam", code)
+
+    def set_pattern(self, pattern: str, values: Array) -> None:
+        """Give a pattern its multipliers, one each PATTERNSTEP, again from the first after the last; made if new."""
+        name = write_name(pattern)
+        index = ctypes.c_int()
+        if self._engine_has("getpatternindex", name, index):
+            number = index.value
+        else:
+            self._engine.call("addpattern", name)
+            number = self._find_pattern(pattern)
+        self._engine.call("setpattern", number, *write_array(values))
+
+    def _find_pattern(self, pattern: str) -> int:
+        return self._engine.ask_integer("getpatternindex", write_name(pattern))
+
+    def _engine_has(self, function: str, name: bytes, index: ctypes.c_int) -> bool:
+        try:
+            self._engine.call(function, name, ctypes.byref(index))
+        except InputError:
+            return False
+        return True
+
+    def set_demand_model(
+        self, *, pressure_driven: bool, minimum: float = 0.0, required: float = 20.0, exponent: float = 0.5
+    ) -> None:
+        """Choose whether customers get what they ask, or what the pressure lets through (Wagner et al. 1988).
+
+        Between ``minimum`` and ``required`` [m of water] they get the share
+        ((p − minimum)/(required − minimum))^exponent.
+        """
+        self._engine.call(
+            "setdemandmodel",
+            int(pressure_driven),
+            *(ctypes.c_double(value) for value in (minimum / self._pressure, required / self._pressure, exponent)),
+        )
+
+    # Running
+
+    def run_hydraulics(self) -> Iterator[int]:
+        """Solve from the start to the end; yield the time of every solution [s], which holds until the next one's.
+
+        Between two solutions values can be read and changed; a change acts from the next one on. A step ends with the
+        hydraulic step, or sooner where a pattern, a tank or a control changes something. The warning of each solution
+        is in ``warning``. Raise NumericsError where none is found.
+        """
+        engine = self._engine
+        engine.call("openH")
+        self._running = True
+        time = ctypes.c_long()
+        try:
+            engine.call("initH", toolkit.NOSAVE)
+            while True:
+                self.warning = engine.call("runH", ctypes.byref(time))
+                yield time.value
+                if engine.ask_time("nextH") == 0:
+                    return
+        finally:
+            self._running = False
+            engine.call("closeH")
+
+    def save(self, path: Path) -> None:
+        """Write the model as it is now to an input file."""
+        self._engine.call("saveinpfile", str(path).encode())
+
+
+def _read_complaints(report: Path) -> str:
+    """Return the first lines in which a report names what it could not read, after a colon; empty without any."""
+    if not report.is_file():
+        return ""
+    lines = [line.strip() for line in report.read_text("utf-8", "replace").splitlines()]
+    said = [line for line in lines if line.startswith("Error") and " 200" not in line[:10]]
+    if not said:
+        return ""
+    rest = f" and {len(said) - 3} more" if len(said) > 3 else ""
+    return ": " + "; ".join(said[:3]) + rest
