@@ -11,8 +11,10 @@ from functools import lru_cache
 
 from pyproj import CRS, Transformer
 from pyproj.crs import BoundCRS
+from pyproj.crs.coordinate_operation import ToWGS84Transformation
 from pyproj.database import query_crs_info
 from pyproj.enums import PJType
+from pyproj.transformer import TransformerGroup
 
 CRS84 = "OGC:CRS84"
 # Datum, its name bare of blanks and marks → its shift to WGS 84 (EPSG). Only the first is known to a metre.
@@ -59,7 +61,23 @@ def make_transformer(source: CRS | str, target: CRS | str) -> Transformer:
     here, there = CRS.from_user_input(source), CRS.from_user_input(target)
     if find_shift(here) is not None and find_shift(here) == find_shift(there):
         return Transformer.from_crs(here, there, always_xy=True)
-    return Transformer.from_crs(bind(here), bind(there), always_xy=True)
+    if find_shift(here) is None and find_shift(there) is None:
+        return Transformer.from_crs(here, there, always_xy=True)
+    return Transformer.from_crs(_tie(here), _tie(there), always_xy=True)
+
+
+def _tie(crs: CRS) -> CRS:
+    """Return ``crs`` tied to WGS 84: by its declared shift, else by none where PROJ knows of none (CGCS2000).
+
+    PROJ drops the shift of the one CRS as well where it has no way from the other to WGS 84.
+    """
+    bound = bind(crs)
+    if bound.is_bound or crs.geodetic_crs is None:
+        return bound
+    ways = TransformerGroup(crs.geodetic_crs, CRS.from_epsg(_WGS84)).transformers
+    if ways and not ways[0].description.startswith("Ballpark"):
+        return crs
+    return BoundCRS(crs, CRS.from_epsg(_WGS84), ToWGS84Transformation(crs.geodetic_crs))
 
 
 @lru_cache(maxsize=256)

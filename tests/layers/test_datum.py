@@ -139,3 +139,15 @@ def test_a_raster_is_warped_to_where_its_points_go(tmp_path: Path) -> None:
     assert np.isfinite(warped[inner]).mean() > 0.99
     picked = read_point(path, *make_transformer("EPSG:32648", CRS84).transform(x0 + 41.0, y0 - 41.0))
     assert picked == [41.0]
+
+
+@pytest.mark.parametrize("code", [4490, 4544, 4326, 32648])
+def test_other_datums_meet_vn2000_at_the_same_place(code: int) -> None:
+    # CGCS2000 (4490, 4544) is ITRF97 at epoch 2000: within a metre of WGS 84, and PROJ knows no way between them.
+    crs, place = CRS.from_epsg(code), (105.77, 10.03)
+    plane = Transformer.from_crs(crs.geodetic_crs, crs, always_xy=True).transform(*place)
+    expected = make_transformer(CRS84, "EPSG:9210").transform(*place)
+    found = make_transformer(crs, "EPSG:9210").transform(*plane)
+    assert np.hypot(*np.subtract(found, expected)) < 1.0
+    back = make_transformer("EPSG:9210", crs).transform(*expected)
+    assert np.array(back) == pytest.approx(np.array(plane), abs=1e-7 if crs.is_geographic else 0.01)
