@@ -21,10 +21,10 @@ MAX_ALTERNATIVES = 20
 
 @dataclass(frozen=True, eq=False)
 class Circuit:
-    """A tree from a cabinet: ``parents`` of each node (nodes,), -1 of the cabinet and of what it does not feed.
+    """A tree from each cabinet: ``parents`` of each node (nodes,), -1 of cabinets and of what none feeds.
 
-    order: the nodes fed, from the cabinet outward. feeders: the link by which each node is fed (nodes,), -1 for none.
-    loops: links that close a ring, which a circuit must not have.
+    order: the nodes fed, cabinets first, then outward. feeders: the link by which each node is fed (nodes,), -1 for
+    none. loops: links that close a ring, or join two cabinets, which a circuit must not have.
     """
 
     parents: Index
@@ -42,17 +42,52 @@ class Explanation:
     cost: float
 
 
-def trace_circuit(graph: Graph, cabinet: int, *, open_nodes: Mask | None = None) -> Circuit:
-    """Return the tree that a cabinet feeds, breadth-first; links that would close a ring are listed."""
-    found = trace_subnetwork(graph, [cabinet], open_nodes=open_nodes)
+def trace_circuit(graph: Graph, cabinet: ArrayLike, *, open_nodes: Mask | None = None) -> Circuit:
+    """Return the tree that a cabinet feeds, or one for each of several, breadth-first; links that would close a ring
+    are listed.
+    """
+    found = trace_subnetwork(graph, np.atleast_1d(cabinet), open_nodes=open_nodes)
     parents, feeders = np.full(graph.node_count, -1, np.int32), np.full(graph.node_count, -1, np.int32)
-    fed, by = found.nodes[1:], found.reached_by[1:]
+    reached = found.reached_by >= 0
+    fed, by = found.nodes[reached], found.reached_by[reached]
     feeders[fed] = by
     parents[fed] = graph.starts[by] + graph.ends[by] - fed
     inside = np.zeros(graph.node_count, np.bool_)
     inside[found.nodes] = True
     both = found.links[inside[graph.starts[found.links]] & inside[graph.ends[found.links]]]
     return Circuit(parents, feeders, found.nodes, np.setdiff1d(both, by))
+
+
+def find_owners(circuit: Circuit) -> Index:
+    """Return the cabinet that feeds each node (nodes,), -1 where none does; a cabinet feeds itself."""
+    owners = np.full(circuit.parents.size, -1, np.int32)
+    for node in circuit.order.tolist():
+        parent = circuit.parents[node]
+        owners[node] = node if parent < 0 else owners[parent]
+    return owners
+
+
+def find_branches(circuit: Circuit) -> Index:
+    """Return the first node after its cabinet on the way to each node (nodes,), -1 of cabinets and of what none feeds.
+
+    All nodes with one branch leave the cabinet by one cable.
+    """
+    branches = np.full(circuit.parents.size, -1, np.int32)
+    for node in circuit.order.tolist():
+        parent = circuit.parents[node]
+        if parent >= 0:
+            branches[node] = node if branches[parent] < 0 else branches[parent]
+    return branches
+
+
+def sum_below(circuit: Circuit, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum of the values of each node and of all it feeds (nodes,)."""
+    sums = np.array(values, np.float64)
+    for node in circuit.order[::-1].tolist():
+        parent = circuit.parents[node]
+        if parent >= 0:
+            sums[parent] += sums[node]
+    return sums
 
 
 def explain_dark_lamps(
@@ -105,6 +140,28 @@ def explain_dark_lamps(
         for child in children[node]:
             del sets[child]
     return [Explanation(failed, _list_wrong(circuit, told, failed), float(best[root])) for failed in sets[root]]
+
+
+def list_alternatives(circuit: Circuit, reports: ArrayLike, failed: int, failure_costs: ArrayLike) -> list[int]:
+    """Return the other nodes whose failure, in place of that of ``failed``, would explain the same reports.
+
+    From the cabinet outward: those above it that feed no more lamps reported lit, and those below it that feed all the
+    lamps reported dark. reports and failure_costs as in ``explain_dark_lamps``; what cannot fail is left out.
+    """
+    told, prices = np.asarray(reports), np.asarray(failure_costs, np.float64)
+    lit, dark = (sum_below(circuit, (told == word).astype(np.float64)) for word in (LIT, DARK))
+    above, node = [], int(circuit.parents[failed])
+    while node >= 0 and lit[node] == lit[failed]:
+        above.append(node)
+        node = int(circuit.parents[node])
+    below, node = [], failed
+    while told[node] != DARK:
+        feeding = [child for child in np.flatnonzero(circuit.parents == node).tolist() if dark[child] == dark[failed]]
+        if len(feeding) != 1 or not dark[failed]:
+            break
+        node = feeding[0]
+        below.append(node)
+    return [each for each in [*above[::-1], *below] if np.isfinite(prices[each])]
 
 
 def _list_wrong(circuit: Circuit, told: NDArray[np.generic], failed: tuple[int, ...]) -> tuple[int, ...]:
