@@ -1,6 +1,6 @@
 """Public lighting: luminaires, cabinets, circuits. Words after TALQ and FIWARE."""
 
-from layers.schema import Style, Text, VectorLayer, code, coded, number, text
+from layers.schema import Style, Text, VectorLayer, code, coded, integer, number, text
 from layers.types.inventory import STATE
 from layers.types.power import LAYING
 
@@ -50,6 +50,14 @@ LAYERS = (
                 words={"fiware": "Streetlight.laternHeight"},
             ),
             text("pole_id", "Cột", "Pole", words={"fiware": "Streetlight.streetPoleNum"}),
+            coded(
+                "phase",
+                "Pha",
+                "Phase",
+                code("L1", "Pha A", "L1"),
+                code("L2", "Pha B", "L2"),
+                code("L3", "Pha C", "L3"),
+            ),
             *STATE,
         ),
         style=Style("#e8b500", by="lamp_type", radius=2.5, outline="#8c7000", icon="lamp"),
@@ -103,6 +111,16 @@ LAYERS = (
             text("cabinet_id", "Tủ điều khiển", "Cabinet"),
             coded("laying", "Kiểu đi dây", "Laying", *LAYING),
             number("length", "Chiều dài", "Length", "length"),
+            coded(
+                "conductor_material",
+                "Ruột dẫn",
+                "Conductor",
+                code("copper", "Đồng", "Copper"),
+                code("aluminium", "Nhôm", "Aluminium"),
+            ),
+            number("cross_section", "Tiết diện ruột dẫn", "Cross-section", "cross_section"),
+            integer("phases", "Số pha", "Phases"),
+            number("fuse_rating", "Dòng định mức cầu chì, aptomat", "Rating of fuse or breaker", "current"),
             *STATE,
         ),
         style=Style("#c9a227", width=1.2, dash=(3.0, 2.0)),
