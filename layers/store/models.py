@@ -26,7 +26,7 @@ class Model:
     document: str
     fingerprint: str
     source: str
-    placing: Mapping[str, Any]
+    anchor: Mapping[str, Any]
     facts: Mapping[str, Any]
     author: str
     loaded: datetime
@@ -40,7 +40,7 @@ def store_model(
     *,
     title: str,
     source: str,
-    placing: Mapping[str, Any],
+    anchor: Mapping[str, Any],
     facts: Mapping[str, Any],
     author: str,
     files: Mapping[str, bytes],
@@ -51,17 +51,17 @@ def store_model(
     """
     done = connection.execute(
         text(
-            "insert into meta.model (id, kind, title, document, fingerprint, source, placing, facts, author) "
-            "values (:id, :kind, :title, :document, :fingerprint, :source, cast(:placing as jsonb), "
+            "insert into meta.model (id, kind, title, document, fingerprint, source, anchor, facts, author) "
+            "values (:id, :kind, :title, :document, :fingerprint, :source, cast(:anchor as jsonb), "
             "cast(:facts as jsonb), :author) on conflict (id) do update set title = excluded.title, "
             "document = excluded.document, fingerprint = excluded.fingerprint, source = excluded.source, "
-            "placing = excluded.placing, facts = excluded.facts, author = excluded.author, "
+            "anchor = excluded.anchor, facts = excluded.facts, author = excluded.author, "
             "loaded = clock_timestamp() where model.kind = excluded.kind"
         ),
         {
             "id": model_id, "kind": kind, "title": title, "document": document,
             "fingerprint": hashlib.sha256(document.encode()).hexdigest(), "source": source,
-            "placing": orjson.dumps(dict(placing)).decode(), "facts": orjson.dumps(dict(facts)).decode(),
+            "anchor": orjson.dumps(dict(anchor)).decode(), "facts": orjson.dumps(dict(facts)).decode(),
             "author": author,
         },
     )  # fmt: skip
@@ -109,4 +109,4 @@ def delete_model(connection: Connection, model_id: str) -> bool:
     return connection.execute(text("delete from meta.model where id = :id"), {"id": model_id}).rowcount > 0
 
 
-_COLUMNS = "id, kind, title, fingerprint, source, placing, facts, author, loaded"
+_COLUMNS = "id, kind, title, fingerprint, source, anchor, facts, author, loaded"

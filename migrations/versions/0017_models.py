@@ -17,7 +17,7 @@ create table meta.model (
     fingerprint text not null,
     source text not null,
     -- Where the model's own coordinates lie: {"crs": "EPSG:…"} or {"origin": [lon, lat], "anchor": [x, y], "scale": m}.
-    placing jsonb not null,
+    anchor jsonb not null,
     -- What else its kind keeps, such as its counts.
     facts jsonb not null default '{}',
     author text not null,
