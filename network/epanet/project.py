@@ -2,7 +2,8 @@
 
 import ctypes
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -34,6 +35,7 @@ _FOOT = 0.3048
 _HEAD_OF_PRESSURE = (_FOOT / 0.4333, _FOOT / (0.4333 * 6.895), 1.0, _FOOT / (0.4333 * 0.06895), _FOOT)
 """Metres of water in one psi, kPa, m, bar, ft by the factors of EPANET (types.h: PSIperFT, KPAperPSI, BARperPSI)."""
 
+_CONSTANT = "~constant"
 NODE_TYPES = ("junction", "reservoir", "tank")
 LINK_TYPES = ("cv_pipe", "pipe", "pump", "prv", "psv", "pbv", "fcv", "tcv", "gpv", "pcv")
 
@@ -239,6 +241,18 @@ class Project:
         if pattern is not None:
             self.set_node(node, toolkit.PATTERN, self._find_pattern(pattern) if pattern else 0)
 
+    def add_draw(self, node: int) -> Callable[[float], None]:
+        """Add a demand to a junction that no pattern changes, 0 at first; return the function that sets it [m3/s]."""
+        self.set_pattern(_CONSTANT, np.ones(1))
+        self._engine.call("adddemand", node + 1, ctypes.c_double(0.0), _CONSTANT.encode(), b"")
+        category = self._engine.ask_integer("getnumdemands", node + 1)
+
+        def draw(flow: float) -> None:
+            value = flow / (self._flow * self.get_option(toolkit.DEMANDMULT))
+            self._engine.call("setbasedemand", node + 1, category, ctypes.c_double(value))
+
+        return draw
+
     def set_emitter(self, node: int, coefficient: float) -> None:
         """Give a junction an emitter: flow = coefficient · pressure^exponent [m3/s with m of water].
 
@@ -315,19 +329,19 @@ class Project:
 
     # Running
 
-    def run_hydraulics(self) -> Iterator[int]:
+    def run_hydraulics(self, *, keep: bool = False) -> Iterator[int]:
         """Solve from the start to the end; yield the time of every solution [s], which holds until the next one's.
 
         Between two solutions values can be read and changed; a change acts from the next one on. A step ends with the
         hydraulic step, or sooner where a pattern, a tank or a control changes something. The warning of each solution
-        is in ``warning``. Raise NumericsError where none is found.
+        is in ``warning``. ``keep`` writes the flows down for ``run_quality``. Raise NumericsError where none is found.
         """
         engine = self._engine
         engine.call("openH")
         self._running = True
         time = ctypes.c_long()
         try:
-            engine.call("initH", toolkit.NOSAVE)
+            engine.call("initH", toolkit.SAVE if keep else toolkit.NOSAVE)
             while True:
                 self.warning = engine.call("runH", ctypes.byref(time))
                 yield time.value
@@ -336,6 +350,45 @@ class Project:
         finally:
             self._running = False
             engine.call("closeH")
+
+    @contextmanager
+    def open_snapshots(self) -> Iterator[Callable[[], None]]:
+        """Give a function that solves the state at the start of the run anew, as often as values were changed."""
+        engine = self._engine
+        engine.call("openH")
+        time = ctypes.c_long()
+
+        def solve() -> None:
+            engine.call("initH", toolkit.NOSAVE)
+            self.warning = engine.call("runH", ctypes.byref(time))
+
+        try:
+            yield solve
+        finally:
+            engine.call("closeH")
+
+    def set_quality(self, code: int, chemical: str, source: str) -> None:
+        """Choose what is followed: toolkit.NONE, AGE, TRACE of the node ``source``, CHEM with its name [mg/L]."""
+        self._engine.call("setqualtype", code, chemical.encode(), b"mg/L", source.encode())
+
+    def run_quality(self) -> Iterator[tuple[int, int]]:
+        """Follow the quality through the flows that were kept; yield times [s] and how long the step before took [s].
+
+        Raise NumericsError where no flows were kept.
+        """
+        engine = self._engine
+        engine.call("openQ")
+        time, last = ctypes.c_long(), 0
+        try:
+            engine.call("initQ", toolkit.NOSAVE)
+            while True:
+                engine.call("runQ", ctypes.byref(time))
+                yield time.value, time.value - last
+                last = time.value
+                if engine.ask_time("nextQ") == 0:
+                    return
+        finally:
+            engine.call("closeQ")
 
     def save(self, path: Path) -> None:
         """Write the model as it is now to an input file."""
