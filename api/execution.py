@@ -1,6 +1,7 @@
 """Execution requests of OGC API Processes: what a client may ask for, checked before anything is entered."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
@@ -18,25 +19,47 @@ MEMBERS = ("inputs", "outputs", "response", "mode", "subscriber")
 _QUALIFIED = {"value", "mediaType", "encoding", "schema"}
 
 
-async def read_execution(
-    request: Request, process: Process, base: str, settings: Settings
-) -> tuple[dict[str, Any], JobRequest]:
-    """Return the inputs and what else was asked for; InputError names the member that is wrong."""
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What a client asks: the inputs, what it wants back, whether it ``waits`` for the answer, and whether a job was
+    its stated preference.
+    """
+
+    inputs: dict[str, Any]
+    asked: JobRequest
+    waits: bool
+    prefers_job: bool
+
+
+async def read_execution(request: Request, process: Process, base: str, settings: Settings) -> Execution:
+    """Return what was asked for; InputError names the member that is wrong.
+
+    A process that is immediate is answered at once unless ``Prefer: respond-async`` or mode ``async`` says otherwise.
+    """
     document = await read_json(request, (JSON,), hint='{"inputs": {…}}')
     for name in document:
         if name not in MEMBERS:
             raise InputError(f"the body has an unknown member '{name[:80]}'", hint=", ".join(MEMBERS))
-    mode = document.get("mode", "async")
-    if mode not in ("async", "auto"):
-        raise InputError(f"mode '{str(mode)[:40]}' is not offered", hint="runs are asynchronous: async or auto")
+    wishes = {wish.partition(";")[0].strip().lower() for wish in request.headers.get("prefer", "").split(",")}
+    prefers_job = "respond-async" in wishes
+    mode = document.get("mode", "auto")
+    if mode not in (("async", "auto", "sync") if process.immediate else ("async", "auto")):
+        hint = "sync, async or auto" if process.immediate else "runs are asynchronous: async or auto"
+        raise InputError(f"mode '{str(mode)[:40]}' is not offered", hint=hint)
+    waits = process.immediate and (mode == "sync" or (mode == "auto" and not prefers_job))
     response = document.get("response", "document")
     if response not in ("document", "raw"):
         raise InputError(f"response '{str(response)[:40]}' is not document or raw")
-    outputs = _read_outputs(process, document.get("outputs", {}))
-    if response == "raw" and _count_values(process, outputs) not in (0, len(outputs) or -1):
-        raise InputError("response 'raw' cannot mix values and references", hint="use 'document', or other outputs")
-    asked = JobRequest(base, outputs, response, _read_subscriber(document.get("subscriber", {}), settings))
-    return _read_inputs(process, document.get("inputs", {})), asked
+    outputs = _read_outputs(process, document.get("outputs", {}), waits=waits)
+    mixed = len(outputs) != 1 if waits else _count_values(process, outputs) not in (0, len(outputs) or -1)
+    if response == "raw" and mixed:
+        hint = "name one output" if waits else "use 'document', or other outputs"
+        raise InputError("response 'raw' cannot mix values and references", hint=hint)
+    subscriber = _read_subscriber(document.get("subscriber", {}), settings)
+    if subscriber and waits:
+        raise InputError("an answer given at once calls nobody back", hint="Prefer: respond-async, or no subscriber")
+    asked = JobRequest(base, outputs, response, subscriber)
+    return Execution(_read_inputs(process, document.get("inputs", {})), asked, waits, prefers_job)
 
 
 def describe_formats(output: str) -> tuple[str, ...]:
@@ -62,7 +85,8 @@ def _unwrap(value: Any, described: Mapping[str, Any]) -> Any:
     return value["value"] if qualified and described.get("schema", {}).get("type") != "object" else value
 
 
-def _read_outputs(process: Process, outputs: object) -> dict[str, dict[str, str]]:
+def _read_outputs(process: Process, outputs: object, *, waits: bool) -> dict[str, dict[str, str]]:
+    """Return what is asked of each output; what is waited for can be given by value, all of it."""
     known = (*process.outputs, SUMMARY, RECORD)
     if not isinstance(outputs, dict):
         raise InputError("outputs is not a JSON object")
@@ -72,14 +96,20 @@ def _read_outputs(process: Process, outputs: object) -> dict[str, dict[str, str]
             raise InputError(f"process '{process.id}' has no output '{name[:80]}'", hint=", ".join(known))
         if not isinstance(asked, dict) or not set(asked) <= {"transmissionMode", "format"}:
             raise InputError(f"outputs.{name} is not an object of transmissionMode and format")
-        mode = asked.get("transmissionMode", "value" if name == SUMMARY else "reference")
-        if mode not in ("value", "reference") or (mode == "value" and name != SUMMARY):
-            raise InputError(
-                f"outputs.{name}: transmissionMode '{str(mode)[:40]}' is not offered",
-                hint="value or reference" if name == SUMMARY else "reference",
-            )
+        offered = _list_modes(name, waits=waits)
+        mode = asked.get("transmissionMode", offered[0])
+        if mode not in offered:
+            hint = " or ".join(offered)
+            raise InputError(f"outputs.{name}: transmissionMode '{str(mode)[:40]}' is not offered", hint=hint)
         read[name] = {"transmissionMode": mode, "mediaType": _read_format(name, asked.get("format", {}))}
     return read
+
+
+def _list_modes(name: str, *, waits: bool) -> tuple[str, ...]:
+    """Return how an output can be transmitted, the usual way first."""
+    if waits:
+        return ("value",) if name in (SUMMARY, RECORD) else ("value", "reference")
+    return ("value", "reference") if name == SUMMARY else ("reference",)
 
 
 def _read_format(name: str, asked: object) -> str:

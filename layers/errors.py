@@ -97,6 +97,12 @@ class DatabaseError(TwinError):
     code, status = "database", 503
 
 
+class TooSlowError(TwinError):
+    """An answer somebody waits for takes longer than it may."""
+
+    code, status = "too-slow", 503
+
+
 class SetupError(TwinError):
     """Something the system needs is not installed or not configured."""
 

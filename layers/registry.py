@@ -6,6 +6,7 @@ from layers.types import (
     addresses,
     admin,
     buildings,
+    circuit_runs,
     drainage,
     environment,
     fire,
@@ -18,6 +19,7 @@ from layers.types import (
     power,
     sensors,
     telecom,
+    traces,
     transport,
     trees,
     waste,
@@ -31,6 +33,7 @@ THEMES = (
     Theme("water_supply", Text("Cấp nước", "Water supply")),
     Theme("power", Text("Điện", "Power")),
     Theme("lighting", Text("Chiếu sáng", "Lighting")),
+    Theme("networks", Text("Truy vết, kiểm tra mạng", "Traces and checks of networks")),
     Theme("telecom", Text("Viễn thông", "Telecom")),
     Theme("transport", Text("Giao thông", "Transport")),
     Theme("parking", Text("Bãi đỗ xe", "Parking")),
@@ -66,6 +69,8 @@ _MODULES = (
     addresses,
     admin,
     flood,
+    traces,
+    circuit_runs,
 )
 
 LAYERS: dict[str, Layer] = {layer.id: layer for module in _MODULES for layer in module.LAYERS}

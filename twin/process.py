@@ -19,6 +19,7 @@ from layers.errors import InputError
 from layers.grid import Grid
 from layers.schema import Text
 from twin.board import Board
+from twin.networks.kept import KeptTrace
 
 _TEXTS = ("title", "title_i18n", "description", "description_i18n")
 Bounds = tuple[float, float, float, float]
@@ -160,7 +161,8 @@ class Outputs:
     """What a process hands back.
 
     ``features`` have an ``id`` unique within the run; the run's own id is put before it. ``parameters`` are the
-    numerical parameters used, ``base_time`` the time the first result stands for.
+    numerical parameters used, ``base_time`` the time the first result stands for. ``trace`` is kept under its id, so
+    that filters find what it found.
     """
 
     title: Text
@@ -172,6 +174,7 @@ class Outputs:
     stage_forecast: Mapping[str, Any] | None = None
     balance: Mapping[str, float] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    trace: KeptTrace | None = None
 
 
 class StoppedError(Exception):
@@ -180,7 +183,10 @@ class StoppedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One analysis. ``outputs`` are the ids of the layers it writes."""
+    """One analysis. ``outputs`` are the ids of the layers it writes.
+
+    ``immediate``: it only reads and takes milliseconds, so that it is answered at once where nobody asks for a job.
+    """
 
     id: str
     title: Text
@@ -188,6 +194,7 @@ class Process:
     inputs: type[Inputs]
     outputs: tuple[str, ...]
     compute: Callable[[CityView, Any, Progress], Outputs]
+    immediate: bool = False
 
 
 def parse_inputs(process: Process, values: Mapping[str, Any]) -> Inputs:

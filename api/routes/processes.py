@@ -9,10 +9,12 @@ from starlette.responses import Response
 from api.answers import answer_json
 from api.dependencies import LinksOf, ResourcesOf, refuse_unknown
 from api.execution import read_execution
+from api.immediate import ANONYMOUS, answer_execution
 from api.links import OGC, Links
 from api.process_descriptions import describe_process_inputs, describe_process_outputs
 from api.resources import Resources
 from api.routes.jobs import EXCEPTIONS
+from api.writing import MaybeWriterOf
 from layers.errors import ConflictError, InputError, NotFoundError, TwinError
 from twin.job_documents import write_status
 from twin.process import Process
@@ -64,15 +66,22 @@ def read_process(process_id: str, links: LinksOf) -> Response:
     return answer_json(described)
 
 
-@router.post("/{process_id}/execution", status_code=201, summary="Begin a run")
-async def execute(process_id: str, request: Request, resources: ResourcesOf, links: LinksOf) -> Response:
-    """Check the inputs, put a run into the queue and return its status; ``Location`` is the job."""
+@router.post("/{process_id}/execution", status_code=201, summary="Begin a run, or answer at once")
+async def execute(
+    process_id: str, request: Request, resources: ResourcesOf, links: LinksOf, writer: MaybeWriterOf
+) -> Response:
+    """Check the inputs, put a run into the queue and return its status; ``Location`` is the job.
+
+    A process that offers ``sync-execute`` answers at once with its results unless a job is preferred.
+    """
     process = _find_process(process_id)
-    inputs, asked = await read_execution(request, process, links.base, resources.settings)
-    run, callbacks = await run_in_threadpool(_submit, resources, process, inputs, asked)
+    asked = await read_execution(request, process, links.base, resources.settings)
+    if asked.waits:
+        author = writer.author if writer else ANONYMOUS
+        return await run_in_threadpool(answer_execution, resources, process, asked.inputs, asked.asked, author)
+    run, callbacks = await run_in_threadpool(_submit, resources, process, asked.inputs, asked.asked)
     headers = {"location": links.url(f"/api/jobs/{run.id}")}
-    wishes = {wish.partition(";")[0].strip().lower() for wish in request.headers.get("prefer", "").split(",")}
-    if "respond-async" in wishes:
+    if asked.prefers_job:
         headers["preference-applied"] = "respond-async"
     return answer_json(write_status(run, links.base, callbacks), status=201, headers=headers)
 
@@ -110,7 +119,7 @@ def _describe(process: Process, links: Links) -> dict[str, Any]:
         "title_i18n": process.title._asdict(),
         "description": process.description.en,
         "description_i18n": process.description._asdict(),
-        "jobControlOptions": ["async-execute", "dismiss"],
+        "jobControlOptions": [*(["sync-execute"] if process.immediate else []), "async-execute", "dismiss"],
         "outputTransmission": ["reference", "value"],
         "links": [
             links.link(path, "self"),

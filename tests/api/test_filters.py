@@ -207,8 +207,8 @@ def test_joins_read_both_layers_at_the_same_time(client: TestClient) -> None:
 
 def test_functions_say_how_they_are_used(client: TestClient) -> None:
     told = client.get("/api/functions").json()["functions"]
-    assert [function["name"] for function in told] == ["near", "inside", "related", "s_dwithin"]
-    for function in told[:2] + told[3:]:
+    assert [function["name"] for function in told] == ["near", "inside", "related", "s_dwithin", "in_trace"]
+    for function in told[:2] + told[3:4]:
         assert isinstance(count(client, "luminaires", function["example"]), int), function
 
 

@@ -36,5 +36,11 @@ WITHIN_DISTANCE = FilterFunction(
     (("geometry", "geometry"), ("geometry", "geometry"), ("metres", "number")),
     "s_dwithin(geometry, POINT(105.78 10.03), 200)",
 )
+IN_TRACE = FilterFunction(
+    "in_trace",
+    "The feature was found by the trace of this id, or lies on what it found",
+    (("trace", "string"),),
+    "in_trace('5f0c2b9e7a1d4c38')",
+)
 JOINS = {function.name: function for function in (NEAR, INSIDE, RELATED)}
-FUNCTIONS = (*JOINS.values(), WITHIN_DISTANCE)
+FUNCTIONS = (*JOINS.values(), WITHIN_DISTANCE, IN_TRACE)

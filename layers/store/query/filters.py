@@ -3,6 +3,7 @@
 Beside the standard's classes three functions join layers; the last argument is a filter on the layer they name:
 ``near(places, 50, category = 'school')`` within 50 m of a school, ``inside(wards, name = 'Ninh Kiều')`` within that
 ward, ``related(lighting_circuits, circuit_id, circuit_id, cabinet_id = 'LC-7')`` own and its property are equal.
+A fourth asks for what a trace of a network found: ``in_trace('5f0c2b9e7a1d4c38')``.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,10 +13,10 @@ from typing import Any
 from layers.errors import InputError
 from layers.registry import VECTOR_LAYERS
 from layers.schema import VectorLayer
-from layers.store.query.filter_functions import JOINS
+from layers.store.query.filter_functions import IN_TRACE, JOINS
 from layers.store.query.filter_space import PREDICATES, compare_shapes, measure_distance, own_geometry, read_shape
 from layers.store.query.filter_time import RELATIONS, Span, compare_times, read_end, to_span
-from layers.store.query.terms import Bindings, Scope, Term, align, describe, read_date, read_moment
+from layers.store.query.terms import Bindings, Scope, Term, align, check_text, describe, read_date, read_moment
 
 MAX_JOINS = 4
 _COMPARISONS = {"=", "<>", "<", ">", "<=", ">="}
@@ -78,6 +79,8 @@ class Translator:
             return Term(compare_times(operator, left, right), "boolean")
         if operator in JOINS:
             return Term(self._join(operator, arguments, scope), "boolean")
+        if operator == IN_TRACE.name:
+            return Term(_select_traced(arguments, scope), "boolean")
         raise InputError(f"the filter's operator '{operator[:40]}' is not served", hint=f"served: {OPERATORS}")
 
     def _apply_logic(self, operator: str, arguments: list[Any], scope: Scope) -> Term:
@@ -195,9 +198,18 @@ class Translator:
 OPERATORS = ", ".join(
     (
         *("and, or, not, =, <>, <, >, <=, >=, between, like, in, is null", *_ARITHMETIC, *_DIVISIONS, *_TEXT_FUNCTIONS),
-        *(*PREDICATES, "s_dwithin", *RELATIONS, *JOINS),
+        *(*PREDICATES, "s_dwithin", *RELATIONS, *JOINS, IN_TRACE.name),
     )
 )
+
+
+def _select_traced(arguments: list[Any], scope: Scope) -> str:
+    (trace,) = check_count(IN_TRACE.name, arguments, 1)
+    if not isinstance(trace, str):
+        raise InputError(f"'{IN_TRACE.name}' expects the id of a trace and finds {str(trace)[:40]}", hint=IN_TRACE.use)
+    asked = scope.bind("text", check_text(trace)).sql
+    layer = scope.bind("text", scope.layer.id).sql
+    return f"network.holds((select network.read_members({asked}, {layer})), {scope.alias}.fid)"
 
 
 def reads_other_layers(tree: Any) -> bool:

@@ -1,0 +1,95 @@
+"""Results of a process that was answered at once: by value, or by links to the trace that is kept."""
+
+import math
+from collections.abc import Mapping
+from threading import BoundedSemaphore
+from typing import Any
+from urllib.parse import quote
+
+import geopandas as gpd
+import orjson
+import shapely
+from starlette.responses import Response
+
+from api.answers import answer_json, write_json
+from api.links import OGC
+from api.resources import Resources
+from layers.errors import InputError, TooLargeError
+from layers.registry import read_vector_layer
+from layers.store.items import DEGREES
+from twin.immediate import Answer, answer_now
+from twin.job_documents import GEOJSON, JSON, RECORD, SUMMARY
+from twin.process import Process
+from twin.store_callbacks import JobRequest
+
+ANONYMOUS = "anonymous"
+MAX_FEATURES = 20_000
+_CRS84, _DECIMALS = f"EPSG:{DEGREES.srid}", 1e-7
+# What is computed here keeps a core busy; who comes fourth waits.
+_TURN = BoundedSemaphore(3)
+
+
+def answer_execution(
+    resources: Resources, process: Process, inputs: Mapping[str, Any], asked: JobRequest, author: str
+) -> Response:
+    """Return the results of ``process`` as a document, or the one output raw; errors are those of the process."""
+    with _TURN:
+        answer = answer_now(resources.engine, resources.settings, process, inputs, author=author)
+    results = write_outputs(process, answer, asked)
+    if asked.response != "raw":
+        return answer_json(results)
+    ((name, result),) = results.items()
+    if "value" in result:
+        return Response(write_json(result["value"]), media_type=result["mediaType"])
+    link = f'<{result["href"]}>; rel="{OGC}/results"; type="{result["type"]}"; title="{name}"'
+    return Response(status_code=204, headers={"link": link})
+
+
+def write_outputs(process: Process, answer: Answer, asked: JobRequest) -> dict[str, Any]:
+    """Return each output that was asked for, without a list all: features as links where a trace is kept."""
+    outputs = answer.outputs
+    written: dict[str, Any] = {}
+    if not asked.outputs or SUMMARY in asked.outputs:
+        written[SUMMARY] = {"value": dict(outputs.summary), "mediaType": JSON}
+    for name in process.outputs:
+        if asked.outputs and name not in asked.outputs:
+            continue
+        usual = "value" if outputs.trace is None else "reference"
+        if asked.outputs.get(name, {}).get("transmissionMode", usual) == "reference":
+            if outputs.trace is None:
+                raise InputError(f"output '{name}' is given by value only", hint='"transmissionMode": "value"')
+            href = f"{asked.base}/api/traces/{outputs.trace.id}/{quote(name)}"
+            written[name] = {"href": href, "type": GEOJSON}
+        else:
+            written[name] = {"value": write_frame(name, outputs.features[name]), "mediaType": GEOJSON}
+    if RECORD in asked.outputs:
+        written[RECORD] = {"value": dict(answer.record), "mediaType": JSON}
+    return written
+
+
+def write_frame(layer_id: str, frame: gpd.GeoDataFrame) -> dict[str, Any]:
+    """Return features of a layer as GeoJSON in CRS84; TooLargeError for more than ``MAX_FEATURES``."""
+    if len(frame) > MAX_FEATURES:
+        raise TooLargeError(
+            f"{len(frame):,} features are more than {MAX_FEATURES:,}", hint="ask for items with the filter in_trace"
+        )
+    layer = read_vector_layer(layer_id)
+    names = [prop.name for prop in layer.properties if prop.name in frame.columns]
+    degrees = shapely.set_precision(frame.geometry.to_crs(_CRS84).to_numpy(), _DECIMALS, mode="pointwise")
+    shapes = shapely.to_geojson(degrees)
+    rows = zip(frame["id"].tolist(), shapes, *(frame[name].tolist() for name in names), strict=True)
+    features = [
+        {
+            "type": "Feature",
+            "id": item_id,
+            "geometry": orjson.Fragment(shape),
+            "properties": {name: _tell(value) for name, value in zip(names, values, strict=True)},
+        }
+        for item_id, shape, *values in rows
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _tell(value: Any) -> Any:
+    """Return a value of a column as JSON knows it."""
+    return None if value is None or (isinstance(value, float) and math.isnan(value)) else value

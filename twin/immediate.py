@@ -1,0 +1,72 @@
+"""A process answered at once: read, compute, hand back. No run is entered; of what it found only a trace is kept."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from layers.errors import TooSlowError
+from twin.city import City
+from twin.process import Outputs, Process, Quiet, parse_inputs
+from twin.settings import Settings
+from twin.store_traces import keep_trace
+
+LIMIT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What came of it, and its record: inputs, versions of the layers read, duration [s]."""
+
+    outputs: Outputs
+    record: Mapping[str, Any]
+
+
+class Hurry(Quiet):
+    """Progress of a process somebody waits for: past ``limit_s`` [s] a report ends it with TooSlowError."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s, self._began = limit_s, time.monotonic()
+
+    def report(self, fraction: float, message: str) -> None:
+        """Raise TooSlowError when the time is over."""
+        if time.monotonic() - self._began > self._limit_s:
+            raise TooSlowError(
+                f"the answer takes more than {self._limit_s:g} s ({message}, {fraction:.0%})",
+                hint="ask for a job: Prefer: respond-async",
+            )
+
+
+def answer_now(
+    engine: Engine,
+    settings: Settings,
+    process: Process,
+    values: Mapping[str, Any],
+    *,
+    author: str,
+    limit_s: float = LIMIT_S,
+) -> Answer:
+    """Return what the process makes of the city as it is now; what it traced is kept under its id.
+
+    Raises InputError for wrong inputs and TooSlowError past ``limit_s`` [s], as soon as the process reports.
+    """
+    inputs = parse_inputs(process, values)
+    began = time.monotonic()
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        city = City(connection, settings.processed_dir, datetime.now(UTC))
+        outputs = process.compute(city, inputs, Hurry(limit_s))
+        data = city.describe_data()
+    if outputs.trace is not None:
+        with engine.begin() as connection:
+            keep_trace(connection, outputs.trace, author=author)
+    record = {
+        "process": process.id,
+        "inputs": inputs.model_dump(mode="json"),
+        "parameters": dict(outputs.parameters),
+        **data,
+        "duration_s": round(time.monotonic() - began, 4),
+    }
+    return Answer(outputs, record)

@@ -1,0 +1,1 @@
+"""The networks of a city: one graph a commodity, read from the layers, kept by every edit."""
