@@ -8,14 +8,12 @@ import shapely
 
 from hydrology.coupling import RIM_TOLERANCE, Opening, OutfallMouth
 from layers.errors import InputError
-from layers.ingest.inp import Section, Word, name_objects, write_inp
+from layers.ingest.inp import Section, name_objects, write_inp
 from twin.process import CityView
 from twin.processes.flood_inputs import FloodDomain
-from twin.processes.sewer_network import Array, Link, Network, Node, read_network
+from twin.processes.sewer_network import Array, Network, Node, read_network
 from twin.scenario import CloseGate, OperateGate, OperatePump, Scenario, Subside
-
-ROUTING_S = 5.0
-"""Longest routing step [s]; SWMM shortens it where a pipe's wave is faster."""
+from twin.swmm.tables import HYDRAULICS, Basin, list_links, list_nodes, list_places
 
 LID_AREA = 0.28
 """Opening of a manhole: a lid of 0.6 m across [m2]."""
@@ -32,28 +30,8 @@ STORAGE_AREA = 10.0
 WATER_REACH = 30.0
 """Outfalls and storage nodes belong to open water that lies so near, else to the ground they lie on [m]."""
 
-PUMP_START, PUMP_STOP = 0.5, 0.1
-"""Water in a sump at which its pump starts and stops [m]; a basin's: 0.1 m above its level at the start, at it."""
-
-WEIR_COEFFICIENT, GATE_COEFFICIENT = 1.84, 0.65
-"""Of a sharp transverse weir [m^(1/2)/s] and an orifice [1]: SWMM 5.2 User's Manual, typical values."""
-
-SEALED_DEPTH = 100.0
-"""Pressure that a node without an opening bears [m]: no water is lost from it."""
-
-SHAPES = {
-    "circular": "CIRCULAR",
-    "rect_closed": "RECT_CLOSED",
-    "rect_open": "RECT_OPEN",
-    "trapezoidal": "TRAPEZOIDAL",
-}
-BANK_SLOPE = 1.0
-"""Run over rise of a trapezoidal channel's banks, which no layer tells [1]."""
-
 OPTIONS = {
-    "FLOW_UNITS": "CMS",
-    "FLOW_ROUTING": "DYNWAVE",
-    "LINK_OFFSETS": "ELEVATION",
+    **HYDRAULICS,
     "ALLOW_PONDING": "YES",
     "IGNORE_RAINFALL": "YES",
     "START_DATE": "01/01/2000",
@@ -61,15 +39,6 @@ OPTIONS = {
     "END_DATE": "01/02/2000",
     "END_TIME": "00:00:00",
     "REPORT_STEP": "01:00:00",
-    "ROUTING_STEP": f"{ROUTING_S:g}",
-    "VARIABLE_STEP": "0.75",
-    "MINIMUM_STEP": "0.5",
-    "INERTIAL_DAMPING": "PARTIAL",
-    "NORMAL_FLOW_LIMITED": "BOTH",
-    "MIN_SURFAREA": "1.167",
-    "MAX_TRIALS": "8",
-    "HEAD_TOLERANCE": "0.0015",
-    "THREADS": "1",
 }
 
 
@@ -110,12 +79,13 @@ def build_sewer(view: CityView, domain: FloodDomain, scenario: Scenario) -> Sewe
     storages = _find_storages(view, domain, network, counts)
     openings = tuple(o for node in network.nodes.values() for o in _open(node, names, domain, storages, counts))
     mouths = tuple(m for node in network.nodes.values() for m in _find_mouth(node, names, domain, counts))
+    basins = {identifier: storage.basin for identifier, storage in storages.items()}
     open_nodes = {opening.node for opening in openings}
     sections = (
         Section("OPTIONS", ("option", "value"), list(OPTIONS.items())),
-        *_list_nodes(network, names, storages, open_nodes),
-        *_list_links(network, names, storages),
-        Section("COORDINATES", ("node", "x(m)", "y(m)"), [(names[n.id], n.x, n.y) for n in network.nodes.values()]),
+        *list_nodes(network, names, basins, open_nodes),
+        *list_links(network, names, name_objects(link.id for link in network.links), basins),
+        list_places(network, names),
     )
     counts.update(nodes=len(network.nodes), links=len(network.links), openings=len(openings), mouths=len(mouths))
     return SewerModel(
@@ -145,10 +115,9 @@ def _sample(domain: FloodDomain, x: Array, y: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class _Storage:
-    """Water surface [m2] and depth at the start [m] of a storage node, and the cell of its water, None for a tank."""
+    """A storage node's basin and the cell of its water, None for a tank."""
 
-    area: float
-    depth: float
+    basin: Basin
     cell: tuple[int, int] | None
 
 
@@ -163,11 +132,11 @@ def _find_storages(view: CityView, domain: FloodDomain, network: Network, counts
         cell = _find_open_water(node, domain) if len(near) else None
         if cell is None:
             counts["storage_areas_assumed"] += 1
-            found[node.id] = _Storage(STORAGE_AREA, 0.0, None)
+            found[node.id] = _Storage(Basin(STORAGE_AREA, 0.0), None)
             continue
         level = min(float(domain.bed[cell] + domain.depth[cell]), node.rim)
         area = float(bodies.geometry.iloc[near[0]].area)
-        found[node.id] = _Storage(area, max(level - node.invert, 0.0), cell)
+        found[node.id] = _Storage(Basin(area, max(level - node.invert, 0.0)), cell)
     return found
 
 
@@ -232,73 +201,3 @@ def _find_mouth(node: Node, names: dict[str, str], domain: FloodDomain, counts: 
         cell = _find_cell(node, domain)
         counts["outfalls_off_the_map" if cell is None else "outfalls_on_land"] += 1
     return [] if cell is None else [OutfallMouth(names[node.id], *cell)]
-
-
-def _list_nodes(
-    network: Network, names: dict[str, str], storages: dict[str, _Storage], open_nodes: set[str]
-) -> list[Section]:
-    junctions: list[tuple[Word, ...]] = []
-    outfalls: list[tuple[Word, ...]] = []
-    stores: list[tuple[Word, ...]] = []
-    for node in network.nodes.values():
-        name, depth = names[node.id], node.rim - node.invert
-        pressure = 0.0 if name in open_nodes else SEALED_DEPTH
-        if node.kind == "outfall":
-            outfalls.append((name, node.invert, "FREE", "YES" if node.has_gate else "NO"))
-        elif node.id in storages:
-            store = storages[node.id]
-            row = (name, node.invert, depth, min(store.depth, depth), "FUNCTIONAL", 0.0, 0.0, store.area, pressure, 0.0)
-            stores.append(row)
-        else:
-            junctions.append((name, node.invert, depth, 0.0, pressure, 0.0))
-    store_columns = ("name", "invert(m)", "depth(m)", "start(m)", "kind", "a1", "a2", "area(m2)", "pressure(m)", "evap")
-    return [
-        Section("JUNCTIONS", ("name", "invert(m)", "depth(m)", "start(m)", "pressure(m)", "pond(m2)"), junctions),
-        Section("OUTFALLS", ("name", "invert(m)", "kind", "gated"), outfalls),
-        Section("STORAGE", store_columns, stores),
-    ]
-
-
-def _list_links(network: Network, names: dict[str, str], storages: dict[str, _Storage]) -> list[Section]:
-    called = name_objects(link.id for link in network.links)
-    rows: dict[str, list[tuple[Word, ...]]] = {
-        name: [] for name in ("CONDUITS", "PUMPS", "ORIFICES", "WEIRS", "XSECTIONS", "CURVES")
-    }
-    for link in network.links:
-        name = called[link.id]
-        ends = (name, names[link.start], names[link.end])
-        crest = link.crest if np.isfinite(link.crest) else max(link.start_invert, network.nodes[link.start].invert)
-        match link.kind:
-            case "pump":
-                stop = max(PUMP_STOP, storages[link.start].depth if link.start in storages else 0.0)
-                start = max(PUMP_START, stop + PUMP_STOP)
-                rows["PUMPS"].append((*ends, name, "OFF", start, stop))
-                rows["CURVES"].append((name, "PUMP2", 100.0, link.capacity))
-                continue
-            case "weir":
-                rows["WEIRS"].append((*ends, "TRANSVERSE", crest, WEIR_COEFFICIENT, "NO"))
-            case "gate":
-                rows["ORIFICES"].append((*ends, "SIDE", crest, GATE_COEFFICIENT, "YES"))
-            case _:
-                rows["CONDUITS"].append((*ends, link.length, link.mannings_n, link.start_invert, link.end_invert))
-        rows["XSECTIONS"].append((name, *_describe_shape(link)))
-    columns = {
-        "CONDUITS": ("name", "from", "to", "length(m)", "n", "from(m)", "to(m)"),
-        "PUMPS": ("name", "from", "to", "curve", "status", "starts(m)", "stops(m)"),
-        "ORIFICES": ("name", "from", "to", "kind", "crest(m)", "cd", "gated"),
-        "WEIRS": ("name", "from", "to", "kind", "crest(m)", "cd", "gated"),
-        "XSECTIONS": ("link", "shape", "height(m)", "width(m)", "slope1", "slope2"),
-        "CURVES": ("name", "kind", "depth(m)", "flow(m3/s)"),
-    }
-    return [Section(name, columns[name], lines) for name, lines in rows.items()]
-
-
-def _describe_shape(link: Link) -> tuple[Word, ...]:
-    """Return shape, height, width and slopes of a cross-section; SWMM knows no weir but an open rectangle."""
-    if link.kind == "weir":
-        return ("RECT_OPEN", link.height, link.width, 0.0, 0.0)
-    if link.kind == "gate" and link.shape != "circular":
-        return ("RECT_CLOSED", link.height, link.width, 0.0, 0.0)
-    slope = BANK_SLOPE if link.shape == "trapezoidal" else 0.0
-    width = 0.0 if link.shape == "circular" else link.width
-    return (SHAPES[link.shape], link.height, width, slope, slope)

@@ -80,6 +80,15 @@ class Inp:
         lines = (row.text.strip() for block in self.blocks if block.name == "TITLE" for row in block.rows)
         return "\n".join(line for line in lines if line and not line.startswith(";"))
 
+    def set_title(self, title: str) -> None:
+        """Replace the lines of the title; InputError for one whose line begins a section."""
+        rows = [Row(line, ()) for line in title.splitlines()]
+        if any(row.text.lstrip().startswith("[") for row in rows):
+            raise InputError(f"title '{title[:60]}' has a line that begins with '['")
+        self.blocks = [block for block in self.blocks if block.name != "TITLE"]
+        if rows:
+            self.blocks.insert(0, Block("TITLE", "[TITLE]", [*rows, Row("", ())]))
+
     def rows(self, section: str) -> list[Row]:
         """Return the rows of ``section`` that have words."""
         return [row for block in self._find_blocks(section) for row in block.rows if row.words]

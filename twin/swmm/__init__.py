@@ -1,0 +1,1 @@
+"""SWMM models: from the layers, from files into the layers, and back."""
