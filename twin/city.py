@@ -16,10 +16,14 @@ from layers.grid import Grid
 from layers.registry import read_raster_layer, read_vector_layer
 from layers.store.features import read_versions, select_features
 from layers.store.migrate import read_city
+from layers.store.query.fids import select_fids
 from layers.store.rasters import read_grid, read_raster_row
 from layers.store.sensing.datastreams import list_datastreams
 from layers.store.sensing.reading import read_extent, select_observations
 from twin.derived import keep_arrays
+from twin.networks.city_graph import CityGraph
+from twin.networks.commodities import read_commodity
+from twin.networks.laying import view_network
 from twin.process import Arrays, Bounds
 from twin.store_forecasts import read_issue, read_values
 
@@ -70,6 +74,17 @@ class City:
         """Return the features of a layer as they are now."""
         self.layers_read.add(layer_id)
         return select_features(self._connection, read_vector_layer(layer_id), bounds=bounds, columns=columns)
+
+    def find_features(
+        self, layer_id: str, *, passing: str | None = None, named: Sequence[str] | None = None
+    ) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+        """Return ids and feature ids of the features that pass a CQL2 filter, or have the ids ``named``."""
+        return select_fids(self._connection, read_vector_layer(layer_id), passing=passing, named=named)
+
+    def network(self, commodity: str) -> CityGraph:
+        """Return the network of a commodity as it is now."""
+        self.layers_read.update(read_commodity(commodity).layers)
+        return view_network(self, commodity)
 
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None

@@ -19,6 +19,7 @@ from layers.errors import InputError
 from layers.grid import Grid
 from layers.schema import Text
 from twin.board import Board
+from twin.networks.city_graph import CityGraph
 from twin.networks.kept import KeptTrace
 
 _TEXTS = ("title", "title_i18n", "description", "description_i18n")
@@ -76,6 +77,14 @@ class CityView(Protocol):
         self, layer_id: str, *, bounds: Bounds | None = None, columns: Sequence[str] | None = None
     ) -> gpd.GeoDataFrame:
         """Return the features of a layer with ``id``, its properties and geometry in the city's CRS."""
+
+    def find_features(
+        self, layer_id: str, *, passing: str | None = None, named: Sequence[str] | None = None
+    ) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+        """Return ids and feature ids (``fid``) of the features that pass a CQL2 filter, or have the ids ``named``."""
+
+    def network(self, commodity: str) -> CityGraph:
+        """Return the network of a commodity as it is now; NotFoundError for a commodity there is none of."""
 
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None

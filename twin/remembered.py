@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.grid import Grid
+from twin.networks.city_graph import CityGraph
 from twin.process import Arrays, Bounds, CityView
 
 
@@ -48,6 +49,16 @@ class RememberedCity:
         if key not in self._layers:
             self._layers[key] = self._base.layer(layer_id, bounds=bounds, columns=columns)
         return self._layers[key].copy()
+
+    def find_features(
+        self, layer_id: str, *, passing: str | None = None, named: Sequence[str] | None = None
+    ) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+        """Return the city's ids and feature ids."""
+        return self._base.find_features(layer_id, passing=passing, named=named)
+
+    def network(self, commodity: str) -> CityGraph:
+        """Return the city's network."""
+        return self._base.network(commodity)
 
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None
