@@ -53,7 +53,8 @@ class Topology:
 
     lines, points: geometries, None for one that was taken away. levels, point_levels: whole numbers. node_xy: place of
     each node [m] (nodes, 2). node_levels: its level. node_points: index of the point it stands for, -1 where it is an
-    end of lines only. crossed: pairs of lines that cross (crossings, 2) and crossing_xy: where, nodes included.
+    end of lines only. point_nodes: the node of each point (points,), -1 of one that was taken away. crossed: pairs of
+    lines that cross (crossings, 2) and crossing_xy: where, nodes included.
     """
 
     lines: Geometries
@@ -64,6 +65,7 @@ class Topology:
     node_xy: Values
     node_levels: Index
     node_points: Index
+    point_nodes: Index
     stops: Stops
     crossed: Index
     crossing_xy: Values
@@ -130,12 +132,17 @@ def update_topology(
         np.append(old.stops.shift[stays], new.stops.shift),
     )
     outside = ~_lies_in(old.crossing_xy, grown)
+    known = np.append(old.point_nodes, np.full(given[1].size - old.points.size, -1))
+    point_nodes = np.where(known >= 0, number[known], -1) if number.size else np.full(known.size, -1)
+    fresh = new.point_nodes >= 0
+    point_nodes[fresh] = new.point_nodes[fresh] + kept.sum()
     return Topology(
         *given,
         old.tolerance,
         np.vstack((old.node_xy[kept], new.node_xy)),
         np.append(old.node_levels[kept], new.node_levels),
         np.append(old.node_points[kept], new.node_points),
+        point_nodes.astype(np.int32),
         stops,
         np.vstack((old.crossed[outside], new.crossed)),
         np.vstack((old.crossing_xy[outside], new.crossing_xy)),
@@ -246,8 +253,10 @@ def _solve(
         np.append(shift, off),
     )
     crossed, places = _find_crossings(tree, parts, levels[chosen], box)
+    point_nodes = np.full(points.size, -1, np.int32)
+    point_nodes[point[point >= 0]] = node[point >= 0]
     return Topology(
-        lines, points, levels, point_levels, tolerance, xy[first], level[first], point[first], stops,
+        lines, points, levels, point_levels, tolerance, xy[first], level[first], point[first], point_nodes, stops,
         chosen[crossed].astype(np.int32), places,
     )  # fmt: skip
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from hydrology.design_storm import Shape
 from layers.errors import InputError, NotFoundError
 from layers.grid import Grid
+from twin.networks.city_graph import CityGraph
+from twin.networks.laying import view_network
 from twin.process import Arrays, Bounds, CityView
 
 
@@ -235,6 +237,10 @@ class EditedCity:
             tidal = frame["is_tidal"].astype(object)
             frame["is_tidal"] = tidal.where(~frame["gate_id"].isin(gates), False)
         return frame
+
+    def network(self, commodity: str) -> CityGraph:
+        """Return the network with the edits applied."""
+        return view_network(self, commodity)
 
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None

@@ -21,6 +21,8 @@ from layers.grid import Grid
 from layers.registry import read_vector_layer
 from tests.conftest import ROOT
 from twin.demo.city import generate_city
+from twin.networks.city_graph import CityGraph
+from twin.networks.laying import view_network
 from twin.process import Arrays, Checkpoint, Quiet
 
 CRS = "EPSG:5897"
@@ -48,6 +50,9 @@ class MemoryCity:
         given = self.layers.get(layer_id, gpd.GeoDataFrame({"id": []}, geometry=[], crs=self.crs))
         full = given.reindex(columns=["id", *(columns if columns is not None else names), "geometry"])
         return gpd.GeoDataFrame(full, geometry="geometry", crs=self.crs)
+
+    def network(self, commodity: str) -> CityGraph:
+        return view_network(self, commodity)
 
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Any = None

@@ -1,0 +1,111 @@
+"""Features as columns: how a network asks the city for attributes and shapes, whatever the city is kept in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
+from layers.registry import read_vector_layer
+from twin.networks.commodities import EVERY, When
+
+Objects = NDArray[np.object_]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Features of one layer: ids (n,), the asked properties (n,) each, None where not filled in, and shapes (n,)."""
+
+    ids: Objects
+    values: dict[str, Objects]
+    shapes: Objects | None = None
+
+    def test(self, *rules: When) -> Mask:
+        """Return which features pass any of the rules (n,)."""
+        passed = np.zeros(self.ids.size, np.bool_)
+        for rule in rules:
+            if rule is EVERY:
+                return np.ones(self.ids.size, np.bool_)
+            # An equality of objects per value: a column of words has no order to search by.
+            for value in rule.values:
+                passed |= self.values[rule.name] == value
+        return passed
+
+    def take(self, chosen: NDArray[Any]) -> "Rows":
+        """Return the chosen features."""
+        shapes = None if self.shapes is None else self.shapes[chosen]
+        return Rows(self.ids[chosen], {name: column[chosen] for name, column in self.values.items()}, shapes)
+
+
+class Reader(Protocol):
+    """Where features come from."""
+
+    def list(self, layer_id: str, columns: Sequence[str], *, shapes: bool = False) -> Rows:
+        """Return all features of a layer."""
+
+    def pick(self, layer_id: str, ids: Objects, columns: Sequence[str], *, shapes: bool = False) -> Rows:
+        """Return the features with these ids in their order; None for what is not there."""
+
+
+class LayerView(Protocol):
+    """What gives the features of a layer as a frame; every view of the city does."""
+
+    def layer(self, layer_id: str, *, columns: Sequence[str] | None = None) -> gpd.GeoDataFrame:
+        """Return the features with ``id``, ``columns`` and geometry."""
+
+
+class ViewReader:
+    """Reads the layers of a view of the city, each as often as it is asked."""
+
+    def __init__(self, view: LayerView) -> None:
+        self._view = view
+
+    def list(self, layer_id: str, columns: Sequence[str], *, shapes: bool = False) -> Rows:
+        """Return all features of a layer."""
+        names = _choose(layer_id, columns)
+        frame = self._view.layer(layer_id, columns=names)
+        return Rows(
+            frame["id"].to_numpy(object),
+            {name: _clean(frame[name].to_numpy(object)) for name in names},
+            frame.geometry.to_numpy().astype(object) if shapes else None,
+        )
+
+    def pick(self, layer_id: str, ids: Objects, columns: Sequence[str], *, shapes: bool = False) -> Rows:
+        """Return the features with these ids in their order; None for what is not there."""
+        return align_rows(self.list(layer_id, columns, shapes=shapes), ids)
+
+
+def align_rows(rows: Rows, ids: Objects) -> Rows:
+    """Return the features called ``ids`` in their order; None for what is not there."""
+    place = {name: k for k, name in enumerate(rows.ids.tolist())}
+    at = np.array([place.get(name, -1) for name in ids.tolist()], np.int64)
+
+    def take(column: Objects) -> Objects:
+        filled = np.append(column, None)
+        return np.asarray(filled[at])
+
+    values = {name: take(column) for name, column in rows.values.items()}
+    return Rows(ids, values, None if rows.shapes is None else take(rows.shapes))
+
+
+def list_names(*names: str | None, rules: Sequence[When | None] = ()) -> list[str]:
+    """Return the properties that are named or tested, each once."""
+    tested = [rule.name for rule in rules if rule is not None and rule is not EVERY]
+    return list(dict.fromkeys(name for name in (*names, *tested) if name is not None))
+
+
+def _choose(layer_id: str, columns: Sequence[str]) -> list[str]:
+    layer = read_vector_layer(layer_id)
+    return [name for name in dict.fromkeys(columns) if layer.find(name) is not None]
+
+
+def _clean(column: Objects) -> Objects:
+    """Return the column with None where pandas says not known."""
+    missing = np.array([value is None or value != value for value in column.tolist()], np.bool_)
+    if missing.any():
+        column = column.copy()
+        column[missing] = None
+    return column
