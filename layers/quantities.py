@@ -51,6 +51,7 @@ _ALL = (
     Quantity("pressure", "kPa", "kPa", None, -100.0, 1.0e5),
     Quantity("hazen_williams_c", "1", "–", None, 10.0, 250.0),
     Quantity("loss_coefficient", "1", "–", None, 0.0, 1.0e4),
+    Quantity("leakage_index", "1", "–", None, 0.0, 1.0e6),
     Quantity("mass", "kg", "kg", None, 0.0, 1.0e12),
     Quantity("daily_mass", "kg/d", "kg/ngày", None, 0.0, 1.0e10),
     Quantity("concentration", "mg/L", "mg/L", None, 0.0, 1.0e6),

@@ -23,6 +23,7 @@ from layers.types import (
     transport,
     trees,
     waste,
+    water_runs,
     water_supply,
 )
 
@@ -55,6 +56,7 @@ _MODULES = (
     buildings,
     drainage,
     water_supply,
+    water_runs,
     power,
     lighting,
     telecom,

@@ -16,7 +16,8 @@ LARGEST_ERROR = 0.005
 class WaterBalance:
     """Volumes of a run [m3].
 
-    supplied: what reservoirs gave; returned: what they took back. consumed: by customers. emitted: through emitters.
+    supplied: what reservoirs and junctions with a negative demand gave; returned: what reservoirs took back.
+    consumed: by customers. emitted: through emitters.
     leaked: through leaks of pipes. stored: what tanks hold more than at the start.
     """
 
@@ -71,11 +72,12 @@ class Account:
 
     def _read_rates(self) -> NDArray[np.float64]:
         given = -self._project.outflows()[self._reservoirs]
+        drawn = self._project.demands()
         return np.array(
             [
-                given.clip(0.0).sum(),
+                given.clip(0.0).sum() + (-drawn).clip(0.0).sum(),
                 (-given).clip(0.0).sum(),
-                self._project.demands().sum(),
+                drawn.clip(0.0).sum(),
                 self._project.emitter_flows().sum(),
                 self._project.leakages().sum(),
             ]
@@ -84,4 +86,5 @@ class Account:
     def close(self) -> WaterBalance:
         """Return the balance up to the last solution."""
         stored = float(self._project.tank_volumes().sum()) - self._at_start
-        return WaterBalance(*map(float, self._volumes), stored)
+        supplied, returned, consumed, emitted, leaked = (float(volume) for volume in self._volumes)
+        return WaterBalance(supplied, returned, consumed, emitted, leaked, stored)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from epanet import toolkit
+from numpy.typing import NDArray
 
 from layers.errors import InputError
 from network.epanet.project import Array, Indices, Project
@@ -120,7 +121,7 @@ def _test_one(
     solve: Callable[[], None],
     draw: Callable[[float], None],
     node: int,
-    serving: Array,
+    serving: NDArray[np.bool_],
     static: Array,
     required: float,
     pressure: float,
