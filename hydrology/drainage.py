@@ -12,7 +12,7 @@ globals of the engine are written directly.
 
 import ctypes
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -132,6 +132,15 @@ class RoutingTotals:
         return (into - out) / into if into > 0.0 else 0.0
 
 
+class Scale(NamedTuple):
+    """What one unit of a model's file is in SI: flow [m3/s], length [m], volume [m3], rain [m]."""
+
+    flow: float
+    length: float
+    volume: float
+    rain: float
+
+
 class SewerState(NamedTuple):
     """A drainage model at one time.
 
@@ -150,11 +159,20 @@ class SewerState(NamedTuple):
 class Drainage:
     """One open SWMM model: heads out, lateral inflows and outfall stages in. Use it in a ``with`` statement."""
 
-    def __init__(self, model: Path | str, *, duration_s: float | None = None) -> None:
+    def __init__(
+        self,
+        model: Path | str,
+        *,
+        duration_s: float | None = None,
+        keeps_results: bool = False,
+        files: Mapping[str, bytes] | None = None,
+    ) -> None:
         """Open ``model``: a path, or the text of an input file.
 
-        duration_s: how long it will be run [s]; where not given, the model's own end holds. Raise ConflictError
-        where this process has a model open, InputError with SWMM's own words where the model cannot be read.
+        duration_s: how long it will be run [s]; where not given, the model's own end holds. keeps_results: SWMM
+        writes its binary ``results``, and routing events are allowed. files: what the text names, by name. Raise
+        ConflictError where this process has a model open, InputError with SWMM's own words where the model cannot be
+        read.
         """
         if _open_model:
             raise ConflictError(
@@ -163,6 +181,11 @@ class Drainage:
             )
         self._folder = tempfile.TemporaryDirectory(prefix="drainage-")
         self._report = Path(self._folder.name) / "report.txt"
+        self.results = Path(self._folder.name) / "results.out"
+        """SWMM's binary results, whole after ``end``, gone after ``close``."""
+        self._keeps_results = keeps_results
+        for name, content in (files or {}).items():
+            (Path(self._folder.name) / Path(name).name).write_bytes(content)
         self._opened = self._started = self._listed = False
         try:
             path, text = self._read(model)
@@ -183,6 +206,10 @@ class Drainage:
         self._outfall_rates = np.zeros(len(self._outfalls))
         self.outfall_volumes = np.zeros(len(self._outfalls))
         """What left through each outfall since the start, less what came back (outfalls,) [m3]."""
+        self.outfall_backflow = 0.0
+        """What came back through all outfalls [m3]."""
+        self.continuity_errors = (0.0, 0.0)
+        """SWMM's own of runoff and routing [1], positive where water was lost; known after ``end``."""
         self.time = 0.0
         """Since the start of the model [s]."""
         self.steps = 0
@@ -216,7 +243,7 @@ class Drainage:
     def _open(self, path: Path) -> None:
         self._opened = True
         try:
-            solver.swmm_open(str(path), str(self._report), str(Path(self._folder.name) / "results.out"))
+            solver.swmm_open(str(path), str(self._report), str(self.results))
         except Exception as error:
             solver.swmm_close()
             self._opened = False
@@ -225,7 +252,7 @@ class Drainage:
                 f"drainage model '{self.name}' cannot be opened: {words}",
                 hint="files of older SWMM 5 versions may lack values that 5.2 asks for: save them again with 5.2",
             ) from error
-        if _integer("NumEvents").value:
+        if _integer("NumEvents").value and not self._keeps_results:
             raise InputError(
                 f"drainage model '{self.name}' has routing [EVENTS], between which SWMM ignores inflows",
                 hint="remove the section",
@@ -253,7 +280,7 @@ class Drainage:
             return
         if not 0.0 < duration_s < 1.0e10:
             raise InputError(f"duration of the drainage model is {duration_s} s, expected above 0")
-        end = datetime(*solver.simulation_get_datetime(0)) + timedelta(seconds=float(np.ceil(duration_s)) + 1.0)
+        end = self.start + timedelta(seconds=float(np.ceil(duration_s)) + 1.0)
         solver.simulation_set_datetime(_END_DATE, end.year, end.month, end.day, end.hour, end.minute, end.second)
 
     def _read_nodes(self, text: str) -> Nodes:
@@ -275,6 +302,22 @@ class Drainage:
     def outfalls(self) -> tuple[str, ...]:
         """Ids of the outfalls, in the order of ``outfall_volumes``."""
         return tuple(self.nodes.ids[index] for index in self._outfalls)
+
+    @property
+    def start(self) -> datetime:
+        """The model's first moment, in its own clock."""
+        return datetime(*solver.simulation_get_datetime(0))
+
+    @property
+    def duration(self) -> float:
+        """From the model's start to its end [s]."""
+        return _real("TotalDuration").value / 1000.0
+
+    @property
+    def scale(self) -> Scale:
+        """What the units of the model's file are in SI."""
+        rain = 0.001 if self._length == 1.0 else conversion_factor("ft", "m") / 12.0
+        return Scale(self._flow, self._length, self._volume, rain)
 
     @property
     def shaft_area(self) -> float:
@@ -314,7 +357,7 @@ class Drainage:
         if self._started:
             return
         try:
-            solver.swmm_start(0)
+            solver.swmm_start(int(self._keeps_results))
         except Exception as error:
             raise InputError(f"drainage model '{self.name}' cannot start: {str(error).strip()}") from error
         self._started = True
@@ -422,11 +465,30 @@ class Drainage:
         self.time = goal / 1000.0
         return first
 
+    def step(self) -> bool:
+        """Route by a step of SWMM's own choice; return False where the model's end is reached.
+
+        Raise NumericsError where SWMM stops.
+        """
+        self._start()
+        now = _real("NewRoutingTime")
+        began = now.value
+        try:
+            left = solver.swmm_step()
+        except Exception as error:
+            raise NumericsError(f"SWMM stopped at {began / 1000.0:g} s: {str(error).strip()}") from error
+        self._add_outfalls((now.value - began) / 1000.0)
+        self.time = now.value / 1000.0
+        self.steps += 1
+        return bool(left > 0.0)
+
     def _add_outfalls(self, seconds: float) -> None:
         for position, index in enumerate(self._outfalls):
             back = solver.node_get_result(index, _OUTFLOW)
             rate = (solver.node_get_result(index, _INFLOW) if back == 0.0 else -back) * self._flow
-            self.outfall_volumes[position] += 0.5 * (self._outfall_rates[position] + rate) * seconds
+            before = self._outfall_rates[position]
+            self.outfall_volumes[position] += 0.5 * (before + rate) * seconds
+            self.outfall_backflow -= 0.5 * (min(before, 0.0) + min(rate, 0.0)) * seconds
             self._outfall_rates[position] = rate
 
     def totals(self) -> RoutingTotals:
@@ -451,15 +513,21 @@ class Drainage:
             stored=float(account.finalStorage) * self._cubic_foot,
         )
 
-    def finish(self) -> str:
-        """End the run, close the model and return SWMM's report."""
+    def end(self) -> str:
+        """End the run and return SWMM's report; its ``results`` and continuity errors are there until ``close``."""
         self._start()
         solver.swmm_end()
         self._started = False
+        runoff, routing, _ = solver.swmm_get_mass_balance()
+        self.continuity_errors = (runoff / 100.0, routing / 100.0)
         solver.swmm_report()
         solver.swmm_close()
         self._opened = False
-        report = self._report.read_text(errors="replace")
+        return self._report.read_text(errors="replace")
+
+    def finish(self) -> str:
+        """End the run, close the model and return SWMM's report."""
+        report = self.end()
         self.close()
         return report
 
