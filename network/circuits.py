@@ -42,11 +42,13 @@ class Explanation:
     cost: float
 
 
-def trace_circuit(graph: Graph, cabinet: ArrayLike, *, open_nodes: Mask | None = None) -> Circuit:
+def trace_circuit(
+    graph: Graph, cabinet: ArrayLike, *, open_nodes: Mask | None = None, open_links: Mask | None = None
+) -> Circuit:
     """Return the tree that a cabinet feeds, or one for each of several, breadth-first; links that would close a ring
     are listed.
     """
-    found = trace_subnetwork(graph, np.atleast_1d(cabinet), open_nodes=open_nodes)
+    found = trace_subnetwork(graph, np.atleast_1d(cabinet), open_nodes=open_nodes, open_links=open_links)
     parents, feeders = np.full(graph.node_count, -1, np.int32), np.full(graph.node_count, -1, np.int32)
     reached = found.reached_by >= 0
     fed, by = found.nodes[reached], found.reached_by[reached]

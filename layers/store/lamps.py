@@ -58,10 +58,17 @@ def select_calendars(connection: Connection, at: datetime) -> dict[str, dict[str
     return {row.cabinet: row.calendar for row in rows}
 
 
-def select_cabinets(connection: Connection, luminaires: Sequence[str]) -> dict[str, str]:
-    """Return the cabinet of each luminaire that names one."""
+def select_calendar_versions(connection: Connection) -> list[tuple[str, datetime, dict[str, Any]]]:
+    """Return every calendar that was declared: cabinet, from when on, document; in the order of their times."""
     rows = connection.execute(
-        text("select id, cabinet_id from city.luminaires where id = any(:ids) and cabinet_id is not null"),
-        {"ids": list(luminaires)},
+        text("select cabinet, valid_from, calendar from sensing.lamp_calendar order by valid_from, cabinet")
     )
-    return {row.id: row.cabinet_id for row in rows}
+    return [(row.cabinet, row.valid_from, row.calendar) for row in rows]
+
+
+def select_feeds(connection: Connection, luminaires: Sequence[str]) -> dict[str, tuple[str | None, str | None]]:
+    """Return the cabinet and the circuit of each luminaire, where it names one."""
+    rows = connection.execute(
+        text("select id, cabinet_id, circuit_id from city.luminaires where id = any(:ids)"), {"ids": list(luminaires)}
+    )
+    return {row.id: (row.cabinet_id, row.circuit_id) for row in rows}

@@ -1,6 +1,6 @@
 """What runs write about circuits, power and discharges: loads, faults, energy, outages, suspects."""
 
-from layers.schema import Style, Text, VectorLayer, code, coded, flag, integer, moment, number, text
+from layers.schema import Style, Text, VectorLayer, code, coded, integer, moment, number, text
 
 _RUN = text("run_id", "Lần chạy", "Run", required=True, in_tiles=True)
 
@@ -155,7 +155,6 @@ LAYERS = (
             text("transformer_id", "Trạm biến áp cấp", "Transformer"),
             integer("customers", "Số khách hàng", "Customers"),
             number("water_above", "Nước trên thiết bị", "Water above the equipment", "depth_change"),
-            flag("is_backed_up", "Có nguồn dự phòng", "Has another feed"),
         ),
         style=Style("#c0392b", by="importance", radius=5.0, outline="#ffffff"),
         rank=116,

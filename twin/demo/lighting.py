@@ -17,6 +17,10 @@ MOUNTING = {"primary": 11.0, "secondary": 10.0, "tertiary": 8.5, "residential": 
 POWER = {"primary": 150.0, "secondary": 120.0, "tertiary": 90.0, "residential": 60.0, "living_street": 30.0}
 EFFICACY = {"led": 130.0, "sodium": 95.0, "mercury": 50.0, "halide": 85.0}
 CABINET_SPACING = 380.0
+VOLTAGE, POWER_FACTOR = 380.0, 0.9
+SECTIONS = np.array([6.0, 10.0, 16.0, 25.0, 35.0])
+FUSES = np.array([6.0, 10.0, 16.0, 20.0, 25.0, 32.0, 40.0, 50.0, 63.0])
+DESIGN_DROP = 0.028
 NEIGHBOURS = 8
 
 
@@ -51,6 +55,7 @@ def make_lighting(plan: Plan, streets: Streets, terrain: NDArray[np.float32]) ->
             "luminous_flux": (power * np.array([EFFICACY[lamp] for lamp in lamps])).round(0),
             "mounting_height": np.array([MOUNTING[c] for c in classes]),
             "pole_id": number_ids("PO", len(x)),
+            "phase": _share_phases(parent),
             "installed": np.datetime64("2010-01-01") + rng.integers(0, 5400, len(x)).astype("timedelta64[D]"),
         },
     )
@@ -60,14 +65,21 @@ def make_lighting(plan: Plan, streets: Streets, terrain: NDArray[np.float32]) ->
         shapely.linestrings(np.stack([np.column_stack([from_x, x]), np.column_stack([from_y, y])], axis=-1).round(3)),
         dtype=object,
     )
+    laying = np.where(np.isin(classes, ["primary", "secondary"]), "underground", "overhead").astype(object)
+    copper = laying == "underground"
+    section, fuse = _size_cables(circuit_ids, parent, power, shapely.length(cables), copper)
     circuits = Table(
         cables,
         {
             "id": number_ids("LS", len(x)),
             "circuit_id": circuit_ids,
             "cabinet_id": cabinet_ids[owner],
-            "laying": np.where(np.isin(classes, ["primary", "secondary"]), "underground", "overhead").astype(object),
+            "laying": laying,
             "length": shapely.length(cables).round(2),
+            "conductor_material": np.where(copper, "copper", "aluminium").astype(object),
+            "cross_section": section,
+            "phases": np.full(len(x), 3),
+            "fuse_rating": fuse,
         },
     )
     u, v = plan.frame.to_frame(cx, cy)
@@ -77,13 +89,57 @@ def make_lighting(plan: Plan, streets: Streets, terrain: NDArray[np.float32]) ->
         {
             "id": cabinet_ids,
             "name": as_text([f"Tủ chiếu sáng {n}" for n in range(1, len(cx) + 1)]),
-            "voltage": np.full(len(cx), 380.0),
+            "voltage": np.full(len(cx), VOLTAGE),
             "rated_power": np.ceil(load * 1.25 / 1000.0) * 1000.0,
             "base_elevation": (sample(terrain, cx, cy).clip(0.7, 3.0) + 0.25).round(2),
             "ward_code": WARD_CODES[locate_ward(u, v)].astype(object),
         },
     )
     return {"luminaires": luminaires, "lighting_cabinets": boxes, "lighting_circuits": circuits}
+
+
+def _share_phases(parent: Ints) -> NDArray[np.object_]:
+    """Return the phase of each luminaire: that after the phase of the one before it."""
+    phase = np.zeros(len(parent), np.int64)
+    for lamp in _order_outward(parent):
+        phase[lamp] = 0 if parent[lamp] < 0 else (phase[parent[lamp]] + 1) % 3
+    return np.array(["L1", "L2", "L3"], dtype=object)[phase]
+
+
+def _order_outward(parent: Ints) -> list[int]:
+    """Return the luminaires so that each comes after the one before it on the cable."""
+    depth = np.zeros(len(parent), np.int64)
+    at = parent.copy()
+    while (at >= 0).any():
+        depth += at >= 0
+        at = np.where(at >= 0, parent[at], -1)
+    return [int(lamp) for lamp in np.argsort(depth, kind="stable")]
+
+
+def _size_cables(
+    circuits: NDArray[np.object_], parent: Ints, power: Floats, length: Floats, copper: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Return cross-section [mm²] and fuse [A] of every section: the smallest in trade that a circuit needs.
+
+    One circuit in twenty has a size less, as it was laid for fewer lamps, and so may drop more than 3 %.
+    """
+    outward = _order_outward(parent)
+    carried, drop = power.copy(), np.zeros(len(parent))
+    for lamp in outward[::-1]:
+        if parent[lamp] >= 0:
+            carried[parent[lamp]] += carried[lamp]
+    step = np.where(copper, 0.0225, 0.036) * length * carried / VOLTAGE**2
+    for lamp in outward:
+        drop[lamp] = step[lamp] + (drop[parent[lamp]] if parent[lamp] >= 0 else 0.0)
+    _, of = np.unique(circuits.astype(str), return_inverse=True)
+    worst, load = np.zeros(of.max() + 1), np.zeros(of.max() + 1)
+    np.maximum.at(worst, of, drop)
+    np.add.at(load, of, power)
+    size = np.minimum(np.searchsorted(SECTIONS, worst / DESIGN_DROP), len(SECTIONS) - 1)
+    section = SECTIONS[np.maximum(size - (np.arange(size.size) % 20 == 9), 0)]
+    current = 1.3 * load / (np.sqrt(3.0) * VOLTAGE * POWER_FACTOR)
+    fuse = FUSES[np.minimum(np.searchsorted(FUSES, current), len(FUSES) - 1)]
+    return section[of], fuse[of]
 
 
 def _place_luminaires(streets: Streets, rng: np.random.Generator) -> tuple[Floats, Floats, NDArray[np.object_]]:
