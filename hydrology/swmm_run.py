@@ -151,8 +151,8 @@ def run_swmm(
 ) -> SwmmResults | None:
     """Run ``model``, a path or the text of an input file, from its start to its end; None when asked to stop.
 
-    ``files`` are those that a text names. ``follow`` hears the share that is done. Raise InputError where SWMM cannot read the model, NumericsError where it
-    stops. Whether the water adds up is for the caller to judge by ``account``.
+    ``files`` are those that a text names. ``follow`` hears the share that is done. Raise InputError where SWMM cannot
+    read the model, NumericsError where it stops. Whether the water adds up is for the caller to judge by ``account``.
     """
     with Drainage(model, keeps_results=True, files=files) as drainage:
         total, start = drainage.duration, drainage.start

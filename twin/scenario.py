@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -151,6 +151,26 @@ class BlowWind:
     direction: float
 
 
+@dataclass(frozen=True, slots=True)
+class BlockLinks:
+    """Sediment or rubbish takes ``share`` [1] of the section of drainage links."""
+
+    link_ids: tuple[str, ...]
+    share: float
+
+
+Measure = Literal["green_roof", "permeable_pavement", "rain_garden", "rain_barrel"]
+
+
+@dataclass(frozen=True, slots=True)
+class RetainRain:
+    """A measure keeps back the rain of ``share`` [1] of the sealed ground of catchments."""
+
+    measure: Measure
+    catchment_ids: tuple[str, ...]
+    share: float
+
+
 Edit = (
     StageOffset
     | HoldStage
@@ -168,6 +188,8 @@ Edit = (
     | RepeatRain
     | SupplyRain
     | BlowWind
+    | BlockLinks
+    | RetainRain
 )
 Kind = TypeVar("Kind", bound=Edit)
 
