@@ -28,6 +28,7 @@ _OF_STATE = {
     "owner": "wastewater_structure.fk_owner",
     "note": "wastewater_structure.remark",
 }
+MODEL = text("model_id", "Thuộc mô hình", "Part of model")
 SEWER_STATE = tuple(replace(prop, words={"vsa": _OF_STATE[prop.name]}) for prop in STATE)
 
 LAYERS = (
@@ -83,6 +84,7 @@ LAYERS = (
             flag("has_gate", "Có cửa van một chiều", "Has flap gate", words={"swmm": "OUTFALLS.Gated"}),
             coded("material", "Vật liệu", "Material", *MATERIAL, words={"vsa": "manhole.material"}),
             *SEWER_STATE,
+            MODEL,
         ),
         style=Style("#6d5a8c", by="node_type", radius=3.0, outline="#ffffff", icon="manhole"),
         rank=60,
@@ -180,6 +182,7 @@ LAYERS = (
             flag("is_active", "Đang hoạt động", "In operation", words={"vsa": "wastewater_structure.status"}),
             coded("material", "Vật liệu", "Material", *MATERIAL, words={"vsa": "reach.material"}),
             *SEWER_STATE,
+            MODEL,
         ),
         style=Style("#7d66a8", by="link_type", width=2.0, icon="arrow"),
         rank=50,
@@ -217,12 +220,33 @@ LAYERS = (
             number(
                 "width", "Bề rộng đặc trưng", "Characteristic width", "width", words={"swmm": "SUBCATCHMENTS.Width"}
             ),
+            MODEL,
         ),
         style=Style("#7aa6c233", outline="#5d8aa8", opacity=0.4),
         rank=16,
         min_zoom=12,
         visible=False,
         words={"swmm": "SUBCATCHMENTS", "vsa": "catchment_area"},
+    ),
+    VectorLayer(
+        id="rain_gauges",
+        theme="drainage",
+        title=Text("Trạm mưa của mô hình", "Rain gauges of models"),
+        description=Text(
+            "Nguồn mưa của các lưu vực trong mô hình; trạm đo thật ở lớp Trạm đo.",
+            "What rains on the catchments of a model; instruments are in the layer of sensors.",
+        ),
+        geometry="Point",
+        properties=(
+            text("series", "Chuỗi mưa", "Rain series", words={"swmm": "RAINGAGES.Source"}),
+            number("interval", "Bước thời gian", "Interval", "duration", words={"swmm": "RAINGAGES.Interval"}),
+            MODEL,
+        ),
+        style=Style("#5b6fc7", radius=4.0, outline="#ffffff", icon="gauge"),
+        rank=59,
+        min_zoom=12,
+        visible=False,
+        words={"swmm": "RAINGAGES"},
     ),
     VectorLayer(
         id="waterways",

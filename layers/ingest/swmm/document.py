@@ -27,17 +27,18 @@ _BY_PAIRS = frozenset({"TAGS"})
 class Row:
     """A line of the document: its text, its words (none where it is a comment, blank or of the title).
 
-    ``number`` is its line in the file it was read from, None where it was added.
+    ``section`` is the one it stands in, ``number`` its line in the file it was read from, None where it was added.
     """
 
     text: str
-    words: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    section: str = ""
     number: int | None = None
 
     @property
     def place(self) -> str:
         """Where it stands, as a person says it."""
-        return "an added line" if self.number is None else f"line {self.number}"
+        return f"[{self.section}] " + ("an added line" if self.number is None else f"line {self.number}")
 
     def read_number(self, position: int, default: float | None = None) -> float:
         """Return the word at ``position`` as a number; InputError names the line where it is none or not there."""
@@ -82,12 +83,12 @@ class Inp:
 
     def set_title(self, title: str) -> None:
         """Replace the lines of the title; InputError for one whose line begins a section."""
-        rows = [Row(line, ()) for line in title.splitlines()]
+        rows = [Row(line) for line in title.splitlines()]
         if any(row.text.lstrip().startswith("[") for row in rows):
             raise InputError(f"title '{title[:60]}' has a line that begins with '['")
         self.blocks = [block for block in self.blocks if block.name != "TITLE"]
         if rows:
-            self.blocks.insert(0, Block("TITLE", "[TITLE]", [*rows, Row("", ())]))
+            self.blocks.insert(0, Block("TITLE", "[TITLE]", [*rows, Row("")]))
 
     def rows(self, section: str) -> list[Row]:
         """Return the rows of ``section`` that have words."""
@@ -144,12 +145,12 @@ class Inp:
         blocks = self._find_blocks(section)
         if not blocks:
             if self.blocks and self.blocks[-1].rows and self.blocks[-1].rows[-1].text.strip():
-                self.blocks[-1].rows.append(Row("", ()))
+                self.blocks[-1].rows.append(Row(""))
             self.blocks.append(Block(section, f"[{section}]"))
             blocks = self.blocks[-1:]
         rows = blocks[-1].rows
         last = next((position for position in reversed(range(len(rows))) if rows[position].words), None)
-        row = Row(text, tuple(word for word, _, _ in cut_words(text)))
+        row = Row(text, tuple(word for word, _, _ in cut_words(text)), section)
         # Before the blank line that parts it from the next section.
         rows.insert(_end_of_text(rows) if last is None else last + 1, row)
         self._indexes.pop(section, None)
@@ -209,7 +210,7 @@ def read_inp(text: str, *, largest: int = LARGEST_TEXT) -> Inp:
         elif document.blocks:
             block = document.blocks[-1]
             own = () if block.name == "TITLE" else tuple(word for word, _, _ in words)
-            block.rows.append(Row(line, own, number))
+            block.rows.append(Row(line, own, block.name, number))
         elif words:
             raise SourceError(
                 f"line {number} stands before the first section: '{line.strip()[:60]}'",
@@ -299,7 +300,7 @@ def _change_row(row: Row, words: Mapping[int, Word], section: str) -> Row:
         word = write_word(words[position], section)
         cut = cut_words(text)
         if position > len(cut):
-            raise InputError(f"[{section}] {row.place} has {len(cut)} words, expected {position} before '{word}'")
+            raise InputError(f"{row.place} has {len(cut)} words, expected {position} before '{word}'")
         if position == len(cut):
             end = cut[-1][2]
             text = f"{text[:end]} {word}{_take_blanks(text[end:], len(word) + 1)}"
@@ -307,8 +308,8 @@ def _change_row(row: Row, words: Mapping[int, Word], section: str) -> Row:
             _, start, end = cut[position]
             text = text[:start] + word + _fit_blanks(text[end:], end - start, len(word))
     if len(text.encode()) >= LONGEST_LINE:
-        raise InputError(f"[{section}] {row.place} becomes longer than {LONGEST_LINE} characters")
-    return Row(text, tuple(word for word, _, _ in cut_words(text)), row.number)
+        raise InputError(f"{row.place} becomes longer than {LONGEST_LINE} characters")
+    return Row(text, tuple(word for word, _, _ in cut_words(text)), row.section, row.number)
 
 
 def _fit_blanks(rest: str, old: int, new: int) -> str:
