@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +16,7 @@ from layers.errors import NotFoundError
 from layers.grid import Grid
 from layers.registry import read_raster_layer, read_vector_layer
 from layers.store.features import read_versions, select_features
+from layers.store.lamps import select_calendar_versions
 from layers.store.migrate import read_city
 from layers.store.query.fids import select_fids
 from layers.store.rasters import read_grid, read_raster_row
@@ -62,6 +64,16 @@ class City:
         """What a flood costs, by class, as the catalogue says."""
         given = self._row.declaration.get("damage")
         return given if isinstance(given, dict) else {}
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the city's clocks; UTC where the catalogue names none."""
+        return ZoneInfo(str(self._row.declaration.get("timezone") or "UTC"))
+
+    @property
+    def lamp_calendars(self) -> Sequence[tuple[str, datetime, Mapping[str, Any]]]:
+        """Programs and calendars of lamps that were declared, in order of time."""
+        return select_calendar_versions(self._connection)
 
     @property
     def synthetic(self) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import numpy as np
@@ -72,6 +73,14 @@ class CityView(Protocol):
     @property
     def damage(self) -> Mapping[str, Mapping[str, Any]]:
         """What a flood costs, by class of use, where the city says so; see hydrology.damage.read_damage_table."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the city's clocks."""
+
+    @property
+    def lamp_calendars(self) -> Sequence[tuple[str, datetime, Mapping[str, Any]]]:
+        """Programs and calendars of lamps: cabinet ("" for all others), from when on, document; in order of time."""
 
     def layer(
         self, layer_id: str, *, bounds: Bounds | None = None, columns: Sequence[str] | None = None
@@ -171,7 +180,7 @@ class Outputs:
 
     ``features`` have an ``id`` unique within the run; the run's own id is put before it. ``parameters`` are the
     numerical parameters used, ``base_time`` the time the first result stands for. ``trace`` is kept under its id, so
-    that filters find what it found.
+    that filters find what it found. ``files`` are kept beside the rasters, by name.
     """
 
     title: Text
@@ -184,6 +193,7 @@ class Outputs:
     balance: Mapping[str, float] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     trace: KeptTrace | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class StoppedError(Exception):

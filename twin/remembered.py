@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import numpy as np
@@ -40,6 +41,16 @@ class RememberedCity:
     def damage(self) -> Mapping[str, Mapping[str, Any]]:
         """What a flood costs, by class, where the city says so."""
         return self._base.damage
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the city's clocks."""
+        return self._base.zone
+
+    @property
+    def lamp_calendars(self) -> Sequence[tuple[str, datetime, Mapping[str, Any]]]:
+        """Programs and calendars of lamps, in order of time."""
+        return self._base.lamp_calendars
 
     def layer(
         self, layer_id: str, *, bounds: Bounds | None = None, columns: Sequence[str] | None = None

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import numpy as np
@@ -242,6 +243,16 @@ class EditedCity:
     def damage(self) -> Mapping[str, Mapping[str, Any]]:
         """What a flood costs, by class, where the city says so."""
         return self.base.damage
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the city's clocks."""
+        return self.base.zone
+
+    @property
+    def lamp_calendars(self) -> Sequence[tuple[str, datetime, Mapping[str, Any]]]:
+        """Programs and calendars of lamps, in order of time."""
+        return self.base.lamp_calendars
 
     def layer(
         self, layer_id: str, *, bounds: Bounds | None = None, columns: Sequence[str] | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import numpy as np
@@ -44,6 +45,8 @@ class MemoryCity:
     kept: dict[str, Arrays] = field(default_factory=dict)
     issues: dict[tuple[str, datetime], Arrays] = field(default_factory=dict)
     damage: dict[str, dict[str, Any]] = field(default_factory=dict)
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Ho_Chi_Minh"))
+    lamp_calendars: list[tuple[str, datetime, dict[str, Any]]] = field(default_factory=list)
 
     def layer(self, layer_id: str, *, bounds: Any = None, columns: Sequence[str] | None = None) -> gpd.GeoDataFrame:
         names = [prop.name for prop in read_vector_layer(layer_id).properties]
