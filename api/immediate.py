@@ -14,12 +14,13 @@ from starlette.responses import Response
 from api.answers import answer_json, write_json
 from api.links import OGC
 from api.resources import Resources
+from api.trace_links import link_trace
 from layers.errors import InputError, TooLargeError
 from layers.registry import read_vector_layer
 from layers.store.items import DEGREES
 from twin.immediate import Answer, answer_now
 from twin.job_documents import GEOJSON, JSON, RECORD, SUMMARY
-from twin.process import Process
+from twin.process import Outputs, Process
 from twin.store_callbacks import JobRequest
 
 ANONYMOUS = "anonymous"
@@ -34,7 +35,14 @@ def answer_execution(
 ) -> Response:
     """Return the results of ``process`` as a document, or the one output raw; errors are those of the process."""
     with _TURN:
-        answer = answer_now(resources.engine, resources.settings, process, inputs, author=author)
+        answer = answer_now(
+            resources.engine,
+            resources.settings,
+            process,
+            inputs,
+            author=author,
+            choose=lambda outputs: _list_values(process, asked, outputs),
+        )
     results = write_outputs(process, answer, asked)
     if asked.response != "raw":
         return answer_json(results)
@@ -50,21 +58,31 @@ def write_outputs(process: Process, answer: Answer, asked: JobRequest) -> dict[s
     outputs = answer.outputs
     written: dict[str, Any] = {}
     if not asked.outputs or SUMMARY in asked.outputs:
-        written[SUMMARY] = {"value": dict(outputs.summary), "mediaType": JSON}
+        links = (
+            {} if outputs.trace is None else {"links": link_trace(outputs.trace.id, outputs.trace.members, asked.base)}
+        )
+        written[SUMMARY] = {"value": {**outputs.summary, **links}, "mediaType": JSON}
+    by_value = _list_values(process, asked, outputs)
     for name in process.outputs:
         if asked.outputs and name not in asked.outputs:
             continue
-        usual = "value" if outputs.trace is None else "reference"
-        if asked.outputs.get(name, {}).get("transmissionMode", usual) == "reference":
-            if outputs.trace is None:
-                raise InputError(f"output '{name}' is given by value only", hint='"transmissionMode": "value"')
+        if name in by_value:
+            written[name] = {"value": write_frame(name, outputs.features[name]), "mediaType": GEOJSON}
+        elif outputs.trace is None:
+            raise InputError(f"output '{name}' is given by value only", hint='"transmissionMode": "value"')
+        else:
             href = f"{asked.base}/api/traces/{outputs.trace.id}/{quote(name)}"
             written[name] = {"href": href, "type": GEOJSON}
-        else:
-            written[name] = {"value": write_frame(name, outputs.features[name]), "mediaType": GEOJSON}
     if RECORD in asked.outputs:
         written[RECORD] = {"value": dict(answer.record), "mediaType": JSON}
     return written
+
+
+def _list_values(process: Process, asked: JobRequest, outputs: Outputs) -> list[str]:
+    """Return the layers that are given by value: those asked for so; of all, where no trace is kept to link to."""
+    if not asked.outputs:
+        return [] if outputs.trace is not None else list(process.outputs)
+    return [name for name in process.outputs if asked.outputs.get(name, {}).get("transmissionMode") == "value"]
 
 
 def write_frame(layer_id: str, frame: gpd.GeoDataFrame) -> dict[str, Any]:

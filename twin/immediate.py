@@ -1,8 +1,8 @@
 """A process answered at once: read, compute, hand back. No run is entered; of what it found only a trace is kept."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,9 +47,12 @@ def answer_now(
     values: Mapping[str, Any],
     *,
     author: str,
+    choose: Callable[[Outputs], Collection[str]],
     limit_s: float = LIMIT_S,
 ) -> Answer:
     """Return what the process makes of the city as it is now; what it traced is kept under its id.
+
+    Of the features only the layers that ``choose`` names, once it sees what came of it, are made.
 
     Raises InputError for wrong inputs and TooSlowError past ``limit_s`` [s], as soon as the process reports.
     """
@@ -58,10 +61,11 @@ def answer_now(
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         city = City(connection, settings.processed_dir, datetime.now(UTC))
         outputs = process.compute(city, inputs, Hurry(limit_s))
+        features = {layer_id: outputs.features[layer_id] for layer_id in choose(outputs)}
         data = city.describe_data()
     if outputs.trace is not None:
         with engine.begin() as connection:
-            keep_trace(connection, outputs.trace, author=author)
+            keep_trace(connection, outputs.trace, author=author, lasting=False)
     record = {
         "process": process.id,
         "inputs": inputs.model_dump(mode="json"),
@@ -69,4 +73,4 @@ def answer_now(
         **data,
         "duration_s": round(time.monotonic() - began, 4),
     }
-    return Answer(outputs, record)
+    return Answer(replace(outputs, features=features), record)

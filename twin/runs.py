@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from twin.store import (
 )
 from twin.store_callbacks import JobRequest, insert_request
 from twin.store_queue import count_workers
+from twin.store_traces import keep_trace
 
 PROGRESS_S = 0.5
 CHECKPOINT_S = 10.0
@@ -144,6 +146,8 @@ def _compute(
         # A run attempted twice must see the same "now", or its checkpoint would be of another flood.
         city = City(connection, settings.processed_dir, run.created)
         outputs = process.compute(city, inputs, progress)
+        # Features may be read from the city only when they are asked for.
+        outputs = replace(outputs, features=dict(outputs.features))
         return outputs, city.describe_data(), city.synthetic
 
 
@@ -179,6 +183,8 @@ def _write(
                 source = register_run_source(connection, run_id, layer_id, outputs.title, synthetic=synthetic)
                 named = frame.assign(id=f"{run_id}." + frame["id"].astype(str), run_id=run_id)
                 upsert_features(connection, read_vector_layer(layer_id), named, source_id=source)
+            if outputs.trace is not None:
+                keep_trace(connection, outputs.trace, author=f"run {run_id}")
             for layer_id, raster in outputs.rasters.items():
                 _list_raster(connection, settings, run_id, layer_id, raster, fresh)
             shutil.rmtree(final, ignore_errors=True)

@@ -33,13 +33,14 @@ class TraceRow:
     members: dict[str, int]
 
 
-def keep_trace(connection: Connection, kept: KeptTrace, *, author: str) -> None:
+def keep_trace(connection: Connection, kept: KeptTrace, *, author: str, lasting: bool = True) -> None:
     """Keep a trace; one that is kept already is only noted as asked for again.
 
+    Without ``lasting`` the transaction does not wait for the disk: the last traces before a crash can be asked again.
     Raises TooLargeError where feature ids are beyond what a bit string may hold.
     """
-    # Losing the last traces of a crash costs nothing: their questions can be asked again.
-    connection.execute(text("set local synchronous_commit = off"))
+    if not lasting:
+        connection.execute(text("set local synchronous_commit = off"))
     trace_id = kept.id
     fresh = connection.execute(
         text(

@@ -1,0 +1,193 @@
+"""Trace of a network: from places along pipes, sewers or cables, as far as the question goes."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from layers.schema import Text
+from network.graph import mark
+from twin.networks.asking import Places, find_places, read_openness
+from twin.networks.city_graph import CityGraph
+from twin.networks.kept import KeptTrace
+from twin.networks.results import compute_results, count_equipment, count_layers, measure_extent, parse_results
+from twin.networks.results_frames import build_trace_frames
+from twin.networks.results_items import find_members
+from twin.networks.traces import Found, Kind, trace_city
+from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
+
+MOST_STARTS, MOST_RESULTS = 1_000, 20
+Network = Literal["water", "drainage", "sewer", "lighting", "power"]
+NETWORKS = {
+    "water": Text("Cấp nước", "Water supply"),
+    "drainage": Text("Thoát nước mưa", "Drainage"),
+    "sewer": Text("Thoát nước thải", "Sewers"),
+    "lighting": Text("Chiếu sáng", "Lighting"),
+    "power": Text("Điện", "Power"),
+}
+KIND_TITLES = {
+    "connected": Text("Liên thông", "Connected"),
+    "subnetwork": Text("Phần mạng do nguồn cấp", "Subnetwork of a source"),
+    "upstream": Text("Thượng lưu", "Upstream"),
+    "downstream": Text("Hạ lưu", "Downstream"),
+    "loops": Text("Mạch vòng", "Loops"),
+    "shortest_path": Text("Đường ngắn nhất", "Shortest path"),
+    "critical_links": Text("Đoạn không có đường thay thế", "Links without another way"),
+    "paths_between": Text("Mọi đường giữa hai điểm", "All paths between two places"),
+}
+PlaceWord = Annotated[str, Field(min_length=1, max_length=300)]
+FilterWords = Annotated[str, Field(max_length=4_000)]
+LayerName = Annotated[str, Field(max_length=60)]
+FilterInput = FilterWords | Annotated[dict[LayerName, FilterWords], Field(max_length=20)]
+
+
+def describe_network() -> Any:
+    """Return the field that chooses the network."""
+    return describe(Text("Mạng", "Network"), Text("Mạng được hỏi.", "The network that is asked."), choices=NETWORKS)
+
+
+def describe_tolerance() -> Any:
+    """Return the field of how far a place may lie from a link [m]."""
+    return describe(
+        Text("Khoảng bắt điểm", "Snapping distance"),
+        Text("Điểm được bắt vào tuyến gần nhất trong khoảng này.", "Places are snapped to the nearest link so near."),
+        unit="m",
+        default=25.0,
+        ge=0.0,
+        le=500.0,
+    )
+
+
+class TraceInputs(Inputs):
+    """What is traced."""
+
+    commodity: Network = describe_network()
+    kind: Kind = describe(
+        Text("Kiểu truy vết", "Kind"), Text("Câu hỏi đặt cho mạng.", "What the network is asked."), choices=KIND_TITLES
+    )
+    starts: tuple[PlaceWord, ...] = describe(
+        Text("Điểm đầu", "Starts"),
+        Text(
+            "Đối tượng LỚP/MÃ (water_pipes/WP-00012) hoặc vị trí KINH ĐỘ,VĨ ĐỘ.",
+            "Items as LAYER/ITEM (water_pipes/WP-00012), or places as LON,LAT.",
+        ),
+        default=(),
+        max_length=MOST_STARTS,
+    )
+    ends: tuple[PlaceWord, ...] = describe(
+        Text("Điểm cuối", "Ends"),
+        Text("Chỉ cho đường đi giữa hai điểm.", "Of paths between two places only."),
+        default=(),
+        max_length=1,
+    )
+    tolerance: float = describe_tolerance()
+    barriers: FilterInput = describe(
+        Text("Rào chắn", "Barriers"),
+        Text(
+            "CQL2: đối tượng truy vết không đi qua; theo lớp, hoặc một điều kiện cho mọi lớp có thuộc tính đó.",
+            "CQL2: what the trace does not pass; by layer, or one filter for every layer that has its properties.",
+        ),
+        default="",
+    )
+    filter: FilterInput = describe(
+        Text("Điều kiện", "Filter"),
+        Text(
+            "CQL2: chỉ đi qua đối tượng thỏa điều kiện; theo lớp, hoặc một điều kiện cho mọi lớp có thuộc tính đó.",
+            "CQL2: only what passes is walked; by layer, or one filter for every layer that has its properties.",
+        ),
+        default="",
+    )
+    through_closed: bool = describe(
+        Text("Đi qua van đóng", "Through what is closed"),
+        Text("Đi qua cả van, ống, cầu dao đang đóng.", "Pass valves, pipes and switches that are closed, too."),
+        default=False,
+    )
+    results: tuple[PlaceWord, ...] = describe(
+        Text("Kết quả", "Results"),
+        Text(
+            "count, length, volume, area, population, customers; sum, min, max, mean, worst của một thuộc tính: "
+            "mean(diameter), worst(water_pipes.condition).",
+            "count, length, volume, area, population, customers; sum, min, max, mean, worst of a property: "
+            "mean(diameter), worst(water_pipes.condition).",
+        ),
+        default=("length",),
+        max_length=MOST_RESULTS,
+    )
+
+
+def compute(view: CityView, inputs: TraceInputs, progress: Progress) -> Outputs:
+    """Trace the network; see ``twin.networks.traces``."""
+    results = parse_results(inputs.results)
+    city = view.network(inputs.commodity)
+    progress.report(0.3, "tìm điểm đầu — finding the starts")
+    starts = find_places(view, city, inputs.starts, tolerance=inputs.tolerance, name="starts")
+    ends = find_places(view, city, inputs.ends, tolerance=inputs.tolerance, name="ends")
+    openness = read_openness(
+        view, city, barriers=inputs.barriers, passing=inputs.filter, through_closed=inputs.through_closed
+    )
+    progress.report(0.5, "truy vết — tracing")
+    found = trace_city(city, inputs.kind, starts, ends, openness)
+    progress.report(0.7, "tổng hợp — adding up")
+    figures = _summarize(view, city, inputs, found, starts, ends) | {
+        "results": compute_results(view, city, found, results)
+    }
+    kept = KeptTrace(
+        PROCESS.id,
+        inputs.commodity,
+        inputs.model_dump(mode="json"),
+        city.stamp,
+        find_members(view, city, found),
+        figures,
+    )
+    kind, network = KIND_TITLES[inputs.kind], NETWORKS[inputs.commodity]
+    return Outputs(
+        title=Text(f"{kind.vi}: {network.vi}", f"{kind.en}: {network.en}"),
+        base_time=view.now,
+        horizon_hours=0.0,
+        features=build_trace_frames(city, view.crs, inputs.kind, found, starts, ends),
+        summary={"id": kept.id, **figures},
+        parameters={"stamp": city.stamp},
+        trace=kept,
+    )
+
+
+def _summarize(
+    view: CityView, city: CityGraph, inputs: TraceInputs, found: Found, starts: Places, ends: Places
+) -> dict[str, Any]:
+    """Return the figures that every trace has."""
+    nodes = mark(found.nodes, city.graph.node_count)
+    told: dict[str, Any] = {
+        "commodity": inputs.commodity,
+        "kind": inputs.kind,
+        "stamp": city.stamp,
+        "unresolved": city.unresolved,
+        "starts": list(starts.told),
+        "ends": list(ends.told),
+        "links": int(found.links.size),
+        "nodes": int(found.nodes.size),
+        "barriers": int(found.barriers.size),
+        "sources": int(nodes[city.sources].sum()),
+        "sinks": int(nodes[city.sinks].sum()),
+        "length": round(float(city.graph.weights[found.links].sum()), 3),
+        "bounds": measure_extent(view, city, found),
+        "counts": count_layers(city, found),
+        "equipment": count_equipment(city, found),
+    }
+    if inputs.kind == "shortest_path":
+        told["path_length"] = None if found.length is None else round(found.length, 3)
+    return told
+
+
+PROCESS = Process(
+    id="trace",
+    title=Text("Truy vết mạng lưới", "Trace of a network"),
+    description=Text(
+        "Từ một điểm đi theo ống, cống, cáp: thượng lưu, hạ lưu, liên thông, mạch vòng, đường đi; cộng chiều dài, thể "
+        "tích, số dân, khách hàng. Kết quả dùng được làm bộ lọc in_trace.",
+        "From places along pipes, sewers and cables: upstream, downstream, connected, loops, paths; adds up length, "
+        "volume, people, customers. What is found serves as the filter in_trace.",
+    ),
+    inputs=TraceInputs,
+    outputs=("trace_links", "trace_nodes"),
+    compute=compute,
+    immediate=True,
+)
