@@ -62,7 +62,8 @@ class NodeResults:
 class LinkResults:
     """Of each link (links,): ids, kinds (conduit, pump, orifice, weir, outlet), its nodes and extremes.
 
-    start, end: index of its nodes. full_depth [m]; full_flow: by Manning's equation on its own slope [m3/s], 0 where it
+    start, end: index of its nodes. start_offset, end_offset: of its bed above their inverts [m]. length [m], 0 where it
+    has none. full_depth [m]; full_flow: by Manning's equation on its own slope [m3/s], 0 where it
     has none. max_flow [m3/s] without sign, max_velocity [m/s], max_depth [m], full_time: both ends full [s],
     above_full_time: with more than its full flow [s], peak_time: of the greatest flow, since the start [s].
     """
@@ -71,6 +72,9 @@ class LinkResults:
     kinds: tuple[str, ...]
     start: NDArray[np.int64]
     end: NDArray[np.int64]
+    start_offset: Array
+    end_offset: Array
+    length: Array
     full_depth: Array
     full_flow: Array
     max_flow: Array
@@ -230,6 +234,9 @@ def _read_links(scale: Scale, start: datetime) -> LinkResults:
     span = range(len(ids))
     stats = [solver.link_get_stats(index) for index in span]
     ends = np.array([solver.link_get_connections(index) for index in span], dtype=np.int64).reshape(-1, 2)
+    # SWMM turns round a conduit that rises; here it stays as it was drawn.
+    turned = np.array([solver.link_get_direction(index) < 0 for index in span], dtype=bool)
+    ends[turned] = ends[turned][:, ::-1]
 
     def take(name: str, factor: float) -> Array:
         return np.array([getattr(entry, name) for entry in stats], dtype=np.float64) * factor
@@ -237,11 +244,17 @@ def _read_links(scale: Scale, start: datetime) -> LinkResults:
     def value(which: int, factor: float) -> Array:
         return np.array([_get_value(which, index) for index in span], dtype=np.float64) * factor
 
+    def offset(end: int) -> Array:
+        return np.array([solver.link_get_parameter(index, end) for index in span], dtype=np.float64) * scale.length
+
     return LinkResults(
         ids,
         tuple(solver.link_get_type(index).name.lower() for index in span),
         ends[:, 0],
         ends[:, 1],
+        np.where(turned, offset(1), offset(0)),
+        np.where(turned, offset(0), offset(1)),
+        value(solver.swmm_LINK_LENGTH, scale.length),
         value(solver.swmm_LINK_FULLDEPTH, scale.length),
         value(solver.swmm_LINK_FULLFLOW, scale.flow),
         np.abs(take("maxFlow", scale.flow)),

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from layers.errors import InputError
 from layers.grid import Grid
 from layers.schema import Text
+from layers.store.models import Model, ModelKind
 from twin.board import Board
 from twin.networks.city_graph import CityGraph
 from twin.networks.kept import KeptTrace
@@ -94,6 +95,9 @@ class CityView(Protocol):
 
     def network(self, commodity: str) -> CityGraph:
         """Return the network of a commodity as it is now; NotFoundError for a commodity there is none of."""
+
+    def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
+        """Return a hydraulic model with the files it names, by name; NotFoundError tells those of its kind."""
 
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None

@@ -2,11 +2,11 @@
 
 from layers.errors import NotFoundError
 from twin.process import Process
-from twin.processes import flood_compare, flood_ensemble, flood_forecast, flood_scenario, isolation, trace
+from twin.processes import drainage_run, flood_compare, flood_ensemble, flood_forecast, flood_scenario, isolation, trace
 
 PROCESSES: dict[str, Process] = {
     module.PROCESS.id: module.PROCESS
-    for module in (flood_forecast, flood_scenario, flood_ensemble, flood_compare, trace, isolation)
+    for module in (flood_forecast, flood_scenario, flood_ensemble, flood_compare, trace, isolation, drainage_run)
 }
 
 

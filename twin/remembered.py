@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.grid import Grid
+from layers.store.models import Model, ModelKind
 from twin.networks.city_graph import CityGraph
 from twin.process import Arrays, Bounds, CityView
 
@@ -70,6 +71,10 @@ class RememberedCity:
     def network(self, commodity: str) -> CityGraph:
         """Return the city's network."""
         return self._base.network(commodity)
+
+    def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
+        """Return the city's model and its files."""
+        return self._base.read_model(model_id, kind)
 
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None

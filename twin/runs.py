@@ -160,10 +160,13 @@ def _write(
     work: Path,
     synthetic: bool,
 ) -> None:
-    """Write rasters beside their final place, then features, list and record in one transaction with the move."""
+    """Write rasters and files beside their final place, then all else in one transaction with the move."""
     fresh, final = work / "rasters", settings.processed_dir / "runs" / run_id
     for layer_id, raster in outputs.rasters.items():
         _write_raster(fresh / f"{layer_id}.tif", layer_id, raster, run_id)
+    for name, content in outputs.files.items():
+        fresh.mkdir(parents=True, exist_ok=True)
+        (fresh / name).write_bytes(content)
     try:
         with engine.begin() as connection:
             done = finish_run(

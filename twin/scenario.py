@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hydrology.design_storm import Shape
 from layers.errors import InputError, NotFoundError
 from layers.grid import Grid
+from layers.store.models import Model, ModelKind
 from twin.networks.city_graph import CityGraph
 from twin.networks.laying import view_network
 from twin.process import Arrays, Bounds, CityView
@@ -274,6 +275,10 @@ class EditedCity:
     def network(self, commodity: str) -> CityGraph:
         """Return the network with the edits applied."""
         return view_network(self, commodity)
+
+    def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
+        """Return the city's model and its files."""
+        return self.base.read_model(model_id, kind)
 
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None

@@ -3,7 +3,6 @@
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from hydrology.swmm_run import ALLOWED_ERROR, SwmmResults, WaterAccount, run_swmm
 from layers.errors import InputError, MassBalanceError
@@ -16,9 +15,6 @@ ROUTING_S = 2.0
 
 WET_S = 60.0
 """Longest step of the runoff in rain [s]."""
-
-MOST_OBJECTS = 200_000
-MOST_DAYS = 400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +126,3 @@ def describe_account(account: WaterAccount) -> dict[str, float]:
         "outfall_error": account.outfall_error,
         "relative_error": account.worst,
     }
-
-
-def count_objects(inp: Inp) -> dict[str, int]:
-    """Return how many subcatchments, nodes and links a model has."""
-    kinds: dict[str, tuple[str, ...]] = {
-        "subcatchments": ("SUBCATCHMENTS",),
-        "nodes": ("JUNCTIONS", "OUTFALLS", "STORAGE", "DIVIDERS"),
-        "links": ("CONDUITS", "PUMPS", "ORIFICES", "WEIRS", "OUTLETS"),
-    }
-    return {name: sum(len(inp.names(section)) for section in sections) for name, sections in kinds.items()}
-
-
-def describe_run(results: SwmmResults) -> dict[str, Any]:
-    """Return how the run went, for its record."""
-    return {"duration": results.duration, "routing_steps": results.steps, "engine": "EPA SWMM 5.2"}
