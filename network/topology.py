@@ -149,12 +149,44 @@ def update_topology(
     )
 
 
+def build_part(
+    lines: ArrayLike,
+    points: ArrayLike,
+    box: Box,
+    *,
+    levels: ArrayLike | None = None,
+    tolerance: float = TOLERANCE,
+) -> tuple[Topology, Box]:
+    """Return the nodes in a box with their stops and crossings, and the box, grown until no node reaches out of it.
+
+    lines, points: all that lie in the grown box or reach into it; whoever gives those near the box checks that it did
+    not grow beyond them. Nodes outside are not in the topology.
+    """
+    given = _check_input(lines, points, levels, None, tolerance)
+    grown = _grow_box(box, _list_candidates(*given[:2]), tolerance)
+    return _solve(*given, tolerance, grown), grown
+
+
+def lies_in(xy: Values, box: Box) -> Mask:
+    """Return which places (n, 2) lie in a box (n,), its border included."""
+    return _lies_in(xy, box)
+
+
 def list_links(topology: Topology) -> Links:
     """Return the links between the stops, ordered by line and part; what is no longer than the tolerance is no link."""
-    stops = topology.stops
+    return list_stop_links(topology.stops, topology.node_xy, topology.tolerance)
+
+
+def list_stop_links(stops: Stops, node_xy: Values, tolerance: float) -> Links:
+    """Return the links between stops, ordered by line and part. node_xy: place of each node [m] (nodes, 2)."""
     order = np.lexsort((stops.measure, stops.line))
     line, measure, node = stops.line[order], stops.measure[order], stops.node[order]
-    short = (node[1:] == node[:-1]) & (measure[1:] - measure[:-1] <= topology.tolerance)
+    if np.any((line[1:] == line[:-1]) & (measure[1:] == measure[:-1])):
+        # Two nodes at one measure, on either side of the line, are in the order of their places.
+        xy = node_xy[stops.node]
+        order = np.lexsort((xy[:, 1], xy[:, 0], stops.measure, stops.line))
+        line, measure, node = stops.line[order], stops.measure[order], stops.node[order]
+    short = (node[1:] == node[:-1]) & (measure[1:] - measure[:-1] <= tolerance)
     at = np.flatnonzero((line[1:] == line[:-1]) & ~short)
     of = line[at]
     fresh = np.append(True, of[1:] != of[:-1]) if of.size else np.zeros(0, np.bool_)

@@ -13,7 +13,9 @@ from network.graph import Index, Mask, Values, build_graph
 from network.topology import Links
 from twin.networks.city_graph import CityGraph
 from twin.networks.commodities import Between, Commodity, Coupler, Lines, Points, When
-from twin.networks.reading import Objects, Reader, Rows, list_names
+from twin.networks.reading import Fids, Objects, Reader, Rows, list_names
+
+Ints = NDArray[np.int64] | Index
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +42,14 @@ class _Parts:
     weights: list[Values]
     layers: list[Index]
     items: list[Objects]
+    fids: list[Fids]
     numbers: list[Index]
     closed: list[Mask]
     one_way: list[Mask]
 
     def add(
-        self, layer: int, starts: Index, ends: Index, weights: Values, items: Objects, part: Index, closed: Mask,
-        one_way: Mask,
+        self, layer: int, starts: Ints, ends: Ints, weights: Values, items: Objects, fids: Fids, part: Ints,
+        closed: Mask, one_way: Mask,
     ) -> None:  # fmt: skip
         """Add links of one layer."""
         self.starts.append(starts.astype(np.int32))
@@ -54,6 +57,7 @@ class _Parts:
         self.weights.append(weights)
         self.layers.append(np.full(starts.size, layer, np.int32))
         self.items.append(items)
+        self.fids.append(fids)
         self.numbers.append(part.astype(np.int32))
         self.closed.append(closed)
         self.one_way.append(one_way)
@@ -64,11 +68,14 @@ def assemble(commodity: Commodity, layout: Layout, reader: Reader, stamp: str) -
     layers, links = commodity.layers, layout.links
     number = {layer: k for k, layer in enumerate(layers)}
     names = _join([rows.ids for rows in layout.lines])
+    keys = _join([rows.keys for rows in layout.lines])
     of = _join([np.full(rows.ids.size, number[one.layer], np.int32) for one, rows in _pair(commodity.lines, layout)])
     shut = _join([rows.test(*one.closed) for one, rows in _pair(commodity.lines, layout)]).astype(np.bool_)
     single = _join([_test(rows, one.one_way) for one, rows in _pair(commodity.lines, layout)]).astype(np.bool_)
-    parts = _Parts([links.starts], [links.ends], [links.to_measure - links.from_measure], [of[links.line]],
-                   [names[links.line]], [links.part], [shut[links.line]], [single[links.line]])  # fmt: skip
+    parts = _Parts(
+        [links.starts], [links.ends], [links.to_measure - links.from_measure], [of[links.line]], [names[links.line]],
+        [keys[links.line]], [links.part], [shut[links.line]], [single[links.line]],
+    )  # fmt: skip
     nodes = _Nodes(commodity, layout, number)
     nodes.hold_points(parts.one_way[0], links)
     missing = 0
@@ -90,9 +97,10 @@ def assemble(commodity: Commodity, layout: Layout, reader: Reader, stamp: str) -
     lost = (graph.degrees == 0) & (node_layers >= 0)
     return CityGraph(
         commodity, graph, stamp, layers,
-        np.concatenate(parts.layers), np.concatenate(parts.items), np.concatenate(parts.numbers),
+        np.concatenate(parts.layers), np.concatenate(parts.items), np.concatenate(parts.fids),
+        np.concatenate(parts.numbers),
         np.append(links.from_measure, bare), np.append(links.to_measure, bare),
-        node_layers, np.concatenate(nodes.items), np.concatenate(nodes.xy), nodes.places,
+        node_layers, np.concatenate(nodes.items), np.concatenate(nodes.fids), np.concatenate(nodes.xy), nodes.places,
         np.flatnonzero(np.concatenate(nodes.sources)).astype(np.int32),
         np.flatnonzero(np.concatenate(nodes.sinks)).astype(np.int32),
         np.concatenate(nodes.valves), np.concatenate(nodes.closed), np.concatenate(nodes.stuck),
@@ -109,6 +117,7 @@ class _Nodes:
         self.xy = [layout.node_xy]
         self.layers = [np.full(size, -1, np.int32)]
         self.items: list[Objects] = [np.full(size, "", object)]
+        self.fids: list[Fids] = [np.full(size, -1, np.int64)]
         self.places: dict[str, dict[str, int]] = {}
         self.sources, self.sinks, self.valves, self.closed, self.stuck = (
             [np.zeros(size, np.bool_)] for _ in range(5)
@@ -123,6 +132,7 @@ class _Nodes:
             at = self._layout.point_nodes[begin : begin + rows.ids.size]
             self.layers[0][at] = self._number[one.layer]
             self.items[0][at] = rows.ids
+            self.fids[0][at] = rows.keys
             self.places.setdefault(one.layer, {}).update(zip(rows.ids.tolist(), at.tolist(), strict=True))
             self.sources[0][at] |= rows.test(*one.sources)
             self.sinks[0][at] |= rows.test(*one.sinks)
@@ -145,6 +155,7 @@ class _Nodes:
         self.xy.append(shapely.get_coordinates(rows.shapes))
         self.layers.append(np.full(size, self._number[layer], np.int32))
         self.items.append(rows.ids)
+        self.fids.append(rows.keys)
         self.places.setdefault(layer, {}).update(zip(rows.ids.tolist(), at.tolist(), strict=True))
         self.sources.append(sources)
         self.sinks.append(np.zeros(size, np.bool_))
@@ -166,12 +177,17 @@ def read_parts(commodity: Commodity, reader: Reader, *, shapes: bool) -> tuple[t
     lines = []
     for one in commodity.lines:
         rows = reader.list(one.layer, list_line_names(one), shapes=shapes)
-        lines.append(rows if one.only is None else rows.take(rows.test(one.only)))
+        lines.append(rows.take(choose_lines(one, rows)))
     points = []
     for place in commodity.points:
         rows = reader.list(place.layer, list_point_names(commodity, place), shapes=shapes)
         points.append(rows.take(choose_points(commodity, place, rows)))
     return tuple(lines), tuple(points)
+
+
+def choose_lines(lines: Lines, rows: Rows) -> Mask:
+    """Return which features are lines of the network."""
+    return np.ones(rows.ids.size, np.bool_) if lines.only is None else rows.test(lines.only)
 
 
 def list_line_names(lines: Lines) -> list[str]:
@@ -218,7 +234,7 @@ def _add_between(one: Between, number: dict[str, int], reader: Reader, nodes: _N
     xy = np.concatenate(nodes.xy)
     if not one.as_node:
         length = np.hypot(*(xy[start] - xy[end]).T)
-        parts.add(number[one.layer], start, end, length, rows.ids, np.zeros(start.size, np.int32), shut, single)
+        parts.add(number[one.layer], start, end, length, rows.ids, rows.keys, none.astype(np.int64), shut, single)
         return missing
     valves = none if points is None else _test(rows, points.valves)
     closed = shut if points is None else valves & rows.test(*points.closed)
@@ -229,9 +245,17 @@ def _add_between(one: Between, number: dict[str, int], reader: Reader, nodes: _N
     order = np.arange(2 * at.size).reshape(2, -1).T.ravel()
     starts, ends = np.append(start, at)[order], np.append(at, end)[order]
     lengths = np.append(np.hypot(*(xy[start] - here).T), np.hypot(*(xy[end] - here).T))[order]
-    part = np.tile(np.array([0, 1], np.int32), at.size)
+    part = np.tile(np.array([0, 1]), at.size)
     parts.add(
-        number[one.layer], starts, ends, lengths, np.repeat(rows.ids, 2), part, np.repeat(none, 2), np.repeat(single, 2)
+        number[one.layer],
+        starts,
+        ends,
+        lengths,
+        np.repeat(rows.ids, 2),
+        np.repeat(rows.keys, 2),
+        part,
+        np.repeat(none, 2),
+        np.repeat(single, 2),
     )
     return missing
 
@@ -261,7 +285,15 @@ def _add_coupler(
     part = np.arange(item.size) - np.maximum.accumulate(np.where(fresh, np.arange(item.size), 0))
     false = np.zeros(item.size, np.bool_)
     parts.add(
-        number[one.layer], found[item, level_at], at[item], off[item, level_at], rows.ids[item], part, false, false
+        number[one.layer],
+        found[item, level_at],
+        at[item],
+        off[item, level_at],
+        rows.ids[item],
+        rows.keys[item],
+        part,
+        false,
+        false,
     )
     return int(np.count_nonzero((found >= 0).sum(axis=1) == 1))
 

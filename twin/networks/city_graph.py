@@ -17,7 +17,7 @@ from network.isolation import Segments, build_segments
 from network.tracing import Passes, orient_from_sources
 from twin.networks.attaching import Attached, attach
 from twin.networks.commodities import Commodity
-from twin.networks.reading import Objects, Reader
+from twin.networks.reading import Fids, Objects, Reader
 
 T = TypeVar("T")
 
@@ -47,9 +47,10 @@ class CityGraph:
 
     graph: weights are lengths [m]; ids are indices. stamp: the version. layers: what the numbers in ``link_layers``
     and ``node_layers`` stand for; -1 is a node that is only an end of lines. link_items, node_items: item ids, "" of a
-    node without. link_parts: the part of a line that devices and joints split, from its start. from_measures,
-    to_measures: where the part lies on its line [m], NaN for devices, which have no line. node_xy: places in the
-    city's CRS. places: the node of every feature that is one, by layer and item; several may share a node.
+    node without. link_fids, node_fids: the same as feature ids, -1 of none. link_parts: the part of a line that devices
+    and joints split, from its start. from_measures, to_measures: where the part lies on its line [m], NaN for devices,
+    which have no line. node_xy: places in the city's CRS. places: the node of every feature that is one, by layer and
+    item; several may share a node.
 
     sources, sinks: nodes. valves, closed, stuck: masks of nodes; closed are valves that let nothing through now, stuck
     those that cannot be moved. open_links: mask of links that let something through. unresolved: how many places are
@@ -62,11 +63,13 @@ class CityGraph:
     layers: tuple[str, ...]
     link_layers: Index
     link_items: Objects
+    link_fids: Fids
     link_parts: Index
     from_measures: Values
     to_measures: Values
     node_layers: Index
     node_items: Objects
+    node_fids: Fids
     node_xy: Values
     places: Mapping[str, Mapping[str, int]]
     sources: Index
@@ -131,7 +134,8 @@ class CityGraph:
         if kind not in self.equipment_kinds:
             return np.zeros(self.graph.node_count)
         found = self.find_equipment(kind)
-        return np.bincount(found.nodes, weights=found.weights, minlength=self.graph.node_count)
+        sums = np.bincount(found.nodes, weights=found.weights, minlength=self.graph.node_count)
+        return sums.astype(np.float64)
 
     def find_items(self, layer: str, ids: Sequence[str]) -> tuple[Index, Index]:
         """Return the nodes and the links of items of a layer; NotFoundError for one that is not in the network."""

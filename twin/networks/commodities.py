@@ -147,8 +147,18 @@ class Commodity:
     @property
     def layers(self) -> tuple[str, ...]:
         """The layers whose features are links or nodes, in the order that ``CityGraph.layers`` has."""
-        every = (*self.lines, *self.points, *self.between, *self.couplers)
+        every: list[Lines | Points | Between | Coupler] = [*self.lines, *self.points, *self.between, *self.couplers]
         return tuple(dict.fromkeys(part.layer for part in every))
+
+    @property
+    def placed(self) -> frozenset[str]:
+        """The layers whose features decide about where nodes are."""
+        return frozenset([*(one.layer for one in self.lines), *(one.layer for one in self.points)])
+
+    @property
+    def followed(self) -> tuple[str, ...]:
+        """The layers that the network and what hangs on it are made of."""
+        return tuple(dict.fromkeys((*self.layers, *(one.layer for one in self.attachments))))
 
     @property
     def reach(self) -> float:

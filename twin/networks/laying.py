@@ -15,7 +15,7 @@ from twin.networks.reading import LayerView, Objects, Reader, Rows, ViewReader
 def build_city_graph(commodity: Commodity, reader: Reader, stamp: str) -> CityGraph:
     """Return the graph of a commodity made from the features alone; what is stored of it is not looked at."""
     lines, points = read_parts(commodity, reader, shapes=True)
-    topology = lay(commodity, lines, points)
+    topology, _ = lay(commodity, lines, points)
     layout = Layout(lines, points, list_links(topology), topology.node_xy, topology.node_levels, topology.point_nodes)
     return assemble(commodity, layout, reader, stamp)
 
@@ -25,8 +25,8 @@ def view_network(view: LayerView, commodity: str) -> CityGraph:
     return build_city_graph(read_commodity(commodity), ViewReader(view), "")
 
 
-def lay(commodity: Commodity, lines: tuple[Rows, ...], points: tuple[Rows, ...]) -> Topology:
-    """Return the topology of features with shapes."""
+def lay(commodity: Commodity, lines: tuple[Rows, ...], points: tuple[Rows, ...]) -> tuple[Topology, Objects]:
+    """Return the topology of features with shapes, and the points where they were placed."""
     shapes = join_objects([_shapes(rows) for rows in lines])
     levels = np.concatenate([find_levels(one, rows) for one, rows in zip(commodity.lines, lines, strict=True)])
     names = join_objects([rows.ids for rows in lines])
@@ -36,7 +36,8 @@ def lay(commodity: Commodity, lines: tuple[Rows, ...], points: tuple[Rows, ...])
         )
         for one, rows in zip(commodity.points, points, strict=True)
     ]
-    return build_topology(shapes, join_objects(places), levels=levels, tolerance=commodity.tolerance)
+    placed = join_objects(places)
+    return build_topology(shapes, placed, levels=levels, tolerance=commodity.tolerance), placed
 
 
 def find_levels(lines: Lines, rows: Rows) -> Index:

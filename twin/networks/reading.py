@@ -7,21 +7,34 @@ from typing import Any, Protocol
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import Connection
 
 from layers.registry import read_vector_layer
+from layers.store.networks.columns import copy_columns
 from twin.networks.commodities import EVERY, When
 
 Objects = NDArray[np.object_]
 Mask = NDArray[np.bool_]
+Fids = NDArray[np.int64]
+
+_MANY = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Features of one layer: ids (n,), the asked properties (n,) each, None where not filled in, and shapes (n,)."""
+    """Features of one layer: ids (n,), the asked properties (n,) each, None where not filled in, shapes (n,), and
+    feature ids (n,), -1 where the city has none.
+    """
 
     ids: Objects
     values: dict[str, Objects]
     shapes: Objects | None = None
+    fids: Fids | None = None
+
+    @property
+    def keys(self) -> Fids:
+        """The feature ids (n,)."""
+        return np.full(self.ids.size, -1, np.int64) if self.fids is None else self.fids
 
     def test(self, *rules: When) -> Mask:
         """Return which features pass any of the rules (n,)."""
@@ -37,7 +50,8 @@ class Rows:
     def take(self, chosen: NDArray[Any]) -> "Rows":
         """Return the chosen features."""
         shapes = None if self.shapes is None else self.shapes[chosen]
-        return Rows(self.ids[chosen], {name: column[chosen] for name, column in self.values.items()}, shapes)
+        values = {name: column[chosen] for name, column in self.values.items()}
+        return Rows(self.ids[chosen], values, shapes, None if self.fids is None else self.fids[chosen])
 
 
 class Reader(Protocol):
@@ -78,14 +92,36 @@ class ViewReader:
         return align_rows(self.list(layer_id, columns, shapes=shapes), ids)
 
 
+class StoreReader:
+    """Reads the layers of a database as a connection sees them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def list(self, layer_id: str, columns: Sequence[str], *, shapes: bool = False) -> Rows:
+        """Return all features of a layer, by feature id."""
+        return self._copy(layer_id, columns, shapes)
+
+    def pick(self, layer_id: str, ids: Objects, columns: Sequence[str], *, shapes: bool = False) -> Rows:
+        """Return the features with these ids in their order; None for what is not there."""
+        wanted = None if ids.size > _MANY else ids.tolist()
+        return align_rows(self._copy(layer_id, columns, shapes, ids=wanted), ids)
+
+    def _copy(self, layer_id: str, columns: Sequence[str], shapes: bool, ids: Sequence[str] | None = None) -> Rows:
+        names = _choose(layer_id, columns)
+        found = copy_columns(self._connection, read_vector_layer(layer_id), names, shapes=shapes, ids=ids)
+        return Rows(found[0], found[2], found[3], found[1])
+
+
 def align_rows(rows: Rows, ids: Objects) -> Rows:
     """Return the features called ``ids`` in their order; None for what is not there."""
     place = {name: k for k, name in enumerate(rows.ids.tolist())}
     at = np.array([place.get(name, -1) for name in ids.tolist()], np.int64)
 
     def take(column: Objects) -> Objects:
-        filled = np.append(column, None)
-        return np.asarray(filled[at])
+        found = column[np.maximum(at, 0)] if column.size else np.full(at.size, None, object)
+        found[at < 0] = None
+        return found
 
     values = {name: take(column) for name, column in rows.values.items()}
     return Rows(ids, values, None if rows.shapes is None else take(rows.shapes))
