@@ -16,9 +16,10 @@ from layers.errors import InputError, NotFoundError
 from layers.ingest.inp import Section, Word, name_objects
 from layers.ingest.swmm.document import Inp, build_document
 from twin.process import Bounds, CityView
-from twin.processes.sewer_network import Array, Ground, Network, Node, read_network
+from twin.processes.sewer_network import Array, Ground, Network, read_network
 from twin.scenario import CloseGate, Scenario, StopPump, Subside
 from twin.swmm.catchments import GAUGE, list_catchments
+from twin.swmm.storms import put_rain, put_stage
 from twin.swmm.tables import HYDRAULICS, Basin, list_links, list_nodes, list_places
 
 STORAGE_AREA = 10.0
@@ -27,11 +28,11 @@ STORAGE_AREA = 10.0
 WATER_REACH = 30.0
 """Outfalls and storage nodes belong to water that lies so near [m]."""
 
+_GAUGE_COLUMNS = ("name", "format", "interval", "scf", "source", "series")
+_GAUGE_ROW: tuple[Word, ...] = (GAUGE, "INTENSITY", "1:00", 1.0, "TIMESERIES", GAUGE)
 STILL = ("lake", "pond", "basin")
-STAGE = "stage"
 MOST_HOURS = 24.0 * 366
-RAIN_STEP_S = 300.0
-"""Rain in unequal steps is put into steps of this [s]."""
+DRY = RainSeries(np.array([0.0, 3600.0]), np.zeros(2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,21 +87,24 @@ def build_model(
     names, called = name_objects(network.nodes), name_objects(link.id for link in network.links)
     near = _find_still_water(view, network)
     basins = _list_basins(network, near, counts)
-    stages = {} if stage is None else _choose_tidal(network, near)
     openings = {names[node.id] for node in network.nodes.values() if node.kind in ("manhole", "inlet", "storage")}
     catchments, catchment_sections = list_catchments(view, network, names, bounds, counts)
     counts.update(nodes=len(network.nodes), links=len(network.links), catchments=len(catchments))
     document = build_document((
         Section("OPTIONS", ("option", "value"), _list_options(start, hours)),
-        *_list_rain(rain, hours, bool(catchments)),
+        Section("RAINGAGES", _GAUGE_COLUMNS, [_GAUGE_ROW] if catchments or rain is not None else []),
         *catchment_sections,
-        *list_nodes(network, names, basins, openings, stages),
+        *list_nodes(network, names, basins, openings),
         *list_links(network, names, called, basins),
-        *([_list_stage(*stage)] if stage is not None and stages else []),
         Section("REPORT", ("what", "which"), [(what, "ALL") for what in ("SUBCATCHMENTS", "NODES", "LINKS")]),
         list_places(network, names),
     ))  # fmt: skip
     document.set_title(title)
+    if document.rows("RAINGAGES"):
+        put_rain(document, rain or DRY)
+    tidal = [names[identifier] for identifier in _choose_tidal(network, near)]
+    if stage is not None and tidal:
+        put_stage(document, *stage, tidal)
     return CityModel(
         document,
         {name: identifier for identifier, name in names.items()},
@@ -163,11 +167,10 @@ def _list_basins(network: Network, near: Mapping[str, tuple[str, float]], counts
     return basins
 
 
-def _choose_tidal(network: Network, near: Mapping[str, tuple[str, float]]) -> dict[str, str]:
-    def is_tidal(node: Node) -> bool:
-        return node.kind == "outfall" and near.get(node.id, ("", 0.0))[0] not in STILL
-
-    return {node.id: STAGE for node in network.nodes.values() if is_tidal(node)}
+def _choose_tidal(network: Network, near: Mapping[str, tuple[str, float]]) -> list[str]:
+    """Return the ids of the outfalls that do not lie in still water."""
+    outfalls = [node.id for node in network.nodes.values() if node.kind == "outfall"]
+    return [identifier for identifier in outfalls if near.get(identifier, ("", 0.0))[0] not in STILL]
 
 
 def _list_options(start: datetime, hours: float) -> list[tuple[Word, ...]]:
@@ -188,46 +191,3 @@ def _list_options(start: datetime, hours: float) -> list[tuple[Word, ...]]:
         ("WET_STEP", "00:01:00"),
         ("DRY_STEP", "00:05:00"),
     ]
-
-
-def _list_rain(rain: RainSeries | None, hours: float, wanted: bool) -> list[Section]:
-    """Return the one gauge and its series [mm/h]; a dry one where catchments need a gauge and no rain falls."""
-    if rain is None and not wanted:
-        return []
-    if rain is None:
-        rain = RainSeries(np.array([0.0, max(hours * 3600.0, RAIN_STEP_S)]), np.zeros(2))
-    times, intensity = _even_out(rain)
-    step = int(times[1] - times[0])
-    rows: list[tuple[Word, ...]] = [(GAUGE, write_clock(at), value) for at, value in zip(times, intensity, strict=True)]
-    gauge: list[tuple[Word, ...]] = [(GAUGE, "INTENSITY", write_clock(step), 1.0, "TIMESERIES", GAUGE)]
-    return [
-        Section("RAINGAGES", ("name", "format", "interval", "scf", "source", "series"), gauge),
-        Section("TIMESERIES", ("name", "time", "rain(mm/h)"), rows),
-    ]
-
-
-def _even_out(rain: RainSeries) -> tuple[Array, Array]:
-    """Return times [s] in equal whole steps and the mean intensity [mm/h] from each on."""
-    steps = np.diff(rain.times)
-    step = round(float(steps[0])) if steps.size else int(RAIN_STEP_S)
-    if steps.size and step >= 60 and np.allclose(steps, step, atol=1.0e-6):
-        return rain.times, rain.intensity
-    last = float(rain.times[-1])
-    times = RAIN_STEP_S * np.arange(np.floor(rain.times[0] / RAIN_STEP_S), np.ceil(last / RAIN_STEP_S) + 2)
-    fallen = np.concatenate([[0.0], np.cumsum(rain.intensity[:-1] * steps)])
-    ends = np.append(times, times[-1] + RAIN_STEP_S)
-    total = np.interp(ends, rain.times, fallen) + rain.intensity[-1] * np.maximum(ends - last, 0.0)
-    return times, np.diff(total) / RAIN_STEP_S
-
-
-def _list_stage(times: Array, stages: Array) -> Section:
-    rows: list[tuple[Word, ...]] = [
-        (STAGE, write_clock(at), round(float(level), 4)) for at, level in zip(times, stages, strict=True)
-    ]
-    return Section("TIMESERIES", ("name", "time", "stage(m)"), rows)
-
-
-def write_clock(seconds: float) -> str:
-    """Return a time since the start as SWMM reads it, H:MM:SS."""
-    whole = round(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"

@@ -57,27 +57,19 @@ def list_nodes(
     names: Mapping[str, str],
     basins: Mapping[str, Basin],
     open_nodes: Collection[str],
-    stages: Mapping[str, str] | None = None,
 ) -> list[Section]:
     """Return junctions, outfalls and storage; ``names`` by id of the layer.
 
-    open_nodes: names of those that lose water above their rim, or pond it; all others bear pressure. stages: the time
-    series of the stage outside outfalls by their id; one without is free.
+    open_nodes: names of those that lose water above their rim, or pond it; all others bear pressure. Outfalls are free.
     """
     junctions: list[tuple[Word, ...]] = []
-    free: list[tuple[Word, ...]] = []
-    held: list[tuple[Word, ...]] = []
+    outfalls: list[tuple[Word, ...]] = []
     stores: list[tuple[Word, ...]] = []
     for node in network.nodes.values():
         name, depth = names[node.id], node.rim - node.invert
         pressure = 0.0 if name in open_nodes else SEALED_DEPTH
         if node.kind == "outfall":
-            gated = "YES" if node.has_gate else "NO"
-            series = (stages or {}).get(node.id)
-            if series is None:
-                free.append((name, node.invert, "FREE", gated))
-            else:
-                held.append((name, node.invert, "TIMESERIES", series, gated))
+            outfalls.append((name, node.invert, "FREE", "YES" if node.has_gate else "NO"))
         elif node.id in basins:
             basin = basins[node.id]
             row = (name, node.invert, depth, min(basin.depth, depth), "FUNCTIONAL", 0.0, 0.0, basin.area, pressure, 0.0)
@@ -87,8 +79,7 @@ def list_nodes(
     store_columns = ("name", "invert(m)", "depth(m)", "start(m)", "kind", "a1", "a2", "area(m2)", "pressure(m)", "evap")
     return [
         Section("JUNCTIONS", ("name", "invert(m)", "depth(m)", "start(m)", "pressure(m)", "pond(m2)"), junctions),
-        Section("OUTFALLS", ("name", "invert(m)", "kind", "gated"), free),
-        Section("OUTFALLS", ("name", "invert(m)", "kind", "stage", "gated"), held),
+        Section("OUTFALLS", ("name", "invert(m)", "kind", "gated"), outfalls),
         Section("STORAGE", store_columns, stores),
     ]
 

@@ -64,7 +64,10 @@ class Reader:
         for size in ("height", "width"):
             values[size] = values.get(size) or None
         if section == "PUMPS":
-            values["capacity"] = self._limit("drainage_links", "capacity", self._read_capacity(row))
+            curve = row.words[3] if len(row.words) > 3 else "*"
+            values["capacity"] = self._limit(
+                "drainage_links", "capacity", find_capacity(self.document, curve, self.units)
+            )
         return values
 
     def read_ends(self, section: str, row: Row) -> dict[str, str]:
@@ -117,17 +120,6 @@ class Reader:
             value += self._inverts[fold_name(ends[field.offset])]
         return value
 
-    def _read_capacity(self, row: Row) -> float | None:
-        """Return the greatest flow [m3/s] of a pump's curve, None of an ideal pump."""
-        curve = row.words[3] if len(row.words) > 3 else "*"
-        flows = []
-        for line in self.document.find("CURVES", curve) if curve != "*" else ():
-            words = line.words[1:]
-            if words and words[0].upper().startswith("PUMP"):
-                words = words[1:]
-            flows += [parse_number(word, line.place) for word in words[1::2]]
-        return max(flows) * self.units.flow if flows else None
-
     def _limit(self, layer: str, prop: str, value: float | None) -> float | None:
         declared = read_vector_layer(layer).find(prop)
         measure = declared.measure if declared is not None else None
@@ -135,6 +127,17 @@ class Reader:
             return value
         self.counts["values_beyond_their_range"] += 1
         return None
+
+
+def find_capacity(document: Inp, curve: str, units: Units) -> float | None:
+    """Return the greatest flow [m3/s] of a pump's curve, None of an ideal pump, whose curve is ``*``."""
+    flows = []
+    for row in document.find("CURVES", curve) if curve != "*" else ():
+        words = row.words[1:]
+        if words and words[0].upper().startswith("PUMP"):
+            words = words[1:]
+        flows += [parse_number(word, row.place) for word in words[1::2]]
+    return max(flows) * units.flow if flows else None
 
 
 def read_hours(word: str, place: str) -> float:

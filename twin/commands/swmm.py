@@ -1,0 +1,219 @@
+"""``twin swmm``: SWMM models in and out of the city."""
+
+import getpass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from hydrology.design_storm import build_storm, fit_curve
+from hydrology.rainfall import RainSeries
+from layers.datum import CRS84, make_transformer
+from layers.errors import InputError, SourceError
+from layers.ingest.swmm.document import Inp, write_document
+from layers.ingest.swmm.files import list_files
+from layers.store.models import list_models, read_model, read_model_files
+from twin.city import City
+from twin.commands.choosing import read_bbox, read_time
+from twin.connect import connect_to_city
+from twin.process import Bounds, CityView
+from twin.processes.flood_stage import forecast_gauge
+from twin.settings import Settings, read_settings
+from twin.swmm.building import build_model
+from twin.swmm.exporting import compose_model
+from twin.swmm.importing import ImportReport, import_model, remove_model
+
+Series = NDArray[np.float64]
+
+swmm = typer.Typer(
+    no_args_is_help=True,
+    help="Mô hình thoát nước — SWMM models: import, export, list, remove.",
+)
+_LAYERS = {
+    "drainage_nodes": "nút · nodes",
+    "drainage_links": "tuyến · links",
+    "catchments": "lưu vực · catchments",
+    "rain_gauges": "trạm mưa · rain gauges",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the family to the command line."""
+    app.add_typer(swmm, name="swmm")
+
+
+@swmm.command("import")
+def read_file(
+    file: Annotated[Path, typer.Argument(help="SWMM input file (.inp); files that it names lie beside it.")],
+    model: Annotated[
+        str | None, typer.Option("--id", help="Id of the model; from the file's name if not given.")
+    ] = None,
+    crs: Annotated[str | None, typer.Option(help="CRS of its coordinates, such as EPSG:32648.")] = None,
+    origin: Annotated[
+        str | None, typer.Option(metavar="LON,LAT", help="Where the middle of local coordinates lies, in degrees.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Title; the first line of the file's own if not given.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Read a model of this id anew.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, check and count; write nothing.")] = False,
+) -> None:
+    """Nạp mô hình SWMM vào các lớp — read a model into the layers; what they cannot hold is kept beside them."""
+    place = None if origin is None else _read_origin(origin)
+    engine = connect_to_city(read_settings())
+    with engine.connect() as connection, connection.begin() as transaction:
+        report = import_model(
+            connection, file, model=model, crs=crs, origin=place, title=title, replace=replace,
+            author=getpass.getuser(),
+        )  # fmt: skip
+        if dry_run:
+            transaction.rollback()
+    typer.echo(_say_import(report, dry_run=dry_run))
+
+
+@swmm.command("export")
+def write_file(
+    words: Annotated[list[str], typer.Argument(metavar="[MODEL] FILE", help="The model, and the file to write.")],
+    commodity: Annotated[
+        str | None, typer.Option(help="drainage: build the model from the layers; then only FILE is given.")
+    ] = None,
+    bbox: Annotated[
+        str | None, typer.Option(help="Built: networks that reach into west,south,east,north in degrees.")
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="Built: first moment; now if not given.")] = None,
+    hours: Annotated[float, typer.Option(help="Built: how long it runs [h].")] = 6.0,
+    storm_depth: Annotated[float, typer.Option(help="Built: rain of the storm [mm]; 0 for none.")] = 0.0,
+    storm_hours: Annotated[float, typer.Option(help="Built: how long the storm lasts [h].")] = 3.0,
+    stage: Annotated[str, typer.Option(help="Built: outside outfalls: forecast, none, or a level [m].")] = "forecast",
+    rewrite: Annotated[
+        bool, typer.Option("--rewrite", help="Write every value of the layers anew, not only what was changed.")
+    ] = False,
+) -> None:
+    """Xuất mô hình SWMM — write a model with all edits of its items, or one built from the layers."""
+    settings = read_settings()
+    engine = connect_to_city(settings)
+    if commodity is None:
+        if len(words) != 2:
+            raise InputError(f"{len(words)} words given", hint="twin swmm export MODEL FILE.inp")
+        with engine.connect() as connection:
+            _export_model(connection, settings, words[0], Path(words[1]), rewrite=rewrite)
+        return
+    if commodity != "drainage":
+        raise InputError(f"commodity '{commodity}' has no SWMM model", hint="--commodity drainage")
+    if len(words) != 1:
+        raise InputError(f"{len(words)} words given", hint="twin swmm export --commodity drainage FILE.inp")
+    moment = read_time(start) if start is not None else datetime.now(UTC).replace(microsecond=0)
+    with engine.connect() as connection:
+        view = City(connection, settings.processed_dir, moment)
+        built = build_model(
+            view,
+            start=moment,
+            hours=hours,
+            rain=_make_storm(storm_depth, storm_hours),
+            stage=_read_stage(view, stage, moment, hours),
+            bounds=None if bbox is None else _project(read_bbox(bbox), view.crs),
+            title=f"{moment:%Y-%m-%d %H:%M} UTC",
+        )
+    _write(Path(words[0]), built.inp)
+    for name, count in built.counts.items():
+        typer.echo(f"{count:>8,}  {name.replace('_', ' ')}")
+
+
+@swmm.command("list")
+def show() -> None:
+    """Danh sách mô hình — the models of the city."""
+    with connect_to_city(read_settings()).connect() as connection:
+        for model in list_models(connection, "swmm"):
+            typer.echo(f"{model.id:20} {model.loaded:%Y-%m-%d %H:%M}  {model.source:24} {model.title}")
+
+
+@swmm.command("remove")
+def remove(
+    model: Annotated[str, typer.Argument(help="Id of the model; see twin swmm list.")],
+    confirmed: Annotated[bool, typer.Option("--yes", help="Remove it with its items.")] = False,
+) -> None:
+    """Bỏ mô hình cùng các đối tượng của nó — remove a model and its items; the history keeps them."""
+    if not confirmed:
+        raise InputError(f"model '{model}' would go with all its items", hint="say --yes")
+    with connect_to_city(read_settings()).begin() as connection:
+        count = remove_model(connection, model, author=getpass.getuser())
+    typer.echo(f"{model}: đã bỏ {count:,} đối tượng · {count:,} items removed")
+
+
+def _export_model(connection: Connection, settings: Settings, name: str, path: Path, *, rewrite: bool) -> None:
+    record = read_model(connection, name, "swmm")
+    view = City(connection, settings.processed_dir, datetime.now(UTC))
+    document, changes = compose_model(view, record, rewrite=rewrite)
+    files = read_model_files(connection, record.id)
+    _write(path, document)
+    for file, content in files.items():
+        beside = path.resolve().parent / file
+        if not beside.exists() or beside.read_bytes() != content:
+            beside.write_bytes(content)
+    for layer, title in _LAYERS.items():
+        counts = changes.changed[layer], changes.added[layer], changes.removed[layer]
+        if any(counts):
+            typer.echo("{:,} sửa, {:,} thêm, {:,} bỏ · changed, added, removed: {}".format(*counts, title))
+    absent = {named.plain for named in list_files(document) if named.is_read} - set(files)
+    for file in sorted(absent):
+        typer.echo(f"thiếu tệp · not kept, the model reads it: {file}", err=True)
+
+
+def _write(path: Path, document: Inp) -> None:
+    try:
+        path.write_text(write_document(document), encoding="utf-8")
+    except OSError as error:
+        raise SourceError(f"{path} cannot be written: {error.strerror or error}") from error
+    typer.echo(str(path))
+
+
+def _read_origin(words: str) -> tuple[float, float]:
+    try:
+        lon, lat = (float(part) for part in words.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"origin '{words[:60]}' is not two numbers", hint="LON,LAT in degrees: 105.78,10.03"
+        ) from error
+    return lon, lat
+
+
+def _make_storm(depth: float, hours: float) -> RainSeries | None:
+    if depth == 0.0:
+        return None
+    return build_storm(fit_curve(depth, hours * 3600.0), hours * 3600.0)
+
+
+def _read_stage(view: CityView, words: str, start: datetime, hours: float) -> tuple[Series, Series] | None:
+    """Return the stage outside outfalls: the main gauge's forecast, a level held, or none."""
+    if words == "none":
+        return None
+    if words != "forecast":
+        try:
+            level = float(words)
+        except ValueError as error:
+            raise InputError(
+                f"stage '{words[:40]}' is no level", hint="forecast, none, or a level in metres"
+            ) from error
+        return np.array([0.0, hours * 3600.0]), np.full(2, level)
+    if view.main_gauge is None:
+        raise InputError("the city names no main gauge to forecast", hint="give --stage none, or a level in metres")
+    _, series = forecast_gauge(view, view.main_gauge, start, hours)
+    return series.times, series.stages
+
+
+def _project(box: Bounds, crs: str) -> Bounds:
+    x_min, y_min, x_max, y_max = make_transformer(CRS84, crs).transform_bounds(*box)
+    return x_min, y_min, x_max, y_max
+
+
+def _say_import(report: ImportReport, *, dry_run: bool) -> str:
+    lines = [f"{report.model}: {report.title}" + (" (không ghi gì · nothing was written)" if dry_run else "")]
+    lines += [f"{count:>8,}  {_LAYERS[layer]}" for layer, count in report.items.items() if count]
+    if report.removed:
+        lines.append(f"{report.removed:>8,}  đã bỏ · removed, the file no longer has them")
+    lines += [f"{count:>8,}  {name.replace('_', ' ')}" for name, count in report.counts.items()]
+    lines += [f"kèm tệp · kept with it: {name}" for name in report.files]
+    lines += [f"thiếu tệp · not beside it, the model reads it: {name}" for name in report.absent]
+    return "\n".join(lines)
