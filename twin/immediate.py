@@ -12,6 +12,7 @@ from layers.errors import TooSlowError
 from twin.city import City
 from twin.process import Outputs, Process, Quiet, parse_inputs
 from twin.settings import Settings
+from twin.store_trace_configurations import fill_in
 from twin.store_traces import keep_trace
 
 LIMIT_S = 20.0
@@ -56,9 +57,9 @@ def answer_now(
 
     Raises InputError for wrong inputs and TooSlowError past ``limit_s`` [s], as soon as the process reports.
     """
-    inputs = parse_inputs(process, values)
     began = time.monotonic()
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        inputs = parse_inputs(process, fill_in(connection, process.id, values))
         city = City(connection, settings.processed_dir, datetime.now(UTC))
         outputs = process.compute(city, inputs, Hurry(limit_s))
         features = {layer_id: outputs.features[layer_id] for layer_id in choose(outputs)}

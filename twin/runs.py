@@ -39,6 +39,7 @@ from twin.store import (
 )
 from twin.store_callbacks import JobRequest, insert_request
 from twin.store_queue import count_workers
+from twin.store_trace_configurations import fill_in
 from twin.store_traces import keep_trace
 
 PROGRESS_S = 0.5
@@ -59,8 +60,8 @@ def submit_run(engine: Engine, process_id: str, values: Mapping[str, Any], *, as
     ``asked`` is what a client over HTTP wants besides: outputs, callbacks.
     """
     process = read_process(process_id)
-    inputs = parse_inputs(process, values)
     with engine.begin() as connection:
+        inputs = parse_inputs(process, fill_in(connection, process.id, values))
         run_id = create_run(
             connection,
             process=process.id,

@@ -81,7 +81,12 @@ ANSWERS: Mapping[str, Answers] = {
     "GET /tiles/archives/{name}/{z}/{x}/{y}.mvt": _TILE,
     "GET /api/processes": {"200": {JSON: "Processes"}},
     "GET /api/processes/{process_id}": {"200": {JSON: "Process"}},
-    "POST /api/processes/{process_id}/execution": {"201": {JSON: "StatusInfo"}},
+    "POST /api/processes/{process_id}/execution": {
+        "200": {JSON: "Results", GEOJSON: "FeatureCollection"},
+        "201": {JSON: "StatusInfo"},
+        "204": {},
+    },
+    "GET /api/traces/{trace_id}/{output}": {"200": {GEOJSON: "FeatureCollection"}},
     "GET /api/jobs": {"200": {JSON: "Jobs"}},
     "GET /api/jobs/{job_id}": {"200": {JSON: "StatusInfo"}},
     "DELETE /api/jobs/{job_id}": {"200": {JSON: "StatusInfo"}},

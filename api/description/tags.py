@@ -25,6 +25,7 @@ TAGS = {
     "alarms": "Alarms, incidents and the rules behind them.",
     "warnings": "CAP messages: issued, proposed, delivered.",
     "processes": "OGC API Processes: what can be computed.",
+    "traces": "Traces of networks: what each found, and named configurations.",
     "jobs": "OGC API Processes: how far a run is, its results.",
     "runs": "The scientific record of runs.",
     "upkeep": "Attachments, inspections, work orders.",

@@ -130,12 +130,10 @@ def read_openness(
     """
     nodes = np.ones(city.graph.node_count, np.bool_) if through_closed else city.open_nodes.copy()
     links = np.ones(city.graph.link_count, np.bool_) if through_closed else city.open_links.copy()
-    for layer_id, words in _share_out(city, barriers, "barriers").items():
-        chosen = _select(view, city, layer_id, words)
+    for _, chosen in _select_all(view, city, barriers, "barriers"):
         nodes[chosen.nodes] = False
         links[chosen.links] = False
-    for layer_id, words in _share_out(city, passing, "filter").items():
-        chosen = _select(view, city, layer_id, words)
+    for layer_id, chosen in _select_all(view, city, passing, "filter"):
         shut = mark(list(city.places.get(layer_id, {}).values()), nodes.size)
         shut[chosen.nodes] = False
         nodes &= ~shut
@@ -149,24 +147,35 @@ class _Chosen:
     links: Index
 
 
-def _share_out(city: CityGraph, conditions: Conditions, name: str) -> dict[str, str]:
-    """Return the condition of each layer."""
+def _select_all(view: CityView, city: CityGraph, conditions: Conditions, name: str) -> list[tuple[str, _Chosen]]:
+    """Return what passes of each layer that a condition is about; one that suits no layer is an InputError."""
     if not conditions:
-        return {}
-    if not isinstance(conditions, str):
-        for layer_id in conditions:
-            if layer_id not in city.layers:
-                what = f"layer '{layer_id[:80]}' is not in the network '{city.commodity.id}'"
-                raise InputError(f"'{name}': {what}", hint=f"one of {', '.join(city.layers)}")
-        return dict(conditions)
-    names = _list_properties(parse_filter(conditions)) - {"id", "fid", "geometry", "geom"}
+        return []
+    try:
+        if not isinstance(conditions, str):
+            return [(layer_id, _select(view, city, layer_id, words)) for layer_id, words in conditions.items()]
+        return _select_fitting(view, city, conditions)
+    except InputError as error:
+        raise type(error)(f"'{name}': {error.message}", hint=error.hint) from None
+
+
+def _select_fitting(view: CityView, city: CityGraph, words: str) -> list[tuple[str, _Chosen]]:
+    names = _list_properties(parse_filter(words)) - {"id", "fid", "geometry", "geom"}
     fitting = [key for key in city.layers if all(read_vector_layer(key).find(prop) is not None for prop in names)]
-    if not fitting:
-        raise InputError(
-            f"'{name}': no layer of the network '{city.commodity.id}' has {', '.join(sorted(names))[:200]}",
+    selected: list[tuple[str, _Chosen]] = []
+    refused: InputError | None = None
+    for layer_id in fitting:
+        try:
+            selected.append((layer_id, _select(view, city, layer_id, words)))
+        except InputError as error:
+            # A code of one layer's list need not be in another's: the filter is not about that one.
+            refused = error
+    if not selected:
+        raise refused or InputError(
+            f"no layer of the network '{city.commodity.id}' has {', '.join(sorted(names))[:200]}",
             hint=f"its layers are {', '.join(city.layers)}",
         )
-    return dict.fromkeys(fitting, conditions)
+    return selected
 
 
 def _list_properties(tree: Any) -> set[str]:
@@ -185,6 +194,11 @@ def _list_properties(tree: Any) -> set[str]:
 
 def _select(view: CityView, city: CityGraph, layer_id: str, words: str) -> _Chosen:
     """Return what of a layer passes; kept with the graph unless the filter looks at other layers too."""
+    if layer_id not in city.layers:
+        raise InputError(
+            f"layer '{layer_id[:80]}' is not in the network '{city.commodity.id}'",
+            hint=f"one of {', '.join(city.layers)}",
+        )
     if reads_other_layers(parse_filter(words)):
         return _find_passing(view, city, layer_id, words)
     masks = city.kept.get("passing", _Few)

@@ -79,7 +79,7 @@ def describe_nodes(view: CityView, city: CityGraph, nodes: Index, names: Sequenc
 def describe_outage(view: CityView, city: CityGraph, found: Found) -> dict[str, Any]:
     """Return links, length [m], customers, people, and what is named one by one, of what is without water."""
     told: dict[str, Any] = {
-        "links": int(found.links.size),
+        "link_count": int(found.links.size),
         "length": round(float(city.graph.weights[found.links].sum()), 1),
     }
     for kind in city.equipment_kinds:

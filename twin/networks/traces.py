@@ -58,7 +58,8 @@ def trace_city(city: CityGraph, kind: str, starts: Places, ends: Places, opennes
     """Return what the question ``kind`` finds; InputError where it lacks starts or ends, or has some too many.
 
     Up and down follow the way from the sources (water, power) or the links as drawn (drains). A subnetwork is what
-    the sources among the starts feed, else the sources that hang together with them, else all sources.
+    the sources among the starts feed, else the sources that hang together with them, else all sources; of drains, what
+    flows to the outfalls.
     """
     if not city.graph.link_count:
         layers = ", ".join(part.layer for part in city.commodity.lines)
@@ -91,19 +92,25 @@ def _trace_connected(city: CityGraph, starts: Places, openness: Openness) -> Fou
 
 
 def _trace_subnetwork(city: CityGraph, starts: Places, openness: Openness) -> Found:
-    controllers = city.sources
+    drains = city.commodity.basis == "sink"
+    controllers = city.sinks if drains else city.sources
     if starts.told:
-        own = starts.nodes[np.isin(starts.nodes, city.sources)]
+        own = starts.nodes[np.isin(starts.nodes, controllers)]
         if not own.size:
             near = _trace_connected(city, starts, openness)
-            own = city.sources[mark(near.nodes, city.graph.node_count)[city.sources]]
+            own = controllers[mark(near.nodes, city.graph.node_count)[controllers]]
         controllers = own
     if not controllers.size:
-        where = "that hangs together with the starts" if starts.told else "at all"
-        raise NotFoundError(f"the network '{city.commodity.id}' has no source {where}", hint="ask for 'connected'")
-    return _keep(
-        trace_subnetwork(city.graph, controllers, open_nodes=openness.nodes, open_links=openness.links),
-    )
+        what, where = (
+            "outfall" if drains else "source",
+            "that hangs together with the starts" if starts.told else "at all",
+        )
+        raise NotFoundError(f"the network '{city.commodity.id}' has no {what} {where}", hint="ask for 'connected'")
+    if drains:
+        return _keep(
+            trace_upstream(city.graph, nodes=controllers, open_nodes=openness.nodes, open_links=openness.links)
+        )
+    return _keep(trace_subnetwork(city.graph, controllers, open_nodes=openness.nodes, open_links=openness.links))
 
 
 def _trace_upstream(city: CityGraph, starts: Places, openness: Openness) -> Found:

@@ -24,7 +24,14 @@ from twin.networks.results_frames import LazyFrames, build_link_frame, build_nod
 from twin.networks.results_items import find_members
 from twin.networks.traces import Found
 from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
-from twin.processes.trace import NETWORKS, Network, PlaceWord, describe_network, describe_tolerance
+from twin.processes.trace import (
+    NETWORKS,
+    Network,
+    PlaceWord,
+    describe_configuration,
+    describe_network,
+    describe_tolerance,
+)
 
 MOST_BREAKS, MOST_VALVES, MOST_CUSTOMERS = 20, 200, 5_000
 
@@ -66,6 +73,7 @@ class IsolationInputs(Inputs):
         ge=0,
         le=MOST_CUSTOMERS,
     )
+    configuration: str | None = describe_configuration()
 
 
 def compute(view: CityView, inputs: IsolationInputs, progress: Progress) -> Outputs:

@@ -57,6 +57,19 @@ def describe_tolerance() -> Any:
     )
 
 
+def describe_configuration() -> Any:
+    """Return the field that names kept inputs."""
+    return describe(
+        Text("Cấu hình", "Configuration"),
+        Text(
+            "Tên bộ tham số đã lưu; tham số cho ở đây được ưu tiên.",
+            "The name of kept inputs; those that are given here come before them.",
+        ),
+        default=None,
+        max_length=64,
+    )
+
+
 class TraceInputs(Inputs):
     """What is traced."""
 
@@ -112,6 +125,7 @@ class TraceInputs(Inputs):
         default=("length",),
         max_length=MOST_RESULTS,
     )
+    configuration: str | None = describe_configuration()
 
 
 def compute(view: CityView, inputs: TraceInputs, progress: Progress) -> Outputs:
@@ -162,11 +176,11 @@ def _summarize(
         "unresolved": city.unresolved,
         "starts": list(starts.told),
         "ends": list(ends.told),
-        "links": int(found.links.size),
-        "nodes": int(found.nodes.size),
-        "barriers": int(found.barriers.size),
-        "sources": int(nodes[city.sources].sum()),
-        "sinks": int(nodes[city.sinks].sum()),
+        "link_count": int(found.links.size),
+        "node_count": int(found.nodes.size),
+        "barrier_count": int(found.barriers.size),
+        "source_count": int(nodes[city.sources].sum()),
+        "sink_count": int(nodes[city.sinks].sum()),
         "length": round(float(city.graph.weights[found.links].sum()), 3),
         "bounds": measure_extent(view, city, found),
         "counts": count_layers(city, found),
