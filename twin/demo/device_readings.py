@@ -11,6 +11,7 @@ from types import MappingProxyType
 import numpy as np
 from scipy.special import ndtri
 
+from twin.demo.lighting_meters import meter_lighting
 from twin.demo.plan import Flags, Floats, Ints
 from twin.demo.shapes import hash_uniform
 from twin.demo.stations import Station
@@ -29,6 +30,9 @@ POWER = (
 PARKED = (
     np.array([20, 18, 16, 15, 15, 18, 30, 55, 78, 85, 84, 80, 72, 74, 80, 82, 76, 66, 70, 74, 66, 50, 36, 26]) / 100.0
 )
+WATER = (
+    np.array([14, 12, 10, 11, 22, 52, 80, 86, 74, 66, 66, 70, 64, 56, 56, 60, 74, 88, 92, 80, 64, 48, 32, 20]) / 100.0
+)
 COLLECTED_AT = 5 * 3600
 COUNTED_FROM = 1_735_664_400  # 2025-01-01T00:00+07:00, when the meters began at nought
 
@@ -44,6 +48,23 @@ def compute_device(station: Station, seconds: Ints, seed: int) -> Results:
 
 
 def _measure_flow(station: Station, seconds: Ints, seed: int) -> Results:
+    """Return the discharge [m³/s] of a tidal canal or a water main."""
+    if station.watched_layer in ("water_valves", "water_pumps"):
+        return _measure_main(station, seconds, seed)
+    return _measure_canal(station, seconds, seed)
+
+
+def _measure_main(station: Station, seconds: Ints, seed: int) -> Results:
+    """Return the discharge of a water main: what leaks all day, what customers use by the hour, more at weekends."""
+    hours = np.interp(_local_hour(seconds), np.arange(25), np.append(WATER, WATER[0])) / WATER.mean()
+    day = (seconds + LOCAL) // DAY
+    weekend = np.where((day + 3) % 7 >= 5, 1.06, 0.976)
+    daily = weekend * (1.0 + 0.03 * ndtri(hash_uniform(seed, 41, day)))
+    use = (1.0 - station.still) * hours * daily + station.still
+    return {"discharge": (station.scale * use * (1.0 + _noise(station, seconds, seed, 0.006))).round(5)}
+
+
+def _measure_canal(station: Station, seconds: Ints, seed: int) -> Results:
     """Return the discharge of a tidal canal [m³/s], positive to the river: storage inland of it times fall of stage."""
     area = 60.0 * max(3500.0 - station.inland, 400.0)
     river = {shift: compute_river_stage(seconds + shift - int(station.inland / 2.2), seed) for shift in (-600, 600)}
@@ -156,6 +177,8 @@ def _watch_bay(station: Station, seconds: Ints, seed: int) -> Results:
 
 def _meter_power(station: Station, seconds: Ints, seed: int) -> Results:
     """Return the mean power of the hour [W], the register [kWh] that is its exact integral, and the voltage [V]."""
+    if station.watched_layer == "lighting_cabinets":
+        return meter_lighting(station, seconds, seed, key_of(station))
     days, within = np.divmod(seconds - COUNTED_FROM, DAY)
     total = np.concatenate([[0.0], np.cumsum(POWER)])
     hours = total[-1] * days + np.interp(within / 3600.0, np.arange(25), total)

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 import shapely
 
+from twin.demo.lighting_meters import METERS, find_load
 from twin.demo.plan import Flags, Floats, Ints
 from twin.demo.shapes import Table
 from twin.demo.stations import Station
+from twin.demo.water_meters import place_water_meters
 
 FLOW_GAUGES = ("S-BANXANH-02", "S-SAY-02")
 _METRES_BESIDE = 3.0
@@ -52,7 +54,12 @@ def place_devices(tables: Mapping[str, Table], stations: list[Station]) -> list[
         (houses, "buildings", "S-CT-N", 25.0 * floor, np.isin(houses.columns["use"], ["hospital", "public", "school"])),
     ):
         devices += _watch(table, layer, "electricity_meter", prefix, "Công tơ", "Meter", chosen, 2, load)
-    return devices
+    boxes = tables["lighting_cabinets"]
+    devices += _watch(
+        boxes, "lighting_cabinets", "electricity_meter", "S-CT-D", "Công tơ", "Meter", _all(boxes), METERS,
+        find_load(tables["luminaires"], boxes),
+    )  # fmt: skip
+    return devices + place_water_meters(tables)
 
 
 def _watch(
