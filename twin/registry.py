@@ -2,11 +2,37 @@
 
 from layers.errors import NotFoundError
 from twin.process import Process
-from twin.processes import drainage_run, flood_compare, flood_ensemble, flood_forecast, flood_scenario, isolation, trace
+from twin.processes import (
+    dma_balance,
+    drainage_profile,
+    drainage_run,
+    fire_flow,
+    flood_compare,
+    flood_ensemble,
+    flood_forecast,
+    flood_scenario,
+    isolation,
+    trace,
+    water_age,
+    water_run,
+)
 
 PROCESSES: dict[str, Process] = {
     module.PROCESS.id: module.PROCESS
-    for module in (flood_forecast, flood_scenario, flood_ensemble, flood_compare, trace, isolation, drainage_run)
+    for module in (
+        flood_forecast,
+        flood_scenario,
+        flood_ensemble,
+        flood_compare,
+        trace,
+        isolation,
+        drainage_run,
+        drainage_profile,
+        water_run,
+        water_age,
+        fire_flow,
+        dma_balance,
+    )
 }
 
 

@@ -34,14 +34,14 @@ FIRE_CLASSES = (
 """Classes and colours of NFPA 291 by the flow that a hydrant can give."""
 
 ILI_BANDS = (
-    code("A1", "A1: dưới 1,5", "A1: below 1.5", "#1f8a5b"),
-    code("A2", "A2: 1,5–2", "A2: 1.5–2", "#6fb573"),
-    code("B", "B: 2–4", "B: 2–4", "#e8c33d"),
-    code("C", "C: 4–8", "C: 4–8", "#e8853d"),
-    code("D", "D: từ 8", "D: 8 or more", "#c8372d"),
+    code("A1", "A1: rất tốt", "A1: excellent", "#1f8a5b"),
+    code("A2", "A2: tốt", "A2: good", "#6fb573"),
+    code("B", "B: nên cải thiện", "B: to be improved", "#e8c33d"),
+    code("C", "C: kém", "C: poor", "#e8853d"),
+    code("D", "D: rất kém", "D: very poor", "#c8372d"),
     code("unknown", "Không tính được", "Not known", "#9a9a9a"),
 )
-"""Bands of the infrastructure leakage index of the World Bank Institute for well-to-do countries, A split as by IWA."""
+"""Bands of the infrastructure leakage index of the World Bank Institute, A parted as in the EU's reference document."""
 
 LAYERS = (
     VectorLayer(

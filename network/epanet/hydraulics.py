@@ -8,7 +8,7 @@ from epanet import toolkit
 from numpy.typing import NDArray
 
 from network.epanet.account import Account, WaterBalance
-from network.epanet.project import Array, Project
+from network.epanet.project import Array, Indices, Project
 
 FINEST_ACCURACY = 1.0e-4
 """Convergence that a run asks for at least: change of all flows over all flows [1].
@@ -36,6 +36,13 @@ class Spread:
         self._last = values
         np.minimum(self.least, values, out=self.least)
         np.maximum(self.largest, values, out=self.largest)
+
+    def take(self, order: Indices) -> "Spread":
+        """Return the spread of some of the values, in another order."""
+        taken = Spread(len(order))
+        taken.least, taken.largest = self.least[order], self.largest[order]
+        taken._sum, taken._time, taken._last = self.mean[order], 1.0, self.mean[order]
+        return taken
 
     @property
     def mean(self) -> Array:

@@ -125,6 +125,7 @@ class Project:
         for k in range(links):
             engine.call("getlinknodes", k + 1, ctypes.byref(start), ctypes.byref(end))
             self.ends[k] = start.value - 1, end.value - 1
+        self._tanks = self.nodes.select("tank")
         units = engine.ask_integer("getflowunits")
         self.flow_units = FLOW_UNITS[units]
         self._flow = FLOW_TO_SI[units]
@@ -345,11 +346,39 @@ class Project:
             while True:
                 self.warning = engine.call("runH", ctypes.byref(time))
                 yield time.value
-                if engine.ask_time("nextH") == 0:
+                if self._step() == 0:
                     return
         finally:
             self._running = False
             engine.call("closeH")
+
+    def _step(self) -> int:
+        """Take the step to the next solution and return its length [s], 0 at the end.
+
+        EPANET ends a step when a tank is empty or full, rounded to seconds, and overlooks one that is within half a
+        second of it: the tank then gives or takes water that it has not for a whole step (hydraul.c, ``tanktimestep``
+        and ``tanklevels``). Such a step is made one second long here; after it the tank is found empty or full.
+        """
+        if not self._is_tank_ending():
+            return self._engine.ask_time("nextH")
+        usual = self.get_time(toolkit.HYDSTEP)
+        self.set_time(toolkit.HYDSTEP, 1)
+        try:
+            return self._engine.ask_time("nextH")
+        finally:
+            self.set_time(toolkit.HYDSTEP, usual)
+
+    def _is_tank_ending(self) -> bool:
+        tanks = self._tanks
+        if not tanks.size:
+            return False
+        gained = self.outflows()[tanks]
+        volume, least, most = (
+            self.read_nodes(code)[tanks] * self._length**3
+            for code in (toolkit.TANKVOLUME, toolkit.MINVOLUME, toolkit.MAXVOLUME)
+        )
+        left = np.where(gained < 0.0, volume - least, most - volume)
+        return bool(((left > 0.0) & (left < np.abs(gained))).any())
 
     @contextmanager
     def open_snapshots(self) -> Iterator[Callable[[], None]]:

@@ -20,8 +20,9 @@ _TO_SI = {"age": 3600.0, "trace": 0.01, "chlorine": 1.0}
 class QualityRun:
     """Least, mean and largest quality of the last day at every node (nodes,), and the mean at its end.
 
-    age [s]; trace: share of the water that comes from the source [1]; chlorine [mg/L]. drift: largest change of the
-    mean between the last two days, as a share of the largest mean: near 0 where the run was long enough.
+    age [s]; trace: share of the water that comes from the source [1]; chlorine [mg/L]. drift: how much the means
+    changed from the day before to the last, summed over the nodes, as a share of them: near 0 where the run was long
+    enough. Ends where water stands grow older as long as the run lasts.
     """
 
     kind: Kind
@@ -50,9 +51,9 @@ def run_quality(
             last.add(_read(project, kind), held)
         elif time >= duration - 2 * DAY:
             before.add(_read(project, kind), held)
-    largest = float(last.mean.max())
-    change = float(np.abs(last.mean - before.mean).max())
-    drift = change / largest if largest > 0.0 and duration >= 2 * DAY else 0.0 if largest == 0.0 else 1.0
+    total = float(last.mean.sum())
+    change = float(np.abs(last.mean - before.mean).sum())
+    drift = 0.0 if total == 0.0 else change / total if duration >= 2 * DAY else 1.0
     return QualityRun(kind, last, drift, hydraulics)
 
 

@@ -26,7 +26,8 @@ CANAL_GAUGES = (
 class Station:
     """One sensor. ``inland``: metres of canal between the river and it; ``gated``: behind a tide gate.
 
-    ``scale`` is how large the watched item is: m³/d of a permit, W of lights and meters, lanes of a road.
+    ``scale`` is how large the watched item is: m³/d of a permit, W of lights and meters, lanes of a road, mean m³/s of
+    a water main. ``still`` is the share of that flow that stays the same all day.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Station:
     inland: float = 0.0
     gated: bool = False
     scale: float = 1.0
+    still: float = 0.0
 
 
 def place_stations(plan: Plan, drainage: Drainage) -> list[Station]:

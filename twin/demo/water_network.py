@@ -20,9 +20,10 @@ from twin.demo.streets import Streets
 SHIFT = (0.9, -0.9)
 PIPE_TYPES = {"primary": "transmission", "secondary": "transmission", "living_street": "service"}
 DIAMETERS = {"primary": 0.4, "secondary": 0.3, "tertiary": 0.2, "residential": 0.15, "living_street": 0.063}
+FEEDER = 0.35
 PUMP_HEAD = 42.0
 CLEAR_WELL_HEAD = 1.5
-TOWER_ELEVATION = 26.0
+TOWER_ELEVATION = 24.0
 INLET_PRESSURE = 30.0
 VALVE_DISTANCE = 3.0
 WORKS = (("WTP-1", "Nhà máy nước Lá Dừa", -1400.0, 60.0), ("WTP-2", "Nhà máy nước Vàm Xanh", 1300.0, 60.0))
@@ -138,7 +139,8 @@ def build_water_network(plan: Plan, streets: Streets, terrain: NDArray[np.float3
         )
     works = _add_works(plan, network, streets)
     _divide_areas(network, works)
-    _add_towers(plan, network, streets)
+    towers = _add_towers(plan, network, streets)
+    _widen_mains(network, works, towers)
     _add_isolation_valves(network)
     return network
 
@@ -270,8 +272,9 @@ def _add_inlet(network: WaterNetwork, k: int, *, inward: bool) -> None:
     )
 
 
-def _add_towers(plan: Plan, network: WaterNetwork, streets: Streets) -> None:
-    """Add the water towers, each on a short main of its own."""
+def _add_towers(plan: Plan, network: WaterNetwork, streets: Streets) -> list[int]:
+    """Add the water towers, each on a short main of its own; return the nodes they feed."""
+    fed = []
     mains = list_class_nodes(streets, "primary", "secondary", "tertiary")
     for key, name, u, v in TOWERS:
         x, y = (float(part) for part in plan.frame.to_map(u, v))
@@ -280,6 +283,30 @@ def _add_towers(plan: Plan, network: WaterNetwork, streets: Streets) -> None:
         tower = network.add_node(key, near.x + 14.0, near.y + 16.0, "tank", TOWER_ELEVATION, near.area)
         network.nodes[tower].name = name
         _add_main(network, f"WP-{key}", tower, main, 0.25)
+        fed.append(main)
+    return fed
+
+
+def _widen_mains(network: WaterNetwork, works: list[int], towers: list[int]) -> None:
+    """Widen the pipes on the best way from the works to every inlet of an area and to the towers, so that they feed."""
+    opened = [k for k, pipe in enumerate(network.pipes) if pipe.status == "open"]
+    links = [(network.pipes[k].start, network.pipes[k].end) for k in opened]
+    # Losses grow with the length and fall with the fifth power of the diameter.
+    loss = [network.pipes[k].line.length / network.pipes[k].diameter ** 5 for k in opened]
+    inlets = [valve for valve in network.valves if valve.start >= 0]
+    links += [(valve.start, valve.end) for valve in inlets]
+    loss += [1.0] * len(inlets)
+    size = len(network.nodes)
+    ends = np.array(links)
+    graph = coo_array((loss, (ends[:, 0], ends[:, 1])), shape=(size, size)).tocsr()
+    _, before, _ = dijkstra(graph, directed=False, indices=works, min_only=True, return_predecessors=True)
+    between = {frozenset(pair): k for pair, k in zip(links, opened, strict=False)}
+    for node in (*towers, *(valve.end for valve in inlets)):
+        while before[node] >= 0:
+            k = between.get(frozenset((node, int(before[node]))))
+            if k is not None:
+                network.pipes[k].diameter = max(network.pipes[k].diameter, FEEDER)
+            node = int(before[node])
 
 
 def _add_isolation_valves(network: WaterNetwork) -> None:

@@ -1,0 +1,105 @@
+"""Water network run: pressures, flows and pump energy over a day or more, with valves closed and pumps switched."""
+
+from typing import Any
+
+from layers.schema import Text
+from twin.process import CityView, Outputs, Process, Progress, describe
+from twin.processes.water_inputs import WaterInputs, find_midnight, prepare_demand, prepare_network
+from twin.water.areas import find_areas
+from twin.water.run import (
+    WaterRun,
+    describe_balance,
+    describe_pressures,
+    describe_pumps,
+    frame_flows,
+    frame_pressures,
+    run_network,
+)
+
+# Time-of-use tariff of EVN for business at 6-22 kV, decision 2699/QD-BCT (2024), by the hour [VND/kWh], of a weekday.
+_OFF, _NORMAL, _PEAK = 1300.0, 2000.0, 3500.0
+USUAL_PRICES = (
+    *(_OFF for _ in range(4)), *(_NORMAL for _ in range(5)), *(_PEAK for _ in range(3)), *(_NORMAL for _ in range(5)),
+    *(_PEAK for _ in range(3)), *(_NORMAL for _ in range(2)), *(_OFF for _ in range(2)),
+)  # fmt: skip
+
+
+class WaterRunInputs(WaterInputs):
+    """What a run of pressures and flows is asked."""
+
+    energy_prices: tuple[float, ...] = describe(
+        Text("Giá điện", "Electricity price"),
+        Text(
+            "Giá một kWh: một số, hay 24 số cho từng giờ; mặc định theo giờ cao điểm, thấp điểm.",
+            "Price of a kWh: one number, or 24 by the hour; peak and off-peak hours if not given.",
+        ),
+        unit="{VND}/kW.h",
+        default=USUAL_PRICES,
+        min_length=1,
+        max_length=24,
+    )
+
+
+def compute(view: CityView, inputs: WaterRunInputs, progress: Progress) -> Outputs:
+    """Return pressures and flows. Raises InputError for a network that cannot be run, MassBalanceError."""
+    progress.report(0.0, "mạng cấp nước — water network")
+    network = prepare_network(view, inputs)
+    areas = find_areas(view, network)
+    begins = find_midnight(view, inputs)
+    demand = prepare_demand(view, network, areas, inputs, begins)
+    run = run_network(network, demand, inputs.times, inputs.driving, progress)
+    pressures = frame_pressures(run, areas)
+    return Outputs(
+        title=Text(
+            f"Mạng cấp nước {inputs.duration_hours} giờ",
+            f"Water network, {inputs.duration_hours} h",
+        ),
+        base_time=begins,
+        horizon_hours=float(inputs.duration_hours),
+        features={"water_pressures": pressures, "water_flows": frame_flows(run)},
+        summary={
+            "pressure": describe_pressures(pressures),
+            "pumps": describe_pumps(run, inputs.energy_prices),
+            "water": describe_balance(run.hydraulics.balance),
+            **describe_demand(run, demand.notes),
+        },
+        balance=describe_balance(run.hydraulics.balance),
+        parameters={
+            "solutions": run.hydraulics.steps,
+            "unbalanced": run.hydraulics.unbalanced,
+            "demand_model": inputs.demand_model,
+            "engine": "EPANET 2.3",
+        },
+    )
+
+
+def describe_demand(run: WaterRun, notes: Any) -> dict[str, Any]:
+    """Return what the model was made of: its size, what was left out, what was assumed."""
+    network = run.network
+    return {
+        "network": {
+            "nodes": len(network.nodes),
+            "pipes": len(network.pipes),
+            "valves": len(network.valves),
+            "pumps": len(network.pumps),
+            "closed_pipes": int((~network.pipes["opened"]).sum()),
+            "assumed_diameters": int(network.pipes["assumed"].sum()),
+            "left_out": {
+                reason: {"count": len(ids), "ids": list(ids[:20])} for reason, ids in network.left_out.items()
+            },
+        },
+        "demands": notes,
+    }
+
+
+PROCESS = Process(
+    id="water-run",
+    title=Text("Mô phỏng mạng cấp nước", "Water network run"),
+    description=Text(
+        "Áp lực, lưu lượng, vận tốc, điện năng bơm của mạng cấp nước; thử đóng van, đổi giờ bơm.",
+        "Pressures, flows, velocities and pump energy of the water network; with valves closed, pumps rescheduled.",
+    ),
+    inputs=WaterRunInputs,
+    outputs=("water_pressures", "water_flows"),
+    compute=compute,
+)
