@@ -18,6 +18,7 @@ from layers.registry import read_raster_layer, read_vector_layer
 from layers.store.features import read_versions, select_features
 from layers.store.lamps import select_calendar_versions
 from layers.store.migrate import read_city
+from layers.store.models import Model, ModelKind, read_model, read_model_files
 from layers.store.query.fids import select_fids
 from layers.store.rasters import read_grid, read_raster_row
 from layers.store.sensing.datastreams import list_datastreams
@@ -25,8 +26,9 @@ from layers.store.sensing.reading import read_extent, select_observations
 from twin.derived import keep_arrays
 from twin.networks.city_graph import CityGraph
 from twin.networks.commodities import read_commodity
-from twin.networks.laying import view_network
+from twin.networks.warm import WARM
 from twin.process import Arrays, Bounds
+from twin.store import find_run_folder
 from twin.store_forecasts import read_issue, read_values
 
 _FAILED_QUALITY = (4, 9)
@@ -96,7 +98,16 @@ class City:
     def network(self, commodity: str) -> CityGraph:
         """Return the network of a commodity as it is now."""
         self.layers_read.update(read_commodity(commodity).layers)
-        return view_network(self, commodity)
+        return WARM.get(self._connection, commodity)
+
+    def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
+        """Return a hydraulic model with the files it names, by name; NotFoundError tells those of its kind."""
+        model = read_model(self._connection, model_id, kind)
+        return model, read_model_files(self._connection, model_id)
+
+    def find_run_folder(self, run_id: str) -> Path:
+        """Return where a finished run keeps its files; NotFoundError where there is no such run."""
+        return find_run_folder(self._connection, self._processed, run_id)
 
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -98,6 +99,9 @@ class CityView(Protocol):
 
     def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
         """Return a hydraulic model with the files it names, by name; NotFoundError tells those of its kind."""
+
+    def find_run_folder(self, run_id: str) -> Path:
+        """Return where a finished run keeps its files; NotFoundError where there is no such run."""
 
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None

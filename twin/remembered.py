@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -75,6 +76,10 @@ class RememberedCity:
     def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
         """Return the city's model and its files."""
         return self._base.read_model(model_id, kind)
+
+    def find_run_folder(self, run_id: str) -> Path:
+        """Return where a run of the city keeps its files."""
+        return self._base.find_run_folder(run_id)
 
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -279,6 +280,10 @@ class EditedCity:
     def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
         """Return the city's model and its files."""
         return self.base.read_model(model_id, kind)
+
+    def find_run_folder(self, run_id: str) -> Path:
+        """Return where a run of the city keeps its files."""
+        return self.base.find_run_folder(run_id)
 
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None

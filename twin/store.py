@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import Connection, text
@@ -162,6 +163,14 @@ def read_run(connection: Connection, run_id: str) -> RunRow:
     if row is None:
         raise NotFoundError(f"run '{run_id}' does not exist", hint="type: twin jobs list")
     return RunRow(*row)
+
+
+def find_run_folder(connection: Connection, processed_dir: Path, run_id: str) -> Path:
+    """Return where a finished run keeps its files; NotFoundError where there is no such run, or none that succeeded."""
+    run = read_run(connection, run_id)
+    if run.status != "successful":
+        raise NotFoundError(f"run '{run_id}' is {run.status} and keeps no files")
+    return processed_dir / "runs" / run.id
 
 
 def list_runs(
