@@ -214,6 +214,7 @@ def _say_import(report: ImportReport, *, dry_run: bool) -> str:
     if report.removed:
         lines.append(f"{report.removed:>8,}  đã bỏ · removed, the file no longer has them")
     lines += [f"{count:>8,}  {name.replace('_', ' ')}" for name, count in report.counts.items()]
+    lines += [f"khi chạy · when it runs: {note}" for note in report.notes]
     lines += [f"kèm tệp · kept with it: {name}" for name in report.files]
     lines += [f"thiếu tệp · not beside it, the model reads it: {name}" for name in report.absent]
     return "\n".join(lines)

@@ -25,6 +25,7 @@ from layers.store.features import delete_features, select_features, upsert_featu
 from layers.store.migrate import read_city
 from layers.store.models import LONGEST_ID, delete_model, list_models, read_model, store_model
 from layers.store.sources import register_source
+from twin.swmm.running import prepare_model
 
 _ID = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{LONGEST_ID - 1}}}")
 MOST_OBJECTS = 500_000
@@ -35,7 +36,8 @@ class ImportReport:
     """What an import did.
 
     items: how many of each layer. removed: items of the model that the file no longer has. counts: what was assumed.
-    absent: files that the model reads and that were not beside it; with any, SWMM itself was not asked.
+    absent: files that the model reads and that were not beside it; with any, SWMM itself was not asked. notes: what a
+    run changes so that SWMM opens it.
     """
 
     model: str
@@ -45,6 +47,7 @@ class ImportReport:
     counts: Mapping[str, int]
     files: tuple[str, ...]
     absent: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def read_text(path: Path) -> str:
@@ -113,8 +116,7 @@ def import_model(
     counts: Counter[str] = Counter()
     items = describe_items(document, name, anchor, counts)
     files, absent = read_beside(document, path.resolve().parent)
-    if verify and not absent:
-        verify_model(document, files)
+    notes = verify_model(document, files) if verify and not absent else []
     words = title or document.title.splitlines()[0][:200] if document.title else title or name
     source = Source(
         id=f"swmm-{name}", uri=path.name, layer="drainage_links", title=Words(vi=words, en=words), licence="unknown",
@@ -126,6 +128,8 @@ def import_model(
         layer = read_vector_layer(layer_id)
         gone = select_features(connection, layer, equals={"model_id": name}, columns=[])["id"]
         removed += delete_features(connection, layer, sorted(set(gone) - set(found)))
+        if not found:
+            continue
         counted = upsert_features(connection, layer, frame_items(found, layer_id, name, city_crs), source_id=source.id)
         if counted.foreign:
             raise ConflictError(f"layer '{layer_id}' has the item '{counted.foreign[0]}' of another source")
@@ -139,21 +143,35 @@ def import_model(
         connection, source, uri=path.name, fingerprint=hashlib.sha256(text.encode()).hexdigest(), layers=fed
     )
     counted_items = {layer_id: len(found) for layer_id, found in items.items()}
-    return ImportReport(name, words, counted_items, removed, dict(counts), tuple(files), tuple(absent))
+    return ImportReport(name, words, counted_items, removed, dict(counts), tuple(files), tuple(absent), tuple(notes))
 
 
-def verify_model(document: Inp, files: Mapping[str, bytes]) -> None:
-    """Let SWMM open a model in a process and a folder of its own; SourceError has its words where it does not."""
+def verify_model(document: Inp, files: Mapping[str, bytes]) -> list[str]:
+    """Let SWMM open a model, in a process and a folder of its own, and return what a run must change for it, in words.
+
+    SourceError has SWMM's own words where it opens neither the file nor what a run makes of it.
+    """
+    confined = confine_files(document)
+    try:
+        _open_in_process(confined, files)
+    except InputError as error:
+        prepared, notes = prepare_model(confined, own_steps=True)
+        try:
+            _open_in_process(prepared, files)
+        except InputError:
+            raise SourceError(f"SWMM does not open the model: {error.message}", hint=error.hint) from error
+        return notes
+    return []
+
+
+def _open_in_process(document: Inp, files: Mapping[str, bytes]) -> None:
     with tempfile.TemporaryDirectory(prefix="swmm-") as folder:
         for name, content in files.items():
             (Path(folder) / name).write_bytes(content)
         path = Path(folder) / "model.inp"
-        path.write_text(write_document(confine_files(document)), encoding="utf-8")
-        try:
-            with DrainageProcess(path):
-                pass
-        except InputError as error:
-            raise SourceError(f"SWMM does not open the model: {error.message}") from error
+        path.write_text(write_document(document), encoding="utf-8")
+        with DrainageProcess(path):
+            pass
 
 
 def remove_model(connection: Connection, model: str, *, author: str = "twin swmm remove") -> int:
