@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from layers.errors import InputError
 from network.graph import Graph, Index, Mask, mark
 from network.kernels import join_segments, label_parts
-from network.tracing import set_passes, trace
+from network.tracing import Trace, set_passes, trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,11 +166,13 @@ def find_outage(
     closed: ArrayLike = (),
     stuck: ArrayLike = (),
     open_links: Mask | None = None,
+    before: Trace | None = None,
 ) -> Outage:
     """Return who is without water once the valves are closed: a second pass from the sources, one-way devices heeded.
 
     closed, stuck, open_links: as they were given to ``find_valves`` and ``build_segments``. A stuck valve that is
-    closed is no alternative feed. Raises InputError where segments are of another version of the graph.
+    closed is no alternative feed. before: what ``trace_fed`` returned for these, if it is known and no broken node is
+    a closed valve. Raises InputError where segments are of another version of the graph.
     """
     if segments.stamp != graph.stamp or segments.links.size != graph.link_count:
         raise InputError(
@@ -180,7 +182,8 @@ def find_outage(
     shut[isolation.broken] = False
     origins = np.unique(np.asarray(sources, np.int64))
     passes = set_passes(graph, "both", open_links=open_links)
-    before = trace(graph, passes, nodes=origins[~shut[origins]], open_nodes=~shut)
+    if before is None:
+        before = trace(graph, passes, nodes=origins[~shut[origins]], open_nodes=~shut)
 
     chosen = mark(isolation.segments, segments.count)
     inside_links = (segments.links >= 0) & chosen[segments.links]
@@ -211,6 +214,14 @@ def find_outage(
         origins[inside_nodes[origins]].astype(np.int32),
         np.flatnonzero(usable & ends).astype(np.int32),
     )
+
+
+def trace_fed(graph: Graph, sources: ArrayLike, *, closed: ArrayLike = (), open_links: Mask | None = None) -> Trace:
+    """Return what has water now: all that the sources reach, one-way devices heeded, not past closed valves."""
+    shut = mark(closed, graph.node_count)
+    origins = np.unique(np.asarray(sources, np.int64))
+    passes = set_passes(graph, "both", open_links=open_links)
+    return trace(graph, passes, nodes=origins[~shut[origins]], open_nodes=~shut)
 
 
 def _list_swallowed(segments: Segments, isolation: Isolation, chosen: Mask) -> Index:

@@ -60,11 +60,10 @@ def keep_trace(connection: Connection, kept: KeptTrace, *, author: str, lasting:
     ).scalar_one()
     if not fresh:
         return
-    rows = [
-        {"trace": trace_id, "layer": layer, "count": int(fids.size), "bits": pack_fids(fids)}
-        for layer, fids in kept.members.items()
-        if fids.size
-    ]
+    rows = []
+    for layer, fids in kept.members.items():
+        bits, count = pack_fids(fids)
+        rows.append({"trace": trace_id, "layer": layer, "count": count, "bits": bits})
     if rows:
         connection.execute(
             text(
@@ -77,17 +76,20 @@ def keep_trace(connection: Connection, kept: KeptTrace, *, author: str, lasting:
         forget_traces(connection)
 
 
-def pack_fids(fids: Fids) -> bytes:
-    """Return feature ids as the bit string of ``network.trace_members``; TooLargeError beyond ``MOST_BITS``."""
+def pack_fids(fids: Fids) -> tuple[bytes, int]:
+    """Return feature ids as the bit string of ``network.trace_members``, and how many there are.
+
+    Raises TooLargeError for one beyond ``MOST_BITS``.
+    """
     highest = int(fids.max())
     if highest >= MOST_BITS:
         raise TooLargeError(
             f"feature id {highest} is beyond {MOST_BITS}, so the trace cannot be kept as a filter",
             hint="number the layer's features anew",
         )
-    bits = np.zeros(highest + 1, np.uint8)
-    bits[fids] = 1
-    return np.packbits(bits, bitorder="little").tobytes()
+    bits = np.zeros(highest + 1, np.bool_)
+    bits[fids] = True
+    return np.packbits(bits, bitorder="little").tobytes(), int(np.count_nonzero(bits))
 
 
 def read_trace(connection: Connection, trace_id: str) -> TraceRow:

@@ -7,8 +7,8 @@ import numpy as np
 
 from layers.errors import InputError, NotFoundError
 from network.graph import Index, mark
-from network.isolation import Isolation, Outage, find_outage, find_valves
-from network.tracing import set_passes, trace
+from network.isolation import Isolation, Outage, find_outage, find_valves, trace_fed
+from network.tracing import Trace, set_passes, trace
 from twin.networks.asking import Places
 from twin.networks.city_graph import CityGraph
 from twin.networks.traces import Found
@@ -84,7 +84,14 @@ def isolate(city: CityGraph, places: Places, *, closed: Index = _NONE, stuck: In
     unusable = np.union1d(np.flatnonzero(city.stuck & city.valves), stuck).astype(np.int32)
     isolation = find_valves(city.segments, nodes=places.nodes, links=places.links, closed=shut, stuck=unusable)
     outage = find_outage(
-        graph, city.segments, isolation, city.sources, closed=shut, stuck=unusable, open_links=city.open_links
+        graph,
+        city.segments,
+        isolation,
+        city.sources,
+        closed=shut,
+        stuck=unusable,
+        open_links=city.open_links,
+        before=_trace_fed(city) if not closed.size and not city.closed[isolation.broken].any() else None,
     )
     centre = _locate(city, places)
     needed, idle = (_order(city, valves, centre) for valves in (outage.needed, outage.idle))
@@ -123,6 +130,14 @@ def measure_feed(city: CityGraph, answer: CityIsolation, feed: int) -> Found:
     return Found(
         np.flatnonzero(nodes & outage.behind_nodes).astype(np.int32),
         np.flatnonzero(links & outage.behind_links).astype(np.int32),
+    )
+
+
+def _trace_fed(city: CityGraph) -> Trace:
+    """Return what has water as the network is; found once a graph."""
+    return city.kept.get(
+        "fed",
+        lambda: trace_fed(city.graph, city.sources, closed=np.flatnonzero(city.closed), open_links=city.open_links),
     )
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 Fids = NDArray[np.int64]
 
+UNSETTLED = "unsettled"
+"""The stamp of a graph made of layers that are just being written: no other graph can be told to be the same."""
 _ID_BYTES = 8
 
 
@@ -20,7 +23,7 @@ class KeptTrace:
     network has the same id.
 
     request: the inputs with all defaults. stamp: the version of the network. members: by layer, the feature ids
-    (``fid``) of what was found, ascending and each once. figures: what it adds up to.
+    (``fid``) of what was found, in any order. figures: what it adds up to.
     """
 
     process: str
@@ -34,6 +37,11 @@ class KeptTrace:
     def id(self) -> str:
         """The id, 16 hexadecimal digits."""
         return name_trace(self.process, self.request, self.stamp)
+
+
+def stamp_trace(stamp: str, now: datetime) -> str:
+    """Return the stamp under which a trace is kept; one that says nothing is told apart by the moment."""
+    return f"{UNSETTLED} {now.isoformat()}" if stamp == UNSETTLED else stamp
 
 
 def name_trace(process: str, request: Mapping[str, Any], stamp: str) -> str:

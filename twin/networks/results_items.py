@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from network.graph import Index, Mask, mark
 from twin.networks.attaching import Attached
@@ -14,25 +13,27 @@ from twin.networks.reading import Objects
 from twin.networks.traces import Found
 from twin.process import CityView
 
-Numbers = NDArray[np.int32]
 # Fewer items than these are looked up one by one; of more, the feature ids of all items are read and kept.
 _FEW = 5_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerItems:
-    """The items (n,) of one layer in a network: which links are whose, and at which nodes they stand."""
+    """The items (n,) of one layer in a network: those that have links first, each with its ``first`` and the one after
+    its last among ``links``; then those that only stand at nodes. node_items: which item stands at each of ``nodes``.
+    """
 
     ids: Objects
     links: Index
-    link_items: Numbers
+    first: Index
     nodes: Index
-    node_items: Numbers
+    node_items: Index
 
     def mark(self, nodes: Mask, links: Mask) -> Mask:
         """Return which items lie on marked nodes or links (n,)."""
         marked = np.zeros(self.ids.size, np.bool_)
-        marked[self.link_items[links[self.links]]] = True
+        if self.links.size:
+            marked[: self.first.size] = np.logical_or.reduceat(links[self.links], self.first)
         marked[self.node_items[nodes[self.nodes]]] = True
         return marked
 
@@ -51,12 +52,15 @@ def _number_items(city: CityGraph) -> dict[str, LayerItems]:
             continue
         ids = np.empty(len(numbers), object)
         ids[:] = list(numbers)
-        lengths = np.fromiter((last - first for first, last in spans.values()), np.int64, len(spans))
-        links = [np.arange(first, last, dtype=np.int32) for first, last in spans.values()]
+        ends = np.array(list(spans.values()), np.int64).reshape(-1, 2)
+        lengths = ends[:, 1] - ends[:, 0]
+        first = np.append(0, np.cumsum(lengths)[:-1])[: lengths.size]
+        # Each item's links follow one another: count up from its first.
+        links = np.arange(lengths.sum()) + np.repeat(ends[:, 0] - first, lengths)
         found[layer_id] = LayerItems(
             ids,
-            np.concatenate(links) if links else np.zeros(0, np.int32),
-            np.repeat(np.arange(len(spans), dtype=np.int32), lengths),
+            links.astype(np.int32),
+            first.astype(np.int32),
             np.fromiter(places.values(), np.int32, len(places)),
             np.fromiter((numbers[item] for item in places), np.int32, len(places)),
         )
@@ -79,18 +83,21 @@ def mark_equipment(city: CityGraph, attached: Attached, found: Found) -> Mask:
     return np.where(attached.links >= 0, links[attached.links], nodes[attached.nodes])
 
 
-def find_members(view: CityView, city: CityGraph, found: Found) -> dict[str, Fids]:
-    """Return the feature ids of what was found and of what hangs on it, by layer, ascending."""
+def find_members(view: CityView, city: CityGraph, found: Found, marked: Mapping[str, Mask]) -> dict[str, Fids]:
+    """Return by layer the feature ids of what was found and of what hangs on it.
+
+    marked: as ``mark_items`` returns it of what was found.
+    """
     numbered = number_items(city)
     parts: dict[str, list[Fids]] = {}
-    for layer_id, marked in mark_items(city, found).items():
-        parts.setdefault(layer_id, []).append(find_fids(view, city, layer_id, numbered[layer_id].ids, marked))
+    for layer_id, here in marked.items():
+        parts.setdefault(layer_id, []).append(find_fids(view, city, layer_id, numbered[layer_id].ids, here))
     for kind in city.equipment_kinds:
         attached = city.find_equipment(kind)
         here = mark_equipment(city, attached, found)
         fids = find_fids(view, city, attached.layer, attached.items, here, name=kind)
         parts.setdefault(attached.layer, []).append(fids)
-    together = {layer_id: np.unique(np.concatenate(each)) for layer_id, each in parts.items()}
+    together = {layer_id: np.concatenate(each) for layer_id, each in parts.items()}
     return {layer_id: fids for layer_id, fids in together.items() if fids.size}
 
 

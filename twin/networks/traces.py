@@ -177,7 +177,9 @@ def _find_structure(city: CityGraph, openness: Openness) -> Structure:
 
 
 def _list_ends(city: CityGraph, links: Index) -> Index:
-    return np.unique(np.concatenate((city.graph.starts[links], city.graph.ends[links]))).astype(np.int32)
+    ends = mark(city.graph.starts[links], city.graph.node_count)
+    ends[city.graph.ends[links]] = True
+    return np.flatnonzero(ends).astype(np.int32)
 
 
 def _keep(found: Trace) -> Found:

@@ -18,10 +18,10 @@ from twin.networks.isolating_report import (
     list_customers,
     list_named,
 )
-from twin.networks.kept import KeptTrace
+from twin.networks.kept import KeptTrace, stamp_trace
 from twin.networks.results import measure_extent
 from twin.networks.results_frames import LazyFrames, build_link_frame, build_node_frame
-from twin.networks.results_items import find_members
+from twin.networks.results_items import find_members, mark_items
 from twin.networks.traces import Found
 from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
 from twin.processes.trace import (
@@ -103,8 +103,10 @@ def compute(view: CityView, inputs: IsolationInputs, progress: Progress) -> Outp
     }
     if inputs.list_customers and "customers" in city.equipment_kinds:
         figures["customers"] = list_customers(view, city, dry, inputs.list_customers)
-    members = find_members(view, city, Found(dry.nodes, dry.links, answer.close))
-    kept = KeptTrace(PROCESS.id, inputs.commodity, inputs.model_dump(mode="json"), city.stamp, members, figures)
+    told = Found(dry.nodes, dry.links, answer.close)
+    members = find_members(view, city, told, mark_items(city, told))
+    stamp = stamp_trace(city.stamp, view.now)
+    kept = KeptTrace(PROCESS.id, inputs.commodity, inputs.model_dump(mode="json"), stamp, members, figures)
     network = NETWORKS[inputs.commodity]
     return Outputs(
         title=Text(f"Cô lập {', '.join(inputs.starts)[:80]}: {network.vi}", f"Isolation: {network.en}"),

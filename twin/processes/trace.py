@@ -8,10 +8,10 @@ from layers.schema import Text
 from network.graph import mark
 from twin.networks.asking import Places, find_places, read_openness
 from twin.networks.city_graph import CityGraph
-from twin.networks.kept import KeptTrace
+from twin.networks.kept import KeptTrace, stamp_trace
 from twin.networks.results import compute_results, count_equipment, count_layers, measure_extent, parse_results
 from twin.networks.results_frames import build_trace_frames
-from twin.networks.results_items import find_members
+from twin.networks.results_items import find_members, mark_items
 from twin.networks.traces import Found, Kind, trace_city
 from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
 
@@ -141,15 +141,17 @@ def compute(view: CityView, inputs: TraceInputs, progress: Progress) -> Outputs:
     progress.report(0.5, "truy vết — tracing")
     found = trace_city(city, inputs.kind, starts, ends, openness)
     progress.report(0.7, "tổng hợp — adding up")
+    marked = mark_items(city, found)
     figures = _summarize(view, city, inputs, found, starts, ends) | {
-        "results": compute_results(view, city, found, results)
+        "counts": count_layers(marked),
+        "results": compute_results(view, city, found, results),
     }
     kept = KeptTrace(
         PROCESS.id,
         inputs.commodity,
         inputs.model_dump(mode="json"),
-        city.stamp,
-        find_members(view, city, found),
+        stamp_trace(city.stamp, view.now),
+        find_members(view, city, found, marked),
         figures,
     )
     kind, network = KIND_TITLES[inputs.kind], NETWORKS[inputs.commodity]
@@ -183,7 +185,6 @@ def _summarize(
         "sink_count": int(nodes[city.sinks].sum()),
         "length": round(float(city.graph.weights[found.links].sum()), 3),
         "bounds": measure_extent(view, city, found),
-        "counts": count_layers(city, found),
         "equipment": count_equipment(city, found),
     }
     if inputs.kind == "shortest_path":
