@@ -21,7 +21,7 @@ class Suspect:
     """A source that can have caused it.
 
     source: its row in what was asked. node: where it is connected. quickest, slowest: time of travel [s]. released:
-    from when to when it must have let it go [s], on the clock of the exceedance.
+    from when to when it must have let it go [s], on the clock of the exceedance. distance: its shortest way [m].
     """
 
     source: int
@@ -29,6 +29,7 @@ class Suspect:
     quickest: float
     slowest: float
     released: tuple[float, float]
+    distance: float
 
 
 def find_suspects(
@@ -70,8 +71,9 @@ def find_suspects(
     walkable = np.ones(graph.node_count, np.bool_) if open_nodes is None else open_nodes
     half = graph.first, graph.middle, graph.others, graph.halves
     seed = np.array([outfall], np.int32)
-    quickest, slowest = (
-        find_distances(*half, passes, walkable, graph.weights / speed, seed, -1)[0][nodes] for speed in (quick, slow)
+    quickest, slowest, length = (
+        find_distances(*half, passes, walkable, costs, seed, -1)[0][nodes]
+        for costs in (graph.weights / quick, graph.weights / slow, graph.weights)
     )
     earliest, latest = begin - slowest, end - quickest
     guilty = held & np.isfinite(quickest) & (hours[:, 0] <= latest) & (hours[:, 1] >= earliest)
@@ -83,6 +85,7 @@ def find_suspects(
             float(quickest[row]),
             float(slowest[row]),
             (float(max(earliest[row], hours[row, 0])), float(min(latest[row], hours[row, 1]))),
+            float(length[row]),
         )
         for row in found
     ]

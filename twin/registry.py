@@ -3,6 +3,10 @@
 from layers.errors import NotFoundError
 from twin.process import Process
 from twin.processes import (
+    circuit_energy,
+    circuit_faults,
+    circuit_loads,
+    discharge_sources,
     dma_balance,
     drainage_profile,
     drainage_run,
@@ -12,6 +16,7 @@ from twin.processes import (
     flood_forecast,
     flood_scenario,
     isolation,
+    power_outage,
     trace,
     water_age,
     water_run,
@@ -32,6 +37,11 @@ PROCESSES: dict[str, Process] = {
         water_age,
         fire_flow,
         dma_balance,
+        circuit_loads,
+        circuit_faults,
+        circuit_energy,
+        power_outage,
+        discharge_sources,
     )
 }
 

@@ -159,4 +159,5 @@ PROCESS = Process(
     inputs=CircuitFaultsInputs,
     outputs=("circuit_faults",),
     compute=compute,
+    immediate=True,
 )

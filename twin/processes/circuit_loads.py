@@ -102,4 +102,5 @@ PROCESS = Process(
     inputs=CircuitLoadsInputs,
     outputs=("circuit_loads",),
     compute=compute,
+    immediate=True,
 )

@@ -50,7 +50,10 @@ def assess_impact(view: CityView, water: Water, start: datetime) -> Impact:
             buildings,
             touch_roads(view, water),
             touch_points(view, water, "luminaires"),
-            touch_points(view, water, "lighting_cabinets", elevation="base_elevation", name="name"),
+            *(
+                touch_points(view, water, layer, elevation="base_elevation", name="name")
+                for layer in ("lighting_cabinets", "transformers", "substations")
+            ),
             touch_pumps(view, water),
             touch_points(view, water, "places", name="name", category="category"),
         ],
