@@ -5,7 +5,7 @@ words are cut as the engine cuts them (input.c, ``getTokens``): apart by blanks,
 next, all from ``;`` on a comment. Names are told apart without regard to the case of a–z (hash.c).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -184,8 +184,8 @@ class Inp:
         return self._indexes[section]
 
 
-def read_inp(text: str, *, largest: int = LARGEST_TEXT) -> Inp:
-    """Return the document of an input file's text.
+def read_inp(text: str, *, largest: int = LARGEST_TEXT, find: Callable[[str, int], str] = find_section) -> Inp:
+    """Return the document of an input file's text; ``find`` tells the section that a word at a line begins.
 
     Raise TooLargeError above ``largest`` signs or ``MOST_LINES`` lines, SourceError naming the line where a section is
     unknown, a line too long, or something stands before the first section.
@@ -206,7 +206,7 @@ def read_inp(text: str, *, largest: int = LARGEST_TEXT) -> Inp:
         if words and len(line.encode()) >= LONGEST_LINE:
             raise SourceError(f"line {number} has {len(line.encode())} characters, expected less than {LONGEST_LINE}")
         if words and words[0][0].startswith("["):
-            document.blocks.append(Block(find_section(words[0][0].strip("[]"), number), line))
+            document.blocks.append(Block(find(words[0][0].strip("[]"), number), line))
         elif document.blocks:
             block = document.blocks[-1]
             own = () if block.name == "TITLE" else tuple(word for word, _, _ in words)
@@ -316,14 +316,19 @@ def _fit_blanks(rest: str, old: int, new: int) -> str:
     """Return what follows a word whose length changed, in its old column where it can be."""
     if not rest.strip():
         return rest
+    if rest[0] not in _SPACES and rest[0] != ";":
+        rest = f" {rest}"
     return " " * (old - new) + rest if new <= old else _take_blanks(rest, new - old)
 
 
 def _take_blanks(rest: str, count: int) -> str:
-    blanks = len(rest) - len(rest.lstrip(" "))
+    """Return ``rest`` with ``count`` of its first blanks less, one of them kept; a comment gets one."""
     if not rest.strip():
         return ""
-    return rest[min(count, max(blanks - 1, 0)) :] if blanks else f" {rest}" if rest[:1] == ";" else rest
+    blanks = len(rest) - len(rest.lstrip(" "))
+    if not blanks:
+        return f" {rest}" if rest[0] == ";" else rest
+    return rest[min(count, blanks - 1) :]
 
 
 def _join_words(words: Sequence[str], section: str) -> str:
