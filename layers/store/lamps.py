@@ -72,3 +72,16 @@ def select_feeds(connection: Connection, luminaires: Sequence[str]) -> dict[str,
         text("select id, cabinet_id, circuit_id from city.luminaires where id = any(:ids)"), {"ids": list(luminaires)}
     )
     return {row.id: (row.cabinet_id, row.circuit_id) for row in rows}
+
+
+def select_circuit_cabinets(connection: Connection, names: Sequence[str]) -> dict[str, str]:
+    """Return the cabinet of each name that is a cabinet or a circuit of one."""
+    rows = connection.execute(
+        text(
+            "select id as name, id as cabinet from city.lighting_cabinets where id = any(:names) union "
+            "select circuit_id, min(cabinet_id) from city.luminaires where circuit_id = any(:names) "
+            "and cabinet_id is not null group by circuit_id"
+        ),
+        {"names": list(names)},
+    )
+    return {row.name: row.cabinet for row in rows}

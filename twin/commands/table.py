@@ -35,6 +35,9 @@ COMMANDS: dict[str, Entry] = {
     "run": Entry("twin.commands.run", "Carry out a process and print what came out."),
     "jobs": Entry("twin.commands.jobs", "Runs that wait, work and are over: list, show, cancel, prune."),
     "worker": Entry("twin.commands.worker", "Carry out the runs in the queue, until stopped."),
+    "trace": Entry(
+        "twin.commands.trace", "Truy vết mạng lưới — trace a network: upstream, downstream, isolation, paths …"
+    ),
     "sensors": Entry("twin.commands.sensors", "Sensors: their series and latest readings."),
     "alarms": Entry(
         "twin.commands.alarms", "Cảnh báo — alarms: rules, list, show, acknowledge, shelve, comment, watch."
@@ -45,6 +48,10 @@ COMMANDS: dict[str, Entry] = {
     "scene": Entry(
         "twin.commands.scene",
         "Cảnh 3D — the city in 3D: build writes 3D Tiles of a layer, page a run as one web page.",
+    ),
+    "lighting": Entry(
+        "twin.commands.lighting",
+        "Chiếu sáng công cộng — public lighting: circuits, faults, energy, programs.",
     ),
     "load": Entry("twin.commands.load", "Nạp dữ liệu vào thành phố — load data into the city."),
     "check": Entry(
@@ -72,6 +79,10 @@ COMMANDS: dict[str, Entry] = {
         "twin.commands.quarantine", "Dòng bị loại — rows that were not loaded, and why; mend them, load them again."
     ),
     "work": Entry("twin.commands.work", "Phiếu việc — work orders: list, show, open, move."),
+    "water": Entry(
+        "twin.commands.water",
+        "Cấp nước — water supply: run, age, fire flow, balance of metered areas; EPANET models in and out.",
+    ),
     "warnings": Entry(
         "twin.commands.warnings",
         "Cảnh báo gửi đi — warnings that leave the house: drafts, CAP messages, deliveries.",

@@ -77,7 +77,7 @@ def plan_loads(
         name = str(ids[row])
         longitude, latitude = to_degrees.transform(*places[row])
         here = round(latitude, 2), round(longitude, 2)
-        calendars = versions.get(name) or versions.get("", [])
+        calendars = _choose_versions(versions, name)
         sent = {each for _, calendar in calendars for command in calendar.overrides for each in command.addresses}
         groups: dict[tuple[frozenset[str], float], float] = {}
         for lamp in np.flatnonzero(circuits.lamp_cabinets == row).tolist():
@@ -101,6 +101,14 @@ def _read_versions(city: CityView) -> dict[str, list[tuple[datetime, LampCalenda
     for cabinet, valid_from, document in city.lamp_calendars:
         found.setdefault(cabinet, []).append((valid_from, read_lamp_document(document)))
     return found
+
+
+def _choose_versions(
+    versions: Mapping[str, Sequence[tuple[datetime, LampCalendar]]], cabinet: str
+) -> list[tuple[datetime, LampCalendar]]:
+    """Return what a cabinet follows: the calendar of all until it has its first own."""
+    own, every = versions.get(cabinet, ()), versions.get("", ())
+    return [*(each for each in every if not own or each[0] < own[0][0]), *own]
 
 
 def _list_steps(
