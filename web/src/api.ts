@@ -11,6 +11,7 @@ import type {
   Process,
   ProcessSummary,
   Reading,
+  Result,
   Run,
   RunShort,
   Sensor,
@@ -78,11 +79,14 @@ export async function searchFeatures(words: string, limit: number, signal: Abort
   return (await request<{ hits: Hit[] }>(`/api/search?${query}`, { signal })).hits;
 }
 
-/** Follow a `next` link; only path and query are used, so a proxy's host name does no harm. */
-export function readPage(href: string): Promise<ItemPage> {
+/** Return path and query of a link that the server wrote, so that a proxy's host name does no harm. */
+function localPath(href: string): string {
   const url = new URL(href, location.href);
-  return request(url.pathname + url.search);
+  return url.pathname + url.search;
 }
+
+/** Follow a `next` link. */
+export const readPage = (href: string): Promise<ItemPage> => request(localPath(href));
 
 export const readSensors = async (): Promise<Sensor[]> =>
   (await request<{ features: Sensor[] }>("/sensors/latest")).features;
@@ -119,12 +123,34 @@ export const readProcesses = async (): Promise<ProcessSummary[]> =>
 
 export const readProcess = (id: string): Promise<Process> => request(`/api/processes/${part(id)}`);
 
-export const startJob = (process: string, inputs: Record<string, unknown>): Promise<Job> =>
-  request(`/api/processes/${part(process)}/execution`, {
+function execute<T>(
+  process: string,
+  inputs: Record<string, unknown>,
+  headers: Record<string, string>,
+  signal: AbortSignal | null,
+): Promise<T> {
+  return request(`/api/processes/${part(process)}/execution`, {
     method: "POST",
-    headers: { "content-type": "application/json", accept: "application/json" },
+    headers: { "content-type": "application/json", accept: "application/json", ...headers },
     body: JSON.stringify({ inputs }),
+    signal,
   });
+}
+
+/** Start a process as a job, also one that could answer at once. */
+export const startJob = (process: string, inputs: Record<string, unknown>): Promise<Job> =>
+  execute(process, inputs, { prefer: "respond-async" }, null);
+
+/** Ask a process that answers at once; results are by name. */
+export const askProcess = (
+  process: string,
+  inputs: Record<string, unknown>,
+  signal: AbortSignal,
+): Promise<Record<string, Result>> => execute(process, inputs, {}, signal);
+
+/** Follow a link of the server to features. */
+export const readFeatures = (href: string, signal: AbortSignal): Promise<GeoJSON.FeatureCollection> =>
+  request(localPath(href), { signal });
 
 export const readJobs = async (): Promise<Job[]> => (await request<{ jobs: Job[] }>("/api/jobs?limit=30")).jobs;
 

@@ -17,9 +17,9 @@ import type {
 
 const POLL_MS = 60_000;
 
-type Topic = "sensors" | "runs" | "run" | "jobs";
+type Topic = "sensors" | "runs" | "run" | "jobs" | "network";
 
-const listeners: Record<Topic, (() => void)[]> = { sensors: [], runs: [], run: [], jobs: [] };
+const listeners: Record<Topic, (() => void)[]> = { sensors: [], runs: [], run: [], jobs: [], network: [] };
 
 let catalog: Catalog | null = null;
 const layers = new Map<string, Layer>();

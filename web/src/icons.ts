@@ -7,6 +7,8 @@ const PATHS = {
   sensor:
     "M10 11.2v6M7 17.2h6M10 11.2a1.7 1.7 0 1 0 0-3.4 1.7 1.7 0 0 0 0 3.4ZM6.3 13.2a5.2 5.2 0 0 1 0-7.4M13.7 5.8a5.2 5.2 0 0 1 0 7.4M4 15.4a8.4 8.4 0 0 1 0-11.8M16 3.6a8.4 8.4 0 0 1 0 11.8",
   scenario: "M4 5h6.5M15 5h1M4 10h2M10.5 10H16M4 15h7.5M16 15h0M12.7 3.2v3.6M8.2 8.2v3.6M13.7 13.2v3.6",
+  network:
+    "M4.6 6.2a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6ZM15.4 8.4a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6ZM9 17.4a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6ZM6.3 4.8l7.4 1.5M5.2 6.1l3.1 7.8M14.5 8.2l-4.3 6",
   search: "M9 14.5a5.5 5.5 0 1 0 0-11 5.5 5.5 0 0 0 0 11ZM13 13l4 4",
   close: "M5 5l10 10M15 5 5 15",
   chevron: "M7 4.5 12.5 10 7 15.5",
@@ -66,6 +68,7 @@ const THEME_ICONS: Record<string, IconName> = {
   planning: "plan",
   land: "area",
   admin: "people",
+  networks: "network",
 };
 
 /** Return the icon of a chapter of the layer tree. */

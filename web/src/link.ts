@@ -1,6 +1,18 @@
 /** The deep link: everything a colleague needs to see the same picture, in the hash of the address. */
 
-import { getState, type Lang, type Scheme, type State, setState, TABS, type Tab, watch } from "./state";
+import { readQuestion, writeQuestion } from "./networks/question";
+import {
+  getState,
+  type Lang,
+  type Scheme,
+  type State,
+  setState,
+  TABS,
+  type Tab,
+  TOOLS,
+  type Tool,
+  watch,
+} from "./state";
 
 const LANG_KEY = "twin.lang";
 const SCHEME_KEY = "twin.scheme";
@@ -62,6 +74,8 @@ export function readLink(layersAtFirst: ReadonlySet<string>, known: ReadonlySet<
     time: hash.get("time"),
     threeD: hash.get("3d") === "1",
     tab: read<Tab>(hash.get("tab"), TABS) ?? "layers",
+    tool: read<Tool>(hash.get("tool"), TOOLS) ?? "trace",
+    question: readQuestion(hash),
     selection: layer && rest.length > 0 ? { layer, id: rest.join("/") } : null,
   };
   const product = hash.get("product");
@@ -89,6 +103,8 @@ function writeHash(): void {
   if (state.time) hash.set("time", state.time);
   if (state.threeD) hash.set("3d", "1");
   if (state.tab !== "layers") hash.set("tab", state.tab);
+  if (state.tool !== "trace") hash.set("tool", state.tool);
+  writeQuestion(state.question, hash);
   if (state.selection) hash.set("item", `${state.selection.layer}/${state.selection.id}`);
   hash.set("lang", state.lang);
   if (state.scheme === "dark") hash.set("scheme", "dark");
@@ -97,7 +113,8 @@ function writeHash(): void {
     .replaceAll("%2F", "/")
     .replaceAll("%2C", ",")
     .replaceAll("%3A", ":")
-    .replaceAll("%7E", "~");
+    .replaceAll("%7E", "~")
+    .replaceAll("%3B", ";");
   history.replaceState(null, "", `#${text}`);
 }
 
@@ -114,7 +131,8 @@ export function setCamera(next: Camera): void {
 
 /** Keep the hash and the stored preferences in step with the state. */
 export function followState(): void {
-  watch(["lang", "scheme", "layers", "runId", "product", "time", "threeD", "tab", "selection"], (state) => {
+  const keys = ["lang", "scheme", "layers", "runId", "product", "time", "threeD", "tab", "tool", "question"] as const;
+  watch([...keys, "selection"], (state) => {
     localStorage.setItem(LANG_KEY, state.lang);
     localStorage.setItem(SCHEME_KEY, state.scheme);
     scheduleWrite();

@@ -4,6 +4,7 @@ import "./styles/fonts.css";
 import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/panels.css";
+import "./styles/networks.css";
 import type { Map as MapView } from "maplibre-gl";
 import { readCatalog } from "./api";
 import {
@@ -21,12 +22,15 @@ import { h, replace } from "./dom";
 import { setTimezone } from "./format";
 import { explain, t } from "./i18n";
 import { followState, readLink, readPreferences } from "./link";
+import { isAiming, takeClick } from "./map/aim";
 import { restoreFlood, setFloodOpacity } from "./map/flood";
 import { addBuildings3d, addCityRasters, applyVisibility, filterFloodAssets } from "./map/layers";
+import { addNetwork } from "./map/network";
 import { addHighlight, pick, zoomTo, zoomToBounds } from "./map/pick";
 import { addSensors, showSensors, updateSensors } from "./map/sensors";
 import { applyStyle, createMap, showCity } from "./map/view";
 import { makeZoomNote } from "./map/zoom-note";
+import { networksPanel } from "./networks/panel";
 import { closeCard, makeCard, openPlace } from "./panels/card";
 import { chooseHit } from "./panels/find";
 import { floodPanel } from "./panels/flood";
@@ -52,6 +56,7 @@ const PHONE = "(max-width: 640px)";
 function addOverlays(map: MapView): void {
   addCityRasters(map);
   addBuildings3d(map);
+  addNetwork(map);
   addHighlight(map);
   addSensors(map);
   filterFloodAssets(map);
@@ -62,10 +67,13 @@ function addOverlays(map: MapView): void {
 /** Tie map and state together. */
 function followMap(map: MapView): void {
   map.on("style.load", () => addOverlays(map));
-  map.on("click", (event) => openPlace(pick(map, event), { lon: event.lngLat.lng, lat: event.lngLat.lat }));
+  map.on("click", (event) => {
+    if (takeClick(map, event)) return;
+    openPlace(pick(map, event), { lon: event.lngLat.lng, lat: event.lngLat.lat });
+  });
   let asked = 0;
   map.on("mousemove", (event) => {
-    if (map.isMoving() || performance.now() - asked < POINTER_MS) return;
+    if (isAiming() || map.isMoving() || performance.now() - asked < POINTER_MS) return;
     asked = performance.now();
     map.getCanvas().style.cursor = pick(map, event).length === 0 ? "" : "pointer";
   });
@@ -129,6 +137,7 @@ async function start(app: HTMLElement): Promise<void> {
   const panels = makePanels({
     layers: () => layersPanel(showHit),
     flood: () => floodPanel(zoomToItem),
+    networks: () => networksPanel(map, zoomToItem),
     sensors: sensorsPanel,
     scenario: scenarioPanel,
   });

@@ -1,8 +1,12 @@
 /** What the person has chosen: one value, changed in one place, watched by key. */
 
+import { FIRST_QUESTION, type Question } from "./networks/question";
+
 export type Lang = "vi" | "en";
 export type Scheme = "light" | "dark";
-export type Tab = "layers" | "flood" | "sensors" | "scenario";
+export type Tab = "layers" | "flood" | "networks" | "sensors" | "scenario";
+/** What the panel of networks is used for. */
+export type Tool = "trace" | "profile" | "findings" | "lamps" | "leaks";
 
 export interface Selection {
   layer: string;
@@ -31,9 +35,13 @@ export interface State {
   selection: Selection | null;
   /** Where the last click on the map was. */
   place: Place | null;
+  tool: Tool;
+  /** What a network is asked, complete or not. */
+  question: Question;
 }
 
-export const TABS: readonly Tab[] = ["layers", "flood", "sensors", "scenario"];
+export const TABS: readonly Tab[] = ["layers", "flood", "networks", "sensors", "scenario"];
+export const TOOLS: readonly Tool[] = ["trace", "profile", "findings", "lamps", "leaks"];
 
 type Watcher = (state: Readonly<State>) => void;
 
@@ -50,6 +58,8 @@ let current: State = {
   opacity: 0.85,
   selection: null,
   place: null,
+  tool: "trace",
+  question: FIRST_QUESTION,
 };
 
 const watchers: { keys: readonly (keyof State)[]; watcher: Watcher }[] = [];

@@ -175,6 +175,12 @@ export interface Process extends ProcessSummary {
   inputs: Record<string, ProcessInput>;
 }
 
+/** One output of a process that answered at once: by value, or as a link. */
+export interface Result {
+  value?: unknown;
+  href?: string;
+}
+
 export type JobStatus = "accepted" | "running" | "successful" | "failed" | "dismissed";
 
 export interface Job {

@@ -35,7 +35,8 @@ function setShown(map: MapView, id: string, shown: boolean): void {
 /** Bring every style layer in step with the state. */
 export function applyVisibility(map: MapView): void {
   const state = getState();
-  for (const layer of map.getStyle().layers) {
+  // A panel may choose layers before the style has come; it is brought in step when it has.
+  for (const layer of map.getStyle()?.layers ?? []) {
     const id = layerOf(layer);
     if (!id || layer.id === BUILDINGS_3D) continue;
     const catalogLayer = findLayer(id);

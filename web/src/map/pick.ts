@@ -4,6 +4,7 @@ import type { GeoJSONSource, MapGeoJSONFeature, MapMouseEvent, Map as MapView, P
 import { findVectorLayer } from "../data";
 import type { Selection } from "../state";
 import { layerOf } from "./layers";
+import { NETWORK_LAYERS } from "./network";
 import { SENSOR_LAYERS } from "./sensors";
 
 const TOLERANCE = 5;
@@ -18,8 +19,10 @@ export interface Candidate extends Selection {
 
 function readFeature(feature: MapGeoJSONFeature): (Candidate & { rank: number }) | null {
   const isSensor = (SENSOR_LAYERS as readonly string[]).includes(feature.layer.id);
-  const layer = isSensor ? "sensors" : layerOf(feature.layer);
-  const id = feature.properties["id"];
+  const isNetwork = (NETWORK_LAYERS as readonly string[]).includes(feature.layer.id);
+  const { id: own, layer_id: of, item_id: item } = feature.properties;
+  const layer = isSensor ? "sensors" : isNetwork ? (of as string | undefined) : layerOf(feature.layer);
+  const id = isNetwork ? item : own;
   if (!layer || id === undefined || id === null) return null;
   const name = feature.properties["name"];
   // A ward covers everything in it; who clicks there means what lies in the ward.

@@ -7,9 +7,11 @@ import { h, replace } from "../dom";
 import { formatProperty } from "../format";
 import { say, t } from "../i18n";
 import { type Candidate, highlight, zoomTo } from "../map/pick";
+import { findCommodity, type Kind, kindsOf } from "../networks/commodities";
+import { askAbout } from "../networks/form";
 import { getState, type Place, type Selection, setState, watch } from "../state";
 import type { Item, Property, VectorLayer } from "../types";
-import { empty, failure, iconButton, loading, section, syntheticBadge } from "./parts";
+import { empty, failure, iconButton, loading, section, syntheticBadge, textButton } from "./parts";
 import { pointPart } from "./point";
 import { sensorPart } from "./sensor-card";
 
@@ -104,6 +106,16 @@ function candidateList(): HTMLElement | null {
   );
 }
 
+/** What can be asked of the network that a feature takes part in. */
+function networkButtons(item: Item, { layer, id }: Selection): HTMLElement | null {
+  const commodity = findCommodity(layer, item.properties);
+  if (!commodity) return null;
+  const kinds = (["upstream", "downstream", "isolation"] as const).filter((kind) => kindsOf(commodity).includes(kind));
+  const ask = (kind: Kind): HTMLElement =>
+    textButton(t(`trace.${kind}`), () => askAbout(commodity, kind, `${layer}/${id}`), "button-small");
+  return h("div", { class: "row", role: "group", "aria-label": t("tab.networks") }, ...kinds.map(ask));
+}
+
 /** Make the card; it opens by itself when something is chosen. `map` draws the highlight. */
 export function makeCard(map: MapView): HTMLElement {
   const card = h("aside", { class: "card", hidden: true });
@@ -146,6 +158,7 @@ export function makeCard(map: MapView): HTMLElement {
       layer?.synthetic ? syntheticBadge(t("app.synthetic")) : null,
       sensor ? sensorPart(sensor) : null,
       place ? pointPart(place) : null,
+      networkButtons(item, selection),
       propertyList(item, layer),
       layer ? sourceList(layer) : null,
     );

@@ -7,7 +7,8 @@ import { t } from "../i18n";
 import type { Item, ItemPage, Run, WardImpact, ZoomToItem } from "../types";
 import { csvText, saveText } from "./csv";
 import { ASSETS, classTable, damageTable, layerTitle, peopleTables, placeTable, wardTable } from "./impact-tables";
-import { empty, failure, loading, section, select, textButton } from "./parts";
+import { makePager, nextLink } from "./pager";
+import { empty, failure, section, select, textButton } from "./parts";
 import { codeTitle, table } from "./table";
 
 const PAGE = 20;
@@ -17,8 +18,6 @@ type View = "ward" | "class" | "people" | "places" | "damage" | "list";
 
 let view: View = "ward";
 let assetLayer = "";
-
-const nextLink = (page: ItemPage): string | undefined => page.links?.find((link) => link.rel === "next")?.href;
 
 function itemTable(page: ItemPage, zoomToItem: ZoomToItem): HTMLElement {
   const row = (item: Item): Child[] => {
@@ -66,51 +65,22 @@ function assetList(run: Run, zoomToItem: ZoomToItem): HTMLElement {
   const layers = [...new Set(touched.map((entry) => entry.asset_layer))];
   if (layers.length === 0) return empty(t("impact.none"));
   if (!layers.includes(assetLayer)) assetLayer = layers.includes("buildings") ? "buildings" : layers[0]!;
-  const holder = h("div");
   const progress = h("p", { class: "soft note", role: "status" });
-  const trail: (string | null)[] = [null];
-
-  const show = async (): Promise<void> => {
-    const href = trail.at(-1);
-    replace(holder, loading());
-    try {
-      const query = { run_id: run.id, asset_layer: assetLayer, limit: String(PAGE) };
-      const page = href ? await readPage(href) : await readItems(ASSETS, query);
-      const next = nextLink(page);
-      const back = textButton(t("impact.previous"), () => move(() => trail.pop()), "button-small");
-      const forward = textButton(t("impact.next"), () => move(() => trail.push(next ?? null)), "button-small");
-      back.disabled = trail.length < 2;
-      forward.disabled = !next;
-      replace(
-        holder,
-        page.features.length === 0 ? empty(t("impact.none")) : itemTable(page, zoomToItem),
-        h("div", { class: "pager" }, back, h("span", {}, t("impact.page", { page: trail.length })), forward),
-      );
-    } catch (error) {
-      replace(
-        holder,
-        failure(error, () => void show()),
-      );
-    }
-  };
-  const move = (change: () => void): void => {
-    change();
-    void show();
-  };
+  const pager = makePager((page) => itemTable(page, zoomToItem), t("impact.none"));
+  const show = (): void => pager.open(ASSETS, { run_id: run.id, asset_layer: assetLayer, limit: String(PAGE) });
   const choices = layers.map((value) => ({ value, label: layerTitle(value) }));
   const chooser = select(t("impact.layer"), choices, assetLayer, (value) => {
     assetLayer = value;
-    trail.splice(0, trail.length, null);
-    void show();
+    show();
   });
-  void show();
+  show();
   const save = textButton(
     t("impact.download"),
     () => void downloadAssets(run, assetLayer, progress),
     "button-small",
     "download",
   );
-  return h("div", {}, h("div", { class: "row" }, chooser, save), progress, holder);
+  return h("div", {}, h("div", { class: "row" }, chooser, save), progress, pager.element);
 }
 
 function saveSummary(run: Run): void {

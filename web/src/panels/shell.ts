@@ -10,7 +10,13 @@ import { showCity } from "../map/view";
 import { getState, setState, TABS, type Tab, watch } from "../state";
 import { iconButton, syntheticBadge } from "./parts";
 
-const TAB_ICONS: Record<Tab, IconName> = { layers: "layers", flood: "flood", sensors: "sensor", scenario: "scenario" };
+const TAB_ICONS: Record<Tab, IconName> = {
+  layers: "layers",
+  flood: "flood",
+  networks: "network",
+  sensors: "sensor",
+  scenario: "scenario",
+};
 const CLOCK_MS = 10_000;
 
 function cityClock(): HTMLElement {

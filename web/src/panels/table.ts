@@ -2,7 +2,10 @@
 
 import { findVectorLayer } from "../data";
 import { type Child, h } from "../dom";
-import { formatProperty } from "../format";
+import { formatNumber, formatProperty } from "../format";
+import { t } from "../i18n";
+
+const FIRST = 10;
 
 /** Build a table that scrolls sideways; the first cell of a row names it, and of one cell alone it is a heading. */
 export function table(headings: string[], rows: Child[][]): HTMLElement {
@@ -21,6 +24,19 @@ export function table(headings: string[], rows: Child[][]): HTMLElement {
       h("thead", {}, h("tr", {}, ...headings.map((heading) => h("th", { scope: "col" }, heading)))),
       h("tbody", {}, ...rows.map(line)),
     ),
+  );
+}
+
+/** A table whose rows beyond the first few are folded away. */
+export function longTable(headings: string[], rows: Child[][]): HTMLElement {
+  const first = table(headings, rows.slice(0, FIRST));
+  if (rows.length <= FIRST) return first;
+  const words = t("works.more", { count: formatNumber(rows.length - FIRST, 0) });
+  return h(
+    "div",
+    {},
+    first,
+    h("details", { class: "more" }, h("summary", {}, words), table(headings, rows.slice(FIRST))),
   );
 }
 

@@ -1,42 +1,13 @@
 /** What pumps, gates, culverts and sewers did: volumes through each, the sewers' account, the worst manholes. */
 
-import { readItem } from "../api";
-import { type Child, h, replace } from "../dom";
+import { type Child, h } from "../dom";
 import { formatFixed, formatHours, formatNumber, formatShare, formatVolume } from "../format";
 import { t } from "../i18n";
 import type { Run, SewerAccount, Structures, ZoomToItem } from "../types";
 import { csvText, saveText } from "./csv";
-import { failure, figure, section, textButton } from "./parts";
-import { table } from "./table";
-
-const FIRST = 10;
-
-/** A button that brings an item on the screen once it is read. */
-function itemButton(layer: string, id: string, zoomToItem: ZoomToItem, problem: HTMLElement): HTMLElement {
-  const go = async (): Promise<void> => {
-    try {
-      const item = await readItem(layer, id);
-      replace(problem);
-      zoomToItem(layer, id, item.geometry);
-    } catch (error) {
-      replace(problem, failure(error));
-    }
-  };
-  return h("button", { type: "button", class: "link-button", onclick: () => void go() }, id);
-}
-
-/** A table whose rows beyond the first few are folded away. */
-function longTable(headings: string[], rows: Child[][]): HTMLElement {
-  const first = table(headings, rows.slice(0, FIRST));
-  if (rows.length <= FIRST) return first;
-  const words = t("works.more", { count: formatNumber(rows.length - FIRST, 0) });
-  return h(
-    "div",
-    {},
-    first,
-    h("details", { class: "more" }, h("summary", {}, words), table(headings, rows.slice(FIRST))),
-  );
-}
+import { itemButton } from "./item-button";
+import { figure, section, textButton } from "./parts";
+import { longTable } from "./table";
 
 function structuresPart(run: Run, structures: Structures, zoomToItem: ZoomToItem): HTMLElement | null {
   const worked = Object.entries(structures)

@@ -1,0 +1,251 @@
+/** The question as a form: the network, what it is asked, the places, and what is not to be passed. */
+
+import type { Map as MapView } from "maplibre-gl";
+import { findVectorLayer, onData } from "../data";
+import { h, replace } from "../dom";
+import { say, t } from "../i18n";
+import { aim, isAiming, readAim, stopAiming } from "../map/aim";
+import { type Choice, iconButton, select, textButton } from "../panels/parts";
+import { getState, setState, watch } from "../state";
+import { answer, ask, changeQuestion } from "./asking";
+import {
+  COMMODITIES,
+  type Commodity,
+  type Kind,
+  kindsOf,
+  layersOf,
+  NETWORKS,
+  needsEnd,
+  needsStart,
+} from "./commodities";
+import { isPlace } from "./places";
+import { FIRST_QUESTION, type Question } from "./question";
+import { splitItem } from "./words";
+
+type Side = "starts" | "ends";
+
+/** Layers that were shown for a network's sake; they go when another network is chosen. */
+const lent = new Set<string>();
+
+/** Show the layers of a network. */
+export function showNetwork(commodity: Commodity): void {
+  const wanted = layersOf(commodity).filter((layer) => (findVectorLayer(layer)?.count ?? 0) > 0);
+  const layers = new Set(getState().layers);
+  for (const layer of lent) if (!wanted.includes(layer)) layers.delete(layer);
+  lent.clear();
+  for (const layer of wanted.filter((one) => !layers.has(one))) {
+    lent.add(layer);
+    layers.add(layer);
+  }
+  setState({ layers });
+}
+
+/** Choose another network: places and conditions of the old one mean nothing there. */
+function changeCommodity(commodity: Commodity): void {
+  const { kind } = getState().question;
+  const kept: Kind = kindsOf(commodity).includes(kind) ? kind : FIRST_QUESTION.kind;
+  setState({ question: { ...FIRST_QUESTION, commodity, kind: kept } });
+  showNetwork(commodity);
+}
+
+/** Return how a place is called: the item it was taken for, once the server has answered. */
+function namePlace(word: string): { name: string; layer: string | null } {
+  const figures = answer?.figures;
+  const ends = figures && "ends" in figures ? figures.ends : [];
+  const told = [...(figures?.starts ?? []), ...ends].find((one) => one.asked === word);
+  const item = told?.item ?? (isPlace(word) ? null : word);
+  if (!item) return { name: word.replace(",", ", "), layer: null };
+  const { layer, id } = splitItem(item);
+  return { name: id, layer: say(findVectorLayer(layer)?.title, layer) };
+}
+
+function placeRow(side: Side, word: string): HTMLElement {
+  const { name, layer } = namePlace(word);
+  const remove = (): void => changeQuestion({ [side]: getState().question[side].filter((one) => one !== word) });
+  return h(
+    "li",
+    { class: "chip" },
+    h("span", {}, h("strong", {}, name), layer ? h("span", { class: "soft" }, ` ${layer}`) : null),
+    iconButton("close", t("network.removePlace", { place: name }), remove, "icon-button-quiet chip-remove"),
+  );
+}
+
+/** One list of places, with the button that waits for a click on the map. */
+function makePlaces(map: MapView, side: Side): { element: HTMLElement; update: () => void; start: () => void } {
+  const element = h("div", { class: "field" });
+  let isWaiting = false;
+  const start = (): void => {
+    isWaiting = true;
+    const { commodity } = getState().question;
+    aim(
+      map,
+      (event) => {
+        const { word, tolerance } = readAim(map, event, NETWORKS[commodity].points);
+        const before = side === "ends" || isSingle() ? [] : getState().question[side];
+        changeQuestion({ [side]: [...before.filter((one) => one !== word), word], tolerance });
+      },
+      () => {
+        isWaiting = false;
+        update();
+      },
+    );
+    update();
+  };
+  /** Of a way between two places there is one start; others may begin at several. */
+  const isSingle = (): boolean => needsEnd(getState().question.kind);
+  const update = (): void => {
+    const { kind, [side]: words } = getState().question;
+    element.hidden = side === "ends" && !needsEnd(kind);
+    const label = side === "ends" ? t("network.end") : t(kind === "isolation" ? "network.break" : "network.start");
+    const hadFocus =
+      element.contains(document.activeElement) && document.activeElement?.className.includes("aim-button");
+    const another = words.length > 0 && side === "starts" && !isSingle();
+    const button = textButton(
+      t(isWaiting ? "network.aiming" : another ? "network.aimAnother" : "network.aim"),
+      () => (isWaiting ? stopAiming(map) : start()),
+      `button-small aim-button ${words.length === 0 ? "button-primary" : ""}`,
+      "target",
+    );
+    button.setAttribute("aria-pressed", String(isWaiting));
+    replace(
+      element,
+      h("span", { class: "field-label" }, label),
+      words.length > 0
+        ? h("ul", { class: "chips", "aria-label": label }, ...words.map((word) => placeRow(side, word)))
+        : null,
+      !needsStart(kind) && words.length === 0 ? h("p", { class: "soft" }, t("network.whole")) : null,
+      h("div", { class: "row" }, button),
+    );
+    if (hadFocus) button.focus();
+  };
+  return { element, update, start };
+}
+
+function conditionField(name: "barriers" | "filter", examples: readonly string[]): HTMLElement {
+  const list = `network-${name}-examples`;
+  const box = h("input", {
+    class: "input",
+    name,
+    list,
+    autocomplete: "off",
+    spellcheck: false,
+    placeholder: examples[0] ?? "",
+    maxlength: 2000,
+    onchange: () => changeQuestion({ [name]: box.value.trim() }),
+  });
+  box.value = getState().question[name];
+  return h(
+    "label",
+    { class: "field" },
+    h("span", { class: "field-label" }, t(`network.${name}`)),
+    box,
+    h("datalist", { id: list }, ...examples.map((value) => h("option", { value }))),
+    h("span", { class: "soft" }, t("network.example", { examples: examples.join("  ·  ") })),
+  );
+}
+
+function makeConditions(): { element: HTMLElement; update: () => void } {
+  const element = h("details", { class: "more" });
+  let shown = "";
+  const update = (): void => {
+    const { commodity, kind, barriers, filter, throughClosed } = getState().question;
+    element.hidden = kind === "isolation";
+    const key = [commodity, barriers, filter, throughClosed, getState().lang].join("|");
+    if (key === shown) return;
+    shown = key;
+    if (barriers || filter || throughClosed) element.open = true;
+    const { examples } = NETWORKS[commodity];
+    const box = h("input", {
+      type: "checkbox",
+      name: "through-closed",
+      onchange: () => changeQuestion({ throughClosed: box.checked }),
+    });
+    box.checked = throughClosed;
+    replace(
+      element,
+      h("summary", {}, t("network.conditions")),
+      h(
+        "div",
+        { class: "form" },
+        conditionField("barriers", examples),
+        conditionField("filter", examples),
+        h("label", { class: "option" }, box, h("span", {}, t("network.throughClosed"))),
+      ),
+    );
+  };
+  return { element, update };
+}
+
+/** Build the form. */
+export function networkForm(map: MapView): HTMLElement {
+  const head = h("div", { class: "network-head" });
+  const starts = makePlaces(map, "starts");
+  const ends = makePlaces(map, "ends");
+  const conditions = makeConditions();
+  const buttons = h("div", { class: "row" });
+  let choices = "";
+
+  const updateHead = (): void => {
+    const { commodity, kind } = getState().question;
+    const key = `${commodity}|${kind}|${getState().lang}`;
+    if (key === choices) return;
+    choices = key;
+    const networks: Choice[] = COMMODITIES.map((value) => ({ value, label: t(`commodity.${value}`) }));
+    const kinds: Choice[] = kindsOf(commodity).map((value) => ({ value, label: t(`trace.${value}`) }));
+    const field = (label: string, box: HTMLElement): HTMLElement =>
+      h("label", { class: "field" }, h("span", { class: "field-label" }, label), box);
+    const focused = (document.activeElement as HTMLElement | null)?.getAttribute("name");
+    const networkBox = select(t("network.commodity"), networks, commodity, (value) =>
+      changeCommodity(value as Commodity),
+    );
+    const kindBox = select(t("network.kind"), kinds, kind, (value) =>
+      changeQuestion({ kind: value as Kind, ends: [] }),
+    );
+    networkBox.name = "commodity";
+    kindBox.name = "kind";
+    replace(head, field(t("network.commodity"), networkBox), field(t("network.kind"), kindBox));
+    if (focused) head.querySelector<HTMLElement>(`[name="${focused}"]`)?.focus();
+    replace(
+      buttons,
+      textButton(t("network.ask"), () => void ask(), "button-primary"),
+      textButton(t("network.clear"), () => clear(), ""),
+    );
+  };
+  const clear = (): void => {
+    const { commodity, kind } = getState().question;
+    setState({ question: { ...FIRST_QUESTION, commodity, kind } });
+  };
+  const update = (): void => {
+    updateHead();
+    starts.update();
+    ends.update();
+    conditions.update();
+  };
+  /** What is missing is asked for at once. */
+  const invite = (): void => {
+    const { tab, panelOpen, tool, question } = getState();
+    if (tab !== "networks" || !panelOpen || tool !== "trace") {
+      if (isAiming()) stopAiming(map);
+      return;
+    }
+    if (needsStart(question.kind) && question.starts.length === 0) starts.start();
+    else if (needsEnd(question.kind) && question.ends.length === 0) ends.start();
+  };
+  update();
+  watch(["question", "lang"], update);
+  watch(["question", "tab", "tool", "panelOpen"], invite);
+  onData("network", update);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && isAiming()) stopAiming(map);
+  });
+  showNetwork(getState().question.commodity);
+  invite();
+  return h("div", { class: "form network-form" }, head, starts.element, ends.element, conditions.element, buttons);
+}
+
+/** Ask about a feature from its card. */
+export function askAbout(commodity: Commodity, kind: Kind, word: string): void {
+  const question: Question = { ...FIRST_QUESTION, commodity, kind, starts: [word] };
+  showNetwork(commodity);
+  setState({ tab: "networks", tool: "trace", panelOpen: true, question });
+}

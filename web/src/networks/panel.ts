@@ -1,0 +1,128 @@
+/** The panel of networks: what it is used for, and the part for that. */
+
+import type { Map as MapView } from "maplibre-gl";
+import { onData } from "../data";
+import { h, replace } from "../dom";
+import { t } from "../i18n";
+import { drawFlags, drawNetwork } from "../map/network";
+import { zoomToBounds } from "../map/pick";
+import { failure, loading } from "../panels/parts";
+import { getState, setState, TOOLS, type Tool, watch } from "../state";
+import type { ZoomToItem } from "../types";
+import { traceAnswer } from "./answer";
+import { answer, ask, followQuestion, isAsking, problem } from "./asking";
+import { drawAnswer, findFlags } from "./drawing";
+import { networkForm } from "./form";
+import { isolationAnswer } from "./isolation";
+import { findPlace } from "./places";
+import { type Box, isIsolation } from "./words";
+
+/** Builds the part of the panel for one use; it is told when it comes on the screen and when it goes. */
+export interface Part {
+  element: HTMLElement;
+  show?: () => void;
+  hide?: () => void;
+}
+
+function isFarOff(map: MapView, [west, south, east, north]: Box): boolean {
+  const view = map.getBounds();
+  return east < view.getWest() || west > view.getEast() || north < view.getSouth() || south > view.getNorth();
+}
+
+/** The question and its answer, on the panel and on the map. */
+function tracePart(map: MapView, zoomToItem: ZoomToItem): Part {
+  const body = h("div", { "aria-live": "polite" });
+  let flagged = 0;
+  let drawn: typeof answer = null;
+
+  const drawPlaces = async (): Promise<void> => {
+    const ticket = ++flagged;
+    const flags = await findFlags(getState().question);
+    if (ticket === flagged && getState().tool === "trace") drawFlags(map, flags);
+  };
+  const showAnswer = async (): Promise<void> => {
+    const shown = answer;
+    if (!shown) return;
+    const { figures, question } = shown;
+    if (!isIsolation(figures)) {
+      replace(body, traceAnswer(map, figures, zoomToItem));
+      return;
+    }
+    const from = await findPlace(question.starts[0] ?? "");
+    if (answer === shown) replace(body, isolationAnswer(map, figures, from, zoomToItem));
+  };
+  const drawFound = (): void => {
+    drawNetwork(map, answer ? drawAnswer(answer) : null);
+    const bounds = answer?.figures.bounds;
+    if (answer && answer !== drawn && bounds && isFarOff(map, bounds)) zoomToBounds(map, bounds);
+    drawn = answer;
+  };
+  const update = (): void => {
+    if (getState().tool !== "trace") return;
+    if (problem)
+      replace(
+        body,
+        failure(problem, () => void ask()),
+      );
+    else if (answer) void showAnswer();
+    else replace(body, isAsking ? loading(t("network.asking")) : null);
+    body.classList.toggle("is-asking", isAsking && answer !== null);
+    if (!isAsking) drawFound();
+  };
+  const show = (): void => {
+    void drawPlaces();
+    update();
+  };
+  onData("network", update);
+  watch(["question"], () => void drawPlaces());
+  watch(["lang"], update);
+  followQuestion();
+  return { element: h("div", {}, networkForm(map), body), show };
+}
+
+const BUILD: Partial<Record<Tool, (map: MapView, zoomToItem: ZoomToItem) => Part>> = { trace: tracePart };
+
+/** Build the panel. */
+export function networksPanel(map: MapView, zoomToItem: ZoomToItem): HTMLElement {
+  const tabs = h("div", { class: "segments", role: "tablist" });
+  const body = h("div", { id: "network-tool", role: "tabpanel" });
+  const parts = new Map<Tool, Part>();
+  let shown: Part | null = null;
+
+  const tabButton = (tool: Tool): HTMLElement =>
+    h(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        class: "segment",
+        "data-tool": tool,
+        "aria-controls": "network-tool",
+        "aria-selected": String(getState().tool === tool),
+        onclick: () => setState({ tool }),
+      },
+      t(`tool.${tool}`),
+    );
+  const showTabs = (): void => {
+    const hadFocus = tabs.contains(document.activeElement);
+    tabs.setAttribute("aria-label", t("tab.networks"));
+    replace(tabs, ...TOOLS.filter((tool) => BUILD[tool]).map(tabButton));
+    if (hadFocus) tabs.querySelector<HTMLElement>(`[data-tool="${getState().tool}"]`)?.focus();
+  };
+  const update = (): void => {
+    showTabs();
+    const { tool } = getState();
+    const part = parts.get(tool) ?? BUILD[tool]?.(map, zoomToItem);
+    if (!part || part === shown) return;
+    parts.set(tool, part);
+    shown?.hide?.();
+    drawNetwork(map, null);
+    drawFlags(map, []);
+    replace(body, part.element);
+    shown = part;
+    part.show?.();
+  };
+  update();
+  watch(["tool", "lang"], update);
+  return h("div", { class: "panel-body" }, tabs, body);
+}
