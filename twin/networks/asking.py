@@ -49,7 +49,7 @@ def find_places(view: CityView, city: CityGraph, words: Sequence[str], *, tolera
     A place is snapped to the nearest link within ``tolerance`` [m]. Raises NotFoundError for an item that is not in
     the network or a place where none is near, InputError for words that are neither; both name the input ``name``.
     """
-    nodes, links, told = [_NONE], [_NONE], []
+    nodes, links, told = [_NONE], [_NONE], list[Mapping[str, Any]]()
     for word in words:
         found = _snap(view, city, word, tolerance, name) if _PLACE.match(word) else _find_item(city, word, name)
         nodes.append(found.nodes)

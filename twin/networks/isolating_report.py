@@ -70,9 +70,9 @@ def describe_nodes(view: CityView, city: CityGraph, nodes: Index, names: Sequenc
         for each, item, row in zip(own.tolist(), city.node_items[nodes[own]].tolist(),
                                    _pick(city, layer_id, city.node_items[nodes[own]], names), strict=True):  # fmt: skip
             told[each] |= {"item": f"{layer_id}/{item}", **row}
-    for each, street in zip(told, _find_streets(city, nodes), strict=True):
-        if street and "street" not in each:
-            each["street"] = street
+    for one, street in zip(told, _find_streets(city, nodes), strict=True):
+        if street and "street" not in one:
+            one["street"] = street
     return told
 
 

@@ -169,13 +169,15 @@ def _count_people(view: CityView, city: CityGraph) -> People:
 
 def _count_drained(view: CityView, city: CityGraph) -> People:
     drained = city.find_equipment("catchments")
-    areas = view.layer("catchments", columns=[]).set_index("id").geometry.reindex(drained.items)
+    areas = city.reader.pick(drained.layer, drained.items, (), shapes=True).shapes
+    assert areas is not None
     homes = view.layer("buildings", columns=["residents"])
     homes = homes[homes["residents"].notna()]
     points = shapely.centroid(homes.geometry.to_numpy())
-    place, area = shapely.STRtree(areas.to_numpy()).query(points, predicate="within")
+    place, area = shapely.STRtree(areas).query(points, predicate="within")
     residents = homes["residents"].to_numpy(np.float64)
-    return People(drained, np.bincount(area, weights=residents[place], minlength=drained.items.size))
+    people = np.bincount(area, weights=residents[place], minlength=drained.items.size)
+    return People(drained, people.astype(np.float64))
 
 
 def _measure_property(city: CityGraph, found: Found, result: Result) -> dict[str, Any]:
@@ -218,7 +220,7 @@ def measure_extent(view: CityView, city: CityGraph, found: Found) -> list[float]
     if not nodes.size:
         return None
     if nodes.size > graph.node_count:
-        nodes = np.flatnonzero(mark(nodes, graph.node_count))
+        nodes = np.flatnonzero(mark(nodes, graph.node_count)).astype(np.int32)
     # Columns of their own: the least of each of two interleaved ones takes ten times as long.
     x, y = (column[nodes] for column in city.kept.get("columns", lambda: np.ascontiguousarray(city.node_xy.T)))
     x0, y0, x1, y1 = (float(side) for side in (x.min(), y.min(), x.max(), y.max()))

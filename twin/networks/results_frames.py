@@ -49,7 +49,7 @@ def build_link_frame(city: CityGraph, crs: str, links: Index, **columns: object)
         "part": city.link_parts[kept].astype(np.int64),
         "length": np.round(city.graph.weights[kept], 3),
     }
-    own = {name: np.asarray(value)[real] if np.ndim(value) else value for name, value in columns.items()}  # type: ignore[call-overload]
+    own = {name: value[real] if isinstance(value, np.ndarray) else value for name, value in columns.items()}
     return gpd.GeoDataFrame({**frame, **own}, geometry=shapes[real], crs=crs)
 
 

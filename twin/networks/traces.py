@@ -59,7 +59,7 @@ def trace_city(city: CityGraph, kind: str, starts: Places, ends: Places, opennes
 
     Up and down follow the way from the sources (water, power) or the links as drawn (drains). A subnetwork is what
     the sources among the starts feed, else the sources that hang together with them, else all sources; of drains, what
-    flows to the outfalls.
+    flows to the outfalls. A path is one along the ground: it does not heed the direction of flow.
     """
     if not city.graph.link_count:
         layers = ", ".join(part.layer for part in city.commodity.lines)
@@ -152,7 +152,7 @@ def _trace_between(city: CityGraph, kind: str, start: int, end: int, openness: O
     if kind == "paths_between":
         links = find_links_between(graph, start, end, open_nodes=openness.nodes, open_links=openness.links)
         return Found(_list_ends(city, links), links)
-    passes = set_passes(graph, "both", open_links=openness.links)
+    passes = set_passes(graph, "both", open_links=openness.links, heed_one_way=False)
     path = find_shortest_path(graph, start, end, passes=passes, open_nodes=openness.nodes)
     return Found(_NONE, _NONE) if path is None else Found(path.nodes, path.links, _NONE, path.weight)
 
