@@ -32,6 +32,7 @@ VALVE_STATUS = (
     code("stuck", "Kẹt, không vận hành được", "Stuck"),
 )
 DMA = text("dma_id", "Vùng cấp nước (DMA)", "District metered area", in_tiles=True)
+MODEL = text("model_id", "Thuộc mô hình", "Part of model")
 FROM_NODE = text("from_node", "Nút đầu", "From node", words={"epanet": "PIPES.Node1|PUMPS.Node1|VALVES.Node1"})
 TO_NODE = text("to_node", "Nút cuối", "To node", words={"epanet": "PIPES.Node2|PUMPS.Node2|VALVES.Node2"})
 
@@ -122,6 +123,7 @@ LAYERS = (
             ),
             text("street", "Đường", "Street"),
             DMA,
+            MODEL,
             *STATE,
         ),
         style=Style("#2f86c9", by="pipe_type", width=1.8),
@@ -185,6 +187,7 @@ LAYERS = (
             number("volume", "Dung tích", "Volume", "volume"),
             number("daily_yield", "Công suất ngày", "Daily yield", "daily_volume"),
             DMA,
+            MODEL,
             *STATE,
         ),
         style=Style("#6b9ac4", by="node_type", radius=2.5, outline="#ffffff", icon="junction"),
@@ -250,6 +253,7 @@ LAYERS = (
             integer("turns", "Số vòng đóng", "Turns to close"),
             date("last_operated", "Lần vận hành gần nhất", "Last operated"),
             DMA,
+            MODEL,
             *STATE,
         ),
         style=Style("#2f6f8f", by="valve_type", radius=3.0, outline="#ffffff", icon="valve"),
@@ -287,6 +291,7 @@ LAYERS = (
             text("control_node", "Bể, nút điều khiển", "Tank or node that controls it"),
             number("start_below", "Chạy khi mực nước, áp lực dưới", "Starts below", "head"),
             number("stop_above", "Dừng khi mực nước, áp lực trên", "Stops above", "head"),
+            MODEL,
             *STATE,
         ),
         style=Style("#1f8a5b", by="status", radius=5.0, outline="#ffffff", label="name", icon="pump"),

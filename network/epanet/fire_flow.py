@@ -10,7 +10,7 @@ from epanet import toolkit
 from numpy.typing import NDArray
 
 from layers.errors import InputError
-from network.epanet.project import Array, Indices, Project
+from network.epanet.project import Array, Project
 
 LARGEST_FLOW = 1.0
 """What a hydrant is said to give at most [m3/s]."""
@@ -18,6 +18,7 @@ LARGEST_FLOW = 1.0
 _EXPONENT = 1.852
 """Loss of head grows with the flow to this power (Hazen-Williams)."""
 
+_Row = tuple[float, float, float, str, float]
 _PRECISE = 0.01
 _MOST_TRIALS = 25
 
@@ -27,14 +28,14 @@ class FireFlow:
     """What hydrants give (hydrants,), in the order they were asked.
 
     static: pressure without the fire [m]; residual: with ``required`` flow [m]; lowest: the least pressure of any
-    other junction that serves customers meanwhile [m], and its index in ``lowest_node`` (-1: there is none). available:
+    other junction that serves customers meanwhile [m], and its id in ``lowest_node`` (empty: there is none). available:
     the flow at which the hydrant's pressure is the one asked for [m3/s], 0 where it is not reached without any.
     """
 
     static: Array
     residual: Array
     lowest: Array
-    lowest_node: Indices
+    lowest_node: tuple[str, ...]
     available: Array
 
 
@@ -65,9 +66,9 @@ def measure_fire_flow(
             pool.submit(_test_part, model, [nodes[k] for k in part], required[part], pressure, time, prepare, done)
             for part in parts
         ]
-        found = [test.result() for test in tests]
-    columns = [np.concatenate([rows[:, k] for rows in found]) if found else np.empty(0) for k in range(5)]
-    return FireFlow(columns[0], columns[1], columns[2], columns[3].astype(np.int64), columns[4])
+        rows = [row for test in tests for row in test.result()]
+    columns = [np.array([row[k] for row in rows], np.float64) for k in (0, 1, 2, 4)]
+    return FireFlow(columns[0], columns[1], columns[2], tuple(row[3] for row in rows), columns[3])
 
 
 class _Done:
@@ -88,8 +89,8 @@ def _test_part(
     time: int,
     prepare: Callable[[Project], None] | None,
     done: _Done,
-) -> Array:
-    rows = np.full((len(names), 5), np.nan)
+) -> list[_Row]:
+    rows: list[_Row] = [(np.nan, np.nan, np.nan, "", np.nan)] * len(names)
     with Project(model) as project:
         if prepare is not None:
             prepare(project)
@@ -125,7 +126,7 @@ def _test_one(
     static: Array,
     required: float,
     pressure: float,
-) -> tuple[float, float, float, float, float]:
+) -> _Row:
     def press(flow: float) -> float:
         draw(flow)
         solve()
@@ -141,7 +142,7 @@ def _test_one(
         float(static[node]),
         residual,
         float(others[worst]) if known else np.nan,
-        float(worst if known else -1),
+        project.nodes.ids[worst] if known else "",
         available,
     )
 

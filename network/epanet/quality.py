@@ -1,14 +1,15 @@
 """What travels with the water: its age, the share from one source, chlorine that decays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from epanet import toolkit
 
 from layers.errors import InputError
-from network.epanet.hydraulics import Hydraulics, Spread, run_model
-from network.epanet.project import Array, Project
+from network.epanet.account import WaterBalance
+from network.epanet.hydraulics import Spread, run_model
+from network.epanet.project import Array, Indices, Project
 
 Kind = Literal["age", "trace", "chlorine"]
 DAY = 86_400
@@ -22,13 +23,19 @@ class QualityRun:
 
     age [s]; trace: share of the water that comes from the source [1]; chlorine [mg/L]. drift: how much the means
     changed from the day before to the last, summed over the nodes, as a share of them: near 0 where the run was long
-    enough. Ends where water stands grow older as long as the run lasts.
+    enough. Nodes where water stood all the time are left out of it.
+    balance: of the water. opened: share of the time that every link was open (links,) [1].
     """
 
     kind: Kind
     spread: Spread
     drift: float
-    hydraulics: Hydraulics
+    balance: WaterBalance
+    opened: Array
+
+    def take(self, nodes: Indices, links: Indices) -> "QualityRun":
+        """Return the run for some of the nodes and links, in another order."""
+        return replace(self, spread=self.spread.take(nodes), opened=self.opened[links])
 
 
 def run_quality(
@@ -51,10 +58,12 @@ def run_quality(
             last.add(_read(project, kind), held)
         elif time >= duration - 2 * DAY:
             before.add(_read(project, kind), held)
-    total = float(last.mean.sum())
-    change = float(np.abs(last.mean - before.mean).sum())
+    # Water that has stood still all the time is a day older every day, however long the run.
+    moving = last.mean < 0.9 * duration if kind == "age" else np.ones(len(last.mean), bool)
+    total = float(last.mean[moving].sum())
+    change = float(np.abs(last.mean - before.mean)[moving].sum())
     drift = 0.0 if total == 0.0 else change / total if duration >= 2 * DAY else 1.0
-    return QualityRun(kind, last, drift, hydraulics)
+    return QualityRun(kind, last, drift, hydraulics.balance, hydraulics.opened)
 
 
 def _read(project: Project, kind: Kind) -> Array:

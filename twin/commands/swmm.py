@@ -61,7 +61,7 @@ def read_file(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, check and count; write nothing.")] = False,
 ) -> None:
     """Nạp mô hình SWMM vào các lớp — read a model into the layers; what they cannot hold is kept beside them."""
-    place = None if origin is None else _read_origin(origin)
+    place = None if origin is None else read_origin(origin)
     engine = connect_to_city(read_settings())
     with engine.connect() as connection, connection.begin() as transaction:
         report = import_model(
@@ -169,7 +169,8 @@ def _write(path: Path, document: Inp) -> None:
     typer.echo(str(path))
 
 
-def _read_origin(words: str) -> tuple[float, float]:
+def read_origin(words: str) -> tuple[float, float]:
+    """Return ``LON,LAT`` in degrees; InputError where the words are otherwise."""
     try:
         lon, lat = (float(part) for part in words.split(","))
     except ValueError as error:

@@ -6,16 +6,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from layers.errors import InputError
 from layers.schema import Text
 from network.epanet.project import Project
 from twin.process import CityView, Outputs, Process, Progress, StoppedError, describe
 from twin.processes.flood_stage import choose_base_time
-from twin.processes.water_inputs import WaterInputs, find_midnight, prepare_demand, prepare_network
-from twin.water.areas import find_areas
+from twin.processes.water_inputs import WaterInputs, prepare_study
 from twin.water.balance import Assumed, balance_areas, frame_balances, sum_balances, tabulate_balances
-from twin.water.model import Demand, Times
-from twin.water.network import WaterNetwork
-from twin.water.run import Driving, run_network
+from twin.water.study import Study
 
 _HOURS = 24
 
@@ -97,28 +95,26 @@ class DmaBalanceInputs(WaterInputs):
         default="developing",
     )
 
-    def assume(self) -> Assumed:
-        """Return the shares and night use as the balance takes them."""
+    def assume(self, offset_s: float) -> Assumed:
+        """Return the shares and night use as the balance takes them; ``offset_s``: local time less UTC [s]."""
         return Assumed(
             self.unbilled_share, self.unauthorised_share, self.meter_error, self.data_error, self.household_night_use,
-            self.other_night_use, self.n1, self.service_length, self.country_group, self.utc_offset_hours * 3600.0,
+            self.other_night_use, self.n1, self.service_length, self.country_group, offset_s,
         )  # fmt: skip
 
 
 def compute(view: CityView, inputs: DmaBalanceInputs, progress: Progress) -> Outputs:
     """Return the balance of every area. Raises NotFoundError without any, InputError for a network that cannot run."""
-    progress.report(0.0, "mạng cấp nước — water network")
-    network = prepare_network(view, inputs)
-    areas = find_areas(view, network)
+    study = prepare_study(view, inputs, progress)
     end = choose_base_time(view, inputs.base_time, "base_time")
-    demand = prepare_demand(view, network, areas, inputs, find_midnight(view, inputs))
     progress.report(0.2, "áp lực theo giờ — pressures by the hour")
-    pressures = _list_pressures(network, demand, inputs, progress)
+    pressures = _list_pressures(study, progress)
     if progress.should_stop():
         raise StoppedError
     progress.report(0.6, "cân bằng nước — water balance")
     start = end - timedelta(days=inputs.days)
-    found = balance_areas(view, network, areas, pressures, inputs.assume(), start, end)
+    offset = (end.astimezone(view.zone).utcoffset() or timedelta()).total_seconds()
+    found = balance_areas(view, study.network, study.areas, pressures, inputs.assume(offset), start, end)
     total = sum_balances(found)
     return Outputs(
         title=Text(f"Cân bằng nước {inputs.days} ngày", f"Water balance of {inputs.days} days"),
@@ -130,19 +126,21 @@ def compute(view: CityView, inputs: DmaBalanceInputs, progress: Progress) -> Out
     )
 
 
-def _list_pressures(
-    network: WaterNetwork, demand: Demand, inputs: DmaBalanceInputs, progress: Progress
-) -> NDArray[np.float64]:
-    """Return the mean pressure of each hour of a day at every node of the network (24, nodes) [m]."""
-    total, count = np.zeros((_HOURS, len(network.nodes))), np.zeros(_HOURS)
+def _list_pressures(study: Study, progress: Progress) -> NDArray[np.float64]:
+    """Return the mean pressure of each hour of the day at every node of the network (24, nodes) [m]."""
+    total, count = np.zeros((_HOURS, len(study.network.nodes))), np.zeros(_HOURS)
+    order: list[NDArray[np.int64]] = []
 
     def observe(time: int, project: Project) -> None:
-        total[time // 3600 % _HOURS] += project.pressures().clip(0.0)
+        if not order:
+            order.append(project.nodes.find(study.model.nodes))
+        total[time // 3600 % _HOURS] += project.pressures()[order[0]].clip(0.0)
         count[time // 3600 % _HOURS] += 1.0
 
-    driving = Driving("pressure", inputs.required_pressure)
-    run = run_network(network, demand, Times(), driving, progress, observe=observe)
-    return total[:, run.nodes] / np.maximum(count, 1.0)[:, None]
+    study.solve(progress, observe=observe)
+    if not (count > 0).all():
+        raise InputError("the run lasts less than a day, expected at least 24 h for pressures by the hour")
+    return total / count[:, None]
 
 
 PROCESS = Process(

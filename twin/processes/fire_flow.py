@@ -14,10 +14,9 @@ from layers.errors import InputError, NotFoundError, TooLargeError
 from layers.schema import Text
 from network.epanet.fire_flow import LARGEST_FLOW, FireFlow, measure_fire_flow
 from twin.process import CityView, Outputs, Process, Progress, StoppedError, describe
-from twin.processes.water_inputs import WaterInputs, find_midnight, prepare_demand, prepare_network
-from twin.water.areas import find_areas
-from twin.water.model import build_model
-from twin.water.network import WaterNetwork, find_cut_off
+from twin.processes.water_inputs import WaterInputs, prepare_study
+from twin.water.network import WaterNetwork
+from twin.water.study import Study
 
 MOST_HYDRANTS = 50_000
 _CLASSES = (0.032, 0.063, 0.095)
@@ -66,18 +65,14 @@ class FireFlowInputs(WaterInputs):
 
 def compute(view: CityView, inputs: FireFlowInputs, progress: Progress) -> Outputs:
     """Return the fire flow of the hydrants. Raises NotFoundError where there is none."""
-    progress.report(0.0, "mạng cấp nước — water network")
-    network = prepare_network(view, inputs)
+    study = prepare_study(view, inputs, progress)
+    network, model = study.network, study.model
     hydrants, nodes, left_out = _find_hydrants(view, network, inputs)
-    areas = find_areas(view, network)
-    begins = find_midnight(view, inputs)
-    demand = prepare_demand(view, network, areas, inputs, begins)
-    model = build_model(network, demand, inputs.times)
-    cut_off = find_cut_off(network)[nodes]
-    tested = np.flatnonzero(~cut_off)
+    run = study.solve(progress, span=(0.05, 0.15))
+    tested = np.flatnonzero(~run.cut_off[nodes])
 
     def told(done: int) -> bool:
-        progress.report(0.1 + 0.85 * done / len(tested), f"trụ {done} / {len(tested)} — hydrants")
+        progress.report(0.15 + 0.8 * done / len(tested), f"trụ {done} / {len(tested)} — hydrants")
         return progress.should_stop()
 
     found = measure_fire_flow(
@@ -87,17 +82,18 @@ def compute(view: CityView, inputs: FireFlowInputs, progress: Progress) -> Outpu
         pressure=inputs.pressure,
         time=round(inputs.hour * 3600.0),
         workers=min(4, os.cpu_count() or 1) if len(tested) * len(network.nodes) > 5_000_000 else 1,
+        prepare=study.prepare,
         told=told,
     )
     if progress.should_stop():
         raise StoppedError
-    frame = _frame(hydrants, network, nodes, tested, found, inputs)
+    frame = _frame(hydrants, study, nodes, tested, found, inputs)
     return Outputs(
         title=Text(
             f"Chữa cháy: {inputs.flow:g} l/s, {inputs.pressure:g} m lúc {inputs.hour:g} giờ",
             f"Fire flow: {inputs.flow:g} l/s, {inputs.pressure:g} m at {inputs.hour:g} h",
         ),
-        base_time=begins,
+        base_time=study.begins,
         horizon_hours=inputs.hour,
         features={"hydrant_flows": frame},
         summary=_summarise(frame, left_out, inputs),
@@ -136,7 +132,7 @@ def _find_hydrants(
 
 def _frame(
     hydrants: gpd.GeoDataFrame,
-    network: WaterNetwork,
+    study: Study,
     nodes: NDArray[np.int64],
     tested: NDArray[np.int64],
     found: FireFlow,
@@ -149,11 +145,10 @@ def _frame(
 
     available = spread(found.available, 0.0)
     residual = spread(found.residual, np.nan)
-    names = network.nodes["id"].to_numpy(object)
-    # EPANET's order is junctions first, as the network's own rows are not.
-    junctions = np.flatnonzero((network.nodes["node_type"] == "junction").to_numpy())
+    names = study.network.nodes["id"].to_numpy(object)
+    id_of = dict(zip(study.model.nodes, names, strict=True))
     lowest = np.full(len(hydrants), None, object)
-    lowest[tested] = [names[junctions[k]] if 0 <= k < len(junctions) else None for k in found.lowest_node]
+    lowest[tested] = [id_of.get(name) for name in found.lowest_node]
     return gpd.GeoDataFrame(
         {
             "id": hydrants["id"],

@@ -10,11 +10,10 @@ from layers.schema import Text
 from network.epanet.project import Project
 from network.epanet.quality import Kind, QualityRun, run_quality
 from twin.process import CityView, Outputs, Process, Progress, StoppedError, describe
-from twin.processes.water_inputs import WaterInputs, find_midnight, prepare_demand, prepare_network
-from twin.water.areas import Objects, find_areas
-from twin.water.model import WaterModel, build_model
-from twin.water.network import WaterNetwork, find_cut_off
+from twin.processes.water_inputs import WaterInputs, prepare_study
+from twin.water.network import find_cut_off
 from twin.water.run import describe_balance
+from twin.water.study import Study
 
 _AGES = (6.0 * 3600, 24.0 * 3600, 72.0 * 3600)
 _WORDS = np.array(["fresh", "young", "old", "stale"], object)
@@ -64,24 +63,19 @@ class WaterAgeInputs(WaterInputs):
 
 def compute(view: CityView, inputs: WaterAgeInputs, progress: Progress) -> Outputs:
     """Return age, share and chlorine of the last day. Raises InputError for a source that is not there."""
-    progress.report(0.0, "mạng cấp nước — water network")
-    network = prepare_network(view, inputs)
-    areas = find_areas(view, network)
-    begins = find_midnight(view, inputs)
-    demand = prepare_demand(view, network, areas, inputs, begins)
-    model = build_model(network, demand, inputs.times)
+    study = prepare_study(view, inputs, progress)
     kinds: tuple[Kind, ...] = ("age", "trace", "chlorine") if inputs.source else ("age", "chlorine")
     runs: dict[str, QualityRun] = {}
     for number, kind in enumerate(kinds):
         if progress.should_stop():
             raise StoppedError
         progress.report(0.1 + 0.8 * number / len(kinds), "chất lượng nước — water quality")
-        runs[kind] = _run(network, model, kind, inputs)
-    frame, at_rest = _frame(network, runs, areas)
-    balance = describe_balance(runs["age"].hydraulics.balance)
+        runs[kind] = _run(study, kind, inputs)
+    frame, at_rest = _frame(study, runs)
+    balance = describe_balance(runs["age"].balance)
     return Outputs(
         title=Text("Tuổi nước, clo dư", "Water age and chlorine"),
-        base_time=begins,
+        base_time=study.begins,
         horizon_hours=float(inputs.duration_hours),
         features={"water_qualities": frame},
         summary={**_summarise(frame, runs, inputs), "without_flow": at_rest, "water": balance},
@@ -90,8 +84,8 @@ def compute(view: CityView, inputs: WaterAgeInputs, progress: Progress) -> Outpu
     )
 
 
-def _run(network: WaterNetwork, model: WaterModel, kind: Kind, inputs: WaterAgeInputs) -> QualityRun:
-    source = None
+def _run(study: Study, kind: Kind, inputs: WaterAgeInputs) -> QualityRun:
+    network, model, source = study.network, study.model, None
     if kind == "trace":
         rows = np.flatnonzero(network.nodes["id"].to_numpy(object) == inputs.source)
         if not rows.size or network.nodes["node_type"].iloc[rows[0]] == "junction":
@@ -102,15 +96,15 @@ def _run(network: WaterNetwork, model: WaterModel, kind: Kind, inputs: WaterAgeI
             )
         source = model.nodes[rows[0]]
     with Project(model.text) as project:
-        inputs.driving.apply(project)
+        study.prepare(project)
         run = run_quality(project, kind, source=source, dose=inputs.chlorine_dose, decay=inputs.chlorine_decay)
-        order = project.nodes.find(model.nodes)
-    return QualityRun(kind, run.spread.take(order), run.drift, run.hydraulics)
+        return run.take(project.nodes.find(model.nodes), project.links.find(model.links))
 
 
-def _frame(network: WaterNetwork, runs: dict[str, QualityRun], areas: Objects) -> tuple[gpd.GeoDataFrame, int]:
+def _frame(study: Study, runs: dict[str, QualityRun]) -> tuple[gpd.GeoDataFrame, int]:
     """Return the nodes that water reaches, and how many it does not."""
-    reached = ~find_cut_off(network)
+    network = study.network
+    reached = ~find_cut_off(network, runs["age"].opened > 0.0)
     nodes = network.nodes
     age, chlorine = runs["age"].spread, runs["chlorine"].spread
     share = runs["trace"].spread.mean.clip(0.0, 1.0).round(4) if "trace" in runs else np.full(len(nodes), np.nan)
@@ -124,7 +118,7 @@ def _frame(network: WaterNetwork, runs: dict[str, QualityRun], areas: Objects) -
             "source_share": share,
             "chlorine_mean": chlorine.mean.clip(0.0).round(4),
             "chlorine_min": chlorine.least.clip(0.0).round(4),
-            "dma_id": areas,
+            "dma_id": study.areas,
         },
         geometry=nodes.geometry.to_numpy(),
         crs=nodes.crs,

@@ -1,19 +1,15 @@
 """What runs of the water network are asked: time, demands, what is closed, how customers are served."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from pydantic import model_validator
 
-from layers.errors import InputError
 from layers.schema import Text
-from twin.process import CityView, Inputs, describe
+from twin.process import CityView, Inputs, Progress, describe
 from twin.processes.flood_stage import choose_base_time
-from twin.water.areas import Objects, find_crossings, read_inflow
-from twin.water.demand import DemandPlan, make_demand
-from twin.water.model import Demand, Times
-from twin.water.network import WaterNetwork, read_network
-from twin.water.run import Driving
+from twin.water.model import Times
+from twin.water.study import Asked, Study, open_study
 
 MOST_CHANGES = 500
 """Valves or pumps that one run changes at most."""
@@ -22,6 +18,15 @@ MOST_CHANGES = 500
 class WaterInputs(Inputs):
     """What every run of the water network is asked."""
 
+    model: str | None = describe(
+        Text("Mô hình đã nhập", "Imported model"),
+        Text(
+            "Mã của mô hình EPANET đã nhập; bỏ trống thì dựng từ các lớp.",
+            "Id of an EPANET model that was imported; built from the layers if not given.",
+        ),
+        default=None,
+        max_length=40,
+    )
     base_time: datetime | None = describe(
         Text("Thời điểm", "Time"),
         Text(
@@ -62,17 +67,18 @@ class WaterInputs(Inputs):
         ge=0.0,
         le=10.0,
     )
-    demand_model: Literal["pressure", "demand"] = describe(
+    demand_model: Literal["pressure", "demand"] | None = describe(
         Text("Mô hình dùng nước", "Demand model"),
         Text(
-            "Dùng nước theo áp lực, hay luôn đủ nhu cầu.",
-            "Customers get what the pressure lets through, or always what they ask.",
+            "Dùng nước theo áp lực, hay luôn đủ nhu cầu; bỏ trống là theo áp lực, hay như tệp của mô hình đã nhập.",
+            "Customers get what the pressure lets through, or always what they ask; by pressure, or as the file of an "
+            "imported model says, if not given.",
         ),
         choices={
             "pressure": Text("Theo áp lực", "Driven by pressure"),
             "demand": Text("Luôn đủ nhu cầu", "Driven by demand"),
         },
-        default="pressure",
+        default=None,
     )
     required_pressure: float = describe(
         Text("Áp lực cần", "Required pressure"),
@@ -115,14 +121,6 @@ class WaterInputs(Inputs):
         default={},
         max_length=MOST_CHANGES,
     )
-    utc_offset_hours: float = describe(
-        Text("Lệch so với giờ UTC", "Local time less UTC"),
-        Text("Giờ địa phương của biểu đồ dùng nước.", "Local clock of the patterns of use."),
-        unit="h",
-        default=7.0,
-        ge=-12.0,
-        le=14.0,
-    )
 
     @model_validator(mode="after")
     def _check_changes(self) -> "WaterInputs":
@@ -132,60 +130,16 @@ class WaterInputs(Inputs):
                 raise ValueError(f"'{min(both)[:80]}' is in both {one} and {other}")
         return self
 
-    @property
-    def times(self) -> Times:
-        """Duration and step of the run."""
-        return Times(self.duration_hours * 3600, self.step_minutes * 60)
-
-    @property
-    def driving(self) -> Driving:
-        """How customers are served."""
-        return Driving(self.demand_model, self.required_pressure)
+    def ask(self) -> Asked:
+        """Return what is asked of a run."""
+        return Asked(
+            self.model, Times(self.duration_hours * 3600, self.step_minutes * 60), self.demand_from, self.demand_factor,
+            self.demand_model, self.required_pressure, self.closed, self.opened, self.pumps_off, self.pumps_on,
+            self.pump_hours,
+        )  # fmt: skip
 
 
-def prepare_network(view: CityView, inputs: WaterInputs) -> WaterNetwork:
-    """Return the city's water network with what the inputs close, open and switch.
-
-    Raises InputError for an unknown valve, pipe or pump.
-    """
-    network = read_network(view, closed=inputs.closed, opened=inputs.opened)
-    pumps = network.pumps
-    known = set(pumps["id"])
-    for name, wanted in (
-        ("pumps_off", inputs.pumps_off),
-        ("pumps_on", inputs.pumps_on),
-        ("pump_hours", inputs.pump_hours),
-    ):
-        for key in wanted:
-            if key not in known:
-                listed = ", ".join(sorted(known)[:20]) or "none"
-                raise InputError(f"'{key[:80]}' in {name} is no pump of the water network", hint=f"there are {listed}")
-    off, on = pumps["id"].isin(inputs.pumps_off), pumps["id"].isin(inputs.pumps_on)
-    hours = pumps["id"].map(inputs.pump_hours)
-    status = pumps["status"].fillna("running").mask(off, "standby").mask(on | hours.notna(), "running")
-    network.pumps["status"] = status
-    network.pumps["hours"] = hours.where(hours.notna(), pumps["hours"])
-    # Hours that were asked for hold against a level that would stop the pump.
-    network.pumps["control_node"] = pumps["control_node"].mask(hours.notna() | on, None)
-    return network
-
-
-def find_midnight(view: CityView, inputs: WaterInputs) -> datetime:
-    """Return the local midnight at which a run begins."""
-    shift = timedelta(hours=inputs.utc_offset_hours)
-    local = choose_base_time(view, inputs.base_time, "base_time") + shift
-    return local.replace(hour=0, minute=0, second=0, microsecond=0) - shift
-
-
-def prepare_demand(
-    view: CityView, network: WaterNetwork, areas: Objects, inputs: WaterInputs, begins: datetime
-) -> Demand:
-    """Return what the junctions ask, with the inflows of the four weeks before."""
-    crossings = find_crossings(view, network, areas)
-    inflows = {}
-    for area in sorted({area for area in areas if area is not None}):
-        inflow = read_inflow(view, area, crossings, begins - timedelta(days=28), begins)
-        if inflow is not None:
-            inflows[area] = inflow
-    plan = DemandPlan(inputs.demand_from, inputs.demand_factor, inputs.utc_offset_hours * 3600.0, begins, inflows)
-    return make_demand(view, network, areas, plan)
+def prepare_study(view: CityView, inputs: WaterInputs, progress: Progress) -> Study:
+    """Return the model that the inputs ask for; errors as of ``open_study``."""
+    progress.report(0.0, "mạng cấp nước — water network")
+    return open_study(view, inputs.ask(), choose_base_time(view, inputs.base_time, "base_time"), progress)

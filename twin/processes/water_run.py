@@ -4,17 +4,15 @@ from typing import Any
 
 from layers.schema import Text
 from twin.process import CityView, Outputs, Process, Progress, describe
-from twin.processes.water_inputs import WaterInputs, find_midnight, prepare_demand, prepare_network
-from twin.water.areas import find_areas
+from twin.processes.water_inputs import WaterInputs, prepare_study
 from twin.water.run import (
-    WaterRun,
     describe_balance,
     describe_pressures,
     describe_pumps,
     frame_flows,
     frame_pressures,
-    run_network,
 )
+from twin.water.study import Study
 
 # Time-of-use tariff of EVN for business at 6-22 kV, decision 2699/QD-BCT (2024), by the hour [VND/kWh], of a weekday.
 _OFF, _NORMAL, _PEAK = 1300.0, 2000.0, 3500.0
@@ -42,40 +40,35 @@ class WaterRunInputs(WaterInputs):
 
 def compute(view: CityView, inputs: WaterRunInputs, progress: Progress) -> Outputs:
     """Return pressures and flows. Raises InputError for a network that cannot be run, MassBalanceError."""
-    progress.report(0.0, "mạng cấp nước — water network")
-    network = prepare_network(view, inputs)
-    areas = find_areas(view, network)
-    begins = find_midnight(view, inputs)
-    demand = prepare_demand(view, network, areas, inputs, begins)
-    run = run_network(network, demand, inputs.times, inputs.driving, progress)
-    pressures = frame_pressures(run, areas)
+    study = prepare_study(view, inputs, progress)
+    run = study.solve(progress)
+    pressures = frame_pressures(run, study.areas)
     return Outputs(
         title=Text(
             f"Mạng cấp nước {inputs.duration_hours} giờ",
             f"Water network, {inputs.duration_hours} h",
         ),
-        base_time=begins,
+        base_time=study.begins,
         horizon_hours=float(inputs.duration_hours),
         features={"water_pressures": pressures, "water_flows": frame_flows(run)},
         summary={
             "pressure": describe_pressures(pressures),
             "pumps": describe_pumps(run, inputs.energy_prices),
             "water": describe_balance(run.hydraulics.balance),
-            **describe_demand(run, demand.notes),
+            **describe_network(study),
         },
         balance=describe_balance(run.hydraulics.balance),
         parameters={
             "solutions": run.hydraulics.steps,
             "unbalanced": run.hydraulics.unbalanced,
-            "demand_model": inputs.demand_model,
             "engine": "EPANET 2.3",
         },
     )
 
 
-def describe_demand(run: WaterRun, notes: Any) -> dict[str, Any]:
+def describe_network(study: Study) -> dict[str, Any]:
     """Return what the model was made of: its size, what was left out, what was assumed."""
-    network = run.network
+    network = study.network
     return {
         "network": {
             "nodes": len(network.nodes),
@@ -88,7 +81,7 @@ def describe_demand(run: WaterRun, notes: Any) -> dict[str, Any]:
                 reason: {"count": len(ids), "ids": list(ids[:20])} for reason, ids in network.left_out.items()
             },
         },
-        "demands": notes,
+        "demands": dict(study.notes),
     }
 
 

@@ -64,16 +64,32 @@ class WaterNetwork:
         return self.pipes, self.valves, self.pumps
 
 
-def read_network(view: CityView, *, closed: Sequence[str] = (), opened: Sequence[str] = ()) -> WaterNetwork:
+def read_network(
+    view: CityView, *, model: str | None = None, closed: Sequence[str] = (), opened: Sequence[str] = ()
+) -> WaterNetwork:
     """Return the city's water network with the pipes and valves ``closed`` or ``opened`` by a scenario.
+
+    ``model``: only the items of an imported model; without it those that are no model's, or all where there are none.
 
     Raises InputError where there is no source or no pipe from one, or an id is neither pipe nor valve; TooLargeError
     above MOST_LINKS links.
     """
-    nodes = view.layer("water_nodes", columns=_NODE_COLUMNS)
-    pipes = view.layer("water_pipes", columns=_PIPE_COLUMNS)
-    valves = view.layer("water_valves", columns=_VALVE_COLUMNS)
-    pumps = view.layer("water_pumps", columns=_PUMP_COLUMNS)
+    whole = [
+        view.layer(layer, columns=[*columns, "model_id"])
+        for layer, columns in (
+            ("water_nodes", _NODE_COLUMNS),
+            ("water_pipes", _PIPE_COLUMNS),
+            ("water_valves", _VALVE_COLUMNS),
+            ("water_pumps", _PUMP_COLUMNS),
+        )
+    ]
+    own = model is None and whole[0]["model_id"].isna().any()
+    nodes, pipes, valves, pumps = (
+        frame[frame["model_id"].isna() if own else frame["model_id"] == model].reset_index(drop=True)
+        if own or model is not None
+        else frame
+        for frame in whole
+    )
     if len(pipes) + len(valves) + len(pumps) > MOST_LINKS:
         raise TooLargeError(f"the city has {len(pipes):,} water pipes, expected at most {MOST_LINKS:,} links")
     if not nodes["node_type"].isin(["reservoir", "tank"]).any():
@@ -153,15 +169,11 @@ def list_rows(frame: pd.DataFrame) -> Iterator[Any]:
     yield from frame.itertuples(index=False)
 
 
-def find_cut_off(network: WaterNetwork) -> NDArray[np.bool_]:
-    """Return which nodes (nodes,) no open link joins to a source."""
-    opened = [
-        network.pipes["opened"].to_numpy(bool),
-        (network.valves["status"] != "closed").to_numpy(bool),
-        (network.pumps["status"] == "running").to_numpy(bool),
-    ]
-    start = np.concatenate([f["start"].to_numpy(np.int64)[o] for f, o in zip(network.links, opened, strict=True)])
-    end = np.concatenate([f["end"].to_numpy(np.int64)[o] for f, o in zip(network.links, opened, strict=True)])
+def find_cut_off(network: WaterNetwork, opened: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which nodes (nodes,) no open link joins to a source; ``opened``: pipes, valves, pumps (links,)."""
+    start, end = (
+        np.concatenate([frame[name].to_numpy(np.int64) for frame in network.links])[opened] for name in ("start", "end")
+    )
     count = len(network.nodes)
     _, part = connected_components(coo_array((np.ones(start.size), (start, end)), shape=(count, count)), directed=False)
     source = network.nodes["node_type"].isin(["reservoir", "tank"]).to_numpy()

@@ -1,20 +1,20 @@
 """A run of the city's water network: built, solved, its results at the features of the layers."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
+from epanet import toolkit
 from numpy.typing import NDArray
 
 from network.epanet.account import WaterBalance
 from network.epanet.hydraulics import Hydraulics, run_model
 from network.epanet.project import Indices, Project
 from twin.process import Progress, StoppedError
-from twin.water.demand import start_leaks
-from twin.water.model import Demand, Times, WaterModel, build_model
+from twin.water.model import WaterModel
 from twin.water.network import LINK_LAYERS, WaterNetwork, find_cut_off
 
 Array = NDArray[np.float64]
@@ -25,84 +25,57 @@ _SPEEDS = (0.05, 0.3, 1.0, 2.0)
 _SPEED_WORDS = np.array(["still", "slow", "usual", "fast", "extreme"], object)
 
 
-@dataclass(frozen=True, slots=True)
-class Driving:
-    """Whether customers get what they ask (``demand``) or what the pressure lets through (``pressure``) [m]."""
-
-    model: Literal["demand", "pressure"] = "pressure"
-    required: float = 10.0
-    minimum: float = 0.0
-
-    def apply(self, project: Project) -> None:
-        """Choose the demand model of a project."""
-        project.set_demand_model(pressure_driven=self.model == "pressure", minimum=self.minimum, required=self.required)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class WaterRun:
-    """What a run says; ``nodes`` and ``links`` give the place of the network's nodes and links in the results."""
+    """What a run says; ``nodes`` and ``links`` give the place of the network's nodes and links in the results.
+
+    cut_off: nodes that no link joined to a source at any time (nodes,).
+    """
 
     network: WaterNetwork
     model: WaterModel
     hydraulics: Hydraulics
     nodes: Indices
     links: Indices
+    cut_off: NDArray[np.bool_]
 
 
-def run_network(
+def solve_model(
     network: WaterNetwork,
-    demand: Demand,
-    times: Times,
-    driving: Driving,
+    model: WaterModel,
+    prepare: Callable[[Project], None],
     progress: Progress,
     *,
+    span: tuple[float, float] = (0.4, 0.9),
     observe: Callable[[int, Project], None] | None = None,
 ) -> WaterRun:
-    """Return the run of a network. Leaks are sized in a first run by the pressures it finds.
+    """Return the run of a model; ``prepare`` changes it first, ``observe`` is shown every solution with its time [s].
 
-    ``observe`` is shown every solution, with its time [s].
-
-    Raises InputError for what EPANET cannot take, NumericsError where it finds no solution, MassBalanceError.
+    span: from where to where the progress goes. Raises InputError for what EPANET cannot take, NumericsError where it
+    finds no solution, MassBalanceError, StoppedError.
     """
-    if (demand.leak > 0.0).any():
-        progress.report(0.1, "hiệu chỉnh rò rỉ — sizing of leaks")
-        first = _solve(network, demand, times, driving, progress, 0.1, 0.3)
-        pressure = first.hydraulics.pressure.mean[first.nodes]
-        demand = replace(demand, emitter=start_leaks(demand.leak, pressure, demand.emitter_exponent))
-    progress.report(0.4, "thủy lực — hydraulics")
-    return _solve(network, demand, times, driving, progress, 0.4, 0.5, observe)
-
-
-def _solve(
-    network: WaterNetwork,
-    demand: Demand,
-    times: Times,
-    driving: Driving,
-    progress: Progress,
-    at: float,
-    share: float,
-    observe: Callable[[int, Project], None] | None = None,
-) -> WaterRun:
-    model = build_model(network, demand, times)
     with Project(model.text) as project:
+        prepare(project)
+        duration = max(project.get_time(toolkit.DURATION), 1)
 
         def watch(time: int) -> None:
             if progress.should_stop():
                 raise StoppedError
-            progress.report(at + share * time / max(times.duration, 1), "thủy lực — hydraulics")
+            progress.report(span[0] + (span[1] - span[0]) * time / duration, "thủy lực — hydraulics")
             if observe is not None:
                 observe(time, project)
 
-        driving.apply(project)
         hydraulics = run_model(project, watch=watch)
-        return WaterRun(network, model, hydraulics, project.nodes.find(model.nodes), project.links.find(model.links))
+        links = project.links.find(model.links)
+        cut_off = find_cut_off(network, hydraulics.opened[links] > 0.0)
+        return WaterRun(network, model, hydraulics, project.nodes.find(model.nodes), links, cut_off)
 
 
 def frame_pressures(run: WaterRun, areas: NDArray[np.object_]) -> gpd.GeoDataFrame:
     """Return the layer ``water_pressures`` of a run."""
     nodes, found, at = run.network.nodes, run.hydraulics, run.nodes
     pressure = found.pressure
-    cut_off = find_cut_off(run.network)
+    cut_off = run.cut_off
     least = np.where(cut_off, 0.0, pressure.least[at])
     classes = np.where(cut_off | (least <= 0.0), "none", _PRESSURE_WORDS[np.digitize(least, _PRESSURES)])
     return gpd.GeoDataFrame(

@@ -1,0 +1,1 @@
+"""EPANET input files: what their rows mean, what the layers say of them."""
