@@ -177,14 +177,18 @@ def install_python() -> None:
 
 
 def compile_engines() -> None:
-    """Compile the flood engines when their sources changed, so that nobody waits for that in a run."""
+    """Compile the flood engines and the walks of networks when their sources changed, so that nobody waits for them."""
     stamp = VENV / ".engines"
-    sources = [*(ROOT / "hydrology").glob("*.py"), ROOT / "requirements.lock"]
+    sources = [*(ROOT / "hydrology").glob("*.py"), *(ROOT / "network").glob("*.py"), ROOT / "requirements.lock"]
     inputs = fingerprint(sources) + sys.version.split()[0]
     if stamp.exists() and stamp.read_text() == inputs:
         return
-    command = [str(VENV / "bin" / "python"), "-m", "hydrology.prepare"]
-    _run(command, "Flood engines", 5, " ".join(command))
+    for module, title, lines in (
+        ("hydrology.prepare", "Flood engines", 5),
+        ("network.prepare", "Walks of networks", 1),
+    ):
+        command = [str(VENV / "bin" / "python"), "-m", module]
+        _run(command, title, lines, " ".join(command))
     stamp.write_text(inputs)
 
 
