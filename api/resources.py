@@ -20,7 +20,9 @@ from api.versions import LayerVersions
 from layers.schema import VectorLayer
 from layers.store.engine import open_engine, plain_url
 from layers.store.items import LayerExtent, read_extent
+from layers.store.networks.following import set_follower
 from twin.connect import find_database
+from twin.networks.settling import settle_layers
 from twin.settings import Settings
 
 Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
@@ -70,6 +72,7 @@ class Resources:
 async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[Resources]:
     """Open what the server needs and close it at the end; an unreachable database is waited for, not fatal."""
     engine = open_engine(find_database(settings), statement_timeout_s=settings.statement_timeout)
+    set_follower(engine, settle_layers)
     url = plain_url(engine)
     storing = open_engine(url, statement_timeout_s=settings.statement_timeout, pool_size=1, generic_plans=True)
     pool: Pool = AsyncConnectionPool(

@@ -1,10 +1,14 @@
 """From settings to a database: the given one, or the private cluster of this checkout, started if need be."""
 
-from sqlalchemy import Engine
+from importlib import import_module
+
+from sqlalchemy import Connection, Engine
 
 from layers.store.cluster import start_cluster
 from layers.store.engine import check_connection, open_engine
 from layers.store.migrate import read_city
+from layers.store.networks.following import set_follower
+from twin.networks.commodities import COMMODITIES
 from twin.settings import Settings
 
 
@@ -17,6 +21,7 @@ def connect(settings: Settings, *, statement_timeout_s: float | None = None, poo
     """Return an engine on the database in force; DatabaseError says why it cannot be reached."""
     engine = open_engine(find_database(settings), statement_timeout_s=statement_timeout_s, pool_size=pool_size)
     check_connection(engine)
+    set_follower(engine, _settle)
     return engine
 
 
@@ -26,3 +31,12 @@ def connect_to_city(settings: Settings) -> Engine:
     with engine.connect() as connection:
         read_city(connection)
     return engine
+
+
+_FOLLOWED = frozenset(layer for commodity in COMMODITIES.values() for layer in commodity.followed)
+
+
+def _settle(connection: Connection, layers: frozenset[str]) -> None:
+    """Settle the networks that the layers are part of; the numerics are imported by who writes one."""
+    if layers & _FOLLOWED:
+        import_module("twin.networks.settling").settle_layers(connection, layers)

@@ -25,6 +25,7 @@ from layers.store.checks import Touched
 from layers.store.edits import EditKind, begin_edit, read_clock
 from layers.store.items import DEGREES, OutputCrs
 from layers.store.migrate import read_city
+from layers.store.networks.following import tell_written
 from layers.store.sources import note_layers
 from layers.store.versions import (
     Stored,
@@ -229,6 +230,7 @@ def carry_out(
     results = [_write(connection, change, stored, fids) for change in changes]
     by_hand = {one.layer.id for one in changes if one.op == "create" and one.source_id == BY_HAND}
     note_layers(connection, BY_HAND, by_hand)
+    tell_written(connection, {change.layer.id for change in changes if change.op != "keep"})
     after = [replace(finding, standing=finding.key in before) for finding in check_edit(connection, touched)]
     if any(finding.severity == "error" and not finding.standing for finding in after):
         raise RejectedError(after)

@@ -19,6 +19,7 @@ from layers.ingest.quality import Change, Diff
 from layers.schema import Property, VectorLayer
 from layers.store.indexes import build_indexes_after
 from layers.store.names import quote
+from layers.store.networks.following import tell_written
 from layers.store.tables import CITY, HISTORY
 
 _ARROW = {
@@ -258,6 +259,8 @@ def store_stage(stage: Stage, counts: UpsertCounts) -> None:
         done += _update_changed(stage)
     if done != counts.new + counts.changed:
         raise _change_during_load(stage)
+    if done:
+        tell_written(stage.connection, [stage.layer.id])
 
 
 def _change_during_load(stage: Stage) -> ConflictError:
@@ -308,9 +311,12 @@ def count_stored(stage: Stage) -> int:
 
 def prune_stage(stage: Stage) -> int:
     """Delete the source's stored rows that the file no longer has, keep them in the history, return how many."""
-    return stage.connection.execute(
+    gone = stage.connection.execute(
         text(f"delete from {stage.table} t where {_GONE.format(s=stage)}"), {"source": stage.source_id}
     ).rowcount
+    if gone:
+        tell_written(stage.connection, [stage.layer.id])
+    return gone
 
 
 def list_differences(stage: Stage, counts: UpsertCounts) -> Diff:

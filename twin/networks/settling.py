@@ -47,10 +47,13 @@ _MARGIN = 1.0
 
 
 def settle_layers(connection: Connection, layers: frozenset[str]) -> None:
-    """Settle all networks that any of the layers is part of and that were built before."""
+    """Settle all networks that any of the layers is part of and that were built before.
+
+    Where another transaction is at a network, what was written stays noted, and who asks next settles it.
+    """
     for commodity in COMMODITIES.values():
         if not layers.isdisjoint(commodity.followed):
-            settle(connection, commodity)
+            settle(connection, commodity, wait=False)
 
 
 def settle(connection: Connection, commodity: Commodity, *, wait: bool = True) -> StoredState | None:
@@ -82,6 +85,18 @@ class _Surroundings:
 
 
 @dataclass(eq=False)
+class _Renewal:
+    """Numbers of the nodes that go, with the features that may refer to them, and what comes."""
+
+    old: list[int]
+    lines: Features
+    points: Features
+    nodes: StoredNodes
+    stops: StoredStops
+    places: StoredPlaces
+
+
+@dataclass(eq=False)
 class _Settlement:
     """One settling: what it touches and what it changes."""
 
@@ -97,8 +112,7 @@ class _Settlement:
         listed = zip(written.layers.tolist(), written.fids.tolist(), strict=True)
         self.changed.update(listed)
         boxes = [*self._find_line_boxes(written), *self._find_point_boxes(written)]
-        for box, around in self._draw_apart(boxes):
-            self._settle_box(box, around)
+        self._renew([self._compare(box, around) for box, around in self._draw_apart(boxes)])
         advance_state(self.connection, self.commodity.id, self.changed, nodes=self.fresh)
 
     def _find_line_boxes(self, written: Written) -> Iterator[Box]:
@@ -195,8 +209,8 @@ class _Settlement:
         levels = [find_levels(one, rows) for one, rows in zip(self.commodity.lines, around.lines, strict=True)]
         return build_part(shapes, around.placed, box, levels=np.concatenate(levels), tolerance=self.commodity.tolerance)
 
-    def _settle_box(self, box: Box, around: _Surroundings) -> None:
-        """Put the nodes of a box in the place of those that were there."""
+    def _compare(self, box: Box, around: _Surroundings) -> _Renewal:
+        """Return what is stored in a box and what shall be; note the features that differ."""
         part, grown = self._solve(around, box)
         lines = self._join_features(around.lines, self.lines)
         points = self._join_features(around.points, self.points)
@@ -210,11 +224,15 @@ class _Settlement:
         before = self._list_rows(stops, places, set(old.ids.tolist()))
         after = self._list_rows(new_stops, new_places, set(ids.tolist()))
         self.changed.update((row[0], row[1]) for row in before ^ after)
-        if before == after and old.ids.size == ids.size:
-            return
-        delete_nodes(self.connection, self.commodity.id, old.ids.tolist(), lines, points)
         nodes = StoredNodes(ids, part.node_levels.astype(np.int64), part.node_xy)
-        insert_topology(self.connection, self.commodity.id, nodes, new_stops, new_places)
+        return _Renewal(old.ids.tolist(), lines, points, nodes, new_stops, new_places)
+
+    def _renew(self, parts: list[_Renewal]) -> None:
+        """Put what shall be in the place of what is; a feature may have moved from one box to another."""
+        for part in parts:
+            delete_nodes(self.connection, self.commodity.id, part.old, part.lines, part.points)
+        for part in parts:
+            insert_topology(self.connection, self.commodity.id, part.nodes, part.stops, part.places)
 
     def _number_nodes(self, part: Topology, old: StoredNodes) -> NDArray[np.int64]:
         """Return a number for each node: that of the node which was at the same place, else a new one."""
@@ -304,8 +322,9 @@ def _list_boxes(boxes: NDArray[np.float64]) -> list[Box]:
 def _merge_boxes(boxes: list[Box], margin: float) -> list[Box]:
     """Return boxes that are further apart than ``margin`` and hold the given ones."""
     while len(boxes) > 1:
-        shapes = shapely.box(*np.array(boxes).T)
-        left, right = STRtree(shapes).query(shapes, predicate="dwithin", distance=margin)
+        # Widened, for a box of no width is near nothing.
+        shapes = shapely.box(*np.array([_widen(box, 0.5 * margin) for box in boxes]).T)
+        left, right = STRtree(shapes).query(shapes, predicate="intersects")
         group = np.arange(len(boxes))
         while True:
             lowest = group.copy()

@@ -46,9 +46,10 @@ def name_declaration(commodity: Commodity) -> str:
 
 def build_stored(connection: Connection, commodity: Commodity) -> None:
     """Build the topology of a commodity from nothing and store it, in the caller's transaction."""
-    lock_build(connection, commodity.id)
     declared = name_declaration(commodity)
     state = lock_state(connection, commodity.id)
+    if state is None:
+        lock_build(connection, commodity.id)
     if state is None or state.declared != declared:
         # Before anything is read: what is written from now on is noted.
         follow_layers(connection, commodity.id, commodity.followed)

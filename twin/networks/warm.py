@@ -1,6 +1,7 @@
 """Networks kept in memory by a process that lives long: one of each commodity and database, as new as it is asked."""
 
 import threading
+import time
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from layers.registry import read_vector_layer
 from layers.store.networks.columns import copy_columns
-from layers.store.networks.state import StoredState, read_changes, read_state
+from layers.store.networks.state import StoredState, lock_build, read_changes, read_state
 from layers.store.networks.topologies import (
     StoredNodes,
     StoredPlaces,
@@ -28,6 +29,7 @@ from twin.networks.storing import StoredNetwork, build_stored, make_layout, name
 
 Ints = NDArray[np.int64]
 
+_TRIES, _PAUSE_S = 30, 0.05
 MOST_CHANGED = 5000
 """When more features than this changed since a network was read, it is read whole."""
 
@@ -118,13 +120,23 @@ def _find_fresh(connection: Connection, commodity: Commodity) -> StoredState | N
     declared = name_declaration(commodity)
     state = read_state(connection, commodity.id)
     if state is None or state.waiting or state.declared != declared:
-        with connection.engine.begin() as apart:
-            if state is None:
-                build_stored(apart, commodity)
-            else:
-                settle(apart, commodity, wait=False)
+        _bring_up(connection.engine, commodity)
         state = read_state(connection, commodity.id)
     return None if state is None or state.waiting or state.declared != declared else state
+
+
+def _bring_up(engine: Engine, commodity: Commodity) -> None:
+    """Build or settle the stored network; who is at it is waited for a little, for it may be the one who asks."""
+    for _ in range(_TRIES):
+        with engine.begin() as connection:
+            if read_state(connection, commodity.id) is None:
+                lock_build(connection, commodity.id)
+                if read_state(connection, commodity.id) is None:
+                    build_stored(connection, commodity)
+                return
+            if settle(connection, commodity, wait=False) is not None:
+                return
+        time.sleep(_PAUSE_S)
 
 
 def _read(connection: Connection, layer: str, names: list[str], fids: list[int]) -> Rows:
