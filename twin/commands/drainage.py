@@ -8,10 +8,12 @@ import typer
 
 from layers.errors import ConflictError, InputError
 from twin.connect import connect_to_city
-from twin.process import Progress, Quiet, parse_inputs, parse_words
-from twin.processes import drainage_run
+from twin.process import Process, Progress, Quiet, parse_inputs, parse_words
+from twin.processes import drainage_capacity, drainage_criticality, drainage_run
+from twin.processes.drainage_capacity import DrainageCapacityInputs, open_dry, run_storms
+from twin.processes.drainage_criticality import DrainageCriticalityInputs, rank_links
 from twin.processes.drainage_run import DrainageRun, DrainageRunInputs, describe_results, run_study
-from twin.processes.drainage_study import open_document
+from twin.processes.drainage_study import open_run
 from twin.progress import Report, show_progress
 from twin.runs import execute, submit_run
 from twin.settings import read_settings
@@ -74,38 +76,92 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Mô phỏng — run a model: of a file, of the layers, or one that was imported."""
-    words = gather_words(values, own_steps=own_steps, allow_imbalance=allow_imbalance)
+    process = drainage_run.PROCESS
+    words = gather_words(process, values, own_steps=own_steps, allow_imbalance=allow_imbalance)
     check_source(file, layers, model)
     if file is None:
         if keep is not None:
             raise InputError("--keep is for the results of a file; those of the city are kept with their run")
-        carry_out("drainage-run", words if model is None else {**words, "model": model}, as_json=as_json)
-        return
-    inputs = parse_inputs(drainage_run.PROCESS, words)
-    assert isinstance(inputs, DrainageRunInputs)
-    with show_progress(file.name) as report:
-        done = run_file(file, inputs, Followed(report))
-    if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
-        for name, content in pack_results(done.study.model, done.results).items():
+        made = carry_out(process, words if model is None else {**words, "model": model})
+        answer = {**made["drainage"], **{name: made[name] for name in ("run", "title", "balance")}}
+    else:
+        inputs = parse_inputs(process, words)
+        assert isinstance(inputs, DrainageRunInputs)
+        with show_progress(file.name) as report:
+            done = run_file(file, inputs, Followed(report))
+        for name, content in pack_results(done.study.model, done.results).items() if keep is not None else ():
+            keep.mkdir(parents=True, exist_ok=True)
             (keep / name).write_bytes(content)
-    answer = {
-        **describe_results(done)["drainage"],
-        "balance": describe_account(done.results.account),
-        "notes": list(done.study.model.notes),
-    }
+        answer = {
+            **describe_results(done)["drainage"],
+            "balance": describe_account(done.results.account),
+            "notes": list(done.study.model.notes),
+        }
     typer.echo(orjson.dumps(answer).decode() if as_json else write_summary(answer))
 
 
 def run_file(file: Path, inputs: DrainageRunInputs, progress: Progress) -> DrainageRun:
     """Return the run of a file's model without any city."""
-    return run_study(None, open_document(read_model_file(file), inputs, None), inputs, progress)
+    return run_study(None, open_run(None, read_model_file(file), inputs), inputs, progress)
 
 
-def gather_words(values: list[str] | None, **flags: bool) -> dict[str, Any]:
+@drainage.command("capacity")
+def capacity(
+    file: ModelFile = None,
+    layers: Layers = False,
+    model: Model = None,
+    values: Values = None,
+    own_steps: OwnSteps = False,
+    allow_imbalance: Allow = False,
+    as_json: Json = False,
+) -> None:
+    """Năng lực — run design storms; say which fills each conduit. Needs -i storm_curve=A,C,b,n."""
+    process = drainage_capacity.PROCESS
+    words = gather_words(process, values, own_steps=own_steps, allow_imbalance=allow_imbalance)
+    check_source(file, layers, model)
+    if file is None:
+        answer = carry_out(process, words if model is None else {**words, "model": model})["capacity"]
+    else:
+        inputs = parse_inputs(process, words)
+        assert isinstance(inputs, DrainageCapacityInputs)
+        with show_progress(file.name) as report:
+            study = open_dry(None, read_model_file(file), inputs)
+            answer = run_storms(study, inputs, Followed(report)).summarize()
+    typer.echo(orjson.dumps(answer).decode() if as_json else write_capacity(answer))
+
+
+@drainage.command("critical")
+def critical(
+    file: ModelFile = None,
+    layers: Layers = False,
+    model: Model = None,
+    values: Values = None,
+    own_steps: OwnSteps = False,
+    allow_imbalance: Allow = False,
+    as_json: Json = False,
+) -> None:
+    """Cống quan trọng — block the busiest conduits one at a time; rank them by what floods more."""
+    process = drainage_criticality.PROCESS
+    words = gather_words(process, values, own_steps=own_steps, allow_imbalance=allow_imbalance)
+    check_source(file, layers, model)
+    if file is None:
+        rows = carry_out(process, words if model is None else {**words, "model": model})["criticality"]["links"]
+    else:
+        inputs = parse_inputs(process, words)
+        assert isinstance(inputs, DrainageCriticalityInputs)
+        with show_progress(file.name) as report:
+            _, rows = rank_links(open_run(None, read_model_file(file), inputs), inputs, Followed(report))
+    if as_json:
+        typer.echo(orjson.dumps(rows).decode())
+        return
+    typer.echo(f"{'cống / link':24} {'tràn thêm / more, m³':>22} {'nút / nodes':>12} {'dâng / rise, m':>15}")
+    for row in rows:
+        typer.echo(f"{row['id']:24} {row['flooding_change']:>22,.1f} {row['nodes_more']:>12} {row['head_rise']:>15.2f}")
+
+
+def gather_words(process: Process, values: list[str] | None, **flags: bool) -> dict[str, Any]:
     """Return the inputs of ``name=value`` words, with the flags that are set."""
-    words = parse_words(drainage_run.PROCESS, values or [])
-    return {**words, **{name: True for name, is_set in flags.items() if is_set}}
+    return {**parse_words(process, values or []), **{name: True for name, is_set in flags.items() if is_set}}
 
 
 def check_source(file: Path | None, layers: bool, model: str | None) -> None:
@@ -114,21 +170,17 @@ def check_source(file: Path | None, layers: bool, model: str | None) -> None:
         raise InputError("name one model to run", hint="MODEL.inp, --layers or --model ID")
 
 
-def carry_out(process_id: str, words: dict[str, Any], *, as_json: bool) -> None:
-    """Run a process on the city and print what came out."""
+def carry_out(process: Process, words: dict[str, Any]) -> dict[str, Any]:
+    """Run a process on the city and return its summary, with the run's id, title and balance."""
     settings = read_settings()
     engine = connect_to_city(settings)
-    run_id = submit_run(engine, process_id, words)
-    with show_progress(process_id) as report:
+    run_id = submit_run(engine, process.id, words)
+    with show_progress(process.title.vi) as report:
         done = execute(engine, settings, run_id, follow=report)
     if done.status != "successful":
         raise ConflictError(f"run '{run_id}' is {done.status}")
-    summary = (done.summary or {}).get("drainage", {})
-    if as_json:
-        typer.echo(orjson.dumps({"run": run_id, **summary, "balance": done.balance}).decode())
-        return
-    typer.echo(f"{run_id}\n{done.title_vi} — {done.title_en}")
-    typer.echo(write_summary({**summary, "balance": done.balance or {}}))
+    title = f"{done.title_vi} — {done.title_en}"
+    return {**(done.summary or {}), "run": run_id, "title": title, "balance": done.balance}
 
 
 @drainage.command("series")
@@ -207,7 +259,8 @@ def write_profile(found: Profile) -> str:
 def write_summary(answer: dict[str, Any]) -> str:
     """Return the figures of a run as lines for a person."""
     balance = answer["balance"]
-    lines = [
+    lines = [*([f"{answer['run']}\n{answer['title']}"] if "run" in answer else [])]
+    lines += [
         "nút, tuyến, lưu vực / nodes, links, catchments   "
         f"{answer['nodes']}, {answer['links']}, {answer['catchments']}",
         f"mưa, dòng chảy mặt / rain, runoff                {answer['rain']:,.0f} m³, {answer['runoff']:,.0f} m³, "
@@ -227,4 +280,24 @@ def write_summary(answer: dict[str, Any]) -> str:
         share = "" if entry["share"] is None else f" ({entry['share']:+.1%})"
         lines.append(f"  {name:18} {entry['before']:>12,} → {entry['after']:>12,}{share}")
     lines += [f"  {note}" for note in answer.get("notes", ())]
+    return "\n".join(lines)
+
+
+def write_capacity(answer: dict[str, Any]) -> str:
+    """Return the tables of a capacity study for a person: lengths in m, volumes in m³."""
+    lines = [
+        f"{'trận / storm':>14} {'mưa / rain, mm':>15} {'cống đầy / full, m':>19} {'nút tràn / floods':>18} {'m³':>10} "
+        f"{'sai số / error':>15}"
+    ]
+    for row in answer["storms"]:
+        lines.append(
+            f"{row['return_period']:>12} a {row['depth']:>15.1f} {row['full_length']:>19,.0f} "
+            f"{row['flooded_nodes']:>18} {row['flooding_volume']:>10,.0f} {row['relative_error']:>+15.3%}"
+        )
+    lines.append(f"{'đầy ở / fills at':>17} {'cống / links':>14} {'m':>10} {'%':>7} {'nút tràn / nodes':>18}")
+    for row in answer["classes"]:
+        period = "–" if row["return_period"] is None else f"{row['return_period']} a"
+        lines.append(
+            f"{period:>17} {row['links']:>14} {row['length']:>10,.0f} {100.0 * row['share']:>7.1f} {row['nodes']:>18}"
+        )
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from layers.ingest.swmm.document import write_document
 from layers.schema import Text
 from twin.process import CityView, Outputs, Process, Progress, describe
 from twin.processes.drainage_edits import EditInputs, describe_edits, list_edits, name_edits
-from twin.processes.drainage_study import Study, apply_edits, entitle, open_document, open_layers
+from twin.processes.drainage_study import Study, apply_edits, entitle, open_run
 from twin.scenario import Edit
 from twin.swmm.results_files import pack_results
 from twin.swmm.results_layers import compare_figures, frame_links, frame_nodes, summarize
@@ -43,7 +43,8 @@ class DrainageRun:
 def compute(view: CityView, inputs: DrainageRunInputs, progress: Progress) -> Outputs:
     """Return water and flow of the run. Raises MassBalanceError where more than 0.5 % of the water is not kept."""
     progress.report(0.0, "mô hình thoát nước — the model of the drains")
-    done = run_study(view, open_study(view, inputs), inputs, progress)
+    model = None if inputs.model is None else read_city_model(view, inputs.model)
+    done = run_study(view, open_run(view, model, inputs), inputs, progress)
     study, results = done.study, done.results
     return Outputs(
         title=entitle(inputs, "Thoát nước", "Drains", name_edits(done.edits)),
@@ -63,13 +64,6 @@ def compute(view: CityView, inputs: DrainageRunInputs, progress: Progress) -> Ou
         },
         files=pack_results(study.model, results),
     )
-
-
-def open_study(view: CityView, inputs: EditInputs) -> Study:
-    """Return the model that the inputs name, or that of the layers, ready to run."""
-    if inputs.model is None:
-        return open_layers(view, inputs)
-    return open_document(read_city_model(view, inputs.model), inputs, view)
 
 
 def run_study(view: CityView | None, base: Study, inputs: DrainageRunInputs, progress: Progress) -> DrainageRun:

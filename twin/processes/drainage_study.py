@@ -1,6 +1,6 @@
 """From what was asked to a model ready to run: its source, rain, stage, blockages and measures of retention."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -29,11 +29,14 @@ from twin.swmm.storms import put_rain, put_stage, read_end, read_start, scale_ra
 
 Array = NDArray[np.float64]
 Stage = tuple[Array, Array]
+Weather = Callable[[datetime, float], RainSeries | None]
+"""What rain falls from a start on for so many hours, None for none."""
 
 DRAIN_HOURS = 3.0
 """A run goes on for so long after its storm [h]."""
 
 USUAL_HOURS = 24.0
+MOST_HOURS = 24.0 * 366
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,60 +48,71 @@ class Study:
     hours: float
 
 
-def open_layers(view: CityView, inputs: RainInputs, rain: RainSeries | None = None) -> Study:
-    """Return the model of the city's layers under the inputs; ``rain`` replaces theirs.
+def no_rain(_start: datetime, _hours: float) -> RainSeries | None:
+    """Return None: a dry model, or the rain that a document has."""
+    return None
+
+
+def open_layers(view: CityView, inputs: ModelInputs, *, hours: float, weather: Weather = no_rain) -> Study:
+    """Return the model of the city's layers under the inputs, for ``hours`` [h] of ``weather``.
 
     Raises InputError for a city without sewers, NotFoundError for gates, pumps and gauges that are not there.
     """
     start = choose_base_time(view, inputs.base_time, "base_time").astimezone(UTC)
-    hours = inputs.hours or choose_hours(inputs) or USUAL_HOURS
     scenario = Scenario(start, (*map(CloseGate, inputs.gates_closed), *map(StopPump, inputs.pumps_off)))
     check_edits(view, scenario)
     bounds = None if inputs.bounds is None else _project(view, inputs.bounds)
-    fallen = rain or make_rain(inputs) or recall_rain(view, inputs, start, hours)
     stage = make_stage(view, inputs, start, hours)
-    built = build_model(view, start=start, hours=hours, rain=fallen, stage=stage, bounds=bounds, scenario=scenario)
+    rain = weather(start, hours)
+    built = build_model(view, start=start, hours=hours, rain=rain, stage=stage, bounds=bounds, scenario=scenario)
     model = RunModel(
         "layers", built.inp, {}, built.nodes, built.links, built.catchments, is_placed=True, counts=built.counts
     )
     return _finish(model, inputs, start, hours)
 
 
-def open_document(model: RunModel, inputs: RainInputs, view: CityView | None, rain: RainSeries | None = None) -> Study:
-    """Return a model that was imported, or read from a file, under the inputs; ``rain`` replaces theirs.
+def open_document(
+    model: RunModel, inputs: ModelInputs, view: CityView | None, *, hours: float | None, weather: Weather = no_rain
+) -> Study:
+    """Return a model that was imported, or read from a file, under the inputs, for ``hours`` [h] or as it says.
 
-    ``view`` is the city where there is one. Raises InputError for what only a city can give.
+    ``weather`` replaces its rain where it has any. ``view`` is the city where there is one. Raises InputError for what
+    only a city can give.
     """
     inp = model.inp.copy()
-    own_start = read_start(inp).replace(tzinfo=UTC)
-    start = own_start if inputs.base_time is None else inputs.base_time.astimezone(UTC)
-    hours = inputs.hours or choose_hours(inputs)
-    if hours is not None or rain is not None:
-        hours = hours or DRAIN_HOURS + float(rain.times[-1] / 3600.0 if rain is not None else 0.0)
+    start = read_start(inp).replace(tzinfo=UTC)
+    if inputs.base_time is not None and view is not None:
+        start = choose_base_time(view, inputs.base_time, "base_time").astimezone(UTC)
+    if hours is not None:
         set_duration(inp, hours)
     span = (read_end(inp) - read_start(inp)).total_seconds() / 3600.0
-    if not 0.0 < span <= 24.0 * 366:
+    if not 0.0 < span <= MOST_HOURS:
         raise InputError(f"the model runs for {span:g} h, expected above 0 and at most a year", hint="give hours")
-    fallen = rain or make_rain(inputs)
-    if fallen is None and inputs.recorded_rain:
-        fallen = recall_rain(_need_city(view, "recorded_rain"), inputs, start, span)
-    if fallen is not None:
-        put_rain(inp, fallen)
-    elif inputs.rain_factor != 1.0:
-        scale_rain(inp, inputs.rain_factor)
-    if inputs.stage_level is not None:
-        put_stage(inp, np.array([0.0, span * 3600.0]), np.full(2, inputs.stage_level), inputs.outfalls)
-    elif inputs.stage_forecast:
-        stage = make_stage(_need_city(view, "stage_forecast"), inputs, start, span)
-        if stage is not None:
-            put_stage(inp, *stage, inputs.outfalls)
+    rain = weather(start, span)
+    if rain is not None:
+        put_rain(inp, rain)
+    if inputs.stage_forecast and view is None:
+        raise InputError("stage_forecast needs a city", hint="give stage_level")
+    stage = None if view is None and inputs.stage_level is None else make_stage(view, inputs, start, span)
+    if stage is not None:
+        put_stage(inp, *stage, inputs.outfalls)
     return _finish(model.with_document(inp), inputs, start, span)
 
 
-def _need_city(view: CityView | None, what: str) -> CityView:
-    if view is None:
-        raise InputError(f"{what} needs a city", hint="give storm_depth, rain_depths or stage_level")
-    return view
+def open_run(view: CityView | None, model: RunModel | None, inputs: RainInputs) -> Study:
+    """Return a model, that of the layers where None is given, under the rain of the inputs."""
+    hours = inputs.hours or choose_hours(inputs)
+
+    def weather(start: datetime, span: float) -> RainSeries | None:
+        return make_rain(inputs) or recall_rain(view, inputs, start, span)
+
+    if model is not None:
+        study = open_document(model, inputs, view, hours=hours, weather=weather)
+        if inputs.rain_factor != 1.0 and choose_hours(inputs) is None and not inputs.recorded_rain:
+            scale_rain(study.model.inp, inputs.rain_factor)
+        return study
+    assert view is not None
+    return open_layers(view, inputs, hours=hours or USUAL_HOURS, weather=weather)
 
 
 def _finish(model: RunModel, inputs: ModelInputs, start: datetime, hours: float) -> Study:
@@ -134,10 +148,12 @@ def make_rain(inputs: RainInputs) -> RainSeries | None:
     return RainSeries(rain.times, rain.intensity * inputs.rain_factor)
 
 
-def recall_rain(view: CityView, inputs: RainInputs, start: datetime, hours: float) -> RainSeries | None:
+def recall_rain(view: CityView | None, inputs: RainInputs, start: datetime, hours: float) -> RainSeries | None:
     """Return the rain that the gauges recorded, as it fell in the middle of the drains; None where not asked for."""
     if not inputs.recorded_rain:
         return None
+    if view is None:
+        raise InputError("recorded_rain needs a city", hint="give storm_depth or rain_depths")
     frame = view.layer("drainage_nodes", columns=[])
     x0, y0, x1, y1 = frame.total_bounds
     middle = Grid(1, 1, (x0 + x1 - SPACING) / 2.0, (y0 + y1 + SPACING) / 2.0, SPACING, view.crs)
@@ -145,11 +161,11 @@ def recall_rain(view: CityView, inputs: RainInputs, start: datetime, hours: floa
     return RainSeries(field.times, field.intensity[:, int(field.cell[0, 0])])
 
 
-def make_stage(view: CityView, inputs: ModelInputs, start: datetime, hours: float) -> Stage | None:
+def make_stage(view: CityView | None, inputs: ModelInputs, start: datetime, hours: float) -> Stage | None:
     """Return times [s after the start] and stages [m] outside outfalls, None where the inputs tell none."""
     if inputs.stage_level is not None:
         return np.array([0.0, hours * 3600.0]), np.full(2, inputs.stage_level)
-    if not inputs.stage_forecast:
+    if not inputs.stage_forecast or view is None:
         return None
     _, series = forecast_gauge(view, choose_gauge(view, inputs.gauge), start, hours)
     return series.times, series.stages + inputs.stage_offset
