@@ -76,12 +76,11 @@ def compose_model(view: CityView, model: Model) -> tuple[Inp, Changes]:
                 removed[layer] += 1
     for layer in OBJECTS:
         for identifier, row in now[layer].items():
-            item = before[layer].get(identifier)
-            if item is None:
+            if identifier in before[layer]:
+                changed[layer] += writer.change(layer, before[layer][identifier], row)
+            else:
                 writer.add(layer, identifier, row)
                 added[layer] += 1
-            else:
-                changed[layer] += writer.change(layer, item, row)
     if any((*changed.values(), *added.values(), *removed.values())):
         _put_end_last(document)
         try:
@@ -105,7 +104,7 @@ def _read_rows(view: CityView, layer_id: str, model: str) -> dict[str, dict[str,
     frame = view.layer(layer_id, columns=names)
     frame = frame[frame["model_id"] == model]
     rows: list[dict[str, Any]] = [
-        {name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")
+        {str(name): _plain(value) for name, value in row.items()} for row in frame.to_dict("records")
     ]
     return {row["id"]: row for row in rows}
 

@@ -88,18 +88,18 @@ def _list_sections(
     yield from _list_pipes(network, nodes, names)
     yield from _list_valves(network, nodes, names)
     yield from _list_pumps(network, nodes, names)
-    rows = [
+    parts: list[Row] = [
         (patterns[key], *(float(value) for value in part))
         for key, values in demand.patterns.items()
         for part in np.split(np.asarray(values, np.float64), range(6, len(values), 6))
     ]
-    for size in sorted({len(row) for row in rows}, reverse=True):
-        columns = ("ID", *(f"x{k}" for k in range(1, size)))
-        yield Section("PATTERNS", columns, [row for row in rows if len(row) == size])
+    for size in sorted({len(row) for row in parts}, reverse=True):
+        titles = ("ID", *(f"x{k}" for k in range(1, size)))
+        yield Section("PATTERNS", titles, [row for row in parts if len(row) == size])
     yield Section("TIMES", ("Duration", "Value", "Unit"), [("Duration", times.duration, "SEC")])
     steps = [("Hydraulic", times.step), ("Pattern", 3600), ("Report", times.step), ("Quality", 300)]
-    rows = [(word, "Timestep", seconds, "SEC") for word, seconds in steps]
-    yield Section("TIMES", ("Time", "Step", "Value", "Unit"), rows)
+    times_of = [(word, "Timestep", seconds, "SEC") for word, seconds in steps]
+    yield Section("TIMES", ("Time", "Step", "Value", "Unit"), times_of)
     yield Section("OPTIONS", ("Option", "Value"), [("Units", "CMD"), ("Headloss", "H-W"), ("Trials", 200)])
     more = [("Emitter", "Exponent", demand.emitter_exponent), ("Unbalanced", "Continue", 10)]
     yield Section("OPTIONS", ("Option", "of", "Value"), more)

@@ -102,7 +102,7 @@ def frame_flows(run: WaterRun) -> gpd.GeoDataFrame:
     found, at = run.hydraulics, run.links
     ids: list[str] = []
     layers: list[str] = []
-    shapes: list[shapely.LineString] = []
+    shapes: list[Any] = []
     dmas: list[str | None] = []
     points = run.network.nodes.geometry.to_numpy()
     for layer, frame in zip(LINK_LAYERS, run.network.links, strict=True):
