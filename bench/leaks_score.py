@@ -2,9 +2,9 @@
 
 A detection is a time and a pipe. It is true while a leak runs whose pipe lies within 300 m of it along the network,
 from middle to middle. It earns €0.80 for each m3 that the leak loses from then on to the end of the year, less €500
-times the distance over 300 m. Detections go in the order of time; each takes the nearest leak that none before took; one
-that only meets leaks taken before earns nothing; one that meets none costs €500. What was detected before the year does
-not count.
+times the distance over 300 m. Detections go in the order of time; each takes the nearest leak that none before took;
+one that only meets leaks taken before earns nothing; one that meets none costs €500. What was detected before the year
+does not count.
 Reference: Vrachimis et al. 2022, doi:10.1061/(ASCE)WR.1943-5452.0001601.
 """
 

@@ -29,6 +29,7 @@ class Settings:
     come; ``radius`` [m] within which a place counts as found; ``sure`` the probability within it at which a place is
     named, ``patience`` the steps after which it is named anyway; ``sudden`` the steps within which an abrupt leak
     crosses; ``surprise`` what a new leak must explain better than the growth of an old one (log-likelihood).
+    ``overlap`` is the probability within the radius of a running leak from which on what rises slowly is its growth.
     ``learned_error`` is that of what is taken off for a leak, as a share of it, ``young_error`` before a quiet day.
     """
 
@@ -41,6 +42,7 @@ class Settings:
     patience: int = 3 * 288
     sudden: int = 36
     surprise: float = 5.0
+    overlap: float = 0.3
     learned_error: float = 0.05
     young_error: float = 0.25
 
@@ -110,7 +112,7 @@ class Detector:
         self._classes = np.empty(0, dtype=np.int64)
         self._next = 0
         self._pending: _Pending | None = None
-        self._refining: tuple[int, int, Alarm] | None = None
+        self._refining: tuple[int, int, Alarm | None] | None = None
         self._take_off()
 
     @property
@@ -207,12 +209,31 @@ class Detector:
                 change = -1.0 if ends[k] >= scores[k] - 3.0 else float(factors[k])
         location = self._locate(evidence) if pending.rising else None
         if location is not None and location.score - self.settings.surprise > best:
-            self._admit(pending, location)
+            same = self._find_same(pending, location)
+            if same is None:
+                self._admit(pending, location)
+            else:
+                self._change(same, 0.0, pending)
         elif old is not None:
-            self._change(old, change, evidence, pending)
+            self._change(old, change, pending)
         else:
             self._other = self._other + self._learn(pending.raised + 1, pending.due, self._zero())
+            self._refining = (pending.due, pending.due + self.settings.refine, None)
         self._restart(pending.due)
+
+    def _find_same(self, pending: _Pending, location: Location) -> Alarm | None:
+        """Return the running leak that has grown, if what rose slowly may well lie within the radius of one."""
+        if self._is_sudden(pending):
+            return None
+        running = [alarm for alarm in self.alarms if alarm.ended is None]
+        near = [location.probability[self._near(alarm.pipe)].sum() for alarm in running]
+        return running[int(np.argmax(near))] if near and max(near) >= self.settings.overlap else None
+
+    def _near(self, pipe: int) -> NDArray[np.bool_]:
+        return np.asarray(self.watched.distances[pipe] <= self.settings.radius)
+
+    def _is_sudden(self, pending: _Pending) -> bool:
+        return pending.raised - pending.onset < self.settings.sudden
 
     def _whiten_shift(self, shift: Array) -> Array:
         return np.einsum("cij,cj->ci", self.watched.whitening, shift)
@@ -234,7 +255,7 @@ class Detector:
         """Enter a new leak."""
         size = float(location.sizes @ location.probability)
         expected = size * np.einsum("cpk,p->ck", self.watched.signatures, location.probability)
-        kind: Kind = "abrupt" if pending.raised - pending.onset < self.settings.sudden else "incipient"
+        kind: Kind = "abrupt" if self._is_sudden(pending) else "incipient"
         shift = self._learn(pending.raised + 1, pending.due, expected)
         alarm = Alarm(pending.raised, pending.onset, kind, shift, location, self._find_centre(location))
         alarm.sizes.append((pending.due, size))
@@ -245,28 +266,32 @@ class Detector:
     def _find_centre(self, location: Location) -> int:
         return find_centre(location.probability, self.watched.distances, self.settings.radius)
 
-    def _change(self, alarm: Alarm, factor: float, evidence: Evidence, pending: _Pending) -> None:
-        """Let a leak grow, shrink or end."""
+    def _change(self, alarm: Alarm, factor: float, pending: _Pending) -> None:
+        """Let a leak grow, shrink or end; ``factor`` is by how much of what it did, as far as that is known."""
         if factor <= -0.7:
             alarm.ended = pending.onset
             alarm.sizes.append((pending.due, 0.0))
             self._take_off()
             self._other = self._other + self._learn(pending.raised + 1, pending.due, self._zero())
+            self._refining = (pending.due, pending.due + self.settings.refine, None)
             return
         alarm.shift = alarm.shift + self._learn(pending.raised + 1, pending.due, factor * alarm.shift)
         self._look_again(alarm, pending.due)
         self._refining = (pending.due, pending.due + self.settings.refine, alarm)
-        if factor > 0.0 and pending.raised > alarm.raised + self.settings.refine:
+        if pending.rising and pending.raised > alarm.raised + self.settings.refine:
             alarm.kind = "incipient"
 
-    def _refine(self, begin: int, end: int, alarm: Alarm) -> None:
-        """A quiet day after an alarm: learn from it what the leak does at all loads, and where it is."""
+    def _refine(self, begin: int, end: int, alarm: Alarm | None) -> None:
+        """A quiet day after a crossing: learn from it what the residuals are at all loads, and where the leak is."""
         self._refining = None
-        if alarm.ended is None:
-            alarm.shift = alarm.shift + self._learn(begin, end, self._zero())
+        learned = self._learn(begin, end, self._zero())
+        if alarm is None or alarm.ended is not None:
+            self._other = self._other + learned
+        else:
+            alarm.shift = alarm.shift + learned
             alarm.is_young = False
             self._look_again(alarm, end)
-            self._take_off()
+        self._take_off()
 
     def _look_again(self, alarm: Alarm, step: int) -> None:
         """Locate a leak by all that it does now."""
@@ -279,7 +304,7 @@ class Detector:
 
     def _name(self, alarm: Alarm, step: int) -> None:
         """Name the place if it is sure enough or has been waited for, and again when it proves to be another."""
-        near = self.watched.distances[alarm.pipe] <= self.settings.radius
+        near = self._near(alarm.pipe)
         sure = float(alarm.location.probability[near].sum()) >= self.settings.sure
         if not alarm.places:
             if sure or step - alarm.raised >= self.settings.patience:

@@ -7,6 +7,7 @@ doi:10.1016/j.conengprac.2011.06.004; Steffelbauer et al. 2022, doi:10.1061/(ASC
 """
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from layers.errors import InputError
 from network.epanet.project import Project
 
 Array = NDArray[np.float64]
@@ -86,11 +86,12 @@ class Expected:
 class DrivenModel:
     """A model of EPANET that follows readings. ``text`` is its input file; its controls and rules are not heeded.
 
-    ``zone`` (nodes,) tells which nodes the inlets feed, ``zone_nominal`` (steps of a week,) what the model gives them
-    without a meter [m3/s].
+    ``zone`` (nodes,) tells which nodes the inlets feed, ``zone_nominal`` (steps of a week,) what the model gives those
+    without a meter [m3/s]. ``only`` names the nodes of the zone; without it it is all that hangs together with an inlet
+    when metered pumps are cut out, without inlets the whole network.
     """
 
-    def __init__(self, text: str, instruments: Instruments, step: int) -> None:
+    def __init__(self, text: str, instruments: Instruments, step: int, *, only: Sequence[str] | None = None) -> None:
         self.text = remove_sections(text, "CONTROLS", "RULES")
         self.instruments, self.step = instruments, step
         with Project(text) as project:
@@ -102,6 +103,9 @@ class DrivenModel:
                 [project.read_nodes(c)[self._tank] for c in (toolkit.MINLEVEL, toolkit.MAXLEVEL)]
             )
             self.zone = find_zone(project, self._inlet, self._pump)
+            if only is not None:
+                self.zone[...] = False
+                self.zone[nodes.find(only)] = True
             self.week = WEEK_S // step
             self.pattern_step = project.get_time(toolkit.PATTERNSTEP)
             self.nominal = self._read_nominal(project)
@@ -123,10 +127,15 @@ class DrivenModel:
         return demands
 
     def _direct_inlets(self, project: Project) -> Array:
-        """Return 1 for an inlet that is drawn into its zone, -1 for one drawn out of it, by the flow of the model."""
-        for _ in project.run_hydraulics():
-            return np.where(project.flows()[self._inlet] < 0.0, -1.0, 1.0)
-        raise InputError("the model has no moment to solve")  # pragma: no cover
+        """Return 1 for an inlet drawn into its zone, -1 for one drawn out of it; inside a zone the model's flow tells."""
+        inside = self.zone[project.ends[self._inlet]]
+        running = project.run_hydraulics()
+        next(running)
+        flows = project.flows()[self._inlet]
+        running.close()
+        return np.where(
+            inside[:, 0] == inside[:, 1], np.where(flows < 0.0, -1.0, 1.0), np.where(inside[:, 1], 1.0, -1.0)
+        )
 
     def find_share(self, readings: Readings) -> Array:
         """Return what is used without a meter over what the model gives for it (steps,), NaN where not all was read."""
@@ -148,8 +157,11 @@ class DrivenModel:
         ratio = np.where(total > 0.0, np.where(there, readings.uses, 0.0).sum(axis=1) / np.maximum(total, 1e-12), 1.0)
         return np.where(there, readings.uses, own * ratio[:, None])
 
-    def follow(self, readings: Readings) -> Expected:
-        """Return what the instruments would read; gaps in what drives the model are bridged with the last values."""
+    def follow(self, readings: Readings, *, watch: Callable[[float], None] | None = None) -> Expected:
+        """Return what the instruments would read; gaps in what drives the model are bridged with the last values.
+
+        ``watch`` is told the share of the work done.
+        """
         steps = len(readings.pressures)
         share = self.find_share(readings)
         known = np.isfinite(share) & np.isfinite(readings.pumps).all(axis=1) & np.isfinite(readings.levels).all(axis=1)
@@ -159,6 +171,8 @@ class DrivenModel:
         pressures, inlets = np.empty_like(readings.pressures), np.empty_like(readings.inlets)
         for begin in range(0, steps, self.week):
             end = min(begin + self.week, steps)
+            if watch is not None:
+                watch(begin / steps)
             pressures[begin:end], inlets[begin:end] = self._solve(filled.take(begin, end), share[begin:end])
         return Expected(pressures, inlets, share, known)
 
@@ -219,7 +233,9 @@ class DrivenModel:
 
 
 def find_zone(project: Project, inlets: Indices, pumps: Indices) -> NDArray[np.bool_]:
-    """Return which nodes hang together with an inlet when metered pumps are cut out (nodes,); none without inlets."""
+    """Return which nodes hang together with an inlet when metered pumps are cut out (nodes,); all without inlets."""
+    if not inlets.size:
+        return np.ones(len(project.nodes.ids), dtype=np.bool_)
     kept = np.ones(len(project.links.ids), dtype=np.bool_)
     kept[pumps] = False
     ends = project.ends[kept]
