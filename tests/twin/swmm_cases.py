@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from layers.ingest.swmm.document import Inp, read_inp, write_document
 from layers.ingest.swmm.files import confine_files, read_beside
@@ -158,14 +158,13 @@ def read_reference(root: Path, case: str) -> str | None:
     return found[0].read_text(errors="replace") if found else None
 
 
-def pass_through(engine: Engine, path: Path, *, rewrite: bool, processed: Path) -> tuple[Inp, dict[str, bytes]]:
-    """Return a file's model as it comes back from the city, with its files."""
-    with engine.begin() as connection:
-        name = name_model(path)
-        import_model(connection, path, model=name, origin=ORIGIN, replace=True, verify=False)
-        record = read_model(connection, name, "swmm")
-        document, _ = compose_model(City(connection, processed, datetime.now(UTC)), record, rewrite=rewrite)
-        return document, read_model_files(connection, name)
+def pass_through(connection: Connection, path: Path, processed: Path) -> tuple[Inp, Inp, dict[str, bytes]]:
+    """Return a file's model as it comes back from the city, the same with every value written anew, and its files."""
+    name = name_model(path)
+    import_model(connection, path, model=name, origin=ORIGIN, replace=True, verify=False)
+    record, view = read_model(connection, name, "swmm"), City(connection, processed, datetime.now(UTC))
+    returned, rewritten = (compose_model(view, record, rewrite=rewrite)[0] for rewrite in (False, True))
+    return returned, rewritten, read_model_files(connection, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +185,8 @@ def judge_case(engine: Engine, root: Path, case: str, processed: Path) -> Row:
     path = find_case(root, case)
     original = read_inp(read_text(path))
     files, _ = read_beside(original, path.parent)
-    returned, kept = pass_through(engine, path, rewrite=False, processed=processed)
-    rewritten, _ = pass_through(engine, path, rewrite=True, processed=processed)
+    with engine.begin() as connection:
+        returned, rewritten, kept = pass_through(connection, path, processed)
     first = run_document(original, files)
     note, mended = first.error, bool(first.error)
     if mended:

@@ -56,11 +56,15 @@ def compose_model(view: CityView, model: Model, *, rewrite: bool = False) -> tup
     anchor = open_anchor(model.anchor, view.crs)
     before = describe_items(document, model.id, anchor)
     now = {layer: _read_rows(view, layer, model.id) for layer in OBJECTS}
-    writer = Writer(document, model.id, anchor, _list_inverts(before, now, model.id))
+    inverts = _list_inverts(before, now, model.id)
+    writer = Writer(document, model.id, anchor, inverts)
     removed = {layer: _remove_gone(writer, layer, before, now) for layer in reversed(OBJECTS)}
     changed, added = dict.fromkeys(OBJECTS, 0), dict.fromkeys(OBJECTS, 0)
     for layer in OBJECTS:
         names = _name_new(document, layer, before, now, model.id)
+        if layer == "drainage_nodes":
+            writer.new_nodes = names
+            inverts |= {fold_name(name): inverts[fold_name(make_name(model.id, new))] for new, name in names.items()}
         for identifier, row in now[layer].items():
             if identifier in before[layer]:
                 changed[layer] += _change(writer, layer, before[layer][identifier], row, rewrite=rewrite)
@@ -112,10 +116,19 @@ def _name_new(
     document: Inp, layer: str, before: Items, now: Mapping[str, Mapping[str, Any]], model: str
 ) -> dict[str, str]:
     """Return a name for each item that the file does not have, none of them taken in it."""
-    new = {identifier: make_name(model, identifier) for identifier in now[layer] if identifier not in before[layer]}
-    old = [name for section in OBJECTS[layer] for name in document.names(section)]
-    names = name_objects(dict.fromkeys([*old, *new.values()]))
-    return {identifier: names[name] for identifier, name in new.items()}
+    taken = {fold_name(name) for section in OBJECTS[layer] for name in document.names(section)}
+    names = {}
+    for identifier in now[layer]:
+        if identifier not in before[layer]:
+            wanted = make_name(model, identifier)
+            plain, number = name_objects([wanted])[wanted], 1
+            name = plain
+            while fold_name(name) in taken:
+                number += 1
+                name = f"{plain}~{number}"
+            names[identifier] = name
+            taken.add(fold_name(name))
+    return names
 
 
 def _remove_gone(writer: Writer, layer: str, before: Items, now: Mapping[str, Mapping[str, Any]]) -> int:

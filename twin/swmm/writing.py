@@ -32,16 +32,20 @@ _REPORTED = {"drainage_nodes": "NODES", "drainage_links": "LINKS", "catchments":
 
 
 class Writer:
-    """Writes into ``document``; ``inverts`` are the nodes' elevations [m] by folded name, as they will be."""
+    """Writes into ``document``.
+
+    inverts: the nodes' elevations [m] by folded name, as they will be. new_nodes: names by id of nodes it did not have.
+    """
 
     def __init__(self, document: Inp, model: str, anchor: Anchor, inverts: Mapping[str, float]) -> None:
         self.document, self.model, self.anchor, self.inverts = document, model, anchor, inverts
+        self.new_nodes: dict[str, str] = {}
         self.units: Units = read_units(document)
         self.are_elevations = document.option("LINK_OFFSETS", "DEPTH").upper().startswith("ELEV")
 
     def name_node(self, identifier: object, of: str) -> str:
         """Return the name of a node by the layer's id; InputError where the model does not have it."""
-        name = make_name(self.model, str(identifier))
+        name = self.new_nodes.get(str(identifier)) or make_name(self.model, str(identifier))
         if not any(self.document.find(section, name) for section in NODES):
             raise InputError(
                 f"'{of}' names the node '{identifier}', which model '{self.model}' does not have",
@@ -163,8 +167,8 @@ class Writer:
 
     def _unplace(self, points: Sequence[tuple[float, float]]) -> list[tuple[str, str]]:
         moved = self.anchor.unplace(np.array(points, dtype=np.float64).reshape(-1, 2))
-        # A millimetre of the city in whatever unit the model has.
-        return [(f"{x:.12g}", f"{y:.12g}") for x, y in moved.tolist()]
+        # A millimetre in degrees; in other units what is behind is noise of the way there and back.
+        return [(f"{round(x, 8) + 0.0:.12g}", f"{round(y, 8) + 0.0:.12g}") for x, y in moved.tolist()]
 
     def remove(self, layer: str, section: str, name: str) -> None:
         """Remove an object with the rows that are its own."""
@@ -192,4 +196,4 @@ class Writer:
 
 def write_value(value: float) -> str:
     """Return a number as a word: a value that was read and converted comes back as it was written."""
-    return f"{round(value, 9):.15g}"
+    return f"{round(value, 9) + 0.0:.15g}"
