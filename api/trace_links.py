@@ -1,4 +1,4 @@
-"""Links from a trace to what it found: items, tiles, geometry, the graph of a small one."""
+"""Links from a trace to what it found: items and tiles."""
 
 from collections.abc import Iterable
 from urllib.parse import quote, urlencode
@@ -7,16 +7,11 @@ from api.answers import GEOJSON, MVT
 from api.dependencies import PUBLIC_LAYERS
 from api.links import OGC, Link
 
-MOST_GRAPH_LINKS = 5_000
-
 
 def link_trace(trace_id: str, layers: Iterable[str], base: str) -> list[Link]:
     """Return the links of a trace below ``base``; ``layers`` are those in which it found something."""
     path = f"{base}/api/traces/{quote(trace_id)}"
-    made: list[Link] = [
-        {"href": path, "rel": "self", "type": "application/json"},
-        {"href": f"{path}/graph", "rel": "related", "type": "application/json", "title": "node-link JSON of networkx"},
-    ]
+    made: list[Link] = [{"href": path, "rel": "self", "type": "application/json"}]
     asked = urlencode({"filter": f"in_trace('{trace_id}')"})
     for layer_id in layers:
         if layer_id not in PUBLIC_LAYERS:

@@ -64,6 +64,9 @@ def trace(
     closed: Annotated[
         list[str] | None, typer.Option(metavar="VALVE", help="Isolation: a valve that is closed already.")
     ] = None,
+    whole_pipe: Annotated[
+        bool, typer.Option("--whole-pipe", help="Isolation: all parts of a pipe, not only the longest between valves.")
+    ] = False,
     customers: Annotated[int, typer.Option(help="Isolation: list so many customers with their addresses.")] = 0,
     tolerance: Annotated[float, typer.Option(help="How far a place may lie from a link [m].")] = 25.0,
     configuration: Annotated[str | None, typer.Option(help="Named inputs, kept at /api/traces/configurations.")] = None,
@@ -75,15 +78,14 @@ def trace(
     isolates = kind == ISOLATION
     if not isolates and kind not in KINDS:
         raise InputError(f"'{kind}' is no kind of trace", hint=f"one of {', '.join((*KINDS, ISOLATION))}")
-    only = {"stuck": stuck, "closed": closed, "customers": customers or None} if not isolates else {
-        "to": ends, "barrier": barrier, "filter": where, "result": result, "through-closed": through_closed or None,
-    }  # fmt: skip
-    for name, given in only.items():
+    traces = {"to": ends, "barrier": barrier, "filter": where, "result": result, "through-closed": through_closed}
+    isolations = {"stuck": stuck, "closed": closed, "customers": customers, "whole-pipe": whole_pipe}
+    for name, given in (traces if isolates else isolations).items():
         if given:
             raise InputError(f"--{name} does not belong to '{kind}'")
     inputs: dict[str, Any] = {"commodity": commodity, "starts": starts or [], "tolerance": tolerance}
     if isolates:
-        inputs |= {"stuck": stuck or [], "closed": closed or [], "list_customers": customers}
+        inputs |= {"stuck": stuck or [], "closed": closed or [], "list_customers": customers, "whole_pipe": whole_pipe}
     else:
         inputs |= {
             "kind": kind,

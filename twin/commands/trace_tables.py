@@ -113,7 +113,9 @@ def _tabulate_valves(rows: Sequence[Mapping[str, Any]]) -> Table:
 def _print_starts(console: Console, starts: Sequence[Mapping[str, Any]]) -> None:
     for start in starts:
         away = f", cách · {start['distance']:g} m" if "distance" in start else ""
-        console.print(f"từ · from {start['item']}{away}")
+        parts = start.get("parts", 1)
+        part = f", đoạn · part {start['length']:g} m (1/{parts})" if parts > 1 else ""
+        console.print(f"từ · from {start['item']}{away}{part}")
 
 
 def _print_end(console: Console, told: Mapping[str, Any]) -> None:

@@ -99,6 +99,28 @@ def isolate(city: CityGraph, places: Places, *, closed: Index = _NONE, stuck: In
     return CityIsolation(isolation, outage, np.append(needed, idle), needed.size, ends, shut, unusable)
 
 
+def choose_parts(city: CityGraph, places: Places) -> Places:
+    """Return places with only the longest part of each pipe, where a break most likely is: valves split pipes.
+
+    What each word was taken for tells the length of the part [m] and how many parts there are.
+    """
+    links = places.links
+    items = city.link_layers[links].astype(np.int64) * (city.graph.link_count + 1) + links - city.link_parts[links]
+    kept: list[int] = []
+    parts: dict[str, tuple[float, int]] = {}
+    for item in np.unique(items).tolist():
+        own = links[items == item]
+        longest = int(own[np.argmax(city.graph.weights[own])])
+        kept.append(longest)
+        name = f"{city.layers[city.link_layers[longest]]}/{city.link_items[longest]}"
+        parts[name] = round(float(city.graph.weights[longest]), 1), own.size
+    told = tuple(
+        {**each, "length": parts[each["item"]][0], "parts": parts[each["item"]][1]} if each["item"] in parts else each
+        for each in places.told
+    )
+    return Places(places.nodes, np.array(kept, np.int32), told)
+
+
 def find_valve_nodes(city: CityGraph, words: Iterable[str], name: str) -> Index:
     """Return the nodes of valves given as ``LAYER/ITEM`` or as the id alone; errors name the input ``name``."""
     found = []

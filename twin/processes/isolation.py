@@ -10,7 +10,7 @@ from layers.schema import Text
 from network.graph import Index
 from twin.networks.asking import find_places
 from twin.networks.city_graph import CityGraph
-from twin.networks.isolating import CityIsolation, find_valve_nodes, isolate
+from twin.networks.isolating import CityIsolation, choose_parts, find_valve_nodes, isolate
 from twin.networks.isolating_report import (
     describe_feeds,
     describe_outage,
@@ -49,6 +49,14 @@ class IsolationInputs(Inputs):
         min_length=1,
         max_length=MOST_BREAKS,
     )
+    whole_pipe: bool = describe(
+        Text("Cả ống", "Whole pipe"),
+        Text(
+            "Cô lập mọi đoạn của ống hỏng; nếu không, chỉ đoạn dài nhất giữa các van (hoặc đoạn gần vị trí đã cho).",
+            "Isolate all parts of a broken pipe; else only the longest between its valves (or the one at the place).",
+        ),
+        default=False,
+    )
     tolerance: float = describe_tolerance()
     stuck: tuple[PlaceWord, ...] = describe(
         Text("Van không đóng được", "Valves that cannot be closed"),
@@ -81,6 +89,8 @@ def compute(view: CityView, inputs: IsolationInputs, progress: Progress) -> Outp
     city = view.network(inputs.commodity)
     progress.report(0.3, "tìm chỗ hỏng — finding the break")
     places = find_places(view, city, inputs.starts, tolerance=inputs.tolerance, name="starts")
+    if not inputs.whole_pipe:
+        places = choose_parts(city, places)
     stuck = find_valve_nodes(city, inputs.stuck, "stuck")
     closed = find_valve_nodes(city, inputs.closed, "closed")
     progress.report(0.5, "tìm van — finding the valves")

@@ -11,6 +11,7 @@ from twin.networks.city_graph import CityGraph
 from twin.networks.kept import KeptTrace, stamp_trace
 from twin.networks.results import compute_results, count_equipment, count_layers, measure_extent, parse_results
 from twin.networks.results_frames import build_trace_frames
+from twin.networks.results_graph import write_node_link
 from twin.networks.results_items import find_members, mark_items
 from twin.networks.traces import Found, Kind, trace_city
 from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
@@ -125,6 +126,11 @@ class TraceInputs(Inputs):
         default=("length",),
         max_length=MOST_RESULTS,
     )
+    graph: bool = describe(
+        Text("Đồ thị", "Graph"),
+        Text("Kèm đồ thị node-link JSON của networkx, tối đa 5 000 đoạn.", "Also node-link JSON, up to 5,000 links."),
+        default=False,
+    )
     configuration: str | None = describe_configuration()
 
 
@@ -154,13 +160,14 @@ def compute(view: CityView, inputs: TraceInputs, progress: Progress) -> Outputs:
         find_members(view, city, found, marked),
         figures,
     )
+    graph = {"graph": write_node_link(city, view.crs, found)} if inputs.graph else {}
     kind, network = KIND_TITLES[inputs.kind], NETWORKS[inputs.commodity]
     return Outputs(
         title=Text(f"{kind.vi}: {network.vi}", f"{kind.en}: {network.en}"),
         base_time=view.now,
         horizon_hours=0.0,
         features=build_trace_frames(city, view.crs, inputs.kind, found, starts, ends),
-        summary={"id": kept.id, **figures},
+        summary={"id": kept.id, **figures, **graph},
         parameters={"stamp": city.stamp},
         trace=kept,
     )
