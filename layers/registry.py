@@ -14,6 +14,7 @@ from layers.types import (
     flood,
     land,
     lighting,
+    network_checks,
     parking,
     places,
     planning,
@@ -74,6 +75,7 @@ _MODULES = (
     drainage_runs,
     flood,
     traces,
+    network_checks,
     circuit_runs,
 )
 

@@ -38,6 +38,22 @@ FIXES: dict[str, tuple[str, str]] = {
         "Kiểm tra đường kính: ống lớn chảy vào ống nhỏ hơn.",
         "Check the diameters: a larger pipe flows into smaller ones.",
     ),
+    "unconnected_point": (
+        "Đặt thiết bị lên đúng tuyến (hoặc vẽ thêm tuyến còn thiếu).",
+        "Put the point onto its line, or draw the line that is missing.",
+    ),
+    "unknown_node": (
+        "Sửa tên nút đầu, nút cuối, hoặc thêm nút còn thiếu.",
+        "Correct the name of the node, or add the node that is missing.",
+    ),
+    "end_disagrees": (
+        "Xem lại: hình vẽ kết thúc ở nút khác với nút đã ghi; sửa tên nút hoặc sửa hình.",
+        "The line ends at another node than the one named: correct the name or the geometry.",
+    ),
+    "ends_swapped": (
+        "Đổi nút đầu với nút cuối, hoặc đảo hướng vẽ của tuyến.",
+        "Exchange the two names, or reverse the line.",
+    ),
 }
 
 

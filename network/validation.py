@@ -17,12 +17,13 @@ NEAR_MISS = 0.5
 
 
 def validate_topology(
-    topology: Topology, line_ids: ArrayLike, *, near: float = NEAR_MISS, tree: bool = False
+    topology: Topology, line_ids: ArrayLike, *, near: float = NEAR_MISS, tree: bool = False, parts: bool = True
 ) -> list[Finding]:
     """Return the faults of a topology; ``tree``: it must have no loops, as a lighting circuit.
 
     near: an end this close to a line it is not joined to [m] is a near miss. The measure of a near miss is that
-    distance, of a loop, a part and a duplicate its length [m]. An end on a given point does not dangle.
+    distance, of a loop, a part and a duplicate its length [m]. An end on a given point does not dangle. parts: whether
+    parts beside the longest are faults.
     """
     ids = np.asarray(line_ids).astype(str)
     if ids.size != topology.lines.size:
@@ -35,7 +36,8 @@ def validate_topology(
     for line in list_collapsed(topology).tolist():
         x, y = shapely.get_coordinates(topology.lines[line])[0].tolist()
         found.append(Finding("zero_length", (ids[line],), x, y, float(shapely.length(topology.lines[line]))))
-    found += _find_parts(topology, graph, links.line, ids)
+    if parts:
+        found += _find_parts(topology, graph, links.line, ids)
     if tree:
         structure = find_structure(graph)
         for block in np.unique(structure.blocks[structure.loops]).tolist():

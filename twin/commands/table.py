@@ -35,6 +35,7 @@ COMMANDS: dict[str, Entry] = {
     "run": Entry("twin.commands.run", "Carry out a process and print what came out."),
     "jobs": Entry("twin.commands.jobs", "Runs that wait, work and are over: list, show, cancel, prune."),
     "worker": Entry("twin.commands.worker", "Carry out the runs in the queue, until stopped."),
+    "network": Entry("twin.commands.network", "Mạng lưới — the networks of the city: list, build, check."),
     "trace": Entry(
         "twin.commands.trace", "Truy vết mạng lưới — trace a network: upstream, downstream, isolation, paths …"
     ),

@@ -279,8 +279,6 @@ POWER = Commodity(
             kind="voltage_class",
             level_by="voltage_class",
             levels=MappingProxyType({"extra_high": _HIGH, "high": _HIGH, "medium": _MEDIUM, "low": _LOW}),
-            from_id="from_id",
-            to_id="to_id",
         ),
     ),
     points=(),
