@@ -171,7 +171,7 @@ def run_swmm(
         links = _read_links(scale, start)
         catchments = _read_catchments(scale)
         totals = drainage.totals()
-        net, back = float(drainage.outfall_volumes.sum()), drainage.outfall_backflow
+        net, back = float(drainage.outfall_volumes.sum()), float(drainage.outfall_backflow)
         duration, steps = drainage.time, drainage.steps
         report = drainage.end()
         account = _close_account(totals, catchments, (net, back), drainage.continuity_errors)
