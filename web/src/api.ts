@@ -10,6 +10,7 @@ import type {
   PointValues,
   Process,
   ProcessSummary,
+  Profile,
   Reading,
   Result,
   Run,
@@ -159,12 +160,28 @@ export const readJob = (id: string): Promise<Job> => request(`/api/jobs/${part(i
 export const cancelJob = (id: string): Promise<Job> => request(`/api/jobs/${part(id)}`, { method: "DELETE" });
 
 export const readRuns = async (): Promise<RunShort[]> =>
-  (await request<{ runs: RunShort[] }>("/api/runs?limit=50")).runs;
+  (await request<{ runs: RunShort[] }>("/api/runs?limit=100")).runs;
 
 export const readRun = (id: string): Promise<Run> => request(`/api/runs/${part(id)}`);
 
 export const readPoint = (raster: string, lon: number, lat: number): Promise<PointValues> =>
   request(`/tiles/raster/${part(raster)}/point?lon=${lon.toFixed(6)}&lat=${lat.toFixed(6)}`);
+
+/** Return bed, crown, ground and water along the drains between two nodes of a run, `hours` after its start. */
+export function readProfile(
+  run: string,
+  nodes: readonly [string, string],
+  hours: number | null,
+  signal: AbortSignal,
+): Promise<Profile> {
+  const query = new URLSearchParams({ from: nodes[0], to: nodes[1] });
+  if (hours !== null) query.set("hours", String(hours));
+  return request(`/api/runs/${part(run)}/drainage/profile?${query}`, { signal });
+}
+
+/** Return the seconds after its start at which a drainage run tells its levels. */
+export const readRunSeconds = async (run: string, signal: AbortSignal): Promise<number[]> =>
+  (await request<{ seconds: number[] }>(`/api/runs/${part(run)}/drainage/series`, { signal })).seconds;
 
 /** Write a moment as the contract does: UTC, whole seconds. */
 export function toIso(moment: Date): string {

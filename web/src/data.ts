@@ -27,7 +27,9 @@ const layers = new Map<string, Layer>();
 export let sensors: Sensor[] = [];
 export let sensorsError: unknown = null;
 export let sensorsRead: Date | null = null;
+/** Finished runs of floods, and those of networks. */
 export let runs: RunShort[] | null = null;
+export let networkRuns: RunShort[] | null = null;
 export let runsError: unknown = null;
 export let run: Run | null = null;
 export let runError: unknown = null;
@@ -132,10 +134,14 @@ function applyReadings(readings: Reading[]): void {
   announce("sensors");
 }
 
+export const isFlood = (process: string): boolean => process.startsWith("flood");
+
 /** Read the list of runs; choose the latest forecast where none is chosen. */
 export async function refreshRuns(): Promise<void> {
   try {
-    runs = (await readRuns()).filter((entry) => entry.status === "successful");
+    const finished = (await readRuns()).filter((entry) => entry.status === "successful");
+    runs = finished.filter(({ process }) => isFlood(process));
+    networkRuns = finished.filter(({ process }) => !isFlood(process));
     runsError = null;
   } catch (error) {
     runsError = error;

@@ -37,3 +37,11 @@ export function replace(element: Element, ...children: Child[]): void {
 export function fold(text: string): string {
   return text.normalize("NFD").replace(/\p{M}/gu, "").replace(/[đĐ]/g, "d").toLowerCase();
 }
+
+/** Build an element of a drawing. */
+export function svg(tag: string, attributes: Record<string, string | number>, ...children: Child[]): SVGElement {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  append(element, ...children);
+  return element;
+}

@@ -1,5 +1,7 @@
 /** The viewer's own icon set: 20 × 20 outlines drawn with the current colour. */
 
+import { svg } from "./dom";
+
 const PATHS = {
   layers: "M10 3 2.8 6.8 10 10.6l7.2-3.8L10 3ZM3 10.4l7 3.7 7-3.7M3 13.6l7 3.7 7-3.7",
   flood:
@@ -76,17 +78,10 @@ export const themeIcon = (theme: string): IconName => THEME_ICONS[theme] ?? "lay
 
 /** Build an icon; it is decoration, its button carries the words. */
 export function icon(name: IconName, size = 18): SVGElement {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const attributes = {
-    viewBox: "0 0 20 20",
-    width: size,
-    height: size,
-    "aria-hidden": "true",
-    class: `icon icon-${name}`,
-  };
-  for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, String(value));
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", PATHS[name]);
-  svg.append(path);
-  return svg;
+  const path = svg("path", { d: PATHS[name] });
+  return svg(
+    "svg",
+    { viewBox: "0 0 20 20", width: size, height: size, "aria-hidden": "true", class: `icon icon-${name}` },
+    path,
+  );
 }

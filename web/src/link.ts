@@ -76,6 +76,8 @@ export function readLink(layersAtFirst: ReadonlySet<string>, known: ReadonlySet<
     tab: read<Tab>(hash.get("tab"), TABS) ?? "layers",
     tool: read<Tool>(hash.get("tool"), TOOLS) ?? "trace",
     question: readQuestion(hash),
+    networkRun: hash.get("network-run"),
+    profile: (hash.get("profile") ?? "").split(";").filter(Boolean).slice(0, 2),
     selection: layer && rest.length > 0 ? { layer, id: rest.join("/") } : null,
   };
   const product = hash.get("product");
@@ -105,6 +107,8 @@ function writeHash(): void {
   if (state.tab !== "layers") hash.set("tab", state.tab);
   if (state.tool !== "trace") hash.set("tool", state.tool);
   writeQuestion(state.question, hash);
+  if (state.networkRun) hash.set("network-run", state.networkRun);
+  if (state.profile.length > 0) hash.set("profile", state.profile.join(";"));
   if (state.selection) hash.set("item", `${state.selection.layer}/${state.selection.id}`);
   hash.set("lang", state.lang);
   if (state.scheme === "dark") hash.set("scheme", "dark");
@@ -131,7 +135,20 @@ export function setCamera(next: Camera): void {
 
 /** Keep the hash and the stored preferences in step with the state. */
 export function followState(): void {
-  const keys = ["lang", "scheme", "layers", "runId", "product", "time", "threeD", "tab", "tool", "question"] as const;
+  const keys = [
+    "lang",
+    "scheme",
+    "layers",
+    "runId",
+    "product",
+    "time",
+    "threeD",
+    "tab",
+    "tool",
+    "question",
+    "networkRun",
+    "profile",
+  ] as const;
   watch([...keys, "selection"], (state) => {
     localStorage.setItem(LANG_KEY, state.lang);
     localStorage.setItem(SCHEME_KEY, state.scheme);

@@ -24,7 +24,7 @@ import { explain, t } from "./i18n";
 import { followState, readLink, readPreferences } from "./link";
 import { isAiming, takeClick } from "./map/aim";
 import { restoreFlood, setFloodOpacity } from "./map/flood";
-import { addBuildings3d, addCityRasters, applyVisibility, filterFloodAssets } from "./map/layers";
+import { addBuildings3d, addCityRasters, applyVisibility, filterRunLayers } from "./map/layers";
 import { addNetwork } from "./map/network";
 import { addHighlight, pick, zoomTo, zoomToBounds } from "./map/pick";
 import { addSensors, showSensors, updateSensors } from "./map/sensors";
@@ -59,7 +59,7 @@ function addOverlays(map: MapView): void {
   addNetwork(map);
   addHighlight(map);
   addSensors(map);
-  filterFloodAssets(map);
+  filterRunLayers(map);
   applyVisibility(map);
   restoreFlood(map);
 }
@@ -87,9 +87,10 @@ function followMap(map: MapView): void {
   watch(["opacity"], () => setFloodOpacity(map));
   watch(["scheme"], () => void applyStyle(map));
   watch(["runId"], () => {
-    filterFloodAssets(map);
+    filterRunLayers(map);
     void refreshRun();
   });
+  watch(["networkRun"], () => filterRunLayers(map));
   watch(["lang"], () => updateSensors(map));
   onData("sensors", () => updateSensors(map));
 }

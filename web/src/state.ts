@@ -6,7 +6,7 @@ export type Lang = "vi" | "en";
 export type Scheme = "light" | "dark";
 export type Tab = "layers" | "flood" | "networks" | "sensors" | "scenario";
 /** What the panel of networks is used for. */
-export type Tool = "trace" | "profile" | "findings" | "lamps" | "leaks";
+export type Tool = "trace" | "results" | "profile" | "findings" | "lamps" | "leaks";
 
 export interface Selection {
   layer: string;
@@ -36,12 +36,16 @@ export interface State {
   /** Where the last click on the map was. */
   place: Place | null;
   tool: Tool;
+  /** Run of a network whose layers are drawn. */
+  networkRun: string | null;
+  /** Ids of the nodes between which the long profile is drawn. */
+  profile: readonly string[];
   /** What a network is asked, complete or not. */
   question: Question;
 }
 
 export const TABS: readonly Tab[] = ["layers", "flood", "networks", "sensors", "scenario"];
-export const TOOLS: readonly Tool[] = ["trace", "profile", "findings", "lamps", "leaks"];
+export const TOOLS: readonly Tool[] = ["trace", "results", "profile", "findings", "lamps", "leaks"];
 
 type Watcher = (state: Readonly<State>) => void;
 
@@ -59,6 +63,8 @@ let current: State = {
   selection: null,
   place: null,
   tool: "trace",
+  networkRun: null,
+  profile: [],
   question: FIRST_QUESTION,
 };
 

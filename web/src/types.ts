@@ -173,6 +173,7 @@ export interface ProcessSummary {
 
 export interface Process extends ProcessSummary {
   inputs: Record<string, ProcessInput>;
+  outputs: Record<string, unknown>;
 }
 
 /** One output of a process that answered at once: by value, or as a link. */
@@ -370,12 +371,54 @@ export type Structures = Record<string, { forward: number; backward: number }>;
 
 export interface Run extends RunShort {
   inputs: Record<string, unknown>;
+  message?: string | null;
   rasters: RunRaster[];
   summary: Partial<RunSummary> | null;
   stage_forecast?: StageForecast | null;
   balance?: { relative_error?: number } | null;
   provenance?: { parameters?: { structures?: Structures } } | null;
   error?: string | null;
+}
+
+/** Nodes along a long profile, a column each: distances and elevations [m], times [s], volumes [m³]. */
+export interface ProfileStations {
+  id: string[];
+  kind: string[];
+  distance: number[];
+  invert: number[];
+  rim: (number | null)[];
+  max_head: number[];
+  head: (number | null)[];
+  surcharge_time: number[];
+  flooding_volume: number[];
+  flooded: boolean[];
+}
+
+/** Links along a long profile, a column each; a device has no crown. */
+export interface ProfileReaches {
+  id: string[];
+  kind: string[];
+  start: number[];
+  end: number[];
+  start_bed: number[];
+  end_bed: number[];
+  start_crown: (number | null)[];
+  end_crown: (number | null)[];
+  start_max_head: number[];
+  end_max_head: number[];
+  start_head: (number | null)[];
+  end_head: (number | null)[];
+  max_flow: number[];
+  full: boolean[];
+}
+
+export interface Profile {
+  length: number;
+  at: number | null;
+  flooded: string[];
+  full: string[];
+  stations: ProfileStations;
+  reaches: ProfileReaches;
 }
 
 export interface PointValues {

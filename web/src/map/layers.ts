@@ -13,7 +13,7 @@ import { firstMark } from "./order";
 const BUILDINGS = "buildings";
 const BUILDINGS_3D = "buildings-3d";
 const SENSORS = "sensors";
-const FLOOD_ASSETS = "flood_assets";
+const FLOOD = "flood";
 
 /** Return the id of the catalog layer that a style layer draws. */
 export function layerOf(layer: { metadata?: unknown }): string | undefined {
@@ -94,11 +94,18 @@ export function addCityRasters(map: MapView): void {
   }
 }
 
-/** Show the affected assets of the chosen run only. */
-export function filterFloodAssets(map: MapView): void {
-  const source = map.getSource<VectorTileSource>(FLOOD_ASSETS);
-  const runId = getState().runId;
-  if (!source?.tiles || !runId) return;
-  const tiles = source.tiles.map((tile) => `${tile.split("?")[0]}?run_id=${encodeURIComponent(runId)}`);
-  if (tiles[0] !== source.tiles[0]) source.setTiles(tiles);
+/** Show what runs wrote of the chosen runs only: of the flood that is shown, and of the network's run. */
+export function filterRunLayers(map: MapView): void {
+  const { runId, networkRun } = getState();
+  for (const theme of getCatalog().themes) {
+    const chosen = theme.id === FLOOD ? runId : networkRun;
+    const written = theme.layers.filter(
+      (layer) => layer.kind === "vector" && layer.properties.some(({ name }) => name === "run_id"),
+    );
+    for (const { id } of chosen ? written : []) {
+      const source = map.getSource<VectorTileSource>(id);
+      const tiles = (source?.tiles ?? []).map((tile) => `${tile.split("?")[0]}?run_id=${encodeURIComponent(chosen!)}`);
+      if (source && tiles[0] !== source.tiles?.[0]) source.setTiles(tiles);
+    }
+  }
 }

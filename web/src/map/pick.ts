@@ -124,3 +124,11 @@ export function zoomTo(map: MapView, geometry: GeoJSON.Geometry): void {
 export function zoomToBounds(map: MapView, bounds: [number, number, number, number]): void {
   map.fitBounds(bounds, { padding: 120, maxZoom: 17, pitch: map.getPitch() });
 }
+
+/** Move the camera to a box of which nothing is in sight. */
+export function bringInView(map: MapView, bounds: [number, number, number, number]): void {
+  const [west, south, east, north] = bounds;
+  const view = map.getBounds();
+  const isOff = east < view.getWest() || west > view.getEast() || north < view.getSouth() || south > view.getNorth();
+  if (isOff) zoomToBounds(map, bounds);
+}

@@ -20,18 +20,12 @@ const TELLING = ["name", "street", "diameter", "link_type", "node_type", "valve_
 
 export const traceFilter = (id: string): string => `in_trace('${id}')`;
 
-/** Return the address of what a trace found in a layer, as a file. */
-const fileHref = (layer: string, id: string, format: string): string =>
-  `/api/collections/${layer}/items?${new URLSearchParams({ filter: traceFilter(id), f: format })}`;
-
-/** Links that save what a trace found in a layer. */
-export function downloads(layer: string, id: string): HTMLElement {
-  const link = ([format, title]: readonly [string, string]): HTMLElement =>
-    h(
-      "a",
-      { class: "button button-small", href: fileHref(layer, id, format), download: `${layer}-${id}.${format}` },
-      title,
-    );
+/** Links that save what a question finds in a layer; `name` is that of the files. */
+export function downloads(layer: string, query: Record<string, string>, name: string): HTMLElement {
+  const link = ([format, title]: readonly [string, string]): HTMLElement => {
+    const href = `/api/collections/${layer}/items?${new URLSearchParams({ ...query, f: format })}`;
+    return h("a", { class: "button button-small", href, download: `${name}.${format}` }, title);
+  };
   return h("div", { class: "row downloads", role: "group", "aria-label": t("network.download") }, ...FORMATS.map(link));
 }
 
@@ -59,8 +53,9 @@ export function memberPart(id: string, layers: readonly string[], zoomToItem: Zo
   const files = h("div");
   const pager = makePager((page) => itemTable(page, layer!, zoomToItem), t("network.nothing"));
   const show = (): void => {
-    files.replaceChildren(downloads(layer!, id));
-    pager.open(layer!, { filter: traceFilter(id), limit: String(PAGE) });
+    const query = { filter: traceFilter(id) };
+    files.replaceChildren(downloads(layer!, query, `${layer}-${id}`));
+    pager.open(layer!, { ...query, limit: String(PAGE) });
   };
   const choices = layers.map((value) => ({ value, label: say(findVectorLayer(value)?.title, value) }));
   const chooser = select(t("impact.layer"), choices, layer, (value) => {

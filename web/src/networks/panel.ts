@@ -5,7 +5,7 @@ import { onData } from "../data";
 import { h, replace } from "../dom";
 import { t } from "../i18n";
 import { drawFlags, drawNetwork } from "../map/network";
-import { zoomToBounds } from "../map/pick";
+import { bringInView } from "../map/pick";
 import { failure, loading } from "../panels/parts";
 import { getState, setState, TOOLS, type Tool, watch } from "../state";
 import type { ZoomToItem } from "../types";
@@ -15,18 +15,15 @@ import { drawAnswer, findFlags } from "./drawing";
 import { networkForm } from "./form";
 import { isolationAnswer } from "./isolation";
 import { findPlace } from "./places";
-import { type Box, isIsolation } from "./words";
+import { profilePart } from "./profile";
+import { resultsPart } from "./results";
+import { isIsolation } from "./words";
 
 /** Builds the part of the panel for one use; it is told when it comes on the screen and when it goes. */
 export interface Part {
   element: HTMLElement;
   show?: () => void;
   hide?: () => void;
-}
-
-function isFarOff(map: MapView, [west, south, east, north]: Box): boolean {
-  const view = map.getBounds();
-  return east < view.getWest() || west > view.getEast() || north < view.getSouth() || south > view.getNorth();
 }
 
 /** The question and its answer, on the panel and on the map. */
@@ -54,7 +51,7 @@ function tracePart(map: MapView, zoomToItem: ZoomToItem): Part {
   const drawFound = (): void => {
     drawNetwork(map, answer ? drawAnswer(answer) : null);
     const bounds = answer?.figures.bounds;
-    if (answer && answer !== drawn && bounds && isFarOff(map, bounds)) zoomToBounds(map, bounds);
+    if (answer && answer !== drawn && bounds) bringInView(map, bounds);
     drawn = answer;
   };
   const update = (): void => {
@@ -80,7 +77,11 @@ function tracePart(map: MapView, zoomToItem: ZoomToItem): Part {
   return { element: h("div", {}, networkForm(map), body), show };
 }
 
-const BUILD: Partial<Record<Tool, (map: MapView, zoomToItem: ZoomToItem) => Part>> = { trace: tracePart };
+const BUILD: Partial<Record<Tool, (map: MapView, zoomToItem: ZoomToItem) => Part>> = {
+  trace: tracePart,
+  results: resultsPart,
+  profile: profilePart,
+};
 
 /** Build the panel. */
 export function networksPanel(map: MapView, zoomToItem: ZoomToItem): HTMLElement {

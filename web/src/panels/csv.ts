@@ -14,8 +14,8 @@ export const csvText = (rows: readonly (readonly unknown[])[]): string =>
   BOM + rows.map((row) => row.map(cell).join(",")).join("\r\n");
 
 /** Hand a text to the browser as a download. */
-export function saveText(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
+export function saveText(name: string, text: string, type = "text/csv"): void {
+  const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
   const anchor = document.createElement("a");
   anchor.href = url;
   anchor.download = name;

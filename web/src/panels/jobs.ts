@@ -1,10 +1,11 @@
 /** The list of jobs, their progress, and what became of them. */
 
 import { cancelJob, readJob, readJobs } from "../api";
-import { refreshRuns } from "../data";
+import { isFlood, refreshRuns } from "../data";
 import { h, replace } from "../dom";
 import { formatShortDateTime } from "../format";
 import { explain, say, sayHalf, t } from "../i18n";
+import { openNetworkRun } from "../networks/runs";
 import { setState, watch } from "../state";
 import type { Job, ProcessSummary } from "../types";
 import { empty, failure, textButton } from "./parts";
@@ -17,7 +18,11 @@ let jobsError: unknown = null;
 /** Jobs that this person started here; their result is shown when it is there. */
 const mine = new Set<string>();
 
-async function showRun(id: string): Promise<void> {
+async function showRun({ jobID: id, processID }: Job): Promise<void> {
+  if (!isFlood(processID)) {
+    await openNetworkRun(id, processID);
+    return;
+  }
   await refreshRuns();
   setState({ runId: id, time: null, product: "flood_depth", tab: "flood", panelOpen: true });
 }
@@ -57,7 +62,7 @@ function jobRow(job: Job, titles: Map<string, string>, reload: () => void): HTML
       : null,
     job.message ? reason : null,
     open ? textButton(t("scenario.cancel"), () => void cancel(), "button-small") : null,
-    job.status === "successful" ? textButton(t("scenario.show"), () => void showRun(job.jobID), "button-small") : null,
+    job.status === "successful" ? textButton(t("scenario.show"), () => void showRun(job), "button-small") : null,
   );
 }
 
@@ -79,7 +84,7 @@ export function jobList(processes: () => ProcessSummary[]): { element: HTMLEleme
   const settle = (before: Map<string, string>): void => {
     for (const job of jobs) {
       const ended = job.status === "successful" && before.get(job.jobID) !== "successful";
-      if (ended && mine.delete(job.jobID)) void showRun(job.jobID);
+      if (ended && mine.delete(job.jobID)) void showRun(job);
     }
   };
 

@@ -123,6 +123,7 @@ export function makePanels(build: Record<Tab, () => HTMLElement>): HTMLElement {
     );
     body.hidden = !panelOpen;
     document.documentElement.classList.toggle("panel-open", panelOpen);
+    document.documentElement.classList.toggle("in-networks", tab === "networks");
     if (!panelOpen) return;
     if (!built.has(tab)) {
       const panel = build[tab]();

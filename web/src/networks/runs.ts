@@ -1,0 +1,71 @@
+/** Finished runs of networks: the choice among them, and their layers on the map. */
+
+import { readProcess } from "../api";
+import { findVectorLayer, networkRuns, refreshRuns, runsError } from "../data";
+import { h } from "../dom";
+import { formatShortDateTime } from "../format";
+import { say, t } from "../i18n";
+import { empty, failure, loading, select, textButton } from "../panels/parts";
+import { getState, setState, type Tool } from "../state";
+import type { RunShort, VectorLayer } from "../types";
+
+/** Where the results of a process are looked at. */
+const TOOL_OF: Record<string, Tool> = {
+  "drainage-profile": "profile",
+  "network-check": "findings",
+  "circuit-faults": "lamps",
+  "leak-detection": "leaks",
+};
+
+/** What a process writes, once it was asked for. */
+const written = new Map<string, Promise<VectorLayer[]>>();
+
+/** Return the layers that runs of a process write. */
+export function layersOfProcess(process: string): Promise<VectorLayer[]> {
+  const found =
+    written.get(process) ??
+    readProcess(process).then(({ outputs }) => Object.keys(outputs).flatMap((id) => findVectorLayer(id) ?? []));
+  written.set(process, found);
+  found.catch(() => written.delete(process));
+  return found;
+}
+
+/** Draw the layers of a run, and no longer those of the run before. */
+export async function showRunLayers(id: string, process: string): Promise<VectorLayer[]> {
+  const layers = await layersOfProcess(process);
+  const shown = new Set(getState().layers);
+  for (const layer of layers) shown.add(layer.id);
+  setState({ networkRun: id, layers: shown });
+  return layers;
+}
+
+/** Bring a finished run on the screen, where its results are looked at. */
+export async function openNetworkRun(id: string, process: string): Promise<void> {
+  await refreshRuns();
+  setState({ networkRun: id, tab: "networks", panelOpen: true, tool: TOOL_OF[process] ?? "results" });
+}
+
+/** The runs of some processes, the newest first; `isWanted` says which. */
+export const listRuns = (isWanted: (process: string) => boolean): RunShort[] =>
+  (networkRuns ?? []).filter(({ process }) => isWanted(process)).sort((a, b) => b.created.localeCompare(a.created));
+
+/** Return the chosen one of some runs, else the newest. */
+export const findChosen = (runs: RunShort[]): RunShort | undefined =>
+  runs.find(({ id }) => id === getState().networkRun) ?? runs[0];
+
+/** A choice among runs; where there are none it says which process makes them. */
+export function runChooser(runs: RunShort[], none: string): HTMLElement {
+  if (runsError) return failure(runsError, () => void refreshRuns());
+  if (networkRuns === null) return loading();
+  const chosen = findChosen(runs);
+  if (!chosen) {
+    const go = (): void => setState({ tab: "scenario" });
+    return empty(h("span", {}, none), textButton(t("flood.openScenario"), go, "button-small"));
+  }
+  const choices = runs.map(({ id, title, process, created }) => ({
+    value: id,
+    label: `${say(title, process)} · ${formatShortDateTime(created)}`,
+  }));
+  const box = select(t("flood.run"), choices, chosen.id, (networkRun) => setState({ networkRun }));
+  return h("label", { class: "field" }, h("span", { class: "field-label" }, t("flood.run")), box);
+}
