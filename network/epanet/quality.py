@@ -59,7 +59,7 @@ def run_quality(
         elif time >= duration - 2 * DAY:
             before.add(_read(project, kind), held)
     # Water that has stood still all the time is a day older every day, however long the run.
-    moving = last.mean < 0.9 * duration if kind == "age" else np.ones(len(last.mean), bool)
+    moving = last.largest < duration - 1.0 if kind == "age" else np.ones(len(last.mean), bool)
     total = float(last.mean[moving].sum())
     change = float(np.abs(last.mean - before.mean)[moving].sum())
     drift = 0.0 if total == 0.0 else change / total if duration >= 2 * DAY else 1.0
