@@ -137,7 +137,10 @@ def _ask(process_id: str, values: Mapping[str, Any]) -> Outputs:
     settings = read_settings()
     engine = connect_to_city(settings)
     process = read_process(process_id)
-    return answer_now(engine, settings, process, values, author=getpass.getuser(), limit_s=LIMIT_S).outputs
+    author = getpass.getuser()
+    return answer_now(
+        engine, settings, process, values, author=author, choose=lambda outputs: list(outputs.features), limit_s=LIMIT_S
+    ).outputs
 
 
 def _print_json(found: Outputs, layer: str) -> None:
