@@ -1,8 +1,8 @@
 """Leaks on L-Town: a year of 23 leaks that the settings were not chosen on, scored by the rule of BattLeDIM 2020.
 
 Network: the file of the ``epyt`` wheel. Readings: simulated by ``bench.ltown_year`` with another roughness, other
-demands and patterns than the model's. The settings were chosen on year 2; the years here judge them. The peer in the same run
-is the minimum night flow of the same readings.
+demands and patterns than the model's. The settings were chosen on year 2; the years here judge them. The peer
+in the same run is the minimum night flow of the same readings.
 """
 
 import sys

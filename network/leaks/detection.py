@@ -236,7 +236,7 @@ class Detector:
         return pending.raised - pending.onset < self.settings.sudden
 
     def _whiten_shift(self, shift: Array) -> Array:
-        return np.einsum("cij,cj->ci", self.watched.whitening, shift)
+        return np.asarray(np.einsum("cij,cj->ci", self.watched.whitening, shift))
 
     def _zero(self) -> Array:
         return np.zeros_like(self._other)

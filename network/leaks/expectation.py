@@ -65,8 +65,16 @@ class Readings:
 
     def take(self, begin: int, end: int) -> "Readings":
         """Return the readings of steps ``begin`` to ``end``."""
-        parts = (part[begin:end] for part in (self.pressures, self.inlets, self.pumps, self.levels, self.uses))
-        return Readings(*parts, start=(self.start + begin * self.step) % WEEK_S, step=self.step)
+        rows = slice(begin, end)
+        return replace(
+            self,
+            pressures=self.pressures[rows],
+            inlets=self.inlets[rows],
+            pumps=self.pumps[rows],
+            levels=self.levels[rows],
+            uses=self.uses[rows],
+            start=(self.start + begin * self.step) % WEEK_S,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,15 +135,14 @@ class DrivenModel:
         return demands
 
     def _direct_inlets(self, project: Project) -> Array:
-        """Return 1 for an inlet drawn into its zone, -1 for one drawn out of it; inside a zone the model's flow tells."""
+        """Return 1 for an inlet drawn into its zone, -1 for one drawn out; inside a zone the model's flow tells."""
         inside = self.zone[project.ends[self._inlet]]
-        running = project.run_hydraulics()
-        next(running)
-        flows = project.flows()[self._inlet]
-        running.close()
-        return np.where(
-            inside[:, 0] == inside[:, 1], np.where(flows < 0.0, -1.0, 1.0), np.where(inside[:, 1], 1.0, -1.0)
-        )
+        flows = np.zeros(self._inlet.size)
+        for _ in project.run_hydraulics():
+            flows = project.flows()[self._inlet]
+            break
+        across = inside[:, 0] != inside[:, 1]
+        return np.where(across, np.where(inside[:, 1], 1.0, -1.0), np.where(flows < 0.0, -1.0, 1.0))
 
     def find_share(self, readings: Readings) -> Array:
         """Return what is used without a meter over what the model gives for it (steps,), NaN where not all was read."""
@@ -146,7 +153,7 @@ class DrivenModel:
         metered = self._fill_uses(readings)[:, self._metered_in_zone].sum(axis=1)
         inflow = (readings.inlets * self._sign).sum(axis=1)
         own = np.take(self.zone_nominal, np.arange(steps) + readings.start // self.step, mode="wrap")
-        return np.maximum((inflow - drawn - metered) / np.maximum(own, 1.0e-9), _LEAST_SHARE)
+        return np.asarray(np.maximum((inflow - drawn - metered) / np.maximum(own, 1.0e-9), _LEAST_SHARE))
 
     def _fill_uses(self, readings: Readings) -> Array:
         """Return the use of each meter; where none was read the model's, times what the others use over the model's."""

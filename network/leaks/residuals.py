@@ -68,7 +68,7 @@ def fit_baseline(residuals: Array, load: Array, pumped: Array, classes: Indices,
     known, group = residuals[whole], classes[whole]
     scale = float(np.mean(load[whole])) or 1.0
     features = describe_load(load[whole], pumped[whole], scale)
-    coefficients = np.linalg.lstsq(features, known, rcond=None)[0]
+    coefficients = np.asarray(np.linalg.lstsq(features, known, rcond=None)[0], np.float64)
     centred = known - features @ coefficients
     common = np.cov(centred.T).reshape(known.shape[1], known.shape[1])
     whitening = []

@@ -1,4 +1,4 @@
-"""The pipes to walk for a leak: those that hold most of the probability, in an order in which nobody runs to and fro."""
+"""The pipes to walk for a leak: those that hold most of the probability, in an order without running to and fro."""
 
 from dataclasses import dataclass
 
@@ -20,8 +20,8 @@ class Walk:
 def plan_walk(probability: Array, distances: Array, lengths: Array, *, share: float) -> Walk:
     """Return the fewest metres of pipe that hold ``share`` of the probability, begun at the likeliest pipe.
 
-    probability and lengths (pipes,) [m], distances (pipes, pipes) [m]. Pipes are taken by their probability a metre; from
-    each the walk goes on to the nearest that is left, of equally near ones to the more probable.
+    probability and lengths (pipes,) [m], distances (pipes, pipes) [m]. Pipes are taken by their probability a metre;
+    from each the walk goes on to the nearest that is left, of equally near ones to the more probable.
     """
     density = probability / np.maximum(lengths, 1.0e-6)
     order = np.argsort(-density, kind="stable")

@@ -69,7 +69,9 @@ def write_town() -> str:
                 lines.append(f" v{row}-{col} n{row}-{col} n{row + 1}-{col} 100 {wide} 120 0 Open")
     lines += ["[PATTERNS]", *(f" day {value}" for value in [*_PATTERN, 0.8, 0.6])]
     lines += ["[TIMES]", " Duration 24:00", " Hydraulic Timestep 1:00", " Pattern Timestep 1:00"]
-    lines += ["[OPTIONS]", " Units LPS", " Headloss H-W", " Accuracy 0.00001", "[END]"]
+    lines += ["[OPTIONS]", " Units LPS", " Headloss H-W", " Accuracy 0.00001", "[COORDINATES]", " works -300 0"]
+    lines += [f" n{row}-{col} {100 * col} {-100 * row}" for row in range(SIDE) for col in range(SIDE)]
+    lines.append("[END]")
     return "\n".join(lines) + "\n"
 
 

@@ -84,6 +84,9 @@ COMMANDS: dict[str, Entry] = {
         "twin.commands.water",
         "Cấp nước — water supply: run, age, fire flow, balance of metered areas; EPANET models in and out.",
     ),
+    "leaks": Entry(
+        "twin.commands.leaks", "Rò rỉ — leaks: detect them from pressures and inflows, with the pipes to walk."
+    ),
     "warnings": Entry(
         "twin.commands.warnings",
         "Cảnh báo gửi đi — warnings that leave the house: drafts, CAP messages, deliveries.",

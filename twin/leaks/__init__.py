@@ -1,0 +1,1 @@
+"""The search for leaks in the city: which sensors measure the water network, what they read, what was found."""
