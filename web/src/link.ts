@@ -1,6 +1,6 @@
 /** The deep link: everything a colleague needs to see the same picture, in the hash of the address. */
 
-import { readQuestion, writeQuestion } from "./networks/question";
+import { readQuestion, splitWords, writeQuestion } from "./networks/question";
 import {
   getState,
   type Lang,
@@ -77,7 +77,8 @@ export function readLink(layersAtFirst: ReadonlySet<string>, known: ReadonlySet<
     tool: read<Tool>(hash.get("tool"), TOOLS) ?? "trace",
     question: readQuestion(hash),
     networkRun: hash.get("network-run"),
-    profile: (hash.get("profile") ?? "").split(";").filter(Boolean).slice(0, 2),
+    profile: splitWords(hash.get("profile")).slice(0, 2),
+    lamps: { dark: splitWords(hash.get("dark")), lit: splitWords(hash.get("lit")) },
     selection: layer && rest.length > 0 ? { layer, id: rest.join("/") } : null,
   };
   const product = hash.get("product");
@@ -108,6 +109,8 @@ function writeHash(): void {
   if (state.tool !== "trace") hash.set("tool", state.tool);
   writeQuestion(state.question, hash);
   if (state.networkRun) hash.set("network-run", state.networkRun);
+  if (state.lamps.dark.length > 0) hash.set("dark", state.lamps.dark.join(";"));
+  if (state.lamps.lit.length > 0) hash.set("lit", state.lamps.lit.join(";"));
   if (state.profile.length > 0) hash.set("profile", state.profile.join(";"));
   if (state.selection) hash.set("item", `${state.selection.layer}/${state.selection.id}`);
   hash.set("lang", state.lang);
@@ -148,6 +151,7 @@ export function followState(): void {
     "question",
     "networkRun",
     "profile",
+    "lamps",
   ] as const;
   watch([...keys, "selection"], (state) => {
     localStorage.setItem(LANG_KEY, state.lang);

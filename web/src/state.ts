@@ -38,6 +38,8 @@ export interface State {
   tool: Tool;
   /** Run of a network whose layers are drawn. */
   networkRun: string | null;
+  /** Ids of lamps that were seen dark and lit. */
+  lamps: { readonly dark: readonly string[]; readonly lit: readonly string[] };
   /** Ids of the nodes between which the long profile is drawn. */
   profile: readonly string[];
   /** What a network is asked, complete or not. */
@@ -64,6 +66,7 @@ let current: State = {
   place: null,
   tool: "trace",
   networkRun: null,
+  lamps: { dark: [], lit: [] },
   profile: [],
   question: FIRST_QUESTION,
 };

@@ -108,8 +108,8 @@ function* positions(geometry: GeoJSON.Geometry): Generator<[number, number]> {
   }
 }
 
-/** Move the camera to a geometry. */
-export function zoomTo(map: MapView, geometry: GeoJSON.Geometry): void {
+/** Return the box around a geometry: west, south, east, north; of an empty one west lies beyond east. */
+export function boundsOf(geometry: GeoJSON.Geometry): [number, number, number, number] {
   let [west, south, east, north] = [180, 90, -180, -90];
   for (const [lon, lat] of positions(geometry)) {
     west = Math.min(west, lon);
@@ -117,7 +117,13 @@ export function zoomTo(map: MapView, geometry: GeoJSON.Geometry): void {
     south = Math.min(south, lat);
     north = Math.max(north, lat);
   }
-  if (west <= east) zoomToBounds(map, [west, south, east, north]);
+  return [west, south, east, north];
+}
+
+/** Move the camera to a geometry. */
+export function zoomTo(map: MapView, geometry: GeoJSON.Geometry): void {
+  const bounds = boundsOf(geometry);
+  if (bounds[0] <= bounds[2]) zoomToBounds(map, bounds);
 }
 
 /** Move the camera to a box: west, south, east, north. */

@@ -12,8 +12,11 @@ import type { ZoomToItem } from "../types";
 import { traceAnswer } from "./answer";
 import { answer, ask, followQuestion, isAsking, problem } from "./asking";
 import { drawAnswer, findFlags } from "./drawing";
+import { findingsPart } from "./findings";
 import { networkForm } from "./form";
 import { isolationAnswer } from "./isolation";
+import { lampsPart } from "./lamps";
+import { leaksPart } from "./leaks";
 import { findPlace } from "./places";
 import { profilePart } from "./profile";
 import { resultsPart } from "./results";
@@ -77,10 +80,13 @@ function tracePart(map: MapView, zoomToItem: ZoomToItem): Part {
   return { element: h("div", {}, networkForm(map), body), show };
 }
 
-const BUILD: Partial<Record<Tool, (map: MapView, zoomToItem: ZoomToItem) => Part>> = {
+const BUILD: Record<Tool, (map: MapView, zoomToItem: ZoomToItem) => Part> = {
   trace: tracePart,
   results: resultsPart,
   profile: profilePart,
+  findings: (_, zoomToItem) => findingsPart(zoomToItem),
+  lamps: lampsPart,
+  leaks: leaksPart,
 };
 
 /** Build the panel. */
@@ -107,14 +113,14 @@ export function networksPanel(map: MapView, zoomToItem: ZoomToItem): HTMLElement
   const showTabs = (): void => {
     const hadFocus = tabs.contains(document.activeElement);
     tabs.setAttribute("aria-label", t("tab.networks"));
-    replace(tabs, ...TOOLS.filter((tool) => BUILD[tool]).map(tabButton));
+    replace(tabs, ...TOOLS.map(tabButton));
     if (hadFocus) tabs.querySelector<HTMLElement>(`[data-tool="${getState().tool}"]`)?.focus();
   };
   const update = (): void => {
     showTabs();
     const { tool } = getState();
-    const part = parts.get(tool) ?? BUILD[tool]?.(map, zoomToItem);
-    if (!part || part === shown) return;
+    const part = parts.get(tool) ?? BUILD[tool](map, zoomToItem);
+    if (part === shown) return;
     parts.set(tool, part);
     shown?.hide?.();
     drawNetwork(map, null);

@@ -8,37 +8,25 @@ import { formatLength, formatNumber, formatVolume } from "../format";
 import { t } from "../i18n";
 import { aim, stopAiming } from "../map/aim";
 import { drawFlags, drawNetwork, FOUND_COLOR } from "../map/network";
-import { bringInView } from "../map/pick";
+import { boundsOf, bringInView } from "../map/pick";
 import { itemButton } from "../panels/item-button";
 import { failure, figure, loading, section, textButton } from "../panels/parts";
 import { longTable } from "../panels/table";
 import { getState, setState, watch } from "../state";
-import type { Item, Profile, ZoomToItem } from "../types";
+import type { Profile, ZoomToItem } from "../types";
+import { findNearest, placeOf } from "./nearest";
 import type { Part } from "./panel";
-import { measureDistance, type Position } from "./places";
+import type { Position } from "./places";
 import { makeDock } from "./profile-dock";
 import { findChosen, listRuns, runChooser, showRunLayers } from "./runs";
 
 const NODES = "drainage_nodes";
 const PHONE = "(max-width: 640px)";
-/** How far around a click nodes are looked for [degrees]. */
-const AROUND = 0.004;
 const CHUNK = 80;
 const SLIDE_MS = 60;
 const FLOODED = "#1f6fb2";
 
 const isDrainageRun = (process: string): boolean => process === "drainage-run";
-
-const placeOf = (item: Item): Position => (item.geometry as GeoJSON.Point).coordinates as Position;
-
-/** Return the node nearest to a click, or undefined where there is none around. */
-async function findNode(event: MapMouseEvent): Promise<string | undefined> {
-  const { lng, lat } = event.lngLat;
-  const bbox = [lng - AROUND, lat - AROUND, lng + AROUND, lat + AROUND].map((side) => side.toFixed(6)).join(",");
-  const { features } = await readItems(NODES, { bbox, limit: "1000", properties: "node_type" });
-  const away = (item: Item): number => measureDistance([lng, lat], placeOf(item));
-  return features.sort((a, b) => away(a) - away(b))[0]?.id;
-}
 
 /** Return where the nodes of a profile lie, in their order; those that the city does not have are left out. */
 async function findPlaces(ids: readonly string[]): Promise<Map<string, Position>> {
@@ -72,8 +60,7 @@ function drawPath(map: MapView, { stations }: Profile, places: Map<string, Posit
     }),
   );
   drawNetwork(map, { features: found.length > 1 ? [line, ...nodes] : nodes, tiles: [] });
-  const [lons, lats] = [found.map(({ place }) => place[0]), found.map(({ place }) => place[1])];
-  if (found.length > 0) bringInView(map, [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)]);
+  if (found.length > 0) bringInView(map, boundsOf(line.geometry));
 }
 
 function profileFigures(profile: Profile, zoomToItem: ZoomToItem): HTMLElement {
@@ -193,7 +180,7 @@ export function profilePart(map: MapView, zoomToItem: ZoomToItem): Part {
   };
   const choose = async (index: 0 | 1, event: MapMouseEvent): Promise<void> => {
     try {
-      const node = await findNode(event);
+      const node = (await findNearest(NODES, event))?.id;
       if (!node) {
         replace(body, failure(new Error(t("profile.noNode"))));
         return;

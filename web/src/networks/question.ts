@@ -50,7 +50,9 @@ export function toInputs(question: Question): { process: string; inputs: Record<
   return { process: "trace", inputs };
 }
 
-const splitWords = (text: string | null): string[] => (text ?? "").split(";").filter(Boolean).slice(0, MOST_PLACES);
+/** Read a list of words that a link carries. */
+export const splitWords = (text: string | null): string[] =>
+  (text ?? "").split(";").filter(Boolean).slice(0, MOST_PLACES);
 
 /** Read a question from the parts of a link; what it does not know is left as at first. */
 export function readQuestion(hash: URLSearchParams): Question {
