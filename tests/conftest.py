@@ -20,7 +20,9 @@ from tests.whole_twin import ROOT, run_whole_twin
 SHARED = Path(os.environ.get("TWIN_TEST_DATA", ROOT.parent / "shared" / "data"))
 CITY_CRS = "EPSG:5897"
 WHOLE_TWIN = ("tests/web/test_viewer.py", "tests/twin/test_up.py")
-DEMO = tuple(f"tests/twin/test_{name}.py" for name in ("demo", "demo_themes", "planted_faults", "simulation"))
+DEMO = tuple(
+    f"tests/twin/test_{name}.py" for name in ("demo", "demo_themes", "isolation_demo", "planted_faults", "simulation")
+)
 
 
 def name_share(nodeid: str) -> str:

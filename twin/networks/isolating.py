@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from layers.errors import InputError, NotFoundError
-from network.graph import Index, mark
+from network.graph import Index, Mask, mark
 from network.isolation import Isolation, Outage, find_outage, find_valves, trace_fed
 from network.tracing import Trace, set_passes, trace
 from twin.networks.asking import Places
@@ -90,7 +90,7 @@ def isolate(city: CityGraph, places: Places, *, closed: Index = _NONE, stuck: In
         city.sources,
         closed=shut,
         stuck=unusable,
-        open_links=city.open_links,
+        open_links=find_open_links(city),
         before=_trace_fed(city) if not closed.size and not city.closed[isolation.broken].any() else None,
     )
     centre = _locate(city, places)
@@ -138,6 +138,26 @@ def find_valve_nodes(city: CityGraph, words: Iterable[str], name: str) -> Index:
     return np.array(found, np.int32)
 
 
+def find_open_links(city: CityGraph) -> Mask:
+    """Return which links let water through once all valves are open (links,); found once a graph.
+
+    A pipe that is recorded as closed and has a closed valve on it is closed by this valve: water stands in it up to the
+    valve, and comes through when that is opened.
+    """
+    return city.kept.get("held open", lambda: _find_open_links(city))
+
+
+def _find_open_links(city: CityGraph) -> Mask:
+    graph, opened = city.graph, city.open_links.copy()
+    valves = city.closed & city.valves
+    for layer_id in {lines.layer for lines in city.commodity.lines}:
+        for first, last in city.find_spans(layer_id).values():
+            # Between the parts of one pipe: its ends belong to other pipes too.
+            if last - first > 1 and not opened[first] and valves[graph.ends[first : last - 1]].any():
+                opened[first:last] = True
+    return opened
+
+
 def measure_feed(city: CityGraph, answer: CityIsolation, feed: int) -> Found:
     """Return what gets water again once ``feed``, a closed valve, is opened and all valves to close are closed."""
     graph, outage = city.graph, answer.outage
@@ -145,7 +165,7 @@ def measure_feed(city: CityGraph, answer: CityIsolation, feed: int) -> Found:
     blocked[feed] = False
     blocked |= outage.isolated_nodes
     blocked[answer.isolation.close] = True
-    passes = set_passes(graph, "both", open_links=city.open_links)
+    passes = set_passes(graph, "both", open_links=find_open_links(city))
     passes[outage.isolated_links] = 0
     found = trace(graph, passes, nodes=city.sources[~blocked[city.sources]], open_nodes=~blocked)
     nodes, links = mark(found.nodes, graph.node_count), mark(found.links, graph.link_count)
@@ -159,7 +179,9 @@ def _trace_fed(city: CityGraph) -> Trace:
     """Return what has water as the network is; found once a graph."""
     return city.kept.get(
         "fed",
-        lambda: trace_fed(city.graph, city.sources, closed=np.flatnonzero(city.closed), open_links=city.open_links),
+        lambda: trace_fed(
+            city.graph, city.sources, closed=np.flatnonzero(city.closed), open_links=find_open_links(city)
+        ),
     )
 
 
@@ -188,7 +210,7 @@ def _find_dead_ends(city: CityGraph, isolation: Isolation, outage: Outage, shut:
     graph = city.graph
     holds = mark(shut, graph.node_count)
     holds[isolation.close] = True
-    dry = outage.links | ~city.open_links
+    dry = outage.links | ~find_open_links(city)
     found = []
     for valve in outage.needed.tolist():
         for link, node in _list_wet(city, valve, dry):
