@@ -73,19 +73,19 @@ def _place(section: Section, row: int) -> str:
     return f"[{section.name}] row {row + 1}"
 
 
-def name_objects(ids: Iterable[str]) -> dict[str, str]:
-    """Return a name that SWMM accepts for each id, the id itself where it can be, no two alike.
+def name_objects(ids: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
+    """Return a name that SWMM accepts for each id, the id itself where it can be, no two alike, none that is ``taken``.
 
     Signs that cannot be in a name become ``_``; a name that is taken, in whatever case, gets a number.
     """
     names: dict[str, str] = {}
-    taken: set[str] = set()
+    used = {name.upper() for name in taken}
     for identifier in ids:
         plain = "".join("_" if sign.isspace() or sign in ';"[' else sign for sign in identifier) or "_"
         name, number = plain, 1
-        while name.upper() in taken:
+        while name.upper() in used:
             number += 1
             name = f"{plain}~{number}"
         names[identifier] = name
-        taken.add(name.upper())
+        used.add(name.upper())
     return names

@@ -1,22 +1,29 @@
 """The catchments of the layers as SWMM's subcatchments, each drained by a node of the network."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from hydrology.infiltration import SOILS
 from layers.ingest.inp import Section, Word, name_objects
 from twin.process import Bounds, CityView
-from twin.processes.sewer_network import Network
+from twin.processes.sewer_network import Network, Node
 
 GAUGE = "rain"
 """The one rain gauge of a model of the layers."""
 
 REACH = 500.0
 """A catchment whose outlet is not in the network drains to the nearest inlet or manhole within this distance [m]."""
+
+STRIP = 50.0
+"""Where the city has no catchments an inlet drains what is nearest to it within this distance [m]."""
+
+_COLUMNS = ["outlet_node", "area", "impervious", "slope", "width"]
 
 IMPERVIOUS, SLOPE = 0.65, 0.005
 """Sealed share of built-up land (as in hydrology.infiltration) and slope of flat land, where none is told [1]."""
@@ -44,12 +51,14 @@ def list_catchments(
 
     Those outside ``bounds`` [m] whose outlet is in the network count too: they bring it water.
     """
-    columns = ["outlet_node", "area", "impervious", "slope", "width"]
-    frame = view.layer("catchments", columns=columns)
+    frame = view.layer("catchments", columns=_COLUMNS)
     frame = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
     mouths = [node for node in network.nodes.values() if node.kind == "inlet"] or [
         node for node in network.nodes.values() if node.kind in ("manhole", "storage")
     ]
+    if not len(frame) and mouths:
+        frame = _draw_around(mouths)
+        counts["catchments_drawn_around_inlets"] = len(frame)
     tree = shapely.STRtree(shapely.points([(node.x, node.y) for node in mouths]) if mouths else [])
     taken: list[tuple[Any, str]] = []
     rows: Any = frame.itertuples(index=False)
@@ -63,7 +72,8 @@ def list_catchments(
         near = tree.query_nearest(row.geometry.centroid, max_distance=REACH, all_matches=False)
         counts["catchments_to_nearest_inlet" if len(near) else "catchments_without_outlet"] += 1
         taken.extend((row, mouths[k].id) for k in near)
-    called = name_objects(str(row.id) for row, _ in taken)
+    # A name that a node has too would say nothing as an outlet.
+    called = name_objects((str(row.id) for row, _ in taken), names.values())
     tables: dict[str, list[tuple[Word, ...]]] = {
         name: [] for name in ("SUBCATCHMENTS", "SUBAREAS", "INFILTRATION", "POLYGONS")
     }
@@ -91,6 +101,27 @@ def list_catchments(
     }
     sections = [Section(name, columns_of[name], rows) for name, rows in tables.items()]
     return {name: identifier for identifier, name in called.items()}, sections
+
+
+def _draw_around(mouths: Sequence[Node]) -> gpd.GeoDataFrame:
+    """Return the ground nearest to each inlet and within ``STRIP`` of it, for a city without catchments."""
+    points = shapely.points([(node.x, node.y) for node in mouths])
+    # Inlets in one place share what is around it: the first gets it.
+    _, first = np.unique(shapely.get_coordinates(points), axis=0, return_index=True)
+    first.sort()
+    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(points[first]), extend_to=_frame(points)))
+    which = shapely.STRtree(points[first]).query(cells, predicate="contains")
+    found = {int(point): cells[cell] for cell, point in which.T}
+    rows = [(mouths[first[at]].id, shapely.intersection(found[at], points[first[at]].buffer(STRIP))) for at in found]
+    columns = {name: [None] * len(rows) for name in _COLUMNS}
+    columns |= {"id": [name for name, _ in rows], "outlet_node": [name for name, _ in rows]}
+    return gpd.GeoDataFrame(columns, geometry=[shape for _, shape in rows])
+
+
+def _frame(points: NDArray[np.object_]) -> Any:
+    """Return a box in which every cell covers its strip; one point alone has the whole of it."""
+    x_min, y_min, x_max, y_max = shapely.total_bounds(points)
+    return shapely.box(x_min - 2 * STRIP, y_min - 2 * STRIP, x_max + 2 * STRIP, y_max + 2 * STRIP)
 
 
 def _choose(value: object, fallback: float, counts: Counter[str], what: str, *, zero: bool = False) -> float:

@@ -57,7 +57,7 @@ def compose_model(view: CityView, model: Model, *, rewrite: bool = False) -> tup
     before = describe_items(document, model.id, anchor)
     now = {layer: _read_rows(view, layer, model.id) for layer in OBJECTS}
     inverts = _list_inverts(before, now, model.id)
-    writer = Writer(document, model.id, anchor, inverts)
+    writer = Writer(document, model.id, anchor, inverts, exact=rewrite)
     removed = {layer: _remove_gone(writer, layer, before, now) for layer in reversed(OBJECTS)}
     changed, added = dict.fromkeys(OBJECTS, 0), dict.fromkeys(OBJECTS, 0)
     for layer in OBJECTS:
@@ -116,18 +116,15 @@ def _name_new(
     document: Inp, layer: str, before: Items, now: Mapping[str, Mapping[str, Any]], model: str
 ) -> dict[str, str]:
     """Return a name for each item that the file does not have, none of them taken in it."""
-    taken = {fold_name(name) for section in OBJECTS[layer] for name in document.names(section)}
-    names = {}
-    for identifier in now[layer]:
-        if identifier not in before[layer]:
-            wanted = make_name(model, identifier)
-            plain, number = name_objects([wanted])[wanted], 1
-            name = plain
-            while fold_name(name) in taken:
-                number += 1
-                name = f"{plain}~{number}"
-            names[identifier] = name
-            taken.add(fold_name(name))
+    new = [identifier for identifier in now[layer] if identifier not in before[layer]]
+    # A catchment drains to what its outlet names, be it a node or a catchment: those share their names.
+    drained = ("drainage_nodes", "catchments")
+    sections = [name for one in (drained if layer in drained else (layer,)) for name in OBJECTS[one]]
+    taken = [name for section in sections for name in document.names(section)]
+    names: dict[str, str] = {}
+    for identifier in new:
+        wanted = make_name(model, identifier)
+        names[identifier] = name_objects([wanted], [*taken, *names.values()])[wanted]
     return names
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 
 from layers.errors import InputError
-from layers.ingest.inp import Word
+from layers.ingest.inp import Word, name_objects
 from layers.ingest.swmm.anchor import Anchor
 from layers.ingest.swmm.document import Inp, fold_name
 from layers.ingest.swmm.fields import NODE_NAMES, SHAPES, Field, find_gate, list_fields, make_name
@@ -35,11 +35,15 @@ class Writer:
     """Writes into ``document``.
 
     inverts: the nodes' elevations [m] by folded name, as they will be. new_nodes: names by id of nodes it did not have.
+    exact: words that are read as the layers' values to the last bit, as long as that may take.
     """
 
-    def __init__(self, document: Inp, model: str, anchor: Anchor, inverts: Mapping[str, float]) -> None:
+    def __init__(
+        self, document: Inp, model: str, anchor: Anchor, inverts: Mapping[str, float], *, exact: bool = False
+    ) -> None:
         self.document, self.model, self.anchor, self.inverts = document, model, anchor, inverts
         self.new_nodes: dict[str, str] = {}
+        self._exact = exact
         self.units: Units = read_units(document)
         self.are_elevations = document.option("LINK_OFFSETS", "DEPTH").upper().startswith("ELEV")
 
@@ -94,7 +98,10 @@ class Writer:
         elif field.measure == "hours":
             word = write_clock(value)
         else:
-            word = write_value(value / self.units.factor(field.measure))
+            factor = self.units.factor(field.measure)
+            word = write_value(value / factor)
+            if self._exact and float(word) * factor != value:
+                word = repr(value / factor)
         missing = field.position - len(self.document.read(field.section, name).words)
         fill: dict[int, Word] = {field.position - step: 0.0 for step in range(1, missing + 1)}
         self.document.replace(field.section, name, {**fill, field.position: word})
@@ -140,11 +147,7 @@ class Writer:
 
     def name_curve(self, name: str) -> str:
         """Return a name that no curve has."""
-        number, own = 1, name
-        while self.document.find("CURVES", own):
-            number += 1
-            own = f"{name}~{number}"
-        return own
+        return name_objects([name], self.document.names("CURVES"))[name]
 
     def move_point(self, section: str, name: str, point: Any) -> None:
         """Write the place of a node ([COORDINATES]) or gauge ([SYMBOLS])."""

@@ -40,6 +40,8 @@ def check_document(document: Inp) -> None:
         if row.words[1] != "*":
             _refuse_missing(row, "rain gauge", row.words[1], gauges)
         _refuse_missing(row, "node or subcatchment", row.words[2], {**catchments, **nodes})
+        if fold_name(row.words[2]) in catchments and fold_name(row.words[2]) in nodes and row.words[2] != row.words[0]:
+            raise SourceError(f"{row.place}: the outlet '{row.words[2]}' is a node and a subcatchment, expected one")
     for section, kind, known in (
         ("INFLOWS", "node", nodes),
         ("DWF", "node", nodes),
