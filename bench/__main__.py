@@ -25,8 +25,9 @@ WITH_DATABASE: dict[str, Callable[[str], list[Row]]] = {
     "tiles": tiles.rows,
     "features": features.rows,
     "sensors": sensors.rows,
+    "traces": traces.rows,
 }
-NUMERICS: dict[str, Callable[[], list[Row]]] = {"flood": flood.rows, "traces": traces.rows}
+NUMERICS: dict[str, Callable[[], list[Row]]] = {"flood": flood.rows}
 
 
 def main() -> int:

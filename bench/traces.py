@@ -1,4 +1,4 @@
-"""Traces of a network of 300,000 nodes and 350,000 links beside networkx, rustworkx and igraph.
+"""Traces of a network of 300,000 nodes and 350,000 links beside networkx, rustworkx, igraph and pgRouting; over HTTP.
 
 Links are those of a street grid: a random spanning tree and 50,001 more. Drawn downhill to one outfall they are the
 sewer, undirected they are the water network with a valve on every fifth node. An engine whose answer differs from ours
@@ -16,6 +16,8 @@ from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
 from bench.environments import LeftOutError, Peer, prepare_environment
 from bench.flood_peers import run_process
+from bench.traces_http import has_pgrouting
+from bench.traces_http import rows as http_rows
 
 Row = dict[str, Any]
 
@@ -26,11 +28,12 @@ IGRAPH = Peer("igraph", "bench.peers.graph_igraph", "igraph==1.0.0 numpy==2.4.6"
 LIMITS = {"build": 0.1, "upstream of everything": 0.05, "downstream": 0.05, "all valve segments": 0.05}
 
 
-def rows() -> list[Row]:
-    """Return a row for each task: our time [s], the peers' and the limit."""
+def rows(url: str) -> list[Row]:
+    """Return a row for each task: our time [s], the peers' and the limit; then those over HTTP, a city at ``url``."""
+    network = make_network()
     with tempfile.TemporaryDirectory(prefix="twin-traces-") as folder:
-        case = {"file": str(Path(folder) / "network.npz")}
-        np.savez(case["file"], **make_network())  # type: ignore[arg-type]
+        case = {"file": str(Path(folder) / "network.npz"), "url": url}
+        np.savez(case["file"], **network)  # type: ignore[arg-type]
         ours = run_process(Path(sys.executable), "bench.traces_ours", case)
         peers = {"networkx": run_process(Path(sys.executable), "bench.peers.graph_networkx", case)}
         for peer in (RUSTWORKX, IGRAPH):
@@ -38,21 +41,27 @@ def rows() -> list[Row]:
                 peers[peer.name] = run_process(prepare_environment(peer), peer.script, case)
             except LeftOutError as why:
                 sys.stderr.write(f"traces bench: {peer.name} is left out: {why}\n")
+        if has_pgrouting(url):
+            peers["pgRouting"] = run_process(Path(sys.executable), "bench.peers.graph_pgrouting", case)
+        else:
+            sys.stderr.write("traces bench: pgRouting is left out: the database server does not have it\n")
     for rival, told in peers.items():
         for name, each in told.items():
             if each["answer"] != ours[name]["answer"]:
                 raise SystemExit(f"traces bench: {rival} answers another thing than we do for '{name}'")
-    return [
+    size = f"{ROWS * COLS:,} nodes, {LINKS:,} links"
+    engines = [
         {
-            "case": f"{ROWS * COLS:,} nodes, {LINKS:,} links",
+            "case": size,
             "metric": name,
             "unit": "s",
             "ours": each["time"],
-            "peers": {peer: told[name]["time"] for peer, told in peers.items()},
+            "peers": {peer: told[name]["time"] for peer, told in peers.items() if name in told},
             "limit": LIMITS.get(name),
         }
         for name, each in ours.items()
     ]
+    return engines + http_rows(url, network, COLS, size)
 
 
 def make_network() -> dict[str, np.ndarray]:

@@ -35,12 +35,14 @@ def make_frames(case: dict[str, np.ndarray], columns: int) -> dict[str, gpd.GeoD
         geometry=lines,
         crs=CRS,
     )
-    plain = np.flatnonzero(~case["valves"])
+    # The reservoir is no valve.
+    is_valve = case["valves"] & (np.arange(size) != int(case["outfall"]))
+    plain = np.flatnonzero(~is_valve)
     kinds = np.where(plain == int(case["outfall"]), "reservoir", "junction")
     nodes = gpd.GeoDataFrame(
         {"id": [f"WN-{k}" for k in plain], "node_type": kinds}, geometry=shapely.points(x[plain], y[plain]), crs=CRS
     )
-    valves = np.flatnonzero(case["valves"])
+    valves = np.flatnonzero(is_valve)
     devices = gpd.GeoDataFrame(
         {"id": [f"WV-{k}" for k in valves], "valve_type": "isolation", "status": "open", "is_operable": True},
         geometry=shapely.points(x[valves], y[valves]),

@@ -116,9 +116,9 @@ def test_paths_between_two_places(client: TestClient, ask: Ask) -> None:
     )
     assert past["path_length"] == pytest.approx(400.0)
     drawn = told(ask("trace", kind="upstream", starts=["water_nodes/B"], graph=True))
-    graph = nx.node_link_graph(drawn["graph"], edges="links")
+    graph = nx.node_link_graph(drawn["graph"], edges="edges")
     assert sum(length for _, _, length in graph.edges(data="length")) == pytest.approx(200.0)
-    assert {item for _, item in graph.nodes(data="item")} >= {"water_nodes/R", "water_nodes/A", "water_nodes/B"}
+    assert set(graph) >= {"water_nodes/R", "water_nodes/A", "water_nodes/B"}
 
 
 def test_barriers_and_filters_are_cql2_by_layer_or_where_the_properties_are(client: TestClient, ask: Ask) -> None:

@@ -8,10 +8,10 @@ from layers.schema import Text
 from network.graph import mark
 from twin.networks.asking import Places, find_places, read_openness
 from twin.networks.city_graph import CityGraph
+from twin.networks.handing import to_node_link
 from twin.networks.kept import KeptTrace, stamp_trace
 from twin.networks.results import compute_results, count_equipment, count_layers, measure_extent, parse_results
 from twin.networks.results_frames import build_trace_frames
-from twin.networks.results_graph import write_node_link
 from twin.networks.results_items import find_members, mark_items
 from twin.networks.traces import Found, Kind, trace_city
 from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
@@ -128,7 +128,10 @@ class TraceInputs(Inputs):
     )
     graph: bool = describe(
         Text("Đồ thị", "Graph"),
-        Text("Kèm đồ thị node-link JSON của networkx, tối đa 5 000 đoạn.", "Also node-link JSON, up to 5,000 links."),
+        Text(
+            "Kèm phần mạng giữa các nút tìm được, node-link JSON của networkx, tối đa 20 000 nút.",
+            "Also the part of the network between the nodes found, as node-link JSON of networkx, up to 20,000 nodes.",
+        ),
         default=False,
     )
     configuration: str | None = describe_configuration()
@@ -160,7 +163,7 @@ def compute(view: CityView, inputs: TraceInputs, progress: Progress) -> Outputs:
         find_members(view, city, found, marked),
         figures,
     )
-    graph = {"graph": write_node_link(city, view.crs, found)} if inputs.graph else {}
+    graph = {"graph": to_node_link(city, found.nodes)} if inputs.graph else {}
     kind, network = KIND_TITLES[inputs.kind], NETWORKS[inputs.commodity]
     return Outputs(
         title=Text(f"{kind.vi}: {network.vi}", f"{kind.en}: {network.en}"),
