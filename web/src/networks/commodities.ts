@@ -38,7 +38,7 @@ export const NETWORKS: Record<Commodity, Network> = {
     lines: ["water_pipes"],
     points: ["water_nodes", "water_valves", "water_pumps"],
     results: ["length", "volume", "customers", "population", "worst(water_pipes.condition)"],
-    examples: ["status = 'closed'", "diameter >= 0.2", "material = 'pvc'"],
+    examples: ["diameter < 0.1", "material = 'pvc'", "water_valves: status = 'closed'"],
   },
   drainage: DRAINS,
   sewer: DRAINS,

@@ -18,7 +18,7 @@ const COLORS = {
   water: "#5fb2db",
   highest: "#c0392b",
   moment: "#1f6fb2",
-  flood: "#1f6fb2",
+  flood: "#7b2cbf",
   text: "#33475b",
   line: "#d5dee4",
 };

@@ -24,7 +24,7 @@ const NODES = "drainage_nodes";
 const PHONE = "(max-width: 640px)";
 const CHUNK = 80;
 const SLIDE_MS = 60;
-const FLOODED = "#1f6fb2";
+const FLOODED = "#7b2cbf";
 
 const isDrainageRun = (process: string): boolean => process === "drainage-run";
 

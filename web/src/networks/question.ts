@@ -1,6 +1,15 @@
 /** What a network is asked: one value, that a link can carry and the server understands. */
 
-import { COMMODITIES, type Commodity, type Kind, kindsOf, NETWORKS, needsEnd, needsStart } from "./commodities";
+import {
+  COMMODITIES,
+  type Commodity,
+  type Kind,
+  kindsOf,
+  layersOf,
+  NETWORKS,
+  needsEnd,
+  needsStart,
+} from "./commodities";
 
 /** Starts and ends are items `layer/id` or places `lon,lat`; stuck and closed are valves `layer/id`. */
 export interface Question {
@@ -38,14 +47,20 @@ export const FIRST_QUESTION: Question = {
 export const isComplete = (question: Question): boolean =>
   (!needsStart(question.kind) || question.starts.length > 0) && (!needsEnd(question.kind) || question.ends.length > 0);
 
+/** Read a condition: `layer: filter` is for one layer, a filter alone for every layer that has its properties. */
+function readCondition(text: string, commodity: Commodity): string | Record<string, string> {
+  const [, layer = "", filter = ""] = /^(\w+):\s*(.+)$/s.exec(text) ?? [];
+  return layersOf(commodity).includes(layer) ? { [layer]: filter } : text;
+}
+
 /** Return the process that answers, and its inputs. */
 export function toInputs(question: Question): { process: string; inputs: Record<string, unknown> } {
   const { commodity, kind, starts, ends, barriers, filter, stuck, closed, tolerance } = question;
   if (kind === "isolation") return { process: "isolation", inputs: { commodity, starts, stuck, closed, tolerance } };
   const inputs: Record<string, unknown> = { commodity, kind, starts, tolerance, results: NETWORKS[commodity].results };
   if (needsEnd(kind)) inputs["ends"] = ends;
-  if (barriers) inputs["barriers"] = barriers;
-  if (filter) inputs["filter"] = filter;
+  if (barriers) inputs["barriers"] = readCondition(barriers, commodity);
+  if (filter) inputs["filter"] = readCondition(filter, commodity);
   if (question.throughClosed) inputs["through_closed"] = true;
   return { process: "trace", inputs };
 }
