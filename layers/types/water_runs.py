@@ -57,7 +57,7 @@ LAYERS = (
             RUN,
             text("node_id", "Nút", "Node", required=True, in_tiles=True),
             text("node_type", "Loại nút", "Type"),
-            coded("pressure_class", "Mức áp lực", "Pressure class", *PRESSURE_CLASSES, required=True),
+            coded("pressure_class", "Mức áp lực", "Pressure class", *PRESSURE_CLASSES),
             number("pressure_min", "Áp lực thấp nhất", "Least pressure", "head", in_tiles=True),
             number("pressure_mean", "Áp lực trung bình", "Mean pressure", "head"),
             number("pressure_max", "Áp lực cao nhất", "Largest pressure", "head"),

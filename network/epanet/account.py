@@ -35,9 +35,9 @@ class WaterBalance:
 
     @property
     def relative_error(self) -> float:
-        """Residual as a share of all that came out of reservoirs and tanks [1]; 0 where nothing moved."""
+        """Residual as a share of all that came out of reservoirs and tanks [1]; 0 where not even a litre did."""
         through = self.supplied + max(-self.stored, 0.0)
-        return self.residual / through if through > 0.0 else 0.0
+        return self.residual / through if not through < 1.0e-3 else 0.0
 
     def check(self) -> None:
         """Raise MassBalanceError where the relative error is above LARGEST_ERROR."""

@@ -126,6 +126,7 @@ class Project:
             engine.call("getlinknodes", k + 1, ctypes.byref(start), ctypes.byref(end))
             self.ends[k] = start.value - 1, end.value - 1
         self._tanks = self.nodes.select("tank")
+        self._are_pumps = np.array([kind == "pump" for kind in self.links.types])
         units = engine.ask_integer("getflowunits")
         self.flow_units = FLOW_UNITS[units]
         self._flow = FLOW_TO_SI[units]
@@ -206,7 +207,8 @@ class Project:
 
     def powers(self) -> Array:
         """Return the electric power that every pump takes now, 0 for other links [kW]."""
-        return self.read_links(toolkit.ENERGY)
+        # For pipes and valves EPANET gives what friction takes.
+        return np.where(self._are_pumps, self.read_links(toolkit.ENERGY), 0.0)
 
     def opened(self) -> NDArray[np.bool_]:
         """Return which links are open now (links,)."""

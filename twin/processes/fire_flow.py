@@ -117,7 +117,7 @@ def _find_hydrants(
         raise TooLargeError(f"{len(hydrants):,} hydrants, expected at most {MOST_HYDRANTS:,}", hint="name some of them")
     junctions = np.flatnonzero((network.nodes["node_type"] == "junction").to_numpy())
     row_of = {network.nodes["id"].iloc[k]: int(k) for k in junctions}
-    at = hydrants["node_id"].map(row_of).to_numpy(np.float64)
+    at = hydrants["node_id"].map(row_of).to_numpy(np.float64, copy=True)
     missing = np.flatnonzero(np.isnan(at))
     if missing.size and junctions.size:
         tree = shapely.STRtree(network.nodes.geometry.to_numpy()[junctions])

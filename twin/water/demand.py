@@ -40,7 +40,7 @@ def read_meters(view: CityView, network: WaterNetwork) -> Meters:
     """Return the use of the meters at the nodes they name; one that names none goes to the nearest junction."""
     meters = view.layer("water_meters", columns=["customer_type", "node_id", "average_use"])
     row_of = {key: row for row, key in enumerate(network.nodes["id"])}
-    at = meters["node_id"].map(row_of).to_numpy(np.float64)
+    at = meters["node_id"].map(row_of).to_numpy(np.float64, copy=True)
     missing = np.flatnonzero(np.isnan(at))
     if missing.size:
         junctions = np.flatnonzero((network.nodes["node_type"] == "junction").to_numpy())

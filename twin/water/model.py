@@ -217,12 +217,12 @@ def _list_controls(network: WaterNetwork, nodes: tuple[str, ...], names: Mapping
         if pump.status != "running":
             continue
         name = names[pump.id]
-        if pump.hours:
+        if isinstance(pump.hours, str) and pump.hours:
             by_clock.extend(
                 ("LINK", name, "OPEN" if runs else "CLOSED", "AT", "CLOCKTIME", f"{minute // 60}:{minute % 60:02d}")
                 for minute, runs in find_switches(pump.hours, pump.id)
             )
-        if pump.control_node:
+        if isinstance(pump.control_node, str) and pump.control_node:
             if pump.control_node not in row_of:
                 raise InputError(f"pump '{pump.id}' is controlled by node '{pump.control_node}', which is not there")
             node = nodes[row_of[pump.control_node]]

@@ -78,6 +78,8 @@ def frame_pressures(run: WaterRun, areas: NDArray[np.object_]) -> gpd.GeoDataFra
     cut_off = run.cut_off
     least = np.where(cut_off, 0.0, pressure.least[at])
     classes = np.where(cut_off | (least <= 0.0), "none", _PRESSURE_WORDS[np.digitize(least, _PRESSURES)])
+    # Water stands free in a source.
+    classes = np.where(nodes["node_type"] == "reservoir", None, classes)
     return gpd.GeoDataFrame(
         {
             "id": nodes["id"],
