@@ -223,8 +223,7 @@ def _add_between(one: Between, number: dict[str, int], reader: Reader, nodes: _N
     if points is not None:
         rules += [points.valves, *points.closed, *points.stuck]
     names = list_names(one.from_id, one.to_id, rules=rules)
-    rows = reader.list(one.layer, names, shapes=True)
-    rows = rows.take(_names_both(one, rows))
+    rows = reader.list(one.layer, names, shapes=True, filled=(one.from_id, one.to_id))
     start, end = nodes.find(rows.values[one.from_id]), nodes.find(rows.values[one.to_id])
     there = (start >= 0) & (end >= 0)
     missing = int(np.count_nonzero(~there))

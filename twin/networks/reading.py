@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from layers.registry import read_vector_layer
-from layers.store.networks.columns import copy_columns
+from layers.store.networks.columns import read_columns
 from twin.networks.commodities import EVERY, When
 
 Objects = NDArray[np.object_]
@@ -57,8 +57,8 @@ class Rows:
 class Reader(Protocol):
     """Where features come from."""
 
-    def list(self, layer_id: str, columns: Sequence[str], *, shapes: bool = False) -> Rows:
-        """Return all features of a layer."""
+    def list(self, layer_id: str, columns: Sequence[str], *, shapes: bool = False, filled: Sequence[str] = ()) -> Rows:
+        """Return all features of a layer, or those that have texts in all of ``filled``."""
 
     def pick(self, layer_id: str, ids: Objects, columns: Sequence[str], *, shapes: bool = False) -> Rows:
         """Return the features with these ids in their order; None for what is not there."""
@@ -77,15 +77,16 @@ class ViewReader:
     def __init__(self, view: LayerView) -> None:
         self._view = view
 
-    def list(self, layer_id: str, columns: Sequence[str], *, shapes: bool = False) -> Rows:
-        """Return all features of a layer."""
-        names = _choose(layer_id, columns)
+    def list(self, layer_id: str, columns: Sequence[str], *, shapes: bool = False, filled: Sequence[str] = ()) -> Rows:
+        """Return all features of a layer, or those that have texts in all of ``filled``."""
+        names = _choose(layer_id, [*columns, *filled])
         frame = self._view.layer(layer_id, columns=names)
-        return Rows(
+        rows = Rows(
             frame["id"].to_numpy(object),
             {name: _clean(frame[name].to_numpy(object)) for name in names},
             frame.geometry.to_numpy().astype(object) if shapes else None,
         )
+        return rows.take(~rows.test(*(When(name, (None, "")) for name in filled))) if filled else rows
 
     def pick(self, layer_id: str, ids: Objects, columns: Sequence[str], *, shapes: bool = False) -> Rows:
         """Return the features with these ids in their order; None for what is not there."""
@@ -98,18 +99,26 @@ class StoreReader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def list(self, layer_id: str, columns: Sequence[str], *, shapes: bool = False) -> Rows:
-        """Return all features of a layer, by feature id."""
-        return self._copy(layer_id, columns, shapes)
+    def list(self, layer_id: str, columns: Sequence[str], *, shapes: bool = False, filled: Sequence[str] = ()) -> Rows:
+        """Return all features of a layer, or those that have texts in all of ``filled``, by feature id."""
+        return self._read(layer_id, columns, shapes, filled=filled)
 
     def pick(self, layer_id: str, ids: Objects, columns: Sequence[str], *, shapes: bool = False) -> Rows:
         """Return the features with these ids in their order; None for what is not there."""
         wanted = None if ids.size > _MANY else ids.tolist()
-        return align_rows(self._copy(layer_id, columns, shapes, ids=wanted), ids)
+        return align_rows(self._read(layer_id, columns, shapes, ids=wanted), ids)
 
-    def _copy(self, layer_id: str, columns: Sequence[str], shapes: bool, ids: Sequence[str] | None = None) -> Rows:
-        names = _choose(layer_id, columns)
-        found = copy_columns(self._connection, read_vector_layer(layer_id), names, shapes=shapes, ids=ids)
+    def _read(
+        self,
+        layer_id: str,
+        columns: Sequence[str],
+        shapes: bool,
+        *,
+        ids: Sequence[str] | None = None,
+        filled: Sequence[str] = (),
+    ) -> Rows:
+        names, layer = _choose(layer_id, columns), read_vector_layer(layer_id)
+        found = read_columns(self._connection, layer, names, shapes=shapes, ids=ids, filled=filled)
         return Rows(found[0], found[2], found[3], found[1])
 
 

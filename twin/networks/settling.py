@@ -11,7 +11,7 @@ from shapely import STRtree
 from sqlalchemy import Connection
 
 from layers.registry import read_vector_layer
-from layers.store.networks.columns import copy_columns, copy_near
+from layers.store.networks.columns import read_columns
 from layers.store.networks.state import (
     StoredState,
     Written,
@@ -292,14 +292,11 @@ class _Settlement:
 
     def _read(self, layer_id: str, names: list[str], fids: list[int] | None, near: Box | None) -> Rows:
         layer = read_vector_layer(layer_id)
-        if near is not None:
-            ids, keys, values, shapes = copy_near(self.connection, layer, names, near)
-            return Rows(ids, values, shapes, keys)
-        ids, keys, values, _ = copy_columns(self.connection, layer, names, fids=fids)
-        return Rows(ids, values, None, keys)
+        found = read_columns(self.connection, layer, names, shapes=near is not None, fids=fids, near=near)
+        return Rows(found[0], found[2], found[3], found[1])
 
     def _read_shapes(self, layer_id: str, fids: list[int]) -> Objects:
-        shapes = copy_columns(self.connection, read_vector_layer(layer_id), (), shapes=True, fids=fids)[3]
+        shapes = read_columns(self.connection, read_vector_layer(layer_id), (), shapes=True, fids=fids)[3]
         assert shapes is not None
         return shapes
 

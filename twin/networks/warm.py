@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
 from layers.registry import read_vector_layer
-from layers.store.networks.columns import copy_columns
+from layers.store.networks.columns import read_columns
 from layers.store.networks.state import StoredState, lock_build, read_changes, read_state
 from layers.store.networks.topologies import (
     StoredNodes,
@@ -140,7 +140,7 @@ def _bring_up(engine: Engine, commodity: Commodity) -> None:
 
 
 def _read(connection: Connection, layer: str, names: list[str], fids: list[int]) -> Rows:
-    ids, keys, values, _ = copy_columns(connection, read_vector_layer(layer), names, fids=fids)
+    ids, keys, values, _ = read_columns(connection, read_vector_layer(layer), names, fids=fids)
     return Rows(ids, values, None, keys)
 
 
@@ -173,9 +173,11 @@ def _merge_nodes(
     connection: Connection, commodity: Commodity, old: StoredNodes, stops: StoredStops, places: StoredPlaces
 ) -> StoredNodes:
     """Return the nodes that stops and places name; a node never moves under its number."""
-    used = np.union1d(stops.nodes, places.nodes)
-    kept = np.isin(old.ids, used, assume_unique=True)
-    new = read_nodes(connection, commodity.id, np.setdiff1d(used, old.ids, assume_unique=True).tolist())
+    used = np.zeros(1 + max(int(part.max(initial=0)) for part in (stops.nodes, places.nodes, old.ids)), np.bool_)
+    used[stops.nodes], used[places.nodes] = True, True
+    kept = used[old.ids]
+    used[old.ids] = False
+    new = read_nodes(connection, commodity.id, np.flatnonzero(used).tolist())
     return StoredNodes(
         np.append(old.ids[kept], new.ids), np.append(old.levels[kept], new.levels), np.vstack((old.xy[kept], new.xy))
     )

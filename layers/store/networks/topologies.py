@@ -49,7 +49,14 @@ class StoredPlaces:
     xy: Floats
 
 
-_KINDS = {"smallint": ">i2", "integer": ">i4", "bigint": ">i8", "double precision": ">f8"}
+_KINDS = {
+    "smallint": (">i2", "int2send"),
+    "integer": (">i4", "int4send"),
+    "bigint": (">i8", "int8send"),
+    "double precision": (">f8", "float8send"),
+}
+"""The binary form of a column: as NumPy reads it, and PostgreSQL's function that writes it."""
+
 _TABLES: dict[str, tuple[tuple[str, str], ...]] = {
     "node": (("id", "bigint"), ("level", "integer"), ("x", "double precision"), ("y", "double precision")),
     "stop": (
@@ -73,35 +80,25 @@ _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 
 def read_nodes(connection: Connection, commodity: str, ids: Sequence[int] | None = None) -> StoredNodes:
     """Return all nodes of a network, or those with the numbers."""
-    condition = sql.SQL("true") if ids is None else sql.SQL("id = any({}::bigint[])").format(sql.Literal(list(ids)))
-    rows = _copy_out(connection, "node", commodity, condition)
-    return StoredNodes(
-        rows["id"].astype(np.int64),
-        rows["level"].astype(np.int64),
-        np.column_stack((rows["x"], rows["y"])).astype(float),
-    )
+    chosen = (sql.SQL("true"), {}) if ids is None else (sql.SQL("id = any(%(ids)s::bigint[])"), {"ids": list(ids)})
+    found = _read(connection, "node", commodity, *chosen)
+    return StoredNodes(found["id"], found["level"], np.column_stack((found["x"], found["y"])))
 
 
 def read_stops(
     connection: Connection, commodity: str, fids: Sequence[tuple[int, Sequence[int]]] | None = None
 ) -> StoredStops:
     """Return all stops of a network, or those of some features of some layers."""
-    rows = _copy_out(connection, "stop", commodity, _of_features(fids))
-    return StoredStops(
-        rows["layer"].astype(np.int64), rows["fid"].astype(np.int64), rows["measure"].astype(float),
-        rows["node"].astype(np.int64), rows["cause"].astype(np.int64), rows["shift"].astype(float),
-    )  # fmt: skip
+    found = _read(connection, "stop", commodity, *_of_features(fids))
+    return StoredStops(found["layer"], found["fid"], found["measure"], found["node"], found["cause"], found["shift"])
 
 
 def read_places(
     connection: Connection, commodity: str, fids: Sequence[tuple[int, Sequence[int]]] | None = None
 ) -> StoredPlaces:
     """Return all places of a network, or those of some features of some layers."""
-    rows = _copy_out(connection, "place", commodity, _of_features(fids))
-    return StoredPlaces(
-        rows["layer"].astype(np.int64), rows["fid"].astype(np.int64), rows["node"].astype(np.int64),
-        np.column_stack((rows["x"], rows["y"])).astype(float),
-    )  # fmt: skip
+    found = _read(connection, "place", commodity, *_of_features(fids))
+    return StoredPlaces(found["layer"], found["fid"], found["node"], np.column_stack((found["x"], found["y"])))
 
 
 def replace_topology(
@@ -148,29 +145,39 @@ def delete_nodes(
             )
 
 
-def _of_features(fids: Sequence[tuple[int, Sequence[int]]] | None) -> sql.Composable:
+def _of_features(fids: Sequence[tuple[int, Sequence[int]]] | None) -> tuple[sql.Composable, dict[str, Any]]:
     if fids is None:
-        return sql.SQL("true")
-    each = [
-        sql.SQL("(layer = {} and fid = any({}::bigint[]))").format(sql.Literal(layer), sql.Literal(list(of)))
-        for layer, of in fids
-    ]
-    return sql.SQL(" or ").join(each) if each else sql.SQL("false")
+        return sql.SQL("true"), {}
+    if not fids:
+        return sql.SQL("false"), {}
+    layers = [layer for layer, of in fids for _ in of]
+    return (
+        sql.SQL("(layer, fid) in (select * from unnest(%(layers)s::smallint[], %(fids)s::bigint[]))"),
+        {"layers": layers, "fids": [fid for _, of in fids for fid in of]},
+    )
 
 
-def _copy_out(connection: Connection, table: str, commodity: str, condition: sql.Composable) -> NDArray[Any]:
-    """Return rows as a structured array: binary rows of fixed width are one, behind a header of 19 bytes."""
+def _read(
+    connection: Connection, table: str, commodity: str, condition: sql.Composable, bound: dict[str, Any]
+) -> dict[str, NDArray[Any]]:
+    """Return the columns of rows; each comes as one value, for a row a message costs more than the rows themselves."""
     columns = _TABLES[table]
-    listed = sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns)
-    statement = sql.SQL("copy (select {} from {} where commodity = {} and ({})) to stdout with (format binary)").format(
-        listed, sql.Identifier("network", table), sql.Literal(commodity), condition
+    listed = [
+        sql.SQL("string_agg({}({}), ''::bytea)").format(sql.SQL(_KINDS[kind][1]), sql.Identifier(name))
+        for name, kind in columns
+    ]
+    statement = sql.SQL("select {} from {} where commodity = %(commodity)s and {}").format(
+        sql.SQL(", ").join(listed), sql.Identifier("network", table), condition
     )
     driver = connection.connection.driver_connection
     assert driver is not None
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        written = b"".join(bytes(block) for block in copy)
-    kind = _describe_row(columns)
-    return np.frombuffer(written, kind, count=(len(written) - len(_HEADER) - 2) // kind.itemsize, offset=len(_HEADER))
+    with driver.cursor(binary=True) as cursor:
+        row = cursor.execute(statement, {"commodity": commodity, **bound}).fetchone()
+    assert row is not None
+    return {
+        name: np.frombuffer(value or b"", _KINDS[kind][0]).astype(np.float64 if kind.startswith("d") else np.int64)
+        for value, (name, kind) in zip(row, columns, strict=True)
+    }
 
 
 def _copy_in(connection: Connection, table: str, commodity: str, arrays: Sequence[NDArray[Any]]) -> None:
@@ -192,9 +199,5 @@ def _copy_in(connection: Connection, table: str, commodity: str, arrays: Sequenc
         copy.write(struct.pack(">h", -1))
 
 
-def _describe_row(columns: Sequence[tuple[str, str]]) -> np.dtype[Any]:
-    return np.dtype([("count", ">i2"), *_describe_fields(columns)])
-
-
 def _describe_fields(columns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [part for name, kind in columns for part in (("n_" + name, ">i4"), (name, _KINDS[kind]))]
+    return [part for name, kind in columns for part in (("n_" + name, ">i4"), (name, _KINDS[kind][0]))]
