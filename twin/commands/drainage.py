@@ -89,9 +89,8 @@ def run(
         assert isinstance(inputs, DrainageRunInputs)
         with show_progress(file.name) as report:
             done = run_file(file, inputs, Followed(report))
-        for name, content in pack_results(done.study.model, done.results).items() if keep is not None else ():
-            keep.mkdir(parents=True, exist_ok=True)
-            (keep / name).write_bytes(content)
+        if keep is not None:
+            keep_results(keep, done)
         answer = {
             **describe_results(done)["drainage"],
             "balance": describe_account(done.results.account),
@@ -103,6 +102,13 @@ def run(
 def run_file(file: Path, inputs: DrainageRunInputs, progress: Progress) -> DrainageRun:
     """Return the run of a file's model without any city."""
     return run_study(None, open_run(None, read_model_file(file), inputs), inputs, progress)
+
+
+def keep_results(folder: Path, done: DrainageRun) -> None:
+    """Write the results of a file's run into a folder, for ``series`` and ``profile``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in pack_results(done.study.model, done.results).items():
+        (folder / name).write_bytes(content)
 
 
 @drainage.command("capacity")

@@ -65,6 +65,7 @@ def open_layers(view: CityView, inputs: ModelInputs, *, hours: float, weather: W
     stage = make_stage(view, inputs, start, hours)
     rain = weather(start, hours)
     built = build_model(view, start=start, hours=hours, rain=rain, stage=stage, bounds=bounds, scenario=scenario)
+    set_duration(built.inp, hours)
     model = RunModel(
         "layers", built.inp, {}, built.nodes, built.links, built.catchments, is_placed=True, counts=built.counts
     )
@@ -85,7 +86,7 @@ def open_document(
         start = choose_base_time(view, inputs.base_time, "base_time").astimezone(UTC)
     if hours is not None:
         set_duration(inp, hours)
-    span = (read_end(inp) - read_start(inp)).total_seconds() / 3600.0
+    span = hours or (read_end(inp) - read_start(inp)).total_seconds() / 3600.0
     if not 0.0 < span <= MOST_HOURS:
         raise InputError(f"the model runs for {span:g} h, expected above 0 and at most a year", hint="give hours")
     rain = weather(start, span)
@@ -136,7 +137,7 @@ def make_rain(inputs: RainInputs) -> RainSeries | None:
     duration = inputs.storm_hours * 3600.0
     if inputs.rain_depths:
         step = inputs.rain_step_minutes * 60.0
-        times = step * np.arange(len(inputs.rain_depths) + 1)
+        times = step * np.arange(len(inputs.rain_depths) + 1, dtype=np.float64)
         rain = RainSeries(times, np.append(np.asarray(inputs.rain_depths) * 3600.0 / step, 0.0))
     elif inputs.storm_return_period is not None and inputs.storm_curve is not None:
         curve = RainCurve(*inputs.storm_curve).at(inputs.storm_return_period)

@@ -90,7 +90,8 @@ def retain_rain(inp: Inp, measure: Measure, names: Iterable[str], share: float) 
 
 def _add_control(inp: Inp, measure: Measure, *, us: bool) -> str:
     """Add the control under a name that is free and return the name."""
-    name, number = measure, 1
+    name: str = measure
+    number = 1
     while inp.find("LID_CONTROLS", name):
         number += 1
         name = f"{measure}_{number}"
@@ -101,7 +102,7 @@ def _add_control(inp: Inp, measure: Measure, *, us: bool) -> str:
             value / MM_PER_INCH if us and k in made.lengths.get(layer, ()) else value for k, value in enumerate(values)
         ]
         inp.add("LID_CONTROLS", (name, layer, *scaled))
-    return str(name)
+    return name
 
 
 def _place(inp: Inp, name: str, measure: Measure, control: str, share: float, *, us: bool) -> None:

@@ -109,7 +109,8 @@ class StoredRun:
         return int(np.argmin(np.abs(self.times - seconds)))
 
     def _read(self, name: str) -> NDArray[np.float32]:
-        return np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
+        array: NDArray[np.float32] = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
+        return array
 
 
 def open_results(folder: Path) -> StoredRun:

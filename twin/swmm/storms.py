@@ -42,9 +42,13 @@ def _read_moment(day: str, clock: str) -> datetime:
 
 
 def set_duration(inp: Inp, hours: float) -> None:
-    """Let the model end ``hours`` [h] after its start, in place."""
+    """Let the model end ``hours`` [h] after its start, in place.
+
+    A second is added: SWMM cuts the duration to whole seconds of a number of days that is a hair too small, and would
+    leave out the last results.
+    """
     start = read_start(inp)
-    end = start + timedelta(hours=hours)
+    end = start + timedelta(seconds=round(hours * 3600.0) + 1)
     inp.set_option("END_DATE", f"{end:%m/%d/%Y}")
     inp.set_option("END_TIME", f"{end:%H:%M:%S}")
     reported = _read_moment(
