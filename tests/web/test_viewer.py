@@ -49,6 +49,15 @@ FIND_BUILDING = """() => {
 }"""
 
 
+# Where a longitude and latitude lie on the screen.
+ON_SCREEN = """place => {
+  const { map } = window.twin;
+  const box = map.getCanvas().getBoundingClientRect();
+  const { x, y } = map.project(place);
+  return [box.left + x, box.top + y];
+}"""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Headless Chromium with software WebGL; the tests are skipped where there is none."""
@@ -352,6 +361,55 @@ def test_depth_at_a_point_is_charted(visit: Visit) -> None:
     assert len(answer.value.json()["values"]) > 1
     expect(visit.page.locator(".card")).to_contain_text("Ngập tại điểm này")
     visit.save("point")
+
+
+def test_a_trace_and_an_isolation_are_asked_on_the_map(visit: Visit) -> None:
+    page = visit.page
+    visit.open("#tab=networks")
+    pipes = page.evaluate("fetch('/api/collections/water_pipes/items?limit=20').then(r => r.json())")["features"]
+    line = max((pipe["geometry"]["coordinates"] for pipe in pipes), key=len)
+    middle = line[len(line) // 2]
+    page.evaluate("place => window.twin.map.jumpTo({ center: place, zoom: 17 })", middle)
+    visit.settle()
+    expect(page.locator(".aim-button").first).to_have_attribute("aria-pressed", "true")
+    page.mouse.click(*page.evaluate(ON_SCREEN, middle))
+    answer = page.locator(".answer")
+    expect(answer.locator(".figure", has_text="Chiều dài").first).to_contain_text("m", timeout=LOAD_MS)
+    visit.settle()
+    drawn = "() => window.twin.map.queryRenderedFeatures({ layers: ['network-line'] }).length"
+    visit.wait(f"() => ({drawn})() > 0")
+    visit.wait("() => location.hash.includes('net=water.upstream') && location.hash.includes('from=')")
+    with page.expect_download() as download:
+        answer.get_by_role("link", name="CSV").click()
+    assert len(Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()) > 1
+    visit.save("trace")
+
+    answer.locator(".section").last.locator("tbody .link-button").first.click()
+    page.locator(".card").get_by_role("button", name="Cô lập sự cố").click()
+    expect(page.locator("select[name=kind]")).to_have_value("isolation")
+    valve = answer.locator("[data-role=close] .valve").first
+    expect(valve).to_contain_text("vòng", timeout=LOAD_MS)
+    item = valve.get_attribute("data-item")
+    assert item is not None
+    valve.get_by_role("button", name="Kẹt").click()
+    stuck = answer.locator(f'[data-role=stuck] [data-item="{item}"]')
+    expect(stuck.get_by_role("button", name="Kẹt")).to_have_attribute("aria-pressed", "true", timeout=LOAD_MS)
+    expect(answer.locator(f'[data-role=close] [data-item="{item}"]')).to_have_count(0)
+    visit.settle()
+    visit.save("isolation")
+    page.emulate_media(media="print")
+    expect(page.locator(".network-form")).to_be_hidden()
+    expect(answer.locator("h1")).to_contain_text("Phiếu cô lập")
+    page.emulate_media(media="screen")
+
+    visit.wait("item => location.hash.includes('stuck=' + item)", item)
+    fragment = page.evaluate("() => location.hash")
+    page.goto("about:blank")
+    visit.open(fragment)
+    expect(stuck).to_be_visible(timeout=LOAD_MS)
+    page.get_by_role("button", name="Xóa").click()
+    expect(answer).to_have_count(0)
+    assert visit.complaints == []
 
 
 def test_gauge_card_charts_readings_and_forecast(visit: Visit) -> None:
