@@ -48,6 +48,7 @@ def place_nodes(document: Inp, reader: Reader, counts: Counter[str]) -> dict[str
 
 
 def draw_nodes(places: Mapping[str, tuple[float, float]], anchor: Anchor) -> dict[str, Any]:
+    """Return the point of each node in the city's CRS."""
     points = anchor.place(np.array(list(places.values()), dtype=np.float64).reshape(-1, 2))
     return dict(zip(places, np.atleast_1d(np.asarray(shapely.points(points))), strict=True))
 
@@ -98,6 +99,7 @@ def draw_catchment(
 def draw_gauge(
     document: Inp, name: str, places: Mapping[str, tuple[float, float]], anchor: Anchor, counts: Counter[str]
 ) -> Any:
+    """Return the point of a rain gauge; the middle of the nodes where the file draws none."""
     symbols: Sequence[Row] = document.find("SYMBOLS", name)
     if not symbols:
         counts["places_assumed"] += 1

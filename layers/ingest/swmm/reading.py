@@ -23,9 +23,10 @@ from layers.registry import read_vector_layer
 
 
 class Reader:
-    """Reads the properties of objects."""
+    """Reads the properties of objects; ``nodes`` are the names of all nodes by folded name."""
 
     def __init__(self, document: Inp, model: str, units: Units, counts: Counter[str]) -> None:
+        """Read ``document`` as the ``model``; ``counts`` gets how often a value is beyond what a layer can hold."""
         self.document, self.model, self.units, self.counts = document, model, units, counts
         self.nodes = {fold_name(name): name for section in NODES for name in document.names(section)}
         self.are_elevations = document.option("LINK_OFFSETS", "DEPTH").upper().startswith("ELEV")
@@ -36,6 +37,7 @@ class Reader:
         }
 
     def read_node(self, section: str, name: str) -> dict[str, Any]:
+        """Return the properties of a node."""
         row = self.document.read(section, name)
         values: dict[str, Any] = {"node_type": NODE_TYPES[section]}
         values |= self._read_fields("drainage_nodes", list_fields(section, row), name)
@@ -51,6 +53,7 @@ class Reader:
         return values
 
     def read_link(self, section: str, name: str) -> dict[str, Any]:
+        """Return the properties of a link; InputError where it ends in no node."""
         row = self.document.read(section, name)
         shape = next(iter(self.document.find("XSECTIONS", name)), None)
         ends = self.read_ends(section, row)
@@ -82,6 +85,7 @@ class Reader:
         return found
 
     def read_catchment(self, name: str) -> dict[str, Any]:
+        """Return the properties of a subcatchment."""
         row = self.document.read("SUBCATCHMENTS", name)
         values: dict[str, Any] = self._read_fields("catchments", list_fields("SUBCATCHMENTS", row), name)
         outlet = self.nodes.get(fold_name(row.words[2])) if len(row.words) > 2 else None
@@ -90,6 +94,7 @@ class Reader:
         return values
 
     def read_gauge(self, name: str) -> dict[str, Any]:
+        """Return the properties of a rain gauge: its series and interval [s]."""
         row = self.document.read("RAINGAGES", name)
         values: dict[str, Any] = {"interval": None, "series": None}
         if len(row.words) > 2:
