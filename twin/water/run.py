@@ -77,9 +77,9 @@ def frame_pressures(run: WaterRun, areas: NDArray[np.object_]) -> gpd.GeoDataFra
     pressure = found.pressure
     cut_off = run.cut_off
     least = np.where(cut_off, 0.0, pressure.least[at])
-    classes = np.where(cut_off | (least <= 0.0), "none", _PRESSURE_WORDS[np.digitize(least, _PRESSURES)])
+    classes = np.where(cut_off | (least <= 0.0), "none", _PRESSURE_WORDS[np.digitize(least, _PRESSURES)]).astype(object)
     # Water stands free in a source.
-    classes = np.where(nodes["node_type"] == "reservoir", None, classes)
+    classes[(nodes["node_type"] == "reservoir").to_numpy()] = None
     return gpd.GeoDataFrame(
         {
             "id": nodes["id"],
