@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from network.graph import Index, Mask, Values, build_graph
 from network.topology import Links
-from twin.networks.city_graph import CityGraph
+from twin.networks.city_graph import CityGraph, Standing
 from twin.networks.commodities import Between, Commodity, Coupler, Lines, Points, When
 from twin.networks.reading import Fids, Objects, Reader, Rows, list_names
 
@@ -100,7 +100,8 @@ def assemble(commodity: Commodity, layout: Layout, reader: Reader, stamp: str) -
         np.concatenate(parts.layers), np.concatenate(parts.items), np.concatenate(parts.fids),
         np.concatenate(parts.numbers),
         np.append(links.from_measure, bare), np.append(links.to_measure, bare),
-        node_layers, np.concatenate(nodes.items), np.concatenate(nodes.fids), np.concatenate(nodes.xy), nodes.places,
+        node_layers, np.concatenate(nodes.items), np.concatenate(nodes.fids), np.concatenate(nodes.xy),
+        tuple(nodes.standing),
         np.flatnonzero(np.concatenate(nodes.sources)).astype(np.int32),
         np.flatnonzero(np.concatenate(nodes.sinks)).astype(np.int32),
         np.concatenate(nodes.valves), np.concatenate(nodes.closed), np.concatenate(nodes.stuck),
@@ -118,7 +119,7 @@ class _Nodes:
         self.layers = [np.full(size, -1, np.int32)]
         self.items: list[Objects] = [np.full(size, "", object)]
         self.fids: list[Fids] = [np.full(size, -1, np.int64)]
-        self.places: dict[str, dict[str, int]] = {}
+        self.standing: list[Standing] = []
         self.sources, self.sinks, self.valves, self.closed, self.stuck = (
             [np.zeros(size, np.bool_)] for _ in range(5)
         )  # fmt: skip
@@ -133,7 +134,7 @@ class _Nodes:
             self.layers[0][at] = self._number[one.layer]
             self.items[0][at] = rows.ids
             self.fids[0][at] = rows.keys
-            self.places.setdefault(one.layer, {}).update(zip(rows.ids.tolist(), at.tolist(), strict=True))
+            self.standing.append(Standing(one.layer, rows.ids, at))
             self.sources[0][at] |= rows.test(*one.sources)
             self.sinks[0][at] |= rows.test(*one.sinks)
             valves = _test(rows, one.valves)
@@ -156,7 +157,7 @@ class _Nodes:
         self.layers.append(np.full(size, self._number[layer], np.int32))
         self.items.append(rows.ids)
         self.fids.append(rows.keys)
-        self.places.setdefault(layer, {}).update(zip(rows.ids.tolist(), at.tolist(), strict=True))
+        self.standing.append(Standing(layer, rows.ids, at))
         self.sources.append(sources)
         self.sinks.append(np.zeros(size, np.bool_))
         self.valves.append(valves)
@@ -166,10 +167,13 @@ class _Nodes:
 
     def find(self, names: Objects) -> Index:
         """Return the node of each named feature, -1 where there is none."""
-        found = np.full(names.size, -1, np.int32)
-        for places in self.places.values():
-            found = np.maximum(found, np.array([places.get(name, -1) for name in names.tolist()], np.int32))
-        return found
+        wanted = set(names.tolist())
+        known: dict[str, int] = {}
+        if wanted:
+            for one in self.standing:
+                each = zip(one.items.tolist(), one.nodes.tolist(), strict=True)
+                known.update((item, node) for item, node in each if item in wanted)
+        return np.array([known.get(name, -1) for name in names.tolist()], np.int32)
 
 
 def read_parts(commodity: Commodity, reader: Reader, *, shapes: bool) -> tuple[tuple[Rows, ...], tuple[Rows, ...]]:

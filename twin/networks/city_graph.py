@@ -42,6 +42,15 @@ class Kept:
 
 
 @dataclass(frozen=True, eq=False)
+class Standing:
+    """Features of a layer that are nodes (n,): their ids and their nodes; several may share a node."""
+
+    layer: str
+    items: Objects
+    nodes: Index
+
+
+@dataclass(frozen=True, eq=False)
 class CityGraph:
     """Nodes and links of a commodity, and where each came from.
 
@@ -49,8 +58,7 @@ class CityGraph:
     and ``node_layers`` stand for; -1 is a node that is only an end of lines. link_items, node_items: item ids, "" of a
     node without. link_fids, node_fids: the same as feature ids, -1 of none. link_parts: the part of a line that devices
     and joints split, from its start. from_measures, to_measures: where the part lies on its line [m], NaN for devices,
-    which have no line. node_xy: places in the city's CRS. places: the node of every feature that is one, by layer and
-    item; several may share a node.
+    which have no line. node_xy: places in the city's CRS. standing: the features that are nodes.
 
     sources, sinks: nodes. valves, closed, stuck: masks of nodes; closed are valves that let nothing through now, stuck
     those that cannot be moved. open_links: mask of links that let something through. unresolved: how many places are
@@ -71,7 +79,7 @@ class CityGraph:
     node_items: Objects
     node_fids: Fids
     node_xy: Values
-    places: Mapping[str, Mapping[str, int]]
+    standing: tuple[Standing, ...]
     sources: Index
     sinks: Index
     valves: Mask
@@ -81,6 +89,11 @@ class CityGraph:
     unresolved: int
     reader: Reader
     kept: Kept = field(default_factory=Kept)
+
+    @property
+    def places(self) -> Mapping[str, Mapping[str, int]]:
+        """The node of every feature that is one, by layer and item."""
+        return self.kept.get("places", self._list_places)
 
     @property
     def open_nodes(self) -> Mask:
@@ -201,6 +214,12 @@ class CityGraph:
     def find_spans(self, layer: str) -> dict[str, tuple[int, int]]:
         """Return the first link and the one after the last of each item of a layer."""
         return self.kept.get(("spans", layer), lambda: self._find_spans(layer))
+
+    def _list_places(self) -> dict[str, dict[str, int]]:
+        places: dict[str, dict[str, int]] = {}
+        for one in self.standing:
+            places.setdefault(one.layer, {}).update(zip(one.items.tolist(), one.nodes.tolist(), strict=True))
+        return places
 
     def _find_spans(self, layer: str) -> dict[str, tuple[int, int]]:
         own = np.flatnonzero(self.link_layers == self.layers.index(layer))

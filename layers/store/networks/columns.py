@@ -55,6 +55,8 @@ def read_columns(
     driver = connection.connection.driver_connection
     assert driver is not None
     with driver.cursor(binary=True) as cursor:
+        # Compiling the query takes longer than carrying it out.
+        cursor.execute("set local jit = off")
         row = cursor.execute(statement, bound).fetchone()
     assert row is not None
     count, rest = int(row[0]), iter(row[1:])

@@ -172,6 +172,8 @@ def _read(
     driver = connection.connection.driver_connection
     assert driver is not None
     with driver.cursor(binary=True) as cursor:
+        # Compiling the query takes longer than carrying it out.
+        cursor.execute("set local jit = off")
         row = cursor.execute(statement, {"commodity": commodity, **bound}).fetchone()
     assert row is not None
     return {
