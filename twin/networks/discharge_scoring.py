@@ -17,7 +17,7 @@ from twin.process import CityView
 
 BASE = 0.3
 OVER, UNDER = 0.4, -0.25
-NO_PERMIT, BAD_PERMIT, EXPIRING = 0.15, 0.2, 0.05
+NO_PERMIT, ELSEWHERE, BAD_PERMIT, EXPIRING = 0.15, 0.1, 0.2, 0.05
 NEAR, NEAR_S = 0.15, 3 * 3600.0
 LARGE, LARGE_VOLUME = 0.1, 200.0
 
@@ -59,13 +59,16 @@ def judge(
     """Return a source (a row of ``DischargeSources.table``) with its score."""
     column = SUBSTANCES[substance][1]
     limit = _number(source[column]) if column else None
-    sensor = meters.get(str(source["source"])) if source["source_layer"] == PERMITS else None
+    sensor = meters.get(str(source.get("permit_id")))
     measured = None if sensor is None else _find_largest(city, sensor, substance, released)
     volume, status = _number(source.get("daily_volume")), _word(source.get("permit_status"))
     reasons: list[tuple[float, str]] = []
-    if source["source_layer"] != PERMITS:
+    number = _word(source.get("permit_number"))
+    if number is None:
         reasons.append((NO_PERMIT, "không thấy giấy phép (no permit)"))
-    elif status in ("expired", "revoked"):
+    elif source["source_layer"] != PERMITS:
+        reasons.append((ELSEWHERE, f"giấy phép {number} là xả ra nguồn khác (its permit is for other water)"))
+    if status in ("expired", "revoked"):
         reasons.append((BAD_PERMIT, "giấy phép hết hiệu lực (permit not valid)"))
     elif status == "expiring":
         reasons.append((EXPIRING, "giấy phép sắp hết hạn (permit expires soon)"))
@@ -80,7 +83,7 @@ def judge(
     score = round(min(max(BASE + sum(part for part, _ in reasons), 0.0), 1.0), 3)
     return Candidate(
         str(source["source_layer"]), str(source["source"]), _word(source["name"]), _word(source["activity"]),
-        _word(source.get("permit_number")), status, volume, limit, measured, node_id, distance, *travel, released,
+        number, status, volume, limit, measured, node_id, distance, *travel, released,
         score, "; ".join(says for _, says in reasons), source.geometry,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from layers.errors import InputError, NotFoundError
 from twin.networks.city_graph import CityGraph
+from twin.networks.discharge_sources import BANK
 from twin.process import CityView
 
 Values = NDArray[np.float64]
@@ -21,8 +22,8 @@ USUAL_HEIGHT, USUAL_N = 0.6, 0.013
 SLOWEST, QUICKEST = 0.03, 5.0
 OPEN_WATER = (0.05, 0.6)
 """Slow and quick speed in rivers and canals with the tide [m/s]."""
-SENSOR_REACH, BANK = 60.0, 40.0
-"""How far a gauge may stand from a node, and an outfall from the water it falls into [m]."""
+SENSOR_REACH = 60.0
+"""How far a gauge may stand from the node it watches [m]."""
 
 
 @dataclass(frozen=True, slots=True)
