@@ -272,6 +272,7 @@ class Project:
 
     @emitter_exponent.setter
     def emitter_exponent(self, value: float) -> None:
+        """Set the exponent of every emitter."""
         self.set_option(toolkit.EMITEXPON, value)
 
     def set_status(self, link: int, *, opened: bool) -> None:
