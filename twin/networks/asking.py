@@ -37,10 +37,11 @@ class Places:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Openness:
-    """What a trace may pass: masks (nodes,) and (links,)."""
+    """What a trace may pass: masks (nodes,) and (links,). as_is: just what is open in the network."""
 
     nodes: Mask
     links: Mask
+    as_is: bool
 
 
 def find_places(view: CityView, city: CityGraph, words: Sequence[str], *, tolerance: float, name: str) -> Places:
@@ -138,7 +139,7 @@ def read_openness(
         shut[chosen.nodes] = False
         nodes &= ~shut
         links &= (city.link_layers != city.layers.index(layer_id)) | mark(chosen.links, links.size)
-    return Openness(nodes, links)
+    return Openness(nodes, links, as_is=not (barriers or passing or through_closed))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

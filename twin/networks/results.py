@@ -12,7 +12,7 @@ from layers.datum import CRS84, make_transformer
 from layers.errors import InputError
 from layers.quantities import QUANTITIES
 from layers.registry import read_vector_layer
-from network.graph import Mask, Values, mark
+from network.graph import Mask, Values
 from network.measures import Measure, Operation, measure_trace, sum_length, sum_volume
 from twin.networks.attaching import Attached
 from twin.networks.city_graph import CityGraph
@@ -31,6 +31,7 @@ OPERATIONS: Mapping[str, str] = {
 }
 WHOLE = ("count", "length", "volume", "area", "population", "customers")
 MOST_RESULTS = 20
+_FEW = 20_000
 _WORDS = re.compile(r"^\s*(\w+)\s*(?:\(\s*(?:(\w+)\.)?(\w+)\s*\))?\s*$")
 
 
@@ -214,13 +215,16 @@ def _measure_property(city: CityGraph, found: Found, result: Result) -> dict[str
 
 
 def measure_extent(view: CityView, city: CityGraph, found: Found) -> list[float] | None:
-    """Return west, south, east, north [degrees] of the nodes and the ends of the links found; None of nothing."""
+    """Return west, south, east, north [degrees] of the nodes found and the ends of links; None of nothing.
+
+    Of many links the ends are not looked at: all but those of a start are nodes found, or barriers.
+    """
     graph = city.graph
-    nodes = np.concatenate((found.nodes, graph.starts[found.links], graph.ends[found.links]))
+    nodes = np.concatenate((found.nodes, found.barriers))
+    if found.links.size <= _FEW:
+        nodes = np.concatenate((nodes, graph.starts[found.links], graph.ends[found.links]))
     if not nodes.size:
         return None
-    if nodes.size > graph.node_count:
-        nodes = np.flatnonzero(mark(nodes, graph.node_count)).astype(np.int32)
     # Columns of their own: the least of each of two interleaved ones takes ten times as long.
     x, y = (column[nodes] for column in city.kept.get("columns", lambda: np.ascontiguousarray(city.node_xy.T)))
     x0, y0, x1, y1 = (float(side) for side in (x.min(), y.min(), x.max(), y.max()))

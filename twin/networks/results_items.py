@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from network.graph import Index, Mask, mark
+from network.graph import Index, Mask
 from twin.networks.attaching import Attached
 from twin.networks.city_graph import CityGraph
 from twin.networks.kept import Fids
@@ -69,15 +69,16 @@ def _number_items(city: CityGraph) -> dict[str, LayerItems]:
 
 def mark_items(city: CityGraph, found: Found) -> dict[str, Mask]:
     """Return by layer of the network which of its items (as ``number_items`` has them) were found."""
-    nodes = mark(found.nodes, city.graph.node_count)
-    nodes[found.barriers] = True
-    links = mark(found.links, city.graph.link_count)
+    nodes, links = found.mark(city.graph)
+    if found.barriers.size:
+        nodes = nodes.copy()
+        nodes[found.barriers] = True
     return {layer_id: items.mark(nodes, links) for layer_id, items in number_items(city).items()}
 
 
 def mark_equipment(city: CityGraph, attached: Attached, found: Found) -> Mask:
     """Return which equipment hangs on what was found (n,): on its link where it has one, else at its node."""
-    nodes, links = mark(found.nodes, city.graph.node_count), mark(found.links, city.graph.link_count)
+    nodes, links = found.mark(city.graph)
     if not links.size:
         return nodes[attached.nodes]
     return np.where(attached.links >= 0, links[attached.links], nodes[attached.nodes])

@@ -7,11 +7,12 @@ from typing import Literal, get_args
 import numpy as np
 
 from layers.errors import InputError, NotFoundError
-from network.graph import Index, mark
+from network.graph import Graph, Index, Mask, mark
 from network.tracing import (
     Structure,
     Trace,
     find_links_between,
+    find_parts,
     find_shortest_path,
     find_structure,
     set_passes,
@@ -40,7 +41,7 @@ ANYWHERE = ("subnetwork", "loops", "critical_links")
 _NONE: Index = np.zeros(0, np.int32)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Found:
     """What a trace found: nodes and links in the order of the walk, where it stopped, and of a path its length [m]."""
 
@@ -48,6 +49,14 @@ class Found:
     links: Index
     barriers: Index = field(default_factory=lambda: _NONE)
     length: float | None = None
+    _masks: dict[str, Mask] = field(default_factory=dict, repr=False)
+
+    def mark(self, graph: Graph) -> tuple[Mask, Mask]:
+        """Return which nodes (nodes,) and links (links,) of ``graph`` were found; made once, not to be changed."""
+        if not self._masks:
+            self._masks["nodes"] = mark(self.nodes, graph.node_count)
+            self._masks["links"] = mark(self.links, graph.link_count)
+        return self._masks["nodes"], self._masks["links"]
 
     def to_trace(self, stamp: str) -> Trace:
         """Return it as the numerics measure it."""
@@ -96,10 +105,7 @@ def _trace_subnetwork(city: CityGraph, starts: Places, openness: Openness) -> Fo
     controllers = city.sinks if drains else city.sources
     if starts.told:
         own = starts.nodes[np.isin(starts.nodes, controllers)]
-        if not own.size:
-            near = _trace_connected(city, starts, openness)
-            own = controllers[mark(near.nodes, city.graph.node_count)[controllers]]
-        controllers = own
+        controllers = own if own.size else _find_near(city, starts, openness, controllers)
     if not controllers.size:
         what, where = (
             "outfall" if drains else "source",
@@ -111,6 +117,18 @@ def _trace_subnetwork(city: CityGraph, starts: Places, openness: Openness) -> Fo
             trace_upstream(city.graph, nodes=controllers, open_nodes=openness.nodes, open_links=openness.links)
         )
     return _keep(trace_subnetwork(city.graph, controllers, open_nodes=openness.nodes, open_links=openness.links))
+
+
+def _find_near(city: CityGraph, starts: Places, openness: Openness, controllers: Index) -> Index:
+    """Return the controllers that hang together with the starts."""
+    if not openness.as_is:
+        return controllers[_trace_connected(city, starts, openness).mark(city.graph)[0][controllers]]
+    parts, _ = city.kept.get(
+        "parts", lambda: find_parts(city.graph, open_nodes=openness.nodes, open_links=openness.links)
+    )
+    links = starts.links[openness.links[starts.links]]
+    own = parts[np.concatenate((starts.nodes, city.graph.starts[links], city.graph.ends[links]))]
+    return controllers[np.isin(parts[controllers], own[own >= 0])]
 
 
 def _trace_upstream(city: CityGraph, starts: Places, openness: Openness) -> Found:
@@ -161,15 +179,14 @@ def _trace_structure(city: CityGraph, kind: str, starts: Places, openness: Openn
     structure = _find_structure(city, openness)
     chosen = structure.loops if kind == "loops" else structure.critical_links
     if starts.told:
-        near = _trace_connected(city, starts, openness)
-        chosen = chosen & mark(near.links, city.graph.link_count)
+        chosen = chosen & _trace_connected(city, starts, openness).mark(city.graph)[1]
     links = np.flatnonzero(chosen).astype(np.int32)
     return Found(_list_ends(city, links), links)
 
 
 def _find_structure(city: CityGraph, openness: Openness) -> Structure:
     """Return loops and critical links; of the network as it is, they are found once."""
-    if np.array_equal(openness.nodes, city.open_nodes) and np.array_equal(openness.links, city.open_links):
+    if openness.as_is:
         return city.kept.get(
             "structure", lambda: find_structure(city.graph, open_nodes=openness.nodes, open_links=openness.links)
         )

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from layers.schema import Text
-from network.graph import mark
 from twin.networks.asking import Places, find_places, read_openness
 from twin.networks.city_graph import CityGraph
 from twin.networks.handing import to_node_link
@@ -180,7 +179,7 @@ def _summarize(
     view: CityView, city: CityGraph, inputs: TraceInputs, found: Found, starts: Places, ends: Places
 ) -> dict[str, Any]:
     """Return the figures that every trace has."""
-    nodes = mark(found.nodes, city.graph.node_count)
+    nodes, _ = found.mark(city.graph)
     told: dict[str, Any] = {
         "commodity": inputs.commodity,
         "kind": inputs.kind,
