@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
@@ -19,59 +18,15 @@ from layers.store.features import upsert_features
 from layers.store.items import OutputCrs
 from layers.store.networks.following import set_follower
 from layers.store.networks.state import read_state
+from tests.twin.network_grid import LAYERS, STEP, place
 from twin.networks.city_graph import CityGraph
 from twin.networks.commodities import COMMODITIES
 from twin.networks.settling import settle_layers
 from twin.networks.storing import build_stored, read_stored
 from twin.networks.warm import WarmNetworks
 
-X, Y, STEP, SIDE = 586_000.0, 1_109_000.0, 40.0, 4
 WATER, POWER = COMMODITIES["water"], COMMODITIES["power"]
 CITY = OutputCrs(5897, False, 4)
-
-
-def place(column: float, row: float) -> tuple[float, float]:
-    return X + column * STEP, Y + row * STEP
-
-
-def make_layers() -> dict[str, gpd.GeoDataFrame]:
-    """Return a grid of streets: pipes, their nodes, a valve on each pipe, a pump, and lines of two voltages."""
-    pipes, lines = [], []
-    for row in range(SIDE):
-        for column in range(SIDE):
-            for right, up in ((1, 0), (0, 1)):
-                if column + right < SIDE and row + up < SIDE:
-                    pipes.append(shapely.LineString([place(column, row), place(column + right, row + up)]))
-    names = [f"P{k}" for k in range(len(pipes))]
-    nodes = [place(column, row) for row in range(SIDE) for column in range(SIDE)]
-    valves = [pipe.interpolate(6.0) for pipe in pipes]
-    lines = [shapely.transform(pipe, lambda xy: xy + 3.0) for pipe in pipes]
-    made = {
-        "water_pipes": {"id": names, "pipe_type": "distribution", "status": "open", "geometry": pipes},
-        "water_nodes": {
-            "id": [f"N{k}" for k in range(len(nodes))],
-            "node_type": ["reservoir", *["junction"] * (len(nodes) - 1)],
-            "geometry": shapely.points(nodes),
-        },
-        "water_valves": {
-            "id": [f"V{k}" for k in range(len(pipes))], "valve_type": "isolation", "status": "open", "pipe_id": names,
-            "geometry": valves,
-        },
-        "water_pumps": {
-            "id": ["B0"], "from_node": ["N5"], "to_node": ["N10"], "status": ["running"],
-            "geometry": [shapely.Point(place(1.4, 1.5))],
-        },
-        "power_lines": {
-            "id": [f"L{k}" for k in range(len(lines))],
-            "voltage_class": ["medium" if k % 2 else "low" for k in range(len(lines))],
-            "geometry": lines,
-        },
-        "transformers": {"id": ["T0"], "geometry": [shapely.Point(place(1.1, 1.1))]},
-    }  # fmt: skip
-    return {layer: gpd.GeoDataFrame(columns, crs="EPSG:5897") for layer, columns in made.items()}
-
-
-LAYERS = make_layers()
 
 
 @pytest.fixture(scope="module", autouse=True)

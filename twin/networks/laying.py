@@ -25,8 +25,13 @@ def view_network(view: LayerView, commodity: str) -> CityGraph:
     return build_city_graph(read_commodity(commodity), ViewReader(view), "")
 
 
-def lay(commodity: Commodity, lines: tuple[Rows, ...], points: tuple[Rows, ...]) -> tuple[Topology, Objects]:
-    """Return the topology of features with shapes, and the points where they were placed."""
+def lay(
+    commodity: Commodity, lines: tuple[Rows, ...], points: tuple[Rows, ...], *, crossings: bool = False
+) -> tuple[Topology, Objects]:
+    """Return the topology of features with shapes, and the points where they were placed.
+
+    Lines that cross without a node are looked for with ``crossings``.
+    """
     shapes = join_objects([_shapes(rows) for rows in lines])
     levels = np.concatenate([find_levels(one, rows) for one, rows in zip(commodity.lines, lines, strict=True)])
     names = join_objects([rows.ids for rows in lines])
@@ -37,7 +42,7 @@ def lay(commodity: Commodity, lines: tuple[Rows, ...], points: tuple[Rows, ...])
         for one, rows in zip(commodity.points, points, strict=True)
     ]
     placed = join_objects(places)
-    return build_topology(shapes, placed, levels=levels, tolerance=commodity.tolerance), placed
+    return build_topology(shapes, placed, levels=levels, tolerance=commodity.tolerance, crossings=crossings), placed
 
 
 def find_levels(lines: Lines, rows: Rows) -> Index:

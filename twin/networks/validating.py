@@ -60,7 +60,7 @@ def check_network(commodity: Commodity, reader: Reader) -> NetworkReport:
     none; a commodity whose nodes are only ends of lines has no dangling ends.
     """
     lines, points = read_parts(commodity, reader, shapes=True)
-    topology, _ = lay(commodity, lines, points)
+    topology, _ = lay(commodity, lines, points, crossings=True)
     layout = Layout(lines, points, list_links(topology), topology.node_xy, topology.node_levels, topology.point_nodes)
     graph = assemble(commodity, layout, reader, "")
     names = np.array(
