@@ -16,7 +16,10 @@ from layers.ingest.swmm.sections import LINKS
 Points = NDArray[np.float64]
 
 SPACING = 50.0
-"""Objects without any place stand so far apart below the others [units of the model]."""
+"""A node without a place stands so far beside its one neighbour, or below all others [units of the model]."""
+
+_GOLDEN = 2.399963
+"""The golden angle: however many stand around one node, none lies on another [rad]."""
 
 
 def place_nodes(document: Inp, reader: Reader, counts: Counter[str]) -> dict[str, tuple[float, float]]:
@@ -36,15 +39,25 @@ def place_nodes(document: Inp, reader: Reader, counts: Counter[str]) -> dict[str
             neighbours[second].append(first)
     waiting = [node for node in reader.nodes if node not in found]
     while waiting:
-        near = {node: [found[other] for other in neighbours[node] if other in found] for node in waiting}
-        placed = {node: tuple(np.mean(points, axis=0).tolist()) for node, points in near.items() if points}
+        near = {node: sorted({found[other] for other in neighbours[node] if other in found}) for node in waiting}
+        placed = {
+            node: _stand_near(points, len(found) + at) for at, (node, points) in enumerate(near.items()) if points
+        }
         if not placed:
             low = min((y for _, y in found.values()), default=0.0) - SPACING
             left = min((x for x, _ in found.values()), default=0.0)
             placed = {waiting[0]: (left + SPACING * (len(reader.nodes) - len(waiting)), low)}
-        found |= {node: (float(point[0]), float(point[1])) for node, point in placed.items()}
+        found |= placed
         waiting = [node for node in waiting if node not in found]
     return found
+
+
+def _stand_near(points: Sequence[tuple[float, float]], number: int) -> tuple[float, float]:
+    """Return a place between points, or beside a single one, each ``number`` in another direction."""
+    x, y = np.mean(points, axis=0).tolist()
+    if len(points) > 1:
+        return (x, y)
+    return (x + SPACING * np.cos(_GOLDEN * number), y + SPACING * np.sin(_GOLDEN * number))
 
 
 def draw_nodes(places: Mapping[str, tuple[float, float]], anchor: Anchor) -> dict[str, Any]:
