@@ -308,7 +308,7 @@ export const en: Record<Key, string> = {
   "network.members": "What was found",
   "network.download": "Download",
   "network.nothing": "Nothing was found.",
-  "network.noPath": "No path joins these two places.",
+  "network.noPath": "No path joins these two places. Try to pass closed valves and links too.",
   "measure.length": "Length",
   "measure.volume": "Volume",
   "measure.area": "Area drained",

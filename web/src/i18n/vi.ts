@@ -306,7 +306,7 @@ export const vi = {
   "network.members": "Đối tượng tìm được",
   "network.download": "Tải về",
   "network.nothing": "Không tìm thấy đối tượng nào.",
-  "network.noPath": "Không có đường nối hai điểm này.",
+  "network.noPath": "Không có đường nối hai điểm này. Hãy thử đi qua cả van, đoạn đang đóng.",
   "measure.length": "Chiều dài",
   "measure.volume": "Thể tích",
   "measure.area": "Diện tích lưu vực",

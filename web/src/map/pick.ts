@@ -131,10 +131,13 @@ export function zoomToBounds(map: MapView, bounds: [number, number, number, numb
   map.fitBounds(bounds, { padding: 120, maxZoom: 17, pitch: map.getPitch() });
 }
 
+/** Whether anything of a box is in sight. */
+export function isInView(map: MapView, [west, south, east, north]: [number, number, number, number]): boolean {
+  const view = map.getBounds();
+  return east >= view.getWest() && west <= view.getEast() && north >= view.getSouth() && south <= view.getNorth();
+}
+
 /** Move the camera to a box of which nothing is in sight. */
 export function bringInView(map: MapView, bounds: [number, number, number, number]): void {
-  const [west, south, east, north] = bounds;
-  const view = map.getBounds();
-  const isOff = east < view.getWest() || west > view.getEast() || north < view.getSouth() || south > view.getNorth();
-  if (isOff) zoomToBounds(map, bounds);
+  if (!isInView(map, bounds)) zoomToBounds(map, bounds);
 }

@@ -3,7 +3,7 @@
 import type { Map as MapView } from "maplibre-gl";
 import { findVectorLayer } from "../data";
 import { type Child, h } from "../dom";
-import { formatArea, formatLength, formatNumber, formatProperty, formatUnit, formatVolume } from "../format";
+import { formatArea, formatLength, formatNumber, formatProperty, formatReading, formatVolume } from "../format";
 import { say, t } from "../i18n";
 import { type IconName, icon } from "../icons";
 import { zoomToBounds } from "../map/pick";
@@ -64,7 +64,7 @@ function formatMeasured({ value, unit }: Measured): string {
   if (unit === "m") return formatLength(value);
   if (unit === "m2") return formatArea(value);
   if (unit === "m3") return formatVolume(value);
-  return `${formatNumber(value, 1)} ${formatUnit(unit === "1" ? "" : unit)}`.trim();
+  return unit === "1" || !unit ? formatNumber(value, 0) : formatReading(value, unit, "", 1);
 }
 
 /** Return a figure of a result function; of a property it says which, of the worst it names the item. */

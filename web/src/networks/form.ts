@@ -19,7 +19,7 @@ import {
   needsStart,
 } from "./commodities";
 import { isPlace } from "./places";
-import { FIRST_QUESTION, type Question } from "./question";
+import { FIRST_QUESTION, isComplete, type Question } from "./question";
 import { splitItem } from "./words";
 
 type Side = "starts" | "ends";
@@ -75,7 +75,6 @@ function makePlaces(map: MapView, side: Side): { element: HTMLElement; update: (
   const element = h("div", { class: "field" });
   let isWaiting = false;
   const start = (): void => {
-    isWaiting = true;
     const { commodity } = getState().question;
     aim(
       map,
@@ -89,6 +88,8 @@ function makePlaces(map: MapView, side: Side): { element: HTMLElement; update: (
         update();
       },
     );
+    // Whoever waited before has been told by now, which may have been this side.
+    isWaiting = true;
     update();
   };
   /** Of a way between two places there is one start; others may begin at several. */
@@ -207,13 +208,14 @@ export function networkForm(map: MapView): HTMLElement {
     if (focused) head.querySelector<HTMLElement>(`[name="${focused}"]`)?.focus();
     replace(
       buttons,
-      textButton(t("network.ask"), () => void ask(), "button-primary"),
+      textButton(t("network.ask"), () => (isComplete(getState().question) ? void ask() : invite()), "button-primary"),
       textButton(t("network.clear"), () => clear(), ""),
     );
   };
   const clear = (): void => {
     const { commodity, kind } = getState().question;
-    setState({ question: { ...FIRST_QUESTION, commodity, kind } });
+    // What needs no start would be asked of the whole network at once.
+    setState({ question: { ...FIRST_QUESTION, commodity, ...(needsStart(kind) ? { kind } : {}) } });
   };
   const update = (): void => {
     updateHead();

@@ -35,7 +35,7 @@ export function makeStarter(
       }
       const { jobID, status, message } = running;
       if (status === "successful") await openNetworkRun(jobID, process);
-      else if (status === "failed") problem = new Error(sayHalf(message ?? ""));
+      else if (status === "failed") problem = new Error(message ?? t("job.failed"));
     } catch (error) {
       problem = error;
     }

@@ -4,10 +4,10 @@ import type { MapMouseEvent, Map as MapView } from "maplibre-gl";
 import { askProcess } from "../api";
 import { type Child, h, replace } from "../dom";
 import { formatNumber } from "../format";
-import { sayHalf, t } from "../i18n";
+import { say, t } from "../i18n";
 import { aim, stopAiming } from "../map/aim";
 import { drawFlags, drawNetwork } from "../map/network";
-import { zoomTo } from "../map/pick";
+import { boundsOf, isInView, zoomTo, zoomToBounds } from "../map/pick";
 import { empty, failure, figure, iconButton, loading, section, textButton } from "../panels/parts";
 import { codeTitle } from "../panels/table";
 import { getState, setState, watch } from "../state";
@@ -54,6 +54,12 @@ function toggleLamp(id: string, sight: Sight): void {
   setState({ lamps: isSet ? without : { ...without, [sight]: [...without[sight], id] } });
 }
 
+/** Say a device that the server writes as "tủ LC-7 (cabinet)" in one language. */
+function sayDevice(words: string): string {
+  const [, vi, id, en] = /^(.+) (\S+) \((.+)\)$/.exec(words) ?? [];
+  return vi && en ? `${say({ vi, en })} ${id}` : words;
+}
+
 function faultRow(map: MapView, feature: GeoJSON.Feature, zoomToItem: ZoomToItem): HTMLElement {
   const fault = readFault(feature);
   const go = (): void => {
@@ -64,7 +70,7 @@ function faultRow(map: MapView, feature: GeoJSON.Feature, zoomToItem: ZoomToItem
     t("lamps.explains", { count: fault.explains }),
     t("lamps.darkens", { count: formatNumber(fault.lamps, 0) }),
   ];
-  const others = (fault.alternatives ?? "").split("; ").filter(Boolean).map(sayHalf);
+  const others = (fault.alternatives ?? "").split("; ").filter(Boolean).map(sayDevice);
   return h(
     "li",
     { class: "valve" },
@@ -229,6 +235,7 @@ export function lampsPart(map: MapView, zoomToItem: ZoomToItem): Part {
       if (signal.aborted) return;
       const faults = (results[FAULTS]?.value as GeoJSON.FeatureCollection | undefined)?.features ?? [];
       drawFaults(map, faults);
+      if (!waiting) void lookAt(faults[0]);
       replace(body, faultsBody(map, results["summary"]?.value as FaultSummary, faults, zoomToItem));
     } catch (error) {
       if (signal.aborted) return;
@@ -237,6 +244,14 @@ export function lampsPart(map: MapView, zoomToItem: ZoomToItem): Part {
         failure(error, () => void ask()),
       );
     }
+  };
+  /** Bring the first place to check on the screen, with the lamps that led there. */
+  const lookAt = async (first: GeoJSON.Feature | undefined): Promise<void> => {
+    if (!first || isInView(map, boundsOf(first.geometry))) return;
+    const { dark, lit } = getState().lamps;
+    const places = await Promise.all([...dark, ...lit].map((id) => findPlace(`${LAMPS}/${id}`)));
+    const seen = places.flatMap((place): GeoJSON.Point[] => (place ? [{ type: "Point", coordinates: place }] : []));
+    zoomToBounds(map, boundsOf({ type: "GeometryCollection", geometries: [first.geometry, ...seen] }));
   };
   const update = (): void => {
     if (getState().tool !== "lamps" || getState().tab !== "networks") return;
@@ -255,5 +270,5 @@ export function lampsPart(map: MapView, zoomToItem: ZoomToItem): Part {
     showNetwork("lighting");
     update();
   };
-  return { element: h("div", {}, form, body), show, hide: () => stopAiming(map) };
+  return { element: h("div", { class: "form" }, form, body), show, hide: () => stopAiming(map) };
 }

@@ -1,6 +1,7 @@
 /** The panel of networks: what it is used for, and the part for that. */
 
 import type { Map as MapView } from "maplibre-gl";
+import { ApiError } from "../api";
 import { onData } from "../data";
 import { h, replace } from "../dom";
 import { t } from "../i18n";
@@ -29,9 +30,13 @@ export interface Part {
   hide?: () => void;
 }
 
+/** Whether a question was refused for what it says: to ask the same again is of no use. */
+const isOurs = (error: unknown): boolean =>
+  error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
+
 /** The question and its answer, on the panel and on the map. */
 function tracePart(map: MapView, zoomToItem: ZoomToItem): Part {
-  const body = h("div", { "aria-live": "polite" });
+  const body = h("div", { class: "answer-holder", "aria-live": "polite" });
   let flagged = 0;
   let drawn: typeof answer = null;
 
@@ -59,11 +64,7 @@ function tracePart(map: MapView, zoomToItem: ZoomToItem): Part {
   };
   const update = (): void => {
     if (getState().tool !== "trace") return;
-    if (problem)
-      replace(
-        body,
-        failure(problem, () => void ask()),
-      );
+    if (problem) replace(body, failure(problem, isOurs(problem) ? undefined : () => void ask()));
     else if (answer) void showAnswer();
     else replace(body, isAsking ? loading(t("network.asking")) : null);
     body.classList.toggle("is-asking", isAsking && answer !== null);

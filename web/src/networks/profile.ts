@@ -167,7 +167,6 @@ export function profilePart(map: MapView, zoomToItem: ZoomToItem): Part {
   };
 
   const start = (index: 0 | 1): void => {
-    waiting = index;
     aim(
       map,
       (event) => void choose(index, event),
@@ -176,6 +175,7 @@ export function profilePart(map: MapView, zoomToItem: ZoomToItem): Part {
         showEnds();
       },
     );
+    waiting = index;
     showEnds();
   };
   const choose = async (index: 0 | 1, event: MapMouseEvent): Promise<void> => {
