@@ -16,6 +16,7 @@ from layers.errors import InputError, NotFoundError
 from layers.grid import Grid
 from layers.store.models import Model, ModelKind
 from twin.networks.city_graph import CityGraph
+from twin.networks.commodities import read_commodity
 from twin.networks.laying import view_network
 from twin.process import Arrays, Bounds, CityView
 
@@ -274,8 +275,9 @@ class EditedCity:
         return frame
 
     def network(self, commodity: str) -> CityGraph:
-        """Return the network with the edits applied."""
-        return view_network(self, commodity)
+        """Return the network with stopped pumps letting nothing through; without one it is the city's."""
+        edited = self.scenario.find(StopPump) and "drainage_links" in read_commodity(commodity).layers
+        return view_network(self, commodity) if edited else self.base.network(commodity)
 
     def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
         """Return the city's model and its files."""

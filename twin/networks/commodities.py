@@ -32,7 +32,8 @@ class Lines:
 
     kind: the property that says what a line is. only: lines that take part. closed: those that let nothing through.
     one_way: those that let through from start to end only. levels: the level of each value of ``level_by``; lines of
-    different levels never meet. from_id, to_id: what a source says the ends are, compared with the geometry.
+    different levels never meet. from_id, to_id: what a source says the ends are, compared with the geometry. alone:
+    what may stand by itself, such as a gate in a canal.
     """
 
     layer: str
@@ -44,6 +45,7 @@ class Lines:
     levels: Mapping[str, int] = field(default_factory=lambda: NO_LEVELS)
     from_id: str | None = None
     to_id: str | None = None
+    alone: When | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,7 @@ def _declare_drains(key: str, title: Text, only: When) -> Commodity:
                 one_way=When("link_type", ("pump",)),
                 from_id="from_node",
                 to_id="to_node",
+                alone=When("link_type", ("gate", "pump", "weir")),
             ),
         ),
         points=(

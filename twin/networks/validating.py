@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from network.findings import Finding
-from network.graph import Index, Values, build_graph
+from network.graph import Index, Mask, Values, build_graph
 from network.topology import AT_END, Topology, build_network, build_topology, list_links
 from network.tracing import find_parts
 from network.validation import validate_sewer, validate_topology
@@ -132,11 +132,22 @@ def _find_unfed(graph: CityGraph) -> Iterator[Finding]:
     fed = np.zeros(count, np.bool_)
     fed[label[anchors] if anchors.size else lengths.argmax()] = True
     order = np.argsort(of, kind="stable")
+    alone = _find_alone(graph)
     for links in np.split(order, np.flatnonzero(np.diff(of[order])) + 1):
-        if not fed[of[links[0]]]:
+        if not fed[of[links[0]]] and not alone[links].all():
             who = tuple(dict.fromkeys(_name_link(graph, link) for link in links.tolist()))
             x, y = graph.node_xy[graph.graph.starts[links[0]]].tolist()
             yield Finding("disconnected_part", who, x, y, float(lengths[of[links[0]]]))
+
+
+def _find_alone(graph: CityGraph) -> Mask:
+    """Return which links may stand by themselves (links,)."""
+    found = np.zeros(graph.graph.link_count, np.bool_)
+    for lines in graph.commodity.lines:
+        if lines.alone is not None:
+            own = graph.link_layers == graph.layers.index(lines.layer)
+            found |= own & np.isin(graph.words(lines.alone.name).astype(str), lines.alone.values)
+    return found
 
 
 def _find_unconnected(graph: CityGraph) -> Iterator[Finding]:
