@@ -24,10 +24,14 @@ def test_every_input_is_described(process) -> None:
     assert set(process.outputs) <= set(LAYERS)
 
 
-def test_the_defaults_are_valid_and_none_is_required() -> None:
+def test_the_defaults_are_valid_and_what_is_required_is_named() -> None:
     for process in PROCESSES.values():
-        assert parse_inputs(process, {})
-        assert {entry["minOccurs"] for entry in describe_inputs(process).values()} == {0}
+        required = [name for name, entry in describe_inputs(process).items() if entry["minOccurs"]]
+        if required:
+            with pytest.raises(InputError, match=f"input '{required[0]}'.*required"):
+                parse_inputs(process, {})
+        else:
+            assert parse_inputs(process, {})
 
 
 def test_description_of_one_input() -> None:
