@@ -243,7 +243,7 @@ LAYERS = (
             MODEL,
         ),
         style=Style("#5b6fc7", radius=4.0, outline="#ffffff", icon="gauge"),
-        rank=59,
+        rank=84,
         min_zoom=12,
         visible=False,
         words={"swmm": "RAINGAGES"},

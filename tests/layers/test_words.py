@@ -35,7 +35,8 @@ INSPIRE = {
 CLASSES = {
     "inspire": {f"{prefix}:{name}" for prefix, names in INSPIRE.items() for name in names},
     "swmm": {
-        "CONDUITS", "JUNCTIONS", "ORIFICES", "OUTFALLS", "PUMPS", "STORAGE", "SUBCATCHMENTS", "WEIRS", "XSECTIONS",
+        "CONDUITS", "JUNCTIONS", "ORIFICES", "OUTFALLS", "PUMPS", "RAINGAGES", "STORAGE", "SUBCATCHMENTS", "WEIRS",
+        "XSECTIONS",
     },
     "epanet": {"ENERGY", "JUNCTIONS", "PIPES", "PUMPS", "RESERVOIRS", "STATUS", "TANKS", "VALVES"},
     "vsa": {
