@@ -13,7 +13,7 @@ from layers.errors import InputError
 from layers.quantities import QUANTITIES
 from layers.registry import read_vector_layer
 from network.graph import Mask, Values
-from network.measures import Measure, Operation, measure_trace, sum_length, sum_volume
+from network.measures import Measure, Operation, measure_trace, sum_volume
 from twin.networks.attaching import Attached
 from twin.networks.city_graph import CityGraph
 from twin.networks.results_items import mark_equipment
@@ -73,6 +73,11 @@ def count_layers(marked: Mapping[str, Mask]) -> list[dict[str, Any]]:
     return [{"layer": layer_id, "title": _title(layer_id), "count": count} for layer_id, count in counts if count]
 
 
+def measure_length(city: CityGraph, found: Found) -> float:
+    """Return the length of the links found [m]."""
+    return round(float(city.graph.weights[found.links].sum()), 3)
+
+
 def count_equipment(city: CityGraph, found: Found) -> dict[str, dict[str, Any]]:
     """Return of each kind of equipment how much hangs on what was found: how many, and what they count for."""
     told: dict[str, dict[str, Any]] = {}
@@ -89,26 +94,25 @@ def compute_results(view: CityView, city: CityGraph, found: Found, results: Sequ
 
 
 def _compute(view: CityView, city: CityGraph, found: Found, result: Result) -> dict[str, Any]:
-    graph, trace = city.graph, found.to_trace(city.stamp)
     if result.prop is not None:
         return _measure_property(city, found, result)
     if result.name == "count":
         return {"value": int(found.links.size + found.nodes.size), "unit": "1", "counted": int(found.links.size)}
     if result.name == "length":
-        figure, unit = measure_trace(graph, trace, sum_length(graph.weights)), "m"
-    elif result.name == "volume":
-        figure, unit = measure_trace(graph, trace, read_volume(city)), "m3"
-    elif result.name == "population":
-        people = count_people(view, city)
-        here = mark_equipment(city, people.attached, found)
-        return {"value": round(float(people.people[here].sum()), 1), "unit": "1", "counted": int(here.sum())}
+        return {"value": measure_length(city, found), "unit": "m", "counted": int(found.links.size)}
+    if result.name == "volume":
+        figure = measure_trace(city.graph, found.to_trace(city.stamp), read_volume(city))
+        return {"value": figure.value, "unit": "m3", "counted": figure.counted}
+    if result.name == "population":
+        served = count_people(view, city)
+        attached, weights, unit = served.attached, served.people, "1"
     else:
         kind, unit = ("catchments", "m2") if result.name == "area" else ("customers", "1")
         _need(city, kind, result)
         attached = city.find_equipment(kind)
-        here = mark_equipment(city, attached, found)
-        return {"value": float(attached.weights[here].sum()), "unit": unit, "counted": int(here.sum())}
-    return {"value": figure.value, "unit": unit, "counted": figure.counted}
+        weights = attached.weights
+    here = mark_equipment(city, attached, found)
+    return {"value": round(float(weights[here].sum()), 1), "unit": unit, "counted": int(np.count_nonzero(here))}
 
 
 def _need(city: CityGraph, kind: str, result: Result) -> None:

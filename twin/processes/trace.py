@@ -9,7 +9,14 @@ from twin.networks.asking import Places, find_places, read_openness
 from twin.networks.city_graph import CityGraph
 from twin.networks.handing import to_node_link
 from twin.networks.kept import KeptTrace, stamp_trace
-from twin.networks.results import compute_results, count_equipment, count_layers, measure_extent, parse_results
+from twin.networks.results import (
+    compute_results,
+    count_equipment,
+    count_layers,
+    measure_extent,
+    measure_length,
+    parse_results,
+)
 from twin.networks.results_frames import build_trace_frames
 from twin.networks.results_items import find_members, mark_items
 from twin.networks.traces import Found, Kind, trace_city
@@ -192,7 +199,7 @@ def _summarize(
         "barrier_count": int(found.barriers.size),
         "source_count": int(nodes[city.sources].sum()),
         "sink_count": int(nodes[city.sinks].sum()),
-        "length": round(float(city.graph.weights[found.links].sum()), 3),
+        "length": measure_length(city, found),
         "bounds": measure_extent(view, city, found),
         "equipment": count_equipment(city, found),
     }
