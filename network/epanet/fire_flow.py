@@ -10,7 +10,8 @@ from epanet import toolkit
 from numpy.typing import NDArray
 
 from layers.errors import InputError
-from network.epanet.project import Array, Project
+from network.epanet.project import Project
+from network.epanet.reading import Array
 
 LARGEST_FLOW = 1.0
 """What a hydrant is said to give at most [m3/s]."""

@@ -8,7 +8,8 @@ from epanet import toolkit
 from numpy.typing import NDArray
 
 from network.epanet.account import Account, WaterBalance
-from network.epanet.project import Array, Indices, Project
+from network.epanet.project import Project
+from network.epanet.reading import Array, Indices
 
 FINEST_ACCURACY = 1.0e-4
 """Convergence that a run asks for at least: change of all flows over all flows [1].

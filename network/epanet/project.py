@@ -2,76 +2,23 @@
 
 import ctypes
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 from epanet import toolkit
-from numpy.typing import NDArray
 
 from layers.errors import InputError
-from layers.quantities import conversion_factor
 from network.epanet.engine import Engine, write_array, write_name
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
-
-FLOW_UNITS = ("CFS", "GPM", "MGD", "IMGD", "AFD", "LPS", "LPM", "MLD", "CMH", "CMD", "CMS")
-FLOW_TO_SI = (
-    *(conversion_factor(unit, "m3/s") for unit in ("ft3/s", "gal/min", "MGD")),
-    4546.09 / 86400.0,
-    43560.0 * 0.3048**3 / 86400.0,
-    *(conversion_factor(unit, "m3/s") for unit in ("l/s", "l/min")),
-    1000.0 / 86400.0,
-    *(conversion_factor(unit, "m3/s") for unit in ("m3/h", "m3/d", "m3/s")),
-)
-"""m3/s in one of FLOW_UNITS (IMGD: imperial gallon 4.54609 l; AFD: acre-foot a day)."""
-
-_FIRST_METRIC = 5
-_FOOT = 0.3048
-_HEAD_OF_PRESSURE = (_FOOT / 0.4333, _FOOT / (0.4333 * 6.895), 1.0, _FOOT / (0.4333 * 0.06895), _FOOT)
-"""Metres of water in one psi, kPa, m, bar, ft by the factors of EPANET (types.h: PSIperFT, KPAperPSI, BARperPSI)."""
+from network.epanet.reading import Array, Reader
 
 _CONSTANT = "~constant"
-NODE_TYPES = ("junction", "reservoir", "tank")
-LINK_TYPES = ("cv_pipe", "pipe", "pump", "prv", "psv", "pbv", "fcv", "tcv", "gpv", "pcv")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Names:
-    """The nodes or links of a model in EPANET's order.
-
-    ids and types (n,): of NODE_TYPES or LINK_TYPES.
-    """
-
-    ids: tuple[str, ...]
-    types: tuple[str, ...]
-    what: str
-
-    def find(self, ids: Sequence[str]) -> Indices:
-        """Return the index of each of ``ids``, from zero; InputError names the first that the model does not have."""
-        known = {name: index for index, name in enumerate(self.ids)}
-        for name in ids:
-            if name not in known:
-                sample = ", ".join(self.ids[:5]) + (", …" if len(self.ids) > 5 else "")
-                raise InputError(
-                    f"{self.what} '{name}' is not in the water model, expected one of {len(known)}: {sample}"
-                )
-        return np.array([known[name] for name in ids], dtype=np.int64)
-
-    def select(self, *types: str) -> Indices:
-        """Return the indices of those of one of ``types``."""
-        return np.array([index for index, own in enumerate(self.types) if own in types], dtype=np.int64)
-
-
-class Project:
-    """One model of EPANET. Use it in a ``with`` statement; many may be open at once, each for one thread.
-
-    Indices count from zero in the order of ``nodes`` and ``links``. ``ends`` (links, 2) are the nodes a link joins.
-    """
+class Project(Reader):
+    """One model of EPANET. Use it in a ``with`` statement; many may be open at once, each for one thread."""
 
     def __init__(self, model: Path | str) -> None:
         """Open a ``model``: the path of an input file, or its text.
@@ -86,7 +33,7 @@ class Project:
         6 negative pressure."""
         try:
             self._open(model)
-            self._describe()
+            super().__init__(self._engine)
         except BaseException:
             self.close()
             raise
@@ -105,35 +52,6 @@ class Project:
             raise InputError(f"{error.message}{_read_complaints(report)}") from error
         self._engine.call("setstatusreport", 0)
 
-    def _describe(self) -> None:
-        engine = self._engine
-        nodes, links = (engine.ask_integer("getcount", code) for code in (toolkit.NODECOUNT, toolkit.LINKCOUNT))
-        if nodes == 0 or links == 0:
-            raise InputError(f"the water model has {nodes} nodes and {links} links, expected at least one of each")
-        self.nodes = Names(
-            tuple(engine.ask_name("getnodeid", k + 1) for k in range(nodes)),
-            tuple(NODE_TYPES[engine.ask_integer("getnodetype", k + 1)] for k in range(nodes)),
-            "node",
-        )
-        self.links = Names(
-            tuple(engine.ask_name("getlinkid", k + 1) for k in range(links)),
-            tuple(LINK_TYPES[engine.ask_integer("getlinktype", k + 1)] for k in range(links)),
-            "link",
-        )
-        self.ends = np.empty((links, 2), np.int64)
-        start, end = ctypes.c_int(), ctypes.c_int()
-        for k in range(links):
-            engine.call("getlinknodes", k + 1, ctypes.byref(start), ctypes.byref(end))
-            self.ends[k] = start.value - 1, end.value - 1
-        self._tanks = self.nodes.select("tank")
-        self._are_pumps = np.array([kind == "pump" for kind in self.links.types])
-        units = engine.ask_integer("getflowunits")
-        self.flow_units = FLOW_UNITS[units]
-        self._flow = FLOW_TO_SI[units]
-        self._length = 1.0 if units >= _FIRST_METRIC else _FOOT
-        self._pressure = _HEAD_OF_PRESSURE[int(engine.ask_number("getoption", toolkit.PRESS_UNITS))]
-        self._diameter = 1.0e-3 if units >= _FIRST_METRIC else _FOOT / 12.0
-
     def __enter__(self) -> "Project":
         return self
 
@@ -147,87 +65,6 @@ class Project:
         self._engine.delete()
         self._folder.cleanup()
 
-    # Reading
-
-    def read_nodes(self, code: int) -> Array:
-        """Return the values of a property of all nodes (nodes,) in the units of the file; see toolkit.ELEVATION …"""
-        out = np.empty(len(self.nodes.ids))
-        self._engine.read_array("getnodevalues", code, out)
-        return out
-
-    def read_links(self, code: int) -> Array:
-        """Return the values of a property of all links (links,) in the units of the file; see toolkit.DIAMETER …"""
-        out = np.empty(len(self.links.ids))
-        self._engine.read_array("getlinkvalues", code, out)
-        return out
-
-    def pressures(self) -> Array:
-        """Return the pressure at every node now [m of water]."""
-        return self.read_nodes(toolkit.PRESSURE) * self._pressure
-
-    def heads(self) -> Array:
-        """Return the hydraulic head at every node now [m]."""
-        return self.read_nodes(toolkit.HEAD) * self._length
-
-    def elevations(self) -> Array:
-        """Return the elevation of every node [m]."""
-        return self.read_nodes(toolkit.ELEVATION) * self._length
-
-    def outflows(self) -> Array:
-        """Return what leaves the network at every node now [m3/s]: demand and emitters; what a source gives is < 0."""
-        return self.read_nodes(toolkit.DEMAND) * self._flow
-
-    def demands(self) -> Array:
-        """Return what the customers of every node get now [m3/s], without emitters and leaks."""
-        return self.read_nodes(toolkit.DEMANDFLOW) * self._flow
-
-    def deficits(self) -> Array:
-        """Return what the customers of every node ask now and do not get for want of pressure [m3/s]."""
-        return self.read_nodes(toolkit.DEMANDDEFICIT) * self._flow
-
-    def emitter_flows(self) -> Array:
-        """Return what leaves through the emitter of every node now [m3/s]."""
-        return self.read_nodes(toolkit.EMITTERFLOW) * self._flow
-
-    def leakages(self) -> Array:
-        """Return what leaves at every node now through leaks of its pipes (section LEAKAGE) [m3/s]."""
-        return self.read_nodes(toolkit.LEAKAGEFLOW) * self._flow
-
-    def flows(self) -> Array:
-        """Return the flow in every link now, from its first to its second node [m3/s]."""
-        return self.read_links(toolkit.FLOW) * self._flow
-
-    def velocities(self) -> Array:
-        """Return the speed in every link now [m/s]."""
-        return self.read_links(toolkit.VELOCITY) * self._length
-
-    def head_losses(self) -> Array:
-        """Return the loss of head along every link now [m]; negative over a pump, which adds head."""
-        return self.read_links(toolkit.HEADLOSS) * self._length
-
-    def powers(self) -> Array:
-        """Return the electric power that every pump takes now, 0 for other links [kW]."""
-        # For pipes and valves EPANET gives what friction takes.
-        return np.where(self._are_pumps, self.read_links(toolkit.ENERGY), 0.0)
-
-    def opened(self) -> NDArray[np.bool_]:
-        """Return which links are open now (links,)."""
-        return self.read_links(toolkit.STATUS) > 0.5
-
-    def tank_volumes(self) -> Array:
-        """Return the water in every tank now, 0 at other nodes [m3]."""
-        return self.read_nodes(toolkit.TANKVOLUME) * self._length**3
-
-    def lengths(self) -> Array:
-        """Return the length of every pipe, 0 for other links [m]."""
-        return self.read_links(toolkit.LENGTH) * self._length
-
-    def diameters(self) -> Array:
-        """Return the inner diameter of every link [m]."""
-        return self.read_links(toolkit.DIAMETER) * self._diameter
-
-    # Changing
-
     def set_node(self, node: int, code: int, value: float) -> None:
         """Set a property of a node in the units of the file."""
         self._engine.call("setnodevalue", node + 1, code, ctypes.c_double(value))
@@ -240,7 +77,7 @@ class Project:
         """Give a junction one base demand [m3/s] instead of those it has, and the pattern ``pattern`` if given."""
         for category in range(self._engine.ask_integer("getnumdemands", node + 1), 1, -1):
             self._engine.call("deletedemand", node + 1, category)
-        self.set_node(node, toolkit.BASEDEMAND, demand / self._flow)
+        self.set_node(node, toolkit.BASEDEMAND, demand / self.units.flow)
         if pattern is not None:
             self.set_node(node, toolkit.PATTERN, self._find_pattern(pattern) if pattern else 0)
 
@@ -251,7 +88,7 @@ class Project:
         category = self._engine.ask_integer("getnumdemands", node + 1)
 
         def draw(flow: float) -> None:
-            value = flow / (self._flow * self.get_option(toolkit.DEMANDMULT))
+            value = flow / (self.units.flow * self.get_option(toolkit.DEMANDMULT))
             self._engine.call("setbasedemand", node + 1, category, ctypes.c_double(value))
 
         return draw
@@ -261,7 +98,7 @@ class Project:
 
         The exponent is that of the model, see ``emitter_exponent``; 0 takes the emitter away.
         """
-        factor = self._pressure**self.emitter_exponent / self._flow
+        factor = self.units.pressure**self.emitter_exponent / self.units.flow
         self.set_node(node, toolkit.EMITTER, coefficient * factor)
 
     @property
@@ -328,10 +165,11 @@ class Project:
         self._engine.call(
             "setdemandmodel",
             int(pressure_driven),
-            *(ctypes.c_double(value) for value in (minimum / self._pressure, required / self._pressure, exponent)),
+            *(
+                ctypes.c_double(value)
+                for value in (minimum / self.units.pressure, required / self.units.pressure, exponent)
+            ),
         )
-
-    # Running
 
     def run_hydraulics(self, *, keep: bool = False) -> Iterator[int]:
         """Solve from the start to the end; yield the time of every solution [s], which holds until the next one's.
@@ -377,7 +215,7 @@ class Project:
             return False
         gained = self.outflows()[tanks]
         volume, least, most = (
-            self.read_nodes(code)[tanks] * self._length**3
+            self.read_nodes(code)[tanks] * self.units.length**3
             for code in (toolkit.TANKVOLUME, toolkit.MINVOLUME, toolkit.MAXVOLUME)
         )
         left = np.where(gained < 0.0, volume - least, most - volume)

@@ -9,7 +9,8 @@ from epanet import toolkit
 from layers.errors import InputError
 from network.epanet.account import WaterBalance
 from network.epanet.hydraulics import Spread, run_model
-from network.epanet.project import Array, Indices, Project
+from network.epanet.project import Project
+from network.epanet.reading import Array, Indices
 
 Kind = Literal["age", "trace", "chlorine"]
 DAY = 86_400

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.errors import InputError
-from network.epanet.project import FLOW_TO_SI, FLOW_UNITS, Project
+from network.epanet.project import Project
+from network.epanet.units import FLOW_TO_SI, FLOW_UNITS
 
 ONE_PIPE = """[JUNCTIONS]
 A 10 36

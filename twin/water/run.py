@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from network.epanet.account import WaterBalance
 from network.epanet.hydraulics import Hydraulics, run_model
-from network.epanet.project import Indices, Project
+from network.epanet.project import Project
+from network.epanet.reading import Indices
 from twin.process import Progress, StoppedError
 from twin.water.model import WaterModel
 from twin.water.network import LINK_LAYERS, WaterNetwork, find_cut_off
