@@ -177,15 +177,8 @@ def follow_layers(connection: Connection, commodity: str, layers: Iterable[str])
             )
 
 
-def list_states(connection: Connection) -> dict[str, StoredState]:
-    """Return the state of every network that was built."""
-    rows = connection.execute(text(f"select c.id as of, s.* from network.commodity c, lateral ({_STATE_OF}) s"))
-    return {row[0]: StoredState(*row[1:]) for row in rows}
-
-
 _COLUMNS = (
     "c.version, c.changed, c.built, c.declared, "
     "exists (select 1 from network.pending p where p.commodity = c.id) as waiting"
 )
 _STATE = f"select {_COLUMNS} from network.commodity c where c.id = :id"
-_STATE_OF = f"select {_COLUMNS}"
