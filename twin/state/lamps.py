@@ -123,7 +123,8 @@ class OverrideCommand:
 @dataclass(frozen=True, slots=True)
 class LampCalendar:
     """Programs by day: ``days`` for single dates (holidays), the first of ``rules`` that applies, ``weekdays``
-    (0 Monday – 6 Sunday), else ``usual``. ``overrides`` go before programs; of several the one that began last.
+    (0 Monday – 6 Sunday), else ``usual``. ``overrides`` go before programs; of several the one that began last,
+    of those that began at once the last in the list.
     """
 
     usual: Program = DUSK_TO_DAWN
@@ -141,7 +142,7 @@ class LampCalendar:
 
     def find_override(self, at: datetime, addresses: frozenset[str]) -> OverrideCommand | None:
         """Return the override command in force at a time for what has any of these addresses."""
-        holding = [each for each in self.overrides if each.holds(at, addresses)]
+        holding = [each for each in reversed(self.overrides) if each.holds(at, addresses)]
         return max(holding, key=lambda each: each.start, default=None)
 
 
