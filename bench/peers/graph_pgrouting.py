@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString
 
 import numpy as np
 import psycopg
@@ -37,8 +37,8 @@ def report(connection: psycopg.Connection[Any], case: dict[str, Any]) -> None:
     rows = list(zip(*(case[key].tolist() for key in ("starts", "ends", "weights")), strict=True))
     undirected, along = (_EDGES.format(back=f"{back} as reverse_cost") for back in ("cost", "-1"))
 
-    def ask(statement: str, *values: object) -> Any:
-        row = connection.execute(cast(LiteralString, statement), values).fetchone()
+    def ask(statement: LiteralString, *values: object) -> Any:
+        row = connection.execute(statement, values).fetchone()
         return row[0] if row else None
 
     def build() -> int:
