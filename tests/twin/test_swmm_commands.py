@@ -42,15 +42,19 @@ def test_import_edit_export_build_remove(engine: Engine, tmp_path: Path, monkeyp
     assert out.read_text(encoding="utf-8") == SMALL.replace("C1 CIRCULAR 2 0", "C1 CIRCULAR 3 0")
     with pytest.raises(SourceError, match="cannot be written: Is a directory"):
         type_words("export", "hem-5", tmp_path)
-    type_words("export", "--commodity", "drainage", "--storm-depth", "50", "--stage", "2.5", out)
+    type_words("export", "--commodity", "drainage", "-i", "storm_depth=50", "-i", "stage_level=2.5", out)
     document = read_inp(out.read_text(encoding="utf-8"))
     assert document.names("CONDUITS") == ["hem-5.C1", "hem-5.C2"]
     assert document.names("TIMESERIES") and document.rows("OUTFALLS")[0].words[2] == "TIMESERIES"
+    type_words("export", "hem-5", out, "-i", "storm_depth=50", "-i", "hours=1")
+    document = read_inp(out.read_text(encoding="utf-8"))
+    assert document.option("END_TIME").startswith("01:00:0") and len(document.rows("TIMESERIES")) > 10
     for words, error in (
         (("export", "--commodity", "water", out), "commodity 'water' has no SWMM model"),
-        (("export", out), "1 words given"),
-        (("export", "--commodity", "drainage", "--stage", "x", out), "stage 'x' is no level"),
-        (("export", "--commodity", "drainage", out), "names no main gauge"),
+        (("export", out), "1 words given, expected 2"),
+        (("export", "--commodity", "drainage", "-i", "stage=1", out), "has no input 'stage'"),
+        (("export", "--commodity", "drainage", "--bbox", "1,2,3", out), "is not four numbers"),
+        (("export", "--commodity", "drainage", "--bbox", "1,2,3,4", out), "no storm sewer .* within the bounds"),
         (("remove", "hem-5"), "would go with all its items"),
     ):
         with pytest.raises(InputError, match=error):

@@ -5,29 +5,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from hydrology.design_storm import build_storm, fit_curve
-from hydrology.rainfall import RainSeries
-from layers.datum import CRS84, make_transformer
 from layers.errors import InputError, SourceError
 from layers.ingest.swmm.document import Inp, write_document
 from layers.ingest.swmm.files import list_files
 from layers.store.models import list_models, read_model, read_model_files
 from twin.city import City
-from twin.commands.choosing import read_bbox, read_time
+from twin.commands.choosing import read_bbox
 from twin.connect import connect_to_city
-from twin.process import Bounds, CityView
-from twin.processes.flood_stage import forecast_gauge
-from twin.settings import Settings, read_settings
-from twin.swmm.building import build_model
+from twin.process import CityView, parse_inputs, parse_words
+from twin.processes.drainage_edits import list_edits
+from twin.processes.drainage_run import DrainageRunInputs
+from twin.processes.drainage_study import Study, apply_edits, open_run
+from twin.registry import read_process
+from twin.settings import read_settings
 from twin.swmm.exporting import compose_model
 from twin.swmm.importing import ImportReport, import_model, remove_model
-
-Series = NDArray[np.float64]
+from twin.swmm.running_models import read_city_model
 
 swmm = typer.Typer(
     no_args_is_help=True,
@@ -82,43 +78,39 @@ def write_file(
     bbox: Annotated[
         str | None, typer.Option(help="Built: networks that reach into west,south,east,north in degrees.")
     ] = None,
-    start: Annotated[str | None, typer.Option(help="Built: first moment; now if not given.")] = None,
-    hours: Annotated[float, typer.Option(help="Built: how long it runs [h].")] = 6.0,
-    storm_depth: Annotated[float, typer.Option(help="Built: rain of the storm [mm]; 0 for none.")] = 0.0,
-    storm_hours: Annotated[float, typer.Option(help="Built: how long the storm lasts [h].")] = 3.0,
-    stage: Annotated[str, typer.Option(help="Built: outside outfalls: forecast, none, or a level [m].")] = "forecast",
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="NAME=VALUE", help="An input of a drainage run: rain, stage, blockages."),
+    ] = None,
     rewrite: Annotated[
         bool, typer.Option("--rewrite", help="Write every value of the layers anew, not only what was changed.")
     ] = False,
 ) -> None:
     """Xuất mô hình SWMM — write a model with all edits of its items, or one built from the layers."""
-    settings = read_settings()
-    engine = connect_to_city(settings)
-    if commodity is None:
-        if len(words) != 2:
-            raise InputError(f"{len(words)} words given", hint="twin swmm export MODEL FILE.inp")
-        with engine.connect() as connection:
-            _export_model(connection, settings, words[0], Path(words[1]), rewrite=rewrite)
-        return
-    if commodity != "drainage":
+    if commodity not in (None, "drainage"):
         raise InputError(f"commodity '{commodity}' has no SWMM model", hint="--commodity drainage")
-    if len(words) != 1:
-        raise InputError(f"{len(words)} words given", hint="twin swmm export --commodity drainage FILE.inp")
-    moment = read_time(start) if start is not None else datetime.now(UTC).replace(microsecond=0)
-    with engine.connect() as connection:
-        view = City(connection, settings.processed_dir, moment)
-        built = build_model(
-            view,
-            start=moment,
-            hours=hours,
-            rain=_make_storm(storm_depth, storm_hours),
-            stage=_read_stage(view, stage, moment, hours),
-            bounds=None if bbox is None else _project(read_bbox(bbox), view.crs),
-            title=f"{moment:%Y-%m-%d %H:%M} UTC",
+    wanted = 2 if commodity is None else 1
+    if len(words) != wanted:
+        raise InputError(
+            f"{len(words)} words given, expected {wanted}",
+            hint="twin swmm export MODEL FILE.inp, or twin swmm export --commodity drainage FILE.inp",
         )
-    _write(Path(words[0]), built.inp)
-    for name, count in built.counts.items():
+    settings = read_settings()
+    with connect_to_city(settings).connect() as connection:
+        view = City(connection, settings.processed_dir, datetime.now(UTC).replace(microsecond=0))
+        if commodity is None and not values and bbox is None:
+            _export_model(connection, view, words[0], Path(words[1]), rewrite=rewrite)
+            return
+        if rewrite:
+            raise InputError("--rewrite is for a model as it was imported", hint="leave out --input")
+        study = _open_study(view, words[0] if commodity is None else None, values or [], bbox)
+    _write(Path(words[-1]), study.model.inp)
+    for name, content in study.model.files.items():
+        _write_beside(Path(words[-1]), name, content)
+    for name, count in study.model.counts.items():
         typer.echo(f"{count:>8,}  {name.replace('_', ' ')}")
+    for note in study.model.notes:
+        typer.echo(note)
 
 
 @swmm.command("list")
@@ -142,16 +134,26 @@ def remove(
     typer.echo(f"{model}: đã bỏ {count:,} đối tượng · {count:,} items removed")
 
 
-def _export_model(connection: Connection, settings: Settings, name: str, path: Path, *, rewrite: bool) -> None:
+def _open_study(view: CityView, model: str | None, values: list[str], bbox: str | None) -> Study:
+    """Return what a drainage run with these inputs would run."""
+    process = read_process("drainage-run")
+    words = parse_words(process, values)
+    for name, given in (("model", model), ("bounds", None if bbox is None else list(read_bbox(bbox)))):
+        if given is not None:
+            words[name] = given
+    inputs = parse_inputs(process, words)
+    assert isinstance(inputs, DrainageRunInputs)
+    study = open_run(view, None if inputs.model is None else read_city_model(view, inputs.model), inputs)
+    return apply_edits(study, list_edits(view, study.model, inputs))
+
+
+def _export_model(connection: Connection, view: CityView, name: str, path: Path, *, rewrite: bool) -> None:
     record = read_model(connection, name, "swmm")
-    view = City(connection, settings.processed_dir, datetime.now(UTC))
     document, changes = compose_model(view, record, rewrite=rewrite)
     files = read_model_files(connection, record.id)
     _write(path, document)
     for file, content in files.items():
-        beside = path.resolve().parent / file
-        if not beside.exists() or beside.read_bytes() != content:
-            beside.write_bytes(content)
+        _write_beside(path, file, content)
     for layer, title in _LAYERS.items():
         counts = changes.changed[layer], changes.added[layer], changes.removed[layer]
         if any(counts):
@@ -159,6 +161,12 @@ def _export_model(connection: Connection, settings: Settings, name: str, path: P
     absent = {named.plain for named in list_files(document) if named.is_read} - set(files)
     for file in sorted(absent):
         typer.echo(f"thiếu tệp · not kept, the model reads it: {file}", err=True)
+
+
+def _write_beside(path: Path, name: str, content: bytes) -> None:
+    beside = path.resolve().parent / name
+    if not beside.exists() or beside.read_bytes() != content:
+        beside.write_bytes(content)
 
 
 def _write(path: Path, document: Inp) -> None:
@@ -178,35 +186,6 @@ def read_origin(words: str) -> tuple[float, float]:
             f"origin '{words[:60]}' is not two numbers", hint="LON,LAT in degrees: 105.78,10.03"
         ) from error
     return lon, lat
-
-
-def _make_storm(depth: float, hours: float) -> RainSeries | None:
-    if depth == 0.0:
-        return None
-    return build_storm(fit_curve(depth, hours * 3600.0), hours * 3600.0)
-
-
-def _read_stage(view: CityView, words: str, start: datetime, hours: float) -> tuple[Series, Series] | None:
-    """Return the stage outside outfalls: the main gauge's forecast, a level held, or none."""
-    if words == "none":
-        return None
-    if words != "forecast":
-        try:
-            level = float(words)
-        except ValueError as error:
-            raise InputError(
-                f"stage '{words[:40]}' is no level", hint="forecast, none, or a level in metres"
-            ) from error
-        return np.array([0.0, hours * 3600.0]), np.full(2, level)
-    if view.main_gauge is None:
-        raise InputError("the city names no main gauge to forecast", hint="give --stage none, or a level in metres")
-    _, series = forecast_gauge(view, view.main_gauge, start, hours)
-    return series.times, series.stages
-
-
-def _project(box: Bounds, crs: str) -> Bounds:
-    x_min, y_min, x_max, y_max = make_transformer(CRS84, crs).transform_bounds(*box)
-    return x_min, y_min, x_max, y_max
 
 
 def _say_import(report: ImportReport, *, dry_run: bool) -> str:
