@@ -285,6 +285,8 @@ export const en: Record<Key, string> = {
   "network.aimAnother": "Add a place on the map",
   "network.aiming": "Click the network on the map…",
   "network.removePlace": "Remove {place}",
+  "network.typeId": "or type an id, a name",
+  "network.notFound": "This network has no “{text}”.",
   "network.whole": "No start: the whole network is asked.",
   "network.conditions": "Barriers, conditions",
   "network.barriers": "Barriers: do not pass",

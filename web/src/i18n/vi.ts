@@ -283,6 +283,8 @@ export const vi = {
   "network.aimAnother": "Thêm điểm trên bản đồ",
   "network.aiming": "Bấm vào mạng trên bản đồ…",
   "network.removePlace": "Bỏ {place}",
+  "network.typeId": "hoặc nhập mã, tên",
+  "network.notFound": "Mạng này không có “{text}”.",
   "network.whole": "Không chọn điểm: hỏi toàn mạng.",
   "network.conditions": "Rào chắn, điều kiện",
   "network.barriers": "Rào chắn: không đi qua",

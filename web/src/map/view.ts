@@ -108,3 +108,14 @@ export function showCity(map: MapView, options: FitBoundsOptions = {}): void {
   const pitch = getState().threeD ? 50 : 0;
   map.fitBounds(getCity().bounds as LngLatBoundsLike, { padding: 24, pitch, bearing: 0, ...options });
 }
+
+/** Return what the map shows once it has come to rest; it can be read only while a frame is drawn. */
+export async function takePicture(map: MapView): Promise<string> {
+  const rest = map.once("idle");
+  map.triggerRepaint();
+  await rest;
+  return new Promise((resolve) => {
+    map.once("render", () => resolve(map.getCanvas().toDataURL("image/jpeg", 0.85)));
+    map.triggerRepaint();
+  });
+}

@@ -3,11 +3,11 @@
 import type { Map as MapView } from "maplibre-gl";
 import { findVectorLayer, onData } from "../data";
 import { h, replace } from "../dom";
-import { say, t } from "../i18n";
-import { aim, isAiming, readAim, stopAiming } from "../map/aim";
-import { type Choice, iconButton, select, textButton } from "../panels/parts";
+import { t } from "../i18n";
+import { isAiming, stopAiming } from "../map/aim";
+import { type Choice, select, textButton } from "../panels/parts";
 import { getState, setState, watch } from "../state";
-import { answer, ask, changeQuestion } from "./asking";
+import { ask, changeQuestion } from "./asking";
 import {
   COMMODITIES,
   type Commodity,
@@ -18,11 +18,8 @@ import {
   needsEnd,
   needsStart,
 } from "./commodities";
-import { isPlace } from "./places";
+import { makePlaces } from "./place-field";
 import { FIRST_QUESTION, isComplete, type Question } from "./question";
-import { splitItem } from "./words";
-
-type Side = "starts" | "ends";
 
 /** Layers that were shown for a network's sake; they go when another network is chosen. */
 const lent = new Set<string>();
@@ -46,80 +43,6 @@ function changeCommodity(commodity: Commodity): void {
   const kept: Kind = kindsOf(commodity).includes(kind) ? kind : FIRST_QUESTION.kind;
   setState({ question: { ...FIRST_QUESTION, commodity, kind: kept } });
   showNetwork(commodity);
-}
-
-/** Return how a place is called: the item it was taken for, once the server has answered. */
-function namePlace(word: string): { name: string; layer: string | null } {
-  const figures = answer?.figures;
-  const ends = figures && "ends" in figures ? figures.ends : [];
-  const told = [...(figures?.starts ?? []), ...ends].find((one) => one.asked === word);
-  const item = told?.item ?? (isPlace(word) ? null : word);
-  if (!item) return { name: word.replace(",", ", "), layer: null };
-  const { layer, id } = splitItem(item);
-  return { name: id, layer: say(findVectorLayer(layer)?.title, layer) };
-}
-
-function placeRow(side: Side, word: string): HTMLElement {
-  const { name, layer } = namePlace(word);
-  const remove = (): void => changeQuestion({ [side]: getState().question[side].filter((one) => one !== word) });
-  return h(
-    "li",
-    { class: "chip" },
-    h("span", {}, h("strong", {}, name), layer ? h("span", { class: "soft" }, ` ${layer}`) : null),
-    iconButton("close", t("network.removePlace", { place: name }), remove, "icon-button-quiet chip-remove"),
-  );
-}
-
-/** One list of places, with the button that waits for a click on the map. */
-function makePlaces(map: MapView, side: Side): { element: HTMLElement; update: () => void; start: () => void } {
-  const element = h("div", { class: "field" });
-  let isWaiting = false;
-  const start = (): void => {
-    const { commodity } = getState().question;
-    aim(
-      map,
-      (event) => {
-        const { word, tolerance } = readAim(map, event, NETWORKS[commodity].points);
-        const before = side === "ends" || isSingle() ? [] : getState().question[side];
-        changeQuestion({ [side]: [...before.filter((one) => one !== word), word], tolerance });
-      },
-      () => {
-        isWaiting = false;
-        update();
-      },
-    );
-    // Whoever waited before has been told by now, which may have been this side.
-    isWaiting = true;
-    update();
-  };
-  /** Of a way between two places there is one start; others may begin at several. */
-  const isSingle = (): boolean => needsEnd(getState().question.kind);
-  const update = (): void => {
-    const { kind, [side]: words } = getState().question;
-    element.hidden = side === "ends" && !needsEnd(kind);
-    const label = side === "ends" ? t("network.end") : t(kind === "isolation" ? "network.break" : "network.start");
-    const hadFocus =
-      element.contains(document.activeElement) && document.activeElement?.className.includes("aim-button");
-    const another = words.length > 0 && side === "starts" && !isSingle();
-    const button = textButton(
-      t(isWaiting ? "network.aiming" : another ? "network.aimAnother" : "network.aim"),
-      () => (isWaiting ? stopAiming(map) : start()),
-      `button-small aim-button ${words.length === 0 ? "button-primary" : ""}`,
-      "target",
-    );
-    button.setAttribute("aria-pressed", String(isWaiting));
-    replace(
-      element,
-      h("span", { class: "field-label" }, label),
-      words.length > 0
-        ? h("ul", { class: "chips", "aria-label": label }, ...words.map((word) => placeRow(side, word)))
-        : null,
-      !needsStart(kind) && words.length === 0 ? h("p", { class: "soft" }, t("network.whole")) : null,
-      h("div", { class: "row" }, button),
-    );
-    if (hadFocus) button.focus();
-  };
-  return { element, update, start };
 }
 
 function conditionField(name: "barriers" | "filter", examples: readonly string[]): HTMLElement {

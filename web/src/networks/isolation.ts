@@ -5,6 +5,8 @@ import { getCity } from "../data";
 import { type Child, h } from "../dom";
 import { formatDateTime, formatLength, formatNumber } from "../format";
 import { say, t } from "../i18n";
+import { zoomToBounds } from "../map/pick";
+import { takePicture } from "../map/view";
 import { itemButton } from "../panels/item-button";
 import { empty, figure, section, textButton } from "../panels/parts";
 import { codeTitle, longTable, table } from "../panels/table";
@@ -173,7 +175,14 @@ export function isolationAnswer(
 ): HTMLElement {
   const writer = new Writer(zoomToItem, from);
   const { valves } = figures;
-  const print = textButton(t("isolation.print"), () => window.print(), "button-small");
+  const picture = h("img", { class: "crew-map print-only", alt: "" });
+  const printSheet = async (): Promise<void> => {
+    if (figures.bounds) zoomToBounds(map, figures.bounds);
+    picture.src = await takePicture(map);
+    await picture.decode();
+    window.print();
+  };
+  const print = textButton(t("isolation.print"), () => void printSheet(), "button-small");
   const count = valves.close.length + valves.close_idle.length;
   const starts = figures.starts.map((told) => told.item).join(", ");
   return h(
@@ -185,6 +194,7 @@ export function isolationAnswer(
       h("h1", {}, t("isolation.title", { city: say(getCity().title) })),
       h("p", {}, `${t("network.break")}: ${starts} · ${formatDateTime(new Date())}`),
     ),
+    picture,
     dirtyNote(figures),
     answerButtons(map, figures, print),
     valves.sources_inside.length > 0
