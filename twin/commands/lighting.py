@@ -125,10 +125,10 @@ def energy(
     )
     table = Table("tủ · cabinet", "kế hoạch · plan kWh", "công tơ · meter kWh", "lệch · difference", "lý do · why")
     frame = found.features["circuit_energy"]
-    for row in frame[frame["hint"] != "no_meter"].itertuples():
+    for row in frame[frame["hint"] != "no_meter"].drop(columns="geometry").to_dict("records"):
         table.add_row(
-            row.cabinet_id, f"{row.planned_energy:,.0f}", f"{row.metered_energy:,.0f}", f"{100 * row.deviation:+.1f} %",
-            HINTS[row.hint],
+            row["cabinet_id"], f"{row['planned_energy']:,.0f}", f"{row['metered_energy']:,.0f}",
+            f"{100 * row['deviation']:+.1f} %", HINTS[row["hint"]],
         )  # fmt: skip
     Console().print(table)
 

@@ -26,7 +26,8 @@ def find_load(luminaires: Table, cabinets: Table) -> Floats:
     """Return the power of the lamps of each cabinet [W]."""
     names = {str(name): row for row, name in enumerate(cabinets.columns["id"])}
     rows = np.array([names[str(name)] for name in luminaires.columns["cabinet_id"]], np.int64)
-    return np.bincount(rows, weights=luminaires.columns["power"].astype(np.float64), minlength=len(cabinets))
+    power = luminaires.columns["power"].astype(np.float64)
+    return np.asarray(np.bincount(rows, weights=power, minlength=len(cabinets)), np.float64)
 
 
 def meter_lighting(station: Station, seconds: Ints, seed: int, key: int) -> dict[str, Floats]:

@@ -102,11 +102,9 @@ def read_flooded(city: CityView, run_id: str) -> dict[tuple[str, str], float]:
     own = assets[assets["run_id"] == run_id]
     if own.empty:
         raise InputError(f"run '{run_id[:80]}' touched no asset, or is none", hint="name a flood run that is over")
-    return {
-        (str(row.asset_layer), str(row.asset_id)): float(row.depth_max)
-        for row in own.itertuples()
-        if row.asset_layer in (SUBSTATIONS, TRANSFORMERS, "lighting_cabinets")
-    }
+    equipment = own[own["asset_layer"].isin([SUBSTATIONS, TRANSFORMERS, "lighting_cabinets"])]
+    keys = zip(equipment["asset_layer"].tolist(), equipment["asset_id"].tolist(), strict=True)
+    return dict(zip(keys, equipment["depth_max"].astype(float).tolist(), strict=True))
 
 
 def read_submerged(city: CityView, stage: float) -> dict[tuple[str, str], float]:
@@ -152,16 +150,20 @@ def _list_transformers(
     losses = []
     for layer, columns in ((SUBSTATIONS, ["name"]), (TRANSFORMERS, ["name", "customers"])):
         frame = city.layer(layer, columns=columns).sort_values("id", ignore_index=True)
-        for row in frame.itertuples():
-            node = places.get(layer, {}).get(str(row.id), -1)
+        counts = (
+            np.nan_to_num(frame["customers"].to_numpy(np.float64)) if "customers" in frame else np.zeros(len(frame))
+        )
+        for number, item in enumerate(frame["id"].tolist()):
+            node = places.get(layer, {}).get(item, -1)
             if node < 0 or not dead[node]:
                 continue
-            count = getattr(row, "customers", 0)
+            word = frame["name"].iat[number]
             losses.append(
                 Loss(
-                    layer, str(row.id), row.name, "supply", *why[node], str(row.id) if layer == TRANSFORMERS else "",
-                    int(count) if count == count and count is not None else 0, water.get((layer, str(row.id)), np.nan),
-                    row.geometry,
+                    layer, str(item), word if isinstance(word, str) else None, "supply", *why[node],
+                    str(item) if layer == TRANSFORMERS else "", int(counts[number]),
+                    water.get((layer, item), np.nan),
+                    shapely.Point(shapely.get_coordinates(frame.geometry.iat[number])[0]),
                 )
             )  # fmt: skip
     return losses

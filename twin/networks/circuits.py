@@ -85,11 +85,9 @@ def compute_circuit_loading(circuits: LightingCircuits) -> tuple[Loading, int]:
     """
     network, circuit = circuits.network, circuits.circuit
     on = circuits.lamp_nodes >= 0
-    power = np.bincount(
-        circuits.lamp_nodes[on],
-        weights=circuits.lamps["power"].fillna(0.0).to_numpy(np.float64)[on],
-        minlength=network.graph.node_count,
-    )
+    watts = circuits.lamps["power"].fillna(0.0).to_numpy(np.float64)[on]
+    power = np.zeros(network.graph.node_count)
+    np.add.at(power, circuits.lamp_nodes[on], watts)
     section = network.values("cross_section")
     material = network.words("conductor_material")
     known = (section > 0.0) & np.isin(material.astype(str), list(RESISTIVITY))
@@ -97,7 +95,7 @@ def compute_circuit_loading(circuits: LightingCircuits) -> tuple[Loading, int]:
     resistance = per_metre * network.graph.weights / np.where(section > 0.0, section, UNKNOWN_SECTION)
     feeders = circuit.feeders
     fed = feeders >= 0
-    node_resistance = np.where(fed, resistance[feeders] if resistance.size else 0.0, 0.0)
+    node_resistance: NDArray[np.float64] = np.where(fed, resistance[feeders] if resistance.size else 0.0, 0.0)
     voltage = _find_voltages(circuits)
     three, one = (
         compute_loading(circuit, power, node_resistance, voltage=voltage, three_phase=phases)

@@ -166,7 +166,8 @@ def _plant(
     wanted = np.flatnonzero(np.isin(circuits.lamp_cabinets, concerned)).tolist()
     for row in sorted({*wanted, *rows}):
         above = node_of.get(int(circuits.lamp_nodes[row]), 0)
-        leaves[row] = add(Device("lamp", LAMPS, str(lamps["id"].iloc[row]), row), above, lamps.geometry.iloc[row])
+        spot = shapely.Point(shapely.get_coordinates(lamps.geometry.iloc[row])[0])
+        leaves[row] = add(Device("lamp", LAMPS, str(lamps["id"].iloc[row]), row), above, spot)
     graph = build_graph(parents[1:], range(1, len(devices)), nodes=len(devices))
     order = [KIND_ORDER.index(device.kind) if device.kind in KIND_ORDER else 0 for device in devices]
     costs = 1.0 + _WEIGHT * np.array(order, np.float64)
