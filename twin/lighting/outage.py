@@ -163,7 +163,7 @@ def _list_transformers(
                     layer, str(item), word if isinstance(word, str) else None, "supply", *why[node],
                     str(item) if layer == TRANSFORMERS else "", int(counts[number]),
                     water.get((layer, item), np.nan),
-                    shapely.Point(shapely.get_coordinates(frame.geometry.iat[number])[0]),
+                    shapely.Point(points[number]),
                 )
             )  # fmt: skip
     return losses
