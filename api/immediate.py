@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import quote
 
@@ -26,23 +25,20 @@ from twin.store_callbacks import JobRequest
 ANONYMOUS = "anonymous"
 MAX_FEATURES = 20_000
 _CRS84, _DECIMALS = f"EPSG:{DEGREES.srid}", 1e-7
-# What is computed here keeps a core busy; who comes fourth waits.
-_TURN = BoundedSemaphore(3)
 
 
 def answer_execution(
     resources: Resources, process: Process, inputs: Mapping[str, Any], asked: JobRequest, author: str
 ) -> Response:
     """Return the results of ``process`` as a document, or the one output raw; errors are those of the process."""
-    with _TURN:
-        answer = answer_now(
-            resources.engine,
-            resources.settings,
-            process,
-            inputs,
-            author=author,
-            choose=lambda outputs: _list_values(process, asked, outputs),
-        )
+    answer = answer_now(
+        resources.engine,
+        resources.settings,
+        process,
+        inputs,
+        author=author,
+        choose=lambda outputs: _list_values(process, asked, outputs),
+    )
     results = write_outputs(process, answer, asked)
     if asked.response != "raw":
         return answer_json(results)

@@ -31,7 +31,7 @@ Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 @dataclass(slots=True)
 class Resources:
     """Connections (``pool`` for tiles and items, ``storing`` for readings that arrive, ``engine`` for the rest),
-    caches, counters, and how many maps may be drawn at once (``drawing``).
+    caches, counters, how many maps may be drawn (``drawing``) and processes be answered (``answering``) at once.
     """
 
     settings: Settings
@@ -45,6 +45,7 @@ class Resources:
     live: LiveChanges
     metrics: Metrics
     drawing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(3))
+    answering: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(3))
     _extents: dict[str, tuple[str, LayerExtent]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

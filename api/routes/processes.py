@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -78,7 +79,10 @@ async def execute(
     asked = await read_execution(request, process, links.base, resources.settings)
     if asked.waits:
         author = writer.author if writer else ANONYMOUS
-        return await run_in_threadpool(answer_execution, resources, process, asked.inputs, asked.asked, author)
+        # What is computed here keeps a core busy: who comes fourth waits, and holds no thread meanwhile.
+        return await to_thread.run_sync(
+            answer_execution, resources, process, asked.inputs, asked.asked, author, limiter=resources.answering
+        )
     run, callbacks = await run_in_threadpool(_submit, resources, process, asked.inputs, asked.asked)
     headers = {"location": links.url(f"/api/jobs/{run.id}")}
     if asked.prefers_job:

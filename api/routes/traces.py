@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -80,8 +81,12 @@ def read_kept_trace(trace_id: str, connection: ConnectionOf, links: LinksOf) -> 
 
 
 @router.get("/{trace_id}/{output}", summary="What a trace found, as features")
-def read_features(trace_id: str, output: str, resources: ResourcesOf) -> Response:
+async def read_features(trace_id: str, output: str, resources: ResourcesOf) -> Response:
     """Return the features of one output of the trace; 409 where the network has changed since."""
+    return await to_thread.run_sync(_answer_features, resources, trace_id, output, limiter=resources.answering)
+
+
+def _answer_features(resources: Resources, trace_id: str, output: str) -> Response:
     with resources.engine.connect() as connection:
         row = read_trace(connection, trace_id)
     process = PROCESSES.get(row.process)

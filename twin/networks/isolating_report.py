@@ -12,7 +12,7 @@ from network.graph import Index
 from twin.networks.attaching import Attached
 from twin.networks.city_graph import CityGraph
 from twin.networks.isolating import CityIsolation, measure_feed
-from twin.networks.results import HOUSEHOLD, count_people
+from twin.networks.results import count_people
 from twin.networks.results_items import mark_equipment
 from twin.networks.traces import Found
 from twin.process import CityView
@@ -88,7 +88,6 @@ def describe_outage(view: CityView, city: CityGraph, found: Found) -> dict[str, 
     if "customers" in city.equipment_kinds:
         people = count_people(view, city)
         told["population"] = round(float(people.people[mark_equipment(city, people.attached, found)].sum()))
-        told["household"] = HOUSEHOLD
     return told
 
 

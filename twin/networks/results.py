@@ -30,7 +30,6 @@ OPERATIONS: Mapping[str, str] = {
     "worst": "worst",
 }
 WHOLE = ("count", "length", "volume", "area", "population", "customers")
-MOST_RESULTS = 20
 _FEW = 20_000
 _WORDS = re.compile(r"^\s*(\w+)\s*(?:\(\s*(?:(\w+)\.)?(\w+)\s*\))?\s*$")
 
