@@ -150,6 +150,7 @@ def _list_transformers(
     losses = []
     for layer, columns in ((SUBSTATIONS, ["name"]), (TRANSFORMERS, ["name", "customers"])):
         frame = city.layer(layer, columns=columns).sort_values("id", ignore_index=True)
+        points = shapely.get_coordinates(frame.geometry.to_numpy())
         counts = (
             np.nan_to_num(frame["customers"].to_numpy(np.float64)) if "customers" in frame else np.zeros(len(frame))
         )
