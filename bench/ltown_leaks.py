@@ -40,9 +40,16 @@ class PlantedLeak:
         return np.where(there, DISCHARGE * area * np.sqrt(2.0 * GRAVITY), 0.0)
 
 
-def plant_leaks(pipes: Sequence[str], lengths: Array, days: int, chance: np.random.Generator) -> list[PlantedLeak]:
-    """Return the leaks of a year of ``days``; a pipe is hit in proportion to its length [m]."""
-    chosen = [pipes[k] for k in chance.choice(len(pipes), 23, replace=False, p=lengths / lengths.sum())]
+def plant_leaks(
+    pipes: Sequence[str], lengths: Array, pumped: NDArray[np.bool_], days: int, chance: np.random.Generator
+) -> list[PlantedLeak]:
+    """Return the leaks of a year of ``days``; a pipe is hit in proportion to its length [m].
+
+    ``pumped`` (pipes,) are those behind the pump, which could not feed more than one leak: it is hit once at most.
+    """
+    order = chance.choice(len(pipes), len(pipes), replace=False, p=lengths / lengths.sum())
+    behind = [k for k in order.tolist() if pumped[k]]
+    chosen = [pipes[k] for k in order.tolist() if not pumped[k] or k == behind[0]][:23]
     kinds: list[Kind] = ["existing"] * 4 + ["abrupt"] * 9 + ["incipient"] * 10
     year = days * STEPS_A_DAY
     leaks = []

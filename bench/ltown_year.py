@@ -16,9 +16,10 @@ from bench.ltown import Network, read_network, split_pipes
 from bench.ltown_demands import WEEK, Town
 from bench.ltown_leaks import STEPS_A_DAY, PlantedLeak, plant_leaks
 from network.epanet.project import Project
-from network.leaks.expectation import ACCURACY
+from network.leaks.expectation import ACCURACY, find_zone
 
 STEP_S = 300
+INLETS = ("p227", "p235")
 KNOWN_WEEKS, HISTORY_WEEKS, YEAR_WEEKS = 8, 12, 52
 """Without a leak; all before the year; the year."""
 
@@ -27,7 +28,7 @@ PRESSURE_NOISE, FLOW_NOISE, LEVEL_NOISE = 0.02, 0.005, 0.005
 """Standard deviations: pressure and level [m], flow as a share. All are kept with two decimals of m and m3/h."""
 
 LOST = 0.003
-VERSION = 5
+VERSION = 6
 
 Array = NDArray[np.float64]
 
@@ -58,9 +59,10 @@ def simulate_year(seed: int, *, weeks: int = YEAR_WEEKS) -> Year:
     path = ENVIRONMENTS / f"ltown-{VERSION}-{weeks}-{seed}.npz"
     with Project(network.text) as model:
         pipes = model.links.select("pipe")
-        leaks = plant_leaks(
-            [model.links.ids[k] for k in pipes], model.lengths()[pipes], 7 * weeks, np.random.default_rng(seed)
-        )
+        lengths = model.lengths()[pipes]
+        pumped = ~find_zone(model, model.links.find(INLETS), model.links.select("pump"))[model.ends[pipes]].all(axis=1)
+        ids = [model.links.ids[k] for k in pipes]
+        leaks = plant_leaks(ids, lengths, pumped, 7 * weeks, np.random.default_rng(seed))
     if not path.exists():
         sys.stderr.write(f"leaks bench: simulating year {seed} of L-Town\n")
         np.savez_compressed(path, **_simulate(network, leaks, seed, weeks))

@@ -21,6 +21,25 @@ Indices = NDArray[np.int64]
 Kind = Literal["abrupt", "incipient"]
 
 
+DOUBT = 1.2
+"""Least size tried, over the size that the whole error of what is taken off looks like in a pipe."""
+
+STRANGER = 0.7
+"""Share of what a leak that nobody knew explains, from which on the end of a known one is taken for true."""
+
+QUIET_DAYS = 5
+"""After the last crossing, from which the leak that changed last is learned."""
+
+FORGET = 0.5
+"""Weight of what was learned of a leak before the last window: it may grow."""
+
+LEAST_WEIGHT = 0.05
+"""Of what is expected at a load itself, beside its difference to the next load."""
+
+PRIOR_STEPS = 20.0
+"""What is expected counts as if it had been seen so many steps."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How eager and how patient the detection is; steps are those of the readings.
@@ -29,8 +48,10 @@ class Settings:
     come; ``radius`` [m] within which a place counts as found; ``sure`` the probability within it at which a place is
     named, ``patience`` the steps after which it is named anyway; ``sudden`` the steps within which an abrupt leak
     crosses; ``surprise`` what a new leak must explain better than the growth of an old one (log-likelihood).
+    ``burst`` is what must speak for a leak that came at once (log-likelihood) for it to be no growth of another.
     ``overlap`` is the probability within the radius of a running leak from which on what rises slowly is its growth.
-    ``learned_error`` is that of what is taken off for a leak, as a share of it, ``young_error`` before a quiet day.
+    ``learned_error`` is that of what is taken off for a leak, as a share of it, after a quiet day (less after more:
+    by the root of their number), ``young_error`` before.
     """
 
     threshold: float = 20.0
@@ -39,11 +60,12 @@ class Settings:
     refine: int = 288
     radius: float = 300.0
     sure: float = 0.6
-    patience: int = 3 * 288
+    patience: int = 2 * 288
     sudden: int = 36
     surprise: float = 5.0
+    burst: float = 80.0
     overlap: float = 0.3
-    learned_error: float = 0.05
+    learned_error: float = 0.1
     young_error: float = 0.25
 
 
@@ -70,7 +92,8 @@ class Alarm:
 
     ``raised`` is when it was known that there is a leak, ``onset`` when it seems to have begun, ``ended`` when it was
     found to be over. ``places`` are (step, pipe) as they were named, ``sizes`` (step, size) as they were told.
-    ``shift`` (classes, channels) is what it does to the residuals.
+    ``shift`` (classes, channels) is what it does to the residuals at each load, ``settled`` what it did before its last
+    change, as learned in ``settled_days``; ``quiet_days`` went by since.
     """
 
     raised: int
@@ -82,7 +105,23 @@ class Alarm:
     sizes: list[tuple[int, float]] = field(default_factory=list)
     places: list[tuple[int, int]] = field(default_factory=list)
     ended: int | None = None
-    is_young: bool = True
+    quiet_days: int = 0
+    settled: Array | None = None
+    settled_days: int = 0
+    lesson: "Lesson | None" = None
+
+
+@dataclass(slots=True, eq=False)
+class Lesson:
+    """What was learned of a leak since it last changed: normal equations in the loads, and the evidence of its place.
+
+    ``gram`` (classes, classes), ``moment`` (classes, channels), ``sums`` (classes, channels), ``counts`` (classes,).
+    """
+
+    gram: Array
+    moment: Array
+    sums: Array
+    counts: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +137,8 @@ class _Pending:
 class Detector:
     """Watches residuals that come in blocks; ``alarms`` are in the order they were raised."""
 
-    def __init__(self, watched: Watched, settings: Settings) -> None:
+    def __init__(self, watched: Watched, settings: Settings, *, start: int = 0) -> None:
+        """``start`` is the first step in which a leak can begin."""
         self.watched, self.settings = watched, settings
         self.alarms: list[Alarm] = []
         self._white_signatures = np.einsum("cij,cpj->cpi", watched.whitening, watched.signatures)
@@ -107,10 +147,14 @@ class Detector:
         classes, pipes, channels = watched.signatures.shape
         shape = (len(settings.sizes), pipes)
         self._rising, self._falling = CusumBank(shape, settings.threshold), CusumBank(shape, settings.threshold)
+        steps = np.diff(np.eye(classes), axis=0)
+        # What was not seen at one load differs from what is expected as it did at the next.
+        self._smooth = steps.T @ steps + LEAST_WEIGHT * np.eye(classes)
         self._other = np.zeros((classes, channels))
         self._centred = np.empty((0, channels))
         self._classes = np.empty(0, dtype=np.int64)
-        self._next = 0
+        self._weights = np.empty((0, classes))
+        self._next = start
         self._pending: _Pending | None = None
         self._refining: tuple[int, int, Alarm | None] | None = None
         self._take_off()
@@ -120,10 +164,14 @@ class Detector:
         """Number of steps that were added."""
         return len(self._centred)
 
-    def add(self, centred: Array, classes: Indices) -> None:
-        """Watch the next steps: centred residuals (steps, channels), NaN where not read, and the classes of load."""
+    def add(self, centred: Array, classes: Indices, weights: Array) -> None:
+        """Watch the next steps: centred residuals (steps, channels), NaN where not read, and their loads.
+
+        classes (steps,) is the load each is nearest to, weights (steps, classes) where it lies between loads.
+        """
         self._centred = np.concatenate((self._centred, centred))
         self._classes = np.concatenate((self._classes, classes))
+        self._weights = np.concatenate((self._weights, weights))
         while self._next < self.steps:
             if self._pending is not None:
                 if self.steps < self._pending.due:
@@ -135,30 +183,35 @@ class Detector:
                 end = min(end, self._refining[1])
             crossing, rising = self._scan(self._next, end)
             if crossing is not None:
-                self._pending = _Pending(
-                    crossing.step, crossing.onset, crossing.step + 1 + self.settings.settle, rising
-                )
+                wait = self.settings.settle * (1 if rising else 2)
+                self._pending = _Pending(crossing.step, crossing.onset, crossing.step + 1 + wait, rising)
             elif self._refining is not None and end == self._refining[1]:
                 self._refine(*self._refining)
 
     def _take_off(self) -> None:
         """Sum up what is taken off, and set the sizes tried so that its error crosses nothing."""
-        self._shift = self._other + sum((alarm.shift for alarm in self.alarms if alarm.ended is None), np.zeros(()))
+        self._taken = [alarm for alarm in self.alarms if alarm.ended is None]
+        self._shift = self._other + sum((alarm.shift for alarm in self._taken), np.zeros(()))
         self._known = np.sqrt(
             sum((self._doubt(alarm) for alarm in self.alarms if alarm.ended is None), 0.0 * self._energy[:, 0])
         )
-        error = np.sqrt(np.mean(self._known**2)) / np.sqrt(np.maximum(self._energy.mean(axis=0), 1.0e-12))
-        least = np.maximum(4.0 * self.watched.drift, error)
-        self._sizes = np.maximum(np.array(self.settings.sizes)[:, None], least[None, :])
+        error = self._known[:, None] / np.sqrt(np.maximum(self._energy, 1.0e-12))
+        least = np.maximum(4.0 * self.watched.drift, DOUBT * error)
+        self._sizes = np.maximum(np.array(self.settings.sizes)[None, :, None], least[:, None, :])
 
     def _doubt(self, alarm: Alarm) -> Array:
         """Return the square of the error that what is taken off for a leak may have (classes,), white."""
-        share = self.settings.young_error if alarm.is_young else self.settings.learned_error
-        return np.asarray(share**2 * (self._whiten_shift(alarm.shift) ** 2).sum(axis=1))
+        shift = self._whiten_shift(alarm.shift)
+        fresh = shift if alarm.settled is None else shift - self._whiten_shift(alarm.settled)
+        seen = np.zeros(len(shift)) if alarm.lesson is None else np.diag(alarm.lesson.gram)
+        sure = (alarm.quiet_days > 0) & (seen >= PRIOR_STEPS)
+        share = self.settings.learned_error / np.sqrt(max(alarm.quiet_days, alarm.settled_days, 1))
+        young = self.settings.young_error**2 * (fresh**2).sum(axis=1) + share**2 * ((shift - fresh) ** 2).sum(axis=1)
+        return np.where(sure, share**2 * (shift**2).sum(axis=1), young)
 
     def _adjusted(self, begin: int, end: int) -> Array:
-        classes = self._classes[begin:end]
-        return whiten(self._centred[begin:end] - self._shift[classes], classes, self.watched.whitening)
+        raw = self._centred[begin:end] - self._weights[begin:end] @ self._shift
+        return whiten(raw, self._classes[begin:end], self.watched.whitening)
 
     def _scan(self, begin: int, end: int) -> tuple[Crossing | None, bool]:
         """Run the sums from ``begin`` to ``end``; return the first crossing and whether a leak rose."""
@@ -169,10 +222,10 @@ class Detector:
             match[rows] = white[rows] @ self._white_signatures[index].T
         match[:, ~self.watched.visible] = 0.0
         for k in range(end - begin):
-            energy = self._energy[classes[k]]
+            energy, sizes = self._energy[classes[k]], self._sizes[classes[k]]
             self._next = begin + k + 1
             for bank, sign in ((self._rising, 1.0), (self._falling, -1.0)):
-                crossing = bank.add(compute_increments(sign * match[k], energy, self._sizes), begin + k)
+                crossing = bank.add(compute_increments(sign * match[k], energy, sizes), begin + k)
                 if crossing is not None:
                     return crossing, sign > 0.0
         return None, False
@@ -185,6 +238,8 @@ class Detector:
 
     def _restart(self, step: int) -> None:
         self._take_off()
+        for alarm in self._taken:
+            self._name(alarm, step)
         self._next = step
         self._rising.restart(step)
         self._falling.restart(step)
@@ -208,18 +263,26 @@ class Detector:
                 best, old = float(max(scores[k], ends[k])), running[k]
                 change = -1.0 if ends[k] >= scores[k] - 3.0 else float(factors[k])
         location = self._locate(evidence) if pending.rising else None
-        if location is not None and location.score - self.settings.surprise > best:
+        burst = self._is_sudden(pending) and location is not None and location.score > nothing + self.settings.burst
+        if location is not None and (burst or location.score - self.settings.surprise > best):
             same = self._find_same(pending, location)
             if same is None:
                 self._admit(pending, location)
             else:
                 self._change(same, 0.0, pending)
-        elif old is not None:
+        elif old is not None and not self._is_stranger(pending, evidence, best, nothing):
             self._change(old, change, pending)
         else:
-            self._other = self._other + self._learn(pending.raised + 1, pending.due, self._zero())
+            self._absorb(pending.raised + 1, pending.due)
             self._refining = (pending.due, pending.due + self.settings.refine, None)
         self._restart(pending.due)
+
+    def _is_stranger(self, pending: _Pending, evidence: Evidence, best: float, nothing: float) -> bool:
+        """Return whether what fell is better explained by a leak that nobody knew."""
+        if pending.rising:
+            return False
+        fallen = self._locate(Evidence(-evidence.sums, evidence.counts, evidence.known))
+        return STRANGER * (fallen.score - nothing) > best - nothing
 
     def _find_same(self, pending: _Pending, location: Location) -> Alarm | None:
         """Return the running leak that has grown, if what rose slowly may well lie within the radius of one."""
@@ -241,26 +304,44 @@ class Detector:
     def _zero(self) -> Array:
         return np.zeros_like(self._other)
 
-    def _learn(self, begin: int, end: int, expected: Array, weight: float = 20.0) -> Array:
-        """Return the mean of the raw residuals of each class, drawn to what is expected as if seen ``weight`` steps."""
-        classes = self._classes[begin:end]
-        raw = self._centred[begin:end] - self._shift[classes]
-        there = np.isfinite(raw)
-        sums, counts = self._zero(), self._zero()
-        np.add.at(sums, classes, np.where(there, raw, 0.0))
-        np.add.at(counts, classes, there)
-        return np.asarray((sums + weight * expected) / (counts + weight))
+    def _absorb(self, begin: int, end: int) -> None:
+        """Take off from now on what was seen and no leak explains."""
+        weights = self._weights[begin:end]
+        raw = self._centred[begin:end] - weights @ self._shift
+        gram = weights.T @ weights + PRIOR_STEPS * self._smooth
+        self._other = self._other + np.linalg.solve(gram, weights.T @ np.where(np.isfinite(raw), raw, 0.0))
+
+    def _update(self, alarm: Alarm, begin: int, end: int) -> None:
+        """Learn what a leak does from the steps in which it was watched; where it was not seen, its place tells."""
+        weights, classes = self._weights[begin:end], self._classes[begin:end]
+        rest = self._shift - alarm.shift if any(alarm is other for other in self._taken) else self._shift
+        raw = self._centred[begin:end] - weights @ rest
+        raw = np.where(np.isfinite(raw), raw, weights @ alarm.shift)
+        evidence = gather_evidence(whiten(raw, classes, self.watched.whitening), classes, self._known)
+        lesson = alarm.lesson or Lesson(
+            np.zeros((weights.shape[1],) * 2), self._zero(), self._zero(), np.zeros(len(rest))
+        )
+        alarm.lesson = lesson = Lesson(
+            FORGET * lesson.gram + weights.T @ weights,
+            FORGET * lesson.moment + weights.T @ raw,
+            FORGET * lesson.sums + evidence.sums,
+            FORGET * lesson.counts + evidence.counts,
+        )
+        alarm.location = self._locate(Evidence(lesson.sums, lesson.counts, self._known))
+        alarm.pipe = self._find_centre(alarm.location)
+        sizes = alarm.location.sizes * alarm.location.probability
+        told = np.einsum("cpk,p->ck", self.watched.signatures, sizes)
+        prior = PRIOR_STEPS * self._smooth
+        alarm.shift = np.linalg.solve(lesson.gram + prior, lesson.moment + prior @ told)
+        alarm.sizes.append((end, float(sizes.sum())))
+        self._name(alarm, end)
 
     def _admit(self, pending: _Pending, location: Location) -> None:
         """Enter a new leak."""
-        size = float(location.sizes @ location.probability)
-        expected = size * np.einsum("cpk,p->ck", self.watched.signatures, location.probability)
         kind: Kind = "abrupt" if self._is_sudden(pending) else "incipient"
-        shift = self._learn(pending.raised + 1, pending.due, expected)
-        alarm = Alarm(pending.raised, pending.onset, kind, shift, location, self._find_centre(location))
-        alarm.sizes.append((pending.due, size))
+        alarm = Alarm(pending.raised, pending.onset, kind, self._zero(), location, self._find_centre(location))
         self.alarms.append(alarm)
-        self._name(alarm, pending.due)
+        self._update(alarm, pending.raised + 1, pending.due)
         self._refining = (pending.due, pending.due + self.settings.refine, alarm)
 
     def _find_centre(self, location: Location) -> int:
@@ -272,11 +353,13 @@ class Detector:
             alarm.ended = pending.onset
             alarm.sizes.append((pending.due, 0.0))
             self._take_off()
-            self._other = self._other + self._learn(pending.raised + 1, pending.due, self._zero())
+            self._absorb(pending.raised + 1, pending.due)
             self._refining = (pending.due, pending.due + self.settings.refine, None)
             return
-        alarm.shift = alarm.shift + self._learn(pending.raised + 1, pending.due, factor * alarm.shift)
-        self._look_again(alarm, pending.due)
+        if alarm.quiet_days:
+            alarm.settled, alarm.settled_days = alarm.shift, alarm.quiet_days
+        alarm.lesson, alarm.quiet_days = None, 0
+        self._update(alarm, pending.raised + 1, pending.due)
         self._refining = (pending.due, pending.due + self.settings.refine, alarm)
         if pending.rising and pending.raised > alarm.raised + self.settings.refine:
             alarm.kind = "incipient"
@@ -284,30 +367,20 @@ class Detector:
     def _refine(self, begin: int, end: int, alarm: Alarm | None) -> None:
         """A quiet day after a crossing: learn from it what the residuals are at all loads, and where the leak is."""
         self._refining = None
-        learned = self._learn(begin, end, self._zero())
         if alarm is None or alarm.ended is not None:
-            self._other = self._other + learned
+            self._absorb(begin, end)
         else:
-            alarm.shift = alarm.shift + learned
-            alarm.is_young = False
-            self._look_again(alarm, end)
+            alarm.quiet_days += 1
+            self._update(alarm, begin, end)
+            if alarm.quiet_days < QUIET_DAYS:
+                self._refining = (end, end + self.settings.refine, alarm)
         self._take_off()
 
-    def _look_again(self, alarm: Alarm, step: int) -> None:
-        """Locate a leak by all that it does now."""
-        counts = np.full(len(self._energy), self.settings.settle / len(self._energy))
-        shift = self._whiten_shift(alarm.shift)
-        alarm.location = self._locate(Evidence(shift * counts[:, None], counts, self._known))
-        alarm.pipe = self._find_centre(alarm.location)
-        alarm.sizes.append((step, float(alarm.location.sizes @ alarm.location.probability)))
-        self._name(alarm, step)
-
     def _name(self, alarm: Alarm, step: int) -> None:
-        """Name the place if it is sure enough or has been waited for, and again when it proves to be another."""
-        near = self._near(alarm.pipe)
-        sure = float(alarm.location.probability[near].sum()) >= self.settings.sure
-        if not alarm.places:
-            if sure or step - alarm.raised >= self.settings.patience:
-                alarm.places.append((step, alarm.pipe))
-        elif sure and not near[alarm.places[-1][1]]:
+        """Name the place once, when it is sure enough or has been waited for."""
+        waited = step - alarm.raised >= self.settings.patience
+        if alarm.places or (not alarm.quiet_days and not waited):
+            return
+        sure = float(alarm.location.probability[self._near(alarm.pipe)].sum()) >= self.settings.sure
+        if sure or waited:
             alarm.places.append((step, alarm.pipe))

@@ -95,8 +95,9 @@ class DrivenModel:
     """A model of EPANET that follows readings. ``text`` is its input file; its controls and rules are not heeded.
 
     ``zone`` (nodes,) tells which nodes the inlets feed, ``zone_nominal`` (steps of a week,) what the model gives those
-    without a meter [m3/s]. ``only`` names the nodes of the zone; without it it is all that hangs together with an inlet
-    when metered pumps are cut out, without inlets the whole network.
+    without a meter and ``lifted`` (pumps,) what metered pumps lift in the mean [m3/s]; ``drawn`` (pumps,) are those that
+    take from the zone. ``only`` names the nodes of the zone; without it it is all that hangs together with an inlet when
+    metered pumps are cut out, without inlets the whole network.
     """
 
     def __init__(self, text: str, instruments: Instruments, step: int, *, only: Sequence[str] | None = None) -> None:
@@ -123,15 +124,19 @@ class DrivenModel:
         unmetered[self._meter] = False
         self.zone_nominal = self.nominal[:, unmetered].sum(axis=1)
         self._metered_in_zone = self.zone[self._meter]
+        self.drawn = self.zone[self._taken_from]
 
     def _read_nominal(self, project: Project) -> Array:
         """Return the model's own demand of every node over a week (steps, nodes) [m3/s]."""
         _set_times(project, WEEK_S - self.step, self.step, 0)
         demands = np.zeros((self.week, len(project.nodes.ids)))
+        lifted = np.zeros(self._pump.size)
         junctions = project.nodes.select("junction")
         for time in project.run_hydraulics():
             if time % self.step == 0:
                 demands[time // self.step, junctions] = project.demands()[junctions]
+                lifted += project.flows()[self._pump] / self.week
+        self.lifted = lifted
         return demands
 
     def _direct_inlets(self, project: Project) -> Array:
@@ -149,7 +154,7 @@ class DrivenModel:
         steps = len(readings.pressures)
         if not self._inlet.size:
             return np.ones(steps)
-        drawn = readings.pumps[:, self.zone[self._taken_from]].sum(axis=1)
+        drawn = readings.pumps[:, self.drawn].sum(axis=1)
         metered = self._fill_uses(readings)[:, self._metered_in_zone].sum(axis=1)
         inflow = (readings.inlets * self._sign).sum(axis=1)
         own = np.take(self.zone_nominal, np.arange(steps) + readings.start // self.step, mode="wrap")
@@ -181,6 +186,8 @@ class DrivenModel:
             if watch is not None:
                 watch(begin / steps)
             pressures[begin:end], inlets[begin:end] = self._solve(filled.take(begin, end), share[begin:end])
+        # Where the model runs dry it says nothing of the pressure.
+        pressures[pressures < 0.0] = np.nan
         return Expected(pressures, inlets, share, known)
 
     def _solve(self, readings: Readings, share: Array) -> tuple[Array, Array]:
@@ -203,6 +210,15 @@ class DrivenModel:
     def read_channels(self, project: Project) -> Array:
         """Return what a solution gives for the loggers [m] and for the inlets but the last [m3/s], as one vector."""
         return np.concatenate((project.pressures()[self.loggers], project.flows()[self._inlet][:-1]))
+
+    def draw_mean(self, project: Project) -> None:
+        """Hold the pumps, and let the network give what they lift in the model's mean."""
+        self.hold_pumps(project)
+        for k, node in enumerate(self._taken_from):
+            if project.nodes.types[node] == "junction":
+                name = f"lifted-{node}"
+                project.set_pattern(name, np.full(1, self.nominal[:, node].mean() + self.lifted[k]))
+                project.set_demand(int(node), 1.0, name)
 
     def hold_pumps(self, project: Project) -> None:
         """Close metered pumps and keep tanks at their level."""

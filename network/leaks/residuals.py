@@ -49,9 +49,9 @@ def whiten(centred: Array, classes: Indices, whitening: Array) -> Array:
 
 
 def describe_load(load: Array, pumped: Array, scale: float) -> Array:
-    """Return what the mean of a residual is a line of (steps, 4): 1, load, load squared, what is pumped on."""
-    relative = load / scale
-    return np.stack((np.ones_like(relative), relative, relative**2, pumped / scale), axis=1)
+    """Return what the mean of a residual is a line of (steps, 5): 1, load, its square, what is pumped, both times."""
+    relative, lifted = load / scale, pumped / scale
+    return np.stack((np.ones_like(relative), relative, relative**2, lifted, lifted * relative), axis=1)
 
 
 def fit_baseline(residuals: Array, load: Array, pumped: Array, classes: Indices, count: int) -> Baseline:
@@ -75,8 +75,10 @@ def fit_baseline(residuals: Array, load: Array, pumped: Array, classes: Indices,
     for index in range(count):
         own = centred[group == index]
         weight = len(own) / (len(own) + 4.0 * known.shape[1])
-        spread = weight * np.cov(own.T).reshape(common.shape) + (1.0 - weight) * common if len(own) > 1 else common
-        whitening.append(make_whitening(spread))
+        if len(own) > 1:
+            common = weight * np.cov(own.T).reshape(common.shape) + (1.0 - weight) * common
+        # A class that was not seen takes the covariance of the one before it.
+        whitening.append(make_whitening(common))
     return Baseline(coefficients, np.array(whitening), scale)
 
 

@@ -54,16 +54,19 @@ def search_leaks(
     channels[~expected.known] = np.nan
     week = np.arange(len(channels)) + readings.start // readings.step
     load = expected.share * np.take(model.zone_nominal, week, mode="wrap")
-    pumped = np.nan_to_num(readings.pumps).sum(axis=1)
+    pumped = np.nan_to_num(readings.pumps[:, model.drawn]).sum(axis=1)
+    load = load + pumped
     classes = sensitivity.classify(load)
     count = len(sensitivity.loads)
     baseline = fit_baseline(channels[:known], load[:known], pumped[:known], classes[:known], count)
     centred = baseline.centre(channels, load, pumped)
     day = round(86_400 / readings.step)
     watched = describe_watched(sensitivity, baseline, centred[:known], classes[:known], day)
-    detector = Detector(watched, settings)
+    weights = sensitivity.weigh(load)
+    detector = Detector(watched, settings, start=known)
     for begin in range(0, len(centred), day):
-        detector.add(centred[begin : begin + day], classes[begin : begin + day])
+        rows = slice(begin, begin + day)
+        detector.add(centred[rows], classes[rows], weights[rows])
         tell(0.8 + 0.2 * begin / len(centred))
     return Search(detector.alarms, sensitivity, watched, centred, classes)
 
