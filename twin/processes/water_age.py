@@ -17,7 +17,7 @@ from twin.water.study import Study
 
 _AGES = (6.0 * 3600, 24.0 * 3600, 72.0 * 3600)
 _WORDS = np.array(["fresh", "young", "old", "stale"], object)
-STEADY = 0.02
+STEADY = 0.05
 """Change from one day to the next below which a run was long enough [1]."""
 
 

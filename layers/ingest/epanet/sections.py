@@ -49,7 +49,11 @@ class Units:
 
 def read_epanet(text: str) -> Inp:
     """Return the document of an EPANET file's text; errors as of layers.ingest.swmm.document.read_inp."""
-    return read_inp(text, find=find_section)
+    try:
+        return read_inp(text, find=find_section)
+    except SourceError as error:
+        hint = "is it an EPANET input file (.inp)?" if "SWMM" in (error.hint or "") else error.hint
+        raise SourceError(error.message, hint=hint) from error
 
 
 def find_section(word: str, line: int | None = None) -> str:
