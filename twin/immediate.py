@@ -16,7 +16,7 @@ from twin.settings import Settings
 from twin.store_trace_configurations import fill_in
 from twin.store_traces import keep_trace
 
-LIMIT_S = 20.0
+LIMIT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
