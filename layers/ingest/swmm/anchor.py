@@ -83,7 +83,8 @@ def choose_anchor(
     if origin is None:
         raise CrsError(
             f"a SWMM file does not say where its coordinates lie; these span {_say_extent(points)}",
-            hint="give --crs EPSG:N where they are in a CRS, or --origin LON,LAT to lay local ones around a place",
+            hint="give --crs EPSG:N where they are in a CRS (EPSG:4326 for degrees), or --origin LON,LAT to lay local "
+            "ones around a place",
         )
     lon, lat = origin
     if not (-180.0 <= lon <= 180.0 and -90.0 <= lat <= 90.0):

@@ -8,6 +8,7 @@ from typing import Any
 import geopandas as gpd
 
 from layers.errors import InputError
+from layers.ingest.clean import LONGEST_ID
 from layers.ingest.swmm.anchor import Anchor
 from layers.ingest.swmm.document import Inp, fold_name
 from layers.ingest.swmm.drawing import draw_catchment, draw_gauge, draw_links, draw_nodes, place_nodes
@@ -73,6 +74,11 @@ def frame_items(items: Mapping[str, Item], layer_id: str, model: str, city_crs: 
 
 
 def _put(items: Items, layer: str, identifier: str, item: Item) -> None:
+    if len(identifier) > LONGEST_ID:
+        raise InputError(
+            f"[{item.section}] '{item.name[:40]}…' has a name of {len(item.name)} signs",
+            hint=f"with the model's id before it, {LONGEST_ID} are the most",
+        )
     if identifier in items[layer]:
         raise InputError(f"[{item.section}] '{item.name}' is also in [{items[layer][identifier].section}]")
     items[layer][identifier] = item

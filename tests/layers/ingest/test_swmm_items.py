@@ -151,6 +151,11 @@ def test_an_outlet_that_is_two_things_is_refused() -> None:
         check_document(read_inp(TEXT.replace("K 90", "K 90\nS 80")))
 
 
+def test_a_name_too_long_for_an_id_is_refused() -> None:
+    with pytest.raises(InputError, match=r"\[JUNCTIONS\] 'LLL.*…' has a name of 300 signs"):
+        describe(TEXT.replace("K 90", f"K 90\n{'L' * 300} 80"))
+
+
 LINES = st.integers(0, TEXT.count("\n") - 1)
 PIECES = st.sampled_from(["", "x", "-1", "1e400", '"', ";", "*", "[", "J", "S", "0", "9999999999", "\t", "đ"])
 
