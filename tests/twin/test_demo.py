@@ -113,7 +113,7 @@ def test_geometry_is_valid_of_the_declared_type_and_inside(tables: dict[str, gpd
         ("luminaires", 3_000, 12_000),
         ("trees", 5_000, 20_000),
         ("catchments", 200, 900),
-        ("sensors", 50, 80),
+        ("sensors", 50, 110),
     ],
 )
 def test_counts_are_those_promised(tables: dict[str, gpd.GeoDataFrame], name: str, low: int, high: int) -> None:
