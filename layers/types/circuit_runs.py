@@ -10,6 +10,7 @@ SUPPLY_KINDS = (
     code("transformer", "Trạm biến áp", "Transformer", "#c0392b"),
     code("cabinet", "Tủ chiếu sáng", "Lighting cabinet", "#d35400"),
     code("fuse", "Cầu chì, aptomat của mạch", "Fuse or breaker of a circuit", "#e67e22"),
+    code("phase", "Cầu chì một pha của mạch", "Fuse of one phase of a circuit", "#c9772b"),
     code("cable", "Đoạn cáp", "Cable section", "#b8860b"),
     code("lamp", "Bộ đèn", "Luminaire", "#e8b500"),
 )

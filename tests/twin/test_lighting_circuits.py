@@ -92,6 +92,18 @@ def test_every_lamp_is_traced_to_its_cabinet_by_the_cables(street: Any) -> None:
     assert found["cabinet", "D1"]["traced"] == "C-2" and found["circuit", "B2"]["says"] == "A"
 
 
+def test_lamps_beside_a_long_cable_hang_on_it(street: Any) -> None:
+    street.layers["lighting_circuits"] = frame(
+        ["W1", "W2", "W5"],
+        [join((0, 0), (95, 0)), join((0, 0), (0, 70)), join((500, 0), (540, 0))],
+        circuit_id=["A", "B", "D"],
+    )
+    lamps = street.layers["luminaires"]
+    street.layers["luminaires"] = lamps.set_geometry(shapely.transform(lamps.geometry.values, lambda xy: xy + 1.2))
+    circuits = read_circuits(street)
+    assert circuits.lamp_circuits.tolist() == ["A", "A", "A", "B", "B", "D", ""]
+
+
 def test_rings_and_ties_are_told(street: Any) -> None:
     cables = street.layers["lighting_circuits"]
     more = frame(["W8", "W9"], [join((90, 0), (0, 0)), join((90, 0), (500, 0))], circuit_id=["A", "A"])
@@ -134,6 +146,29 @@ def test_dark_lamps_are_explained_by_the_smallest_set(street: Any) -> None:
     told = run(circuit_faults, street, controllers=False, dark=["A1", "A2", "A3"], lit=["B1"]).summary["failures"][0]
     assert told["alternatives"] == ["cable W1"], "a lamp of B burns, so it is not the cabinet"
     assert told["explains"] == 3 and told["lamps"] == 3
+
+
+def test_a_dead_phase_darkens_every_third_lamp(changed_city: Callable[..., Any]) -> None:
+    places = [(30.0 * k, 0.0) for k in range(1, 10)]
+    cables = [join(before, after) for before, after in zip([(0.0, 0.0), *places], places, strict=False)]
+    lamps = frame([f"P{k}" for k in range(9)], place(*places), power=[60.0] * 9, phase=["L1", "L2", "L3"] * 3)
+    city = changed_city(
+        layers={
+            "luminaires": lamps,
+            "lighting_circuits": frame([f"W{k}" for k in range(9)], cables, circuit_id=["A"] * 9),
+            "lighting_cabinets": frame(["C-1"], place((0, 0)), name=["Tủ"]),
+        }
+    )
+
+    def ask(**values: Any) -> list[tuple[str, str]]:
+        told = run(circuit_faults, city, controllers=False, **values).summary
+        return [(each["kind"], each["id"]) for each in told["failures"]]
+
+    assert ask(dark=["P1", "P4", "P7"], lit=["P0", "P2", "P8"]) == [("phase", "A L2")]
+    assert ask(dark=["P1", "P4", "P7", "P0"], lit=["P2", "P8", "P3"]) == [("phase", "A L2"), ("lamp", "P0")]
+    assert ask(dark=["P4", "P5", "P6", "P8", "P1"], lit=["P0", "P2", "P3"]) == [("cable", "W4"), ("lamp", "P1")]
+    assert ask(dark=["P0", "P1", "P4", "P7"]) == [("fuse", "A")], "one fuse is less than a phase and a lamp"
+    assert ask(dark=["P1"]) == [("lamp", "P1")]
 
 
 def test_a_citizen_may_be_wrong_where_the_crew_is_not(street: Any) -> None:

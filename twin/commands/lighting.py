@@ -35,6 +35,7 @@ HINTS = {
 }
 KINDS = {
     "lamp": "bộ đèn · lamp",
+    "phase": "cầu chì một pha · fuse of one phase",
     "fuse": "cầu chì · fuse",
     "cabinet": "tủ · cabinet",
     "cable": "đoạn cáp · cable",

@@ -263,7 +263,7 @@ LIGHTING = Commodity(
     lines=(Lines("lighting_circuits", kind="laying"),),
     points=(
         Points("lighting_cabinets", sources=(EVERY,)),
-        Points("luminaires", kind="lamp_type"),
+        Points("luminaires", kind="lamp_type", reach=3.0),
     ),
     attachments=(
         Attachment("luminaires", "luminaires", self_node=True, weight="power"),

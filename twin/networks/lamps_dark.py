@@ -1,10 +1,12 @@
 """Why lamps are dark: the smallest set of failed fuses, cabinets, cables, transformers or lamps that explains it.
 
 One tree holds all that a lamp needs: substation, feeder, transformer, cabinet, the fuse of its circuit, each section of
-cable, and the lamp itself as a leaf.
+cable, and the lamp itself as a leaf. A phase of a circuit lies across its branches: it is tried besides, and kept where
+it makes the whole cheaper.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,11 +29,12 @@ from twin.lighting.supply import PowerSupply
 from twin.networks.circuits import CABINETS, CABLES, LAMPS, LightingCircuits
 
 # Of failures of equal number the likelier: a lamp before a fuse, a fuse before a cabinet, and so outward to the grid.
-KIND_ORDER = ("lamp", "fuse", "cabinet", "cable", "transformer", "line", "substation")
+KIND_ORDER = ("lamp", "phase", "fuse", "cabinet", "cable", "transformer", "line", "substation")
 _WEIGHT = 1e-4
 SURE, TOLD = 3.0, 1.4
 """What a wrong report costs, in failures: of a controller or the crew, and of a citizen."""
 MOST_ALTERNATIVES = 6
+MOST_PHASES = 200
 
 
 class Device(NamedTuple):
@@ -107,19 +110,75 @@ def diagnose(
     if not told and not len(dark_cabinets):
         return Diagnosis((), (), 0.0)
     tree = _plant(circuits, supply, sorted(told), dark_cabinets)
-    size = len(tree.devices)
-    words, doubts = np.full(size, UNKNOWN), np.full(size, SURE)
+    words, doubts = _spread_reports(tree, told, dark_cabinets)
+    phases, lost = _find_phases(circuits, tree, told, words, doubts)
+    best = explain_dark_lamps(tree.circuit, words, tree.costs, wrong_cost=doubts, most=1)[0]
+    lamps, power = _count_below(circuits, supply, tree)
+    failures = [*phases, *(_describe(circuits, tree, node, words, lamps, power) for node in best.failed)]
+    wrong = [tree.devices[node].row for node in best.wrong if tree.devices[node].kind == "lamp"]
+    failures.sort(key=lambda each: (-len(each.explains), KIND_ORDER.index(each.device.kind), each.device.item))
+    cost = best.cost + len(phases) * _cost("phase") + sum(told[row][1] for row in lost)
+    return Diagnosis(tuple(failures), tuple(sorted({*wrong, *lost})), round(cost, 3))
+
+
+def _cost(kind: str) -> float:
+    return 1.0 + _WEIGHT * KIND_ORDER.index(kind)
+
+
+def _spread_reports(
+    tree: _Tree, told: Mapping[int, tuple[int, float]], dark_cabinets: Sequence[int]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return what is told of each device, and what it costs if it is wrong."""
+    words, doubts = np.full(len(tree.devices), UNKNOWN), np.full(len(tree.devices), SURE)
     for row, (word, cost) in told.items():
         words[tree.leaves[row]], doubts[tree.leaves[row]] = word, cost
     for number, device in enumerate(tree.devices):
         if device.kind == "cabinet" and device.row in dark_cabinets:
             words[number] = DARK
-    best = explain_dark_lamps(tree.circuit, words, tree.costs, wrong_cost=doubts, most=1)[0]
-    lamps, power = _count_below(circuits, supply, tree)
-    failures = [_describe(circuits, tree, node, words, lamps, power) for node in best.failed]
-    wrong = tuple(tree.devices[node].row for node in best.wrong if tree.devices[node].kind == "lamp")
-    failures.sort(key=lambda each: (-len(each.explains), KIND_ORDER.index(each.device.kind), each.device.item))
-    return Diagnosis(tuple(failures), wrong, round(best.cost, 3))
+    return words, doubts
+
+
+def _find_phases(
+    circuits: LightingCircuits, tree: _Tree, told: Mapping[int, tuple[int, float]], words: NDArray[np.int64],
+    doubts: NDArray[np.float64],
+) -> tuple[list[Failure], list[int]]:  # fmt: skip
+    """Return the phases of circuits whose failure makes the explanation cheaper, and the reports (rows) then wrong.
+
+    What such a phase explains is taken out of ``words``.
+    """
+    phase = circuits.lamps["phase"].to_numpy(object)
+    dark = [row for row, (word, _) in told.items() if word == DARK and isinstance(phase[row], str)]
+    counts = Counter((str(circuits.lamp_circuits[row]), phase[row]) for row in dark if circuits.lamp_circuits[row])
+    tried = [key for key, count in counts.most_common(MOST_PHASES) if count > 1]
+    found: list[Failure] = []
+    lost: list[int] = []
+    price = explain_dark_lamps(tree.circuit, words, tree.costs, wrong_cost=doubts, most=1)[0].cost if tried else 0.0
+    for name, letter in tried:
+        own = np.flatnonzero((circuits.lamp_circuits == name) & (phase == letter)).tolist()
+        leaves = [tree.leaves[row] for row in own if row in tree.leaves]
+        lit = [row for row in own if told.get(row, (UNKNOWN, 0.0))[0] == LIT]
+        trial = words.copy()
+        trial[leaves] = UNKNOWN
+        rest = explain_dark_lamps(tree.circuit, trial, tree.costs, wrong_cost=doubts, most=1)[0].cost
+        if rest + _cost("phase") + sum(told[row][1] for row in lit) < price - 1e-9:
+            found.append(_describe_phase(circuits, f"{name} {letter}", own, told))
+            words[leaves] = UNKNOWN
+            lost += lit
+            price = rest
+    return found, lost
+
+
+def _describe_phase(
+    circuits: LightingCircuits, name: str, rows: Sequence[int], told: Mapping[int, tuple[int, float]]
+) -> Failure:
+    cabinet = int(circuits.lamp_cabinets[rows[0]])
+    watts = circuits.lamps["power"].fillna(0.0).to_numpy(np.float64)
+    point = shapely.Point(shapely.get_coordinates(circuits.cabinets.geometry.iloc[cabinet])[0])
+    explains = tuple(row for row in rows if told.get(row, (UNKNOWN, 0.0))[0] == DARK)
+    return Failure(
+        Device("phase", "", name, -1), point, explains, len(rows), float(watts[list(rows)].sum()),
+        str(circuits.cabinets["id"].iloc[cabinet]), str(circuits.lamp_circuits[rows[0]]), (),
+    )  # fmt: skip
 
 
 def _plant(

@@ -18,6 +18,7 @@ MOST_REPORTS = 20_000
 LampId = Annotated[str, Field(min_length=1, max_length=80)]
 KIND_TITLES = {
     "lamp": Text("bộ đèn", "lamp"),
+    "phase": Text("cầu chì một pha", "fuse of phase"),
     "fuse": Text("cầu chì của mạch", "fuse of circuit"),
     "cabinet": Text("tủ", "cabinet"),
     "cable": Text("đoạn cáp", "cable"),
