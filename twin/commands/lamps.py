@@ -12,8 +12,8 @@ from layers.errors import InputError
 from layers.store.lamps import EVERYWHERE, declare_calendar, select_calendars
 from twin.commands.choosing import read_time
 from twin.connect import connect_to_city
+from twin.lighting.documents import read_lamp_document
 from twin.settings import read_settings
-from twin.state.lamps import read_calendar
 
 
 def register_lamps(sensors: typer.Typer) -> None:
@@ -41,7 +41,7 @@ def lamps(
         document = orjson.loads(file.read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:
         raise InputError(f"file '{file}' cannot be read: {error}") from error
-    calendar = read_calendar(document)
+    calendar = read_lamp_document(document)
     with engine.begin() as connection:
         declare_calendar(
             connection, cabinet, document, valid_from=moment, author=author or getpass.getuser(), reason=reason
