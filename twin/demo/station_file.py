@@ -22,6 +22,7 @@ _COLUMNS = (
     "inland",
     "gated",
     "scale",
+    "still",
     "seed",
 )
 
@@ -34,7 +35,7 @@ def write_stations(path: Path, stations: list[Station], seed: int) -> None:
         for one in stations:
             what = [one.id, one.name, one.name_en, one.kind, repr(one.point.x), repr(one.point.y)]
             watched = [one.watched_layer, one.watched_id]
-            rows.writerow([*what, *watched, repr(one.inland), int(one.gated), repr(one.scale), seed])
+            rows.writerow([*what, *watched, repr(one.inland), int(one.gated), repr(one.scale), repr(one.still), seed])
 
 
 def read_stations(path: Path) -> tuple[list[Station], int]:
@@ -63,4 +64,5 @@ def _read_station(row: dict[str, str]) -> Station:
     return Station(
         row["id"], row["name"], row["name_en"], row["kind"], shapely.Point(float(row["x"]), float(row["y"])),
         row["watched_layer"], row["watched_id"], float(row["inland"]), row["gated"] == "1", float(row["scale"]),
+        float(row["still"]),
     )  # fmt: skip
