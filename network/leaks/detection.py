@@ -75,7 +75,8 @@ class Watched:
 
     ``signatures`` (classes, pipes, channels) per m3/s; ``whitening`` (classes, channels, channels); distances
     (pipes, pipes), lengths (pipes,) [m]; ``drift`` (pipes,) [m3/s] what the model's slow error looks like in each
-    pipe; ``visible`` (pipes,) tells in which pipes a leak would be seen.
+    pipe; ``visible`` (pipes,) tells in which pipes a leak would be seen; ``couple`` (differences, classes) are the
+    differences between classes that are neighbours.
     """
 
     signatures: Array
@@ -84,6 +85,7 @@ class Watched:
     lengths: Array
     drift: Array
     visible: NDArray[np.bool_]
+    couple: Array
 
 
 @dataclass(slots=True, eq=False)
@@ -147,7 +149,7 @@ class Detector:
         classes, pipes, channels = watched.signatures.shape
         shape = (len(settings.sizes), pipes)
         self._rising, self._falling = CusumBank(shape, settings.threshold), CusumBank(shape, settings.threshold)
-        steps = np.diff(np.eye(classes), axis=0)
+        steps = watched.couple
         # What was not seen at one load differs from what is expected as it did at the next.
         self._smooth = steps.T @ steps + LEAST_WEIGHT * np.eye(classes)
         self._other = np.zeros((classes, channels))

@@ -95,9 +95,9 @@ class DrivenModel:
     """A model of EPANET that follows readings. ``text`` is its input file; its controls and rules are not heeded.
 
     ``zone`` (nodes,) tells which nodes the inlets feed, ``zone_nominal`` (steps of a week,) what the model gives those
-    without a meter and ``lifted`` (pumps,) what metered pumps lift in the mean [m3/s]; ``drawn`` (pumps,) are those that
-    take from the zone. ``only`` names the nodes of the zone; without it it is all that hangs together with an inlet when
-    metered pumps are cut out, without inlets the whole network.
+    without a meter and ``lifted`` (pumps,) what metered pumps lift at most [m3/s]; ``drawn`` (pumps,) are those that
+    take from the zone. ``only`` names the nodes of the zone; without it it is all that hangs together with an inlet
+    when metered pumps are cut out, without inlets the whole network.
     """
 
     def __init__(self, text: str, instruments: Instruments, step: int, *, only: Sequence[str] | None = None) -> None:
@@ -135,7 +135,7 @@ class DrivenModel:
         for time in project.run_hydraulics():
             if time % self.step == 0:
                 demands[time // self.step, junctions] = project.demands()[junctions]
-                lifted += project.flows()[self._pump] / self.week
+                np.maximum(lifted, project.flows()[self._pump], out=lifted)
         self.lifted = lifted
         return demands
 
@@ -211,14 +211,15 @@ class DrivenModel:
         """Return what a solution gives for the loggers [m] and for the inlets but the last [m3/s], as one vector."""
         return np.concatenate((project.pressures()[self.loggers], project.flows()[self._inlet][:-1]))
 
-    def draw_mean(self, project: Project) -> None:
-        """Hold the pumps, and let the network give what they lift in the model's mean."""
-        self.hold_pumps(project)
-        for k, node in enumerate(self._taken_from):
+    def lift(self, project: Project, flow: float, share: float) -> None:
+        """Let all demands be ``share`` of the model's, and the pumps that draw from the zone lift ``flow`` [m3/s]."""
+        project.set_option(toolkit.DEMANDMULT, share)
+        total = self.lifted[self.drawn].sum()
+        for k in np.flatnonzero(self.drawn):
+            node = int(self._taken_from[k])
             if project.nodes.types[node] == "junction":
-                name = f"lifted-{node}"
-                project.set_pattern(name, np.full(1, self.nominal[:, node].mean() + self.lifted[k]))
-                project.set_demand(int(node), 1.0, name)
+                part = flow * self.lifted[k] / total if total > 0.0 else 0.0
+                project.set_demand(node, self.nominal[:, node].mean() + part / share, "")
 
     def hold_pumps(self, project: Project) -> None:
         """Close metered pumps and keep tanks at their level."""

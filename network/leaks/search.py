@@ -55,14 +55,13 @@ def search_leaks(
     week = np.arange(len(channels)) + readings.start // readings.step
     load = expected.share * np.take(model.zone_nominal, week, mode="wrap")
     pumped = np.nan_to_num(readings.pumps[:, model.drawn]).sum(axis=1)
-    load = load + pumped
-    classes = sensitivity.classify(load)
-    count = len(sensitivity.loads)
+    classes = sensitivity.classify(load, pumped)
+    count = len(sensitivity.nodes)
     baseline = fit_baseline(channels[:known], load[:known], pumped[:known], classes[:known], count)
     centred = baseline.centre(channels, load, pumped)
     day = round(86_400 / readings.step)
     watched = describe_watched(sensitivity, baseline, centred[:known], classes[:known], day)
-    weights = sensitivity.weigh(load)
+    weights = sensitivity.weigh(load, pumped)
     detector = Detector(watched, settings, start=known)
     for begin in range(0, len(centred), day):
         rows = slice(begin, begin + day)
@@ -92,7 +91,7 @@ def describe_watched(
     drift = np.where(visible, np.std(apparent, axis=0) if len(apparent) > 1 else 0.0, 0.0)
     nodes = sensitivity.nodes.shape[1]
     distances = measure_distances(sensitivity.ends, sensitivity.lengths, nodes)
-    return Watched(signatures, baseline.whitening, distances, sensitivity.lengths, drift, visible)
+    return Watched(signatures, baseline.whitening, distances, sensitivity.lengths, drift, visible, sensitivity.couple())
 
 
 def _ignore(share: float) -> None:

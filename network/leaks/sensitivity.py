@@ -34,14 +34,15 @@ _HOUR = 3600
 class Sensitivity:
     """Signatures of leaks.
 
-    ``nodes`` (loads, nodes, channels) per m3/s: change of pressure [m] at each logger, then of the flow [m3/s] through
-    each inlet but the last. ``loads`` (loads,) [m3/s] is what is used without a meter and
-    what pumps lift out of the zone, at which they hold, ascending.
-    ``pipes`` are the indices of the model's pipes, ``ends`` (pipes, 2) their nodes, ``lengths`` (pipes,) [m].
+    ``nodes`` (classes, nodes, channels) per m3/s: change of pressure [m] at each logger, then of the flow [m3/s]
+    through each inlet but the last. Classes are the ``loads`` (loads,) [m3/s], what is used without a meter,
+    ascending, for each of ``lifts`` (lifts,) [m3/s], what pumps draw from the zone. ``pipes`` are the indices of the
+    model's pipes, ``ends`` (pipes, 2) their nodes, ``lengths`` (pipes,) [m].
     """
 
     nodes: Array
     loads: Array
+    lifts: Array
     pipes: Indices
     ends: Indices
     lengths: Array
@@ -51,21 +52,33 @@ class Sensitivity:
         """Return the signature of a leak in the middle of each pipe (loads, pipes, channels): the mean of its ends."""
         return np.asarray(0.5 * (self.nodes[:, self.ends[:, 0]] + self.nodes[:, self.ends[:, 1]]))
 
-    def weigh(self, load: Array) -> Array:
-        """Return where each of ``load`` lies between ``loads`` (steps, loads): two neighbours, straight on beyond."""
-        if len(self.loads) == 1 or self.loads[-1] <= self.loads[0]:
-            return np.eye(len(self.loads))[np.zeros(len(load), dtype=np.int64)]
-        left = np.clip(np.searchsorted(self.loads, load, side="right") - 1, 0, len(self.loads) - 2)
-        step = np.maximum(self.loads[left + 1] - self.loads[left], 1.0e-12)
-        share = np.clip((load - self.loads[left]) / step, -BEYOND, 1.0 + BEYOND)
-        weights = np.zeros((len(load), len(self.loads)))
-        weights[np.arange(len(load)), left] = 1.0 - share
-        weights[np.arange(len(load)), left + 1] = share
-        return weights
+    def weigh(self, load: Array, lifted: Array) -> Array:
+        """Return where each step lies between the classes (steps, classes): neighbours, straight on beyond a load."""
+        by_load = np.ones((len(load), 1))
+        if len(self.loads) > 1:
+            left = np.clip(np.searchsorted(self.loads, load, side="right") - 1, 0, len(self.loads) - 2)
+            step = np.maximum(self.loads[left + 1] - self.loads[left], 1.0e-12)
+            share = np.clip((load - self.loads[left]) / step, -BEYOND, 1.0 + BEYOND)
+            by_load = np.zeros((len(load), len(self.loads)))
+            by_load[np.arange(len(load)), left] = 1.0 - share
+            by_load[np.arange(len(load)), left + 1] = share
+        on = self._find_lift(lifted)
+        by_lift = np.stack((1.0 - on, on), axis=1) if len(self.lifts) > 1 else np.ones((len(load), 1))
+        return np.asarray((by_lift[:, :, None] * by_load[:, None, :]).reshape(len(load), -1))
 
-    def classify(self, load: Array) -> Indices:
-        """Return the index of the nearest of ``loads`` for each of ``load``."""
-        return np.asarray(np.searchsorted(0.5 * (self.loads[1:] + self.loads[:-1]), load))
+    def classify(self, load: Array, lifted: Array) -> Indices:
+        """Return the index of the class that each step is nearest to."""
+        nearest = np.searchsorted(0.5 * (self.loads[1:] + self.loads[:-1]), load)
+        return np.asarray(nearest + len(self.loads) * (self._find_lift(lifted) > 0.5))
+
+    def couple(self) -> Array:
+        """Return the differences between neighbouring classes (differences, classes): of load, and of lift."""
+        loads, lifts = len(self.loads), len(self.lifts)
+        along = np.kron(np.eye(lifts), np.diff(np.eye(loads), axis=0))
+        return np.concatenate((along, np.kron(np.diff(np.eye(lifts), axis=0), np.eye(loads))))
+
+    def _find_lift(self, lifted: Array) -> Array:
+        return np.clip(lifted / self.lifts[-1], 0.0, 1.0) if len(self.lifts) > 1 else np.zeros(len(lifted))
 
 
 def compute_sensitivity(model: DrivenModel, *, loads: int = LOADS) -> Sensitivity:
@@ -73,22 +86,28 @@ def compute_sensitivity(model: DrivenModel, *, loads: int = LOADS) -> Sensitivit
 
     One solution a node and load: L-Town's 785 nodes take about a second.
     """
-    zone = model.zone_nominal + model.lifted[model.drawn].sum()
+    zone = model.zone_nominal
     order = np.argsort(zone, kind="stable")
     low, high = np.quantile(zone, (0.02, 0.98))
-    wanted = np.linspace(low, BUSIEST * high, loads)
+    wanted = np.linspace(low, BUSIEST * high, loads) if high > low else np.array([high])
     moments = order[np.clip(np.searchsorted(zone[order], wanted), 0, order.size - 1)]
-    factors = wanted / np.maximum(zone[moments], 1.0e-12) if high > 0.0 else np.ones(loads)
+    factors = wanted / zone[moments] if high > 0.0 else np.ones(len(wanted))
+    total = float(model.lifted[model.drawn].sum())
+    lifts = np.array([0.0, total]) if total > 0.0 else np.zeros(1)
     with Project(model.text) as project:
-        model.draw_mean(project)
-        count = len(project.nodes.ids)
-        tried = [_try_nodes(model, project, int(m), float(f)) for m, f in zip(moments, factors, strict=True)]
-        signatures = np.stack(tried)
+        model.hold_pumps(project)
+        signatures = np.stack(
+            [
+                _try_nodes(model, project, int(moment), float(factor), float(lift))
+                for lift in lifts
+                for moment, factor in zip(moments, factors, strict=True)
+            ]
+        )
         pipes = np.sort(np.concatenate((project.links.select("pipe"), project.links.select("cv_pipe"))))
-        assert signatures.shape[1] == count
         return Sensitivity(
             signatures,
             wanted,
+            lifts,
             pipes,
             project.ends[pipes],
             project.lengths()[pipes],
@@ -96,8 +115,8 @@ def compute_sensitivity(model: DrivenModel, *, loads: int = LOADS) -> Sensitivit
         )
 
 
-def _try_nodes(model: DrivenModel, project: Project, moment: int, factor: float) -> Array:
-    """Return the signatures (nodes, channels) at one step of the week, all demands times ``factor``.
+def _try_nodes(model: DrivenModel, project: Project, moment: int, factor: float, lift: float) -> Array:
+    """Return the signatures (nodes, channels) at one step of the week, demands times ``factor``, pumps at ``lift``.
 
     A solution a second of the model's clock, with a hole at each node in turn.
     """
@@ -112,11 +131,11 @@ def _try_nodes(model: DrivenModel, project: Project, moment: int, factor: float)
     ):
         project.set_time(code, value)
     junction = np.array([kind == "junction" for kind in project.nodes.types])
-    nominal = factor * (model.zone_nominal[moment] + model.lifted[model.drawn].sum())
+    nominal = factor * model.zone_nominal[moment]
     out = np.zeros((count, len(model.instruments.pressures) + max(len(model.instruments.inlets) - 1, 0)))
     base = pressures = np.empty(0)
     project.set_option(toolkit.ACCURACY, ACCURACY)
-    project.set_option(toolkit.DEMANDMULT, factor)
+    model.lift(project, lift, factor)
     for second in project.run_hydraulics():
         if second == 0:
             base, pressures = model.read_channels(project), project.pressures()
@@ -127,11 +146,11 @@ def _try_nodes(model: DrivenModel, project: Project, moment: int, factor: float)
                 out[node] = (model.read_channels(project) - base) / flow
             if junction[node]:
                 project.set_emitter(node, 0.0)
-            project.set_option(toolkit.DEMANDMULT, factor)
+            model.lift(project, lift, factor)
         if second < count and junction[second] and pressures[second] > _LEAST_PRESSURE:
             project.set_emitter(second, TRIAL_FLOW / pressures[second] ** project.emitter_exponent)
             if model.zone[second] and nominal > 0.0:
-                project.set_option(toolkit.DEMANDMULT, factor * max(1.0 - TRIAL_FLOW / nominal, 0.05))
+                model.lift(project, lift, factor * max(1.0 - TRIAL_FLOW / nominal, 0.05))
     # What the multiplier does beyond the zone is none of a leak's doing.
     beyond = np.flatnonzero(~model.zone[model.loggers])
     out[np.ix_(model.zone, beyond)] = 0.0
