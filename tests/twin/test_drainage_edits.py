@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hydrology.design_storm import build_storm, fit_curve
+from hydrology.design_storm import RainCurve, build_storm, fit_curve
 from hydrology.rainfall import RainSeries
 from hydrology.swmm_run import SwmmResults, run_swmm
 from layers.errors import InputError, NotFoundError
@@ -16,7 +16,9 @@ from layers.ingest.swmm.document import Inp, read_inp, write_document
 from tests.hydrology.test_swmm_run import MODEL
 from twin.scenario import Measure
 from twin.swmm.blockage import block_links, can_block, find_fill, measure_segment
+from twin.swmm.capacity import NEVER, classify, find_capacity, tabulate_classes, tabulate_storms
 from twin.swmm.lid import CONTROLS, retain_rain
+from twin.swmm.results_layers import FULL
 from twin.swmm.running import prepare_model
 from twin.swmm.storms import put_rain, put_stage, scale_rain, set_duration
 
@@ -35,6 +37,7 @@ def run(document: Inp) -> SwmmResults:
     return done
 
 
+@settings(max_examples=40)
 @given(share=SHARES, diameter=st.floats(0.1, 5.0))
 def test_sediment_takes_the_share_of_a_round_pipe(share: float, diameter: float) -> None:
     depth = find_fill(diameter, share)
@@ -42,6 +45,7 @@ def test_sediment_takes_the_share_of_a_round_pipe(share: float, diameter: float)
     assert measure_segment(depth / diameter) == pytest.approx(share, abs=1.0e-9)
 
 
+@settings(max_examples=40)
 @given(first=st.floats(0.01, 0.7), second=st.floats(0.01, 0.7))
 def test_a_second_blockage_takes_of_what_is_left(first: float, second: float) -> None:
     document = read_inp(MODEL)
@@ -70,6 +74,7 @@ def test_a_box_with_offsets_as_elevations_fills_from_its_bed() -> None:
     assert [document.read("CONDUITS", "P3").read_number(k) for k in (5, 6)] == pytest.approx([0.9 + 0.15, 0.45 + 0.15])
 
 
+@settings(max_examples=40)
 @given(share=SHARES)
 def test_other_shapes_keep_their_form(share: float) -> None:
     document = read_inp(MODEL.replace("P3 RECT_CLOSED 0.6 0.8 0 0", "P3 TRAPEZOIDAL 0.6 0.8 1 1.5"))
@@ -114,6 +119,7 @@ def test_each_measure_keeps_water_and_loses_none(inp: Inp, measure: Measure) -> 
     assert abs(after.account.worst) < 0.005
 
 
+@settings(max_examples=40)
 @given(share=st.floats(0.01, 1.0), measure=st.sampled_from(list(CONTROLS)))
 def test_sealed_ground_is_taken_as_it_is_said(share: float, measure: Measure) -> None:
     document = read_inp(MODEL)
@@ -175,6 +181,27 @@ def test_a_stage_stands_outside_outfalls(inp: Inp) -> None:
     assert run(inp).nodes.max_head[3] == pytest.approx(1.3, abs=1.0e-4)
     with pytest.raises(NotFoundError, match="'Q'"):
         put_stage(inp, np.array([0.0]), np.array([1.0]), ["Q"])
+
+
+def test_the_smallest_storm_that_fills_is_found(inp: Inp) -> None:
+    curve = RainCurve(600.0, 0.9, 5.0, 0.6)
+    storms = {period: build_storm(curve.at(period), 3600.0) for period in (1, 5, 100)}
+    results = []
+    for storm in storms.values():
+        document = inp.copy()
+        put_rain(document, storm)
+        set_duration(document, 1.5)
+        results.append(run(document))
+    capacity = find_capacity(list(storms), results)
+    rows = tabulate_storms(capacity, [1.0, 2.0, 3.0])
+    assert [row["full_length"] for row in rows] == sorted(row["full_length"] for row in rows)
+    for k in range(3):
+        fullest = [period for period, one in zip(storms, results, strict=True) if one.links.fill[k] >= FULL]
+        assert capacity.fills[k] == min(fullest, default=NEVER)
+    classes = tabulate_classes(capacity)
+    assert sum(row["length"] for row in classes) == pytest.approx(300.0)
+    assert sum(row["share"] for row in classes) == pytest.approx(1.0, abs=1.0e-3)
+    assert set(classify(capacity.fills)) <= {"p1", "p5", "p100", "none"}
 
 
 def test_a_model_without_a_gauge_takes_no_storm() -> None:

@@ -65,6 +65,10 @@ def open_layers(view: CityView, inputs: ModelInputs, *, hours: float, weather: W
     stage = make_stage(view, inputs, start, hours)
     rain = weather(start, hours)
     built = build_model(view, start=start, hours=hours, rain=rain, stage=stage, bounds=bounds, scenario=scenario)
+    if rain is not None and not built.catchments:
+        raise InputError(
+            "no catchment drains to these drains: the rain has nothing to fall on", hint="load the layer catchments"
+        )
     set_duration(built.inp, hours)
     model = RunModel(
         "layers", built.inp, {}, built.nodes, built.links, built.catchments, is_placed=True, counts=built.counts
