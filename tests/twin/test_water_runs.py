@@ -160,6 +160,28 @@ def test_demands_of_meters_and_inflows_make_the_inflow(water_city: MemoryCity) -
     assert water["consumed"] == pytest.approx(7 * 16 * USE, rel=0.01)
 
 
+def test_patterns_of_customers_are_those_their_meters_measure(water_city: MemoryCity) -> None:
+    times, _ = water_city.readings["Q1.discharge"]
+    by_night = np.where((times + 7 * 3600) // 3600 % 24 < 6, 3.0, 1.0 / 3.0)
+    sensors = frame(
+        ["A1"], [point(0, 0)], name=["A1"], kind=["flow"], watched_layer=["water_meters"], watched_id=["M0"]
+    )
+    city = replace(
+        water_city, layers={**water_city.layers, "sensors": sensors}, readings={"A1.discharge": (times, by_night)}
+    )
+    outputs = compute(city, "water-run")
+    assert outputs.summary["demands"]["areas"]["D1"]["pattern"] == "customers"
+    energy = np.array(outputs.summary["pumps"]["energy_by_hour"])
+    assert energy[:6].min() > 1.5 * energy[6:].max(), "they pump for who draws by night"
+
+
+def test_an_area_in_two_pieces_is_told(water_city: MemoryCity) -> None:
+    shut = ["P-N20-N30", "P-N21-N31", "P-N22-N32", "P-N23-N33"]
+    rows = compute(water_city, "dma-balance", closed=shut).summary["areas"]
+    assert [row["pieces"] for row in rows] == [1, 2]
+    assert [row["boundary_sound"] for row in rows] == [True, False]
+
+
 def test_the_balance_finds_the_leaks_that_are_there(water_city: MemoryCity) -> None:
     outputs = compute(
         water_city, "dma-balance", meter_error=0.0, data_error=0.0, unbilled_share=0.0, unauthorised_share=0.0,
@@ -173,7 +195,7 @@ def test_the_balance_finds_the_leaks_that_are_there(water_city: MemoryCity) -> N
         assert row["nrw_share"] == pytest.approx(leak, abs=0.005)
         # By night: the pressure of the day is a little lower than that of the night.
         assert row["night_leakage"] == pytest.approx(lost, rel=0.1)
-        assert row["inflow_source"] == "meters" and row["boundary_sound"]
+        assert row["inflow_source"] == "meters" and row["boundary_sound"] and row["pieces"] == 1
         assert row["unavoidable_losses"] == pytest.approx(
             (18 * row["mains_length"] / 1000 + 0.8 * 8) * row["average_pressure"] / 1000, abs=0.01
         )

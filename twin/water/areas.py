@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from layers.errors import NotFoundError
 from twin.process import CityView
@@ -83,8 +85,7 @@ def find_crossings(view: CityView, network: WaterNetwork, areas: Objects) -> lis
     watching = {(row.watched_layer, row.watched_id): row.id for row in list_rows(sensors)}
     found = []
     for layer, frame in zip(LINK_LAYERS, network.links, strict=True):
-        is_open = frame["opened"] if layer == "water_pipes" else ~frame["status"].isin(["closed", "standby", "failed"])
-        rows = zip(frame["id"], frame["start"], frame["end"], is_open, strict=True)
+        rows = zip(frame["id"], frame["start"], frame["end"], _find_open(layer, frame), strict=True)
         for key, start, end, stands_open in rows:
             if areas[start] != areas[end]:
                 sensor = watching.get((layer, key))
@@ -126,6 +127,31 @@ def read_inflow(
         return None
     meters = tuple(crossing.sensor for crossing, _ in metered if crossing.sensor is not None)
     return Inflow(total.index.to_numpy(np.float64) * HOUR, total.to_numpy(np.float64), meters)
+
+
+def count_pieces(network: WaterNetwork, areas: Objects) -> dict[str, int]:
+    """Return in how many pieces each area falls when all that crosses boundaries is cut; 1 where it is one network."""
+    named = [area for area in dict.fromkeys(areas.tolist()) if area is not None]
+    start, end, opened = (
+        np.concatenate(parts)
+        for parts in zip(
+            *(
+                (frame["start"].to_numpy(np.int64), frame["end"].to_numpy(np.int64), _find_open(layer, frame))
+                for layer, frame in zip(LINK_LAYERS, network.links, strict=True)
+            ),
+            strict=True,
+        )
+    )
+    inside = opened & (areas[start] == areas[end])
+    count = len(areas)
+    graph = coo_array((np.ones(int(inside.sum())), (start[inside], end[inside])), shape=(count, count))
+    _, piece = connected_components(graph, directed=False)
+    return {area: int(np.unique(piece[areas == area]).size) for area in named}
+
+
+def _find_open(layer: str, frame: pd.DataFrame) -> NDArray[np.bool_]:
+    is_open = frame["opened"] if layer == "water_pipes" else ~frame["status"].isin(["closed", "standby", "failed"])
+    return is_open.to_numpy(bool)
 
 
 def check_boundary(area: str, areas: Objects, network: WaterNetwork, polygons: gpd.GeoDataFrame) -> int:

@@ -28,6 +28,7 @@ from twin.water.areas import (
     Inflow,
     Objects,
     check_boundary,
+    count_pieces,
     find_crossings,
     list_crossings_of,
     read_inflow,
@@ -84,11 +85,12 @@ class AreaBalance:
     closed: int
     outside: int
     nodes: int
+    pieces: int
 
     @property
     def is_sound(self) -> bool:
-        """Whether every open link over the boundary is metered and no node lies outside of the polygon."""
-        return not self.unmetered and self.outside == 0
+        """Whether every open link over the boundary is metered, it is one network and no node is out of its polygon."""
+        return not self.unmetered and self.outside == 0 and self.pieces == 1
 
 
 def balance_areas(
@@ -112,6 +114,7 @@ def balance_areas(
     meters = view.layer("water_meters", columns=["customer_type", "average_use", "dma_id"])
     use = pd.to_numeric(meters["average_use"]).fillna(0.0)
     crossings = find_crossings(view, network, areas)
+    pieces = count_pieces(network, areas)
     pipes = network.pipes
     mains = (pipes["pipe_type"] != "service") if "pipe_type" in pipes else pd.Series(True, index=pipes.index)
     pipe_area = areas[pipes["start"].to_numpy(np.int64)]
@@ -134,6 +137,7 @@ def balance_areas(
                 crossings=list_crossings_of(area.id, crossings),
                 outside=check_boundary(area.id, areas, network, dmas),
                 nodes=int(inside.sum()),
+                pieces=pieces.get(area.id, 0),
             )
         )
     return found
@@ -155,6 +159,7 @@ def _balance_one(
     crossings: Sequence[tuple[Crossing, float]],
     outside: int,
     nodes: int,
+    pieces: int,
 ) -> AreaBalance:
     households, total = connections
     system_input = float(inflow.flow.mean()) * DAY if inflow is not None else _known(area.average_inflow)
@@ -213,6 +218,7 @@ def _balance_one(
         closed=sum(not crossing.is_open for crossing, _ in crossings),
         outside=outside,
         nodes=nodes,
+        pieces=pieces,
     )
 
 
@@ -271,6 +277,7 @@ def tabulate_balances(found: Sequence[AreaBalance]) -> list[dict[str, Any]]:
             "unmetered_links": list(area.unmetered)[:50],
             "closed_links": area.closed,
             "nodes": area.nodes,
+            "pieces": area.pieces,
             "nodes_outside_polygon": area.outside,
         }
         for area in found

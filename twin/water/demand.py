@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from layers.errors import NotFoundError
 from twin.process import CityView
 from twin.water.areas import Inflow, Objects
 from twin.water.model import Demand
@@ -18,6 +19,8 @@ from twin.water.patterns import DAYS, HOURS, USUAL, build_pattern
 
 Array = NDArray[np.float64]
 DAY = 86_400.0
+MOST_METERS = 2000
+"""Customers' meters with readings that patterns are made of at most."""
 USUAL_PRESSURE = 25.0
 LEAST_PRESSURE = 1.0
 """Pressures at which leaks are sized before a run says better, and at least [m]."""
@@ -57,13 +60,17 @@ def read_meters(view: CityView, network: WaterNetwork) -> Meters:
 
 @dataclass(frozen=True, slots=True)
 class DemandPlan:
-    """How demands are made: ``source`` nodes or meters, times ``factor``; the local clock; the run's first day."""
+    """How demands are made: ``source`` nodes or meters, times ``factor``; the local clock; the run's first day.
+
+    inflows: of the areas that are metered. customers: weeks (7, 24) by type, of those whose meters send readings.
+    """
 
     source: str
     factor: float
     offset_s: float
     begins: datetime
     inflows: Mapping[str, Inflow] = field(default_factory=dict)
+    customers: Mapping[str, Array] = field(default_factory=dict)
 
 
 def make_demand(view: CityView, network: WaterNetwork, areas: Objects, plan: DemandPlan) -> Demand:
@@ -95,10 +102,10 @@ def make_demand(view: CityView, network: WaterNetwork, areas: Objects, plan: Dem
             # What does not change with the hour is leaks; the rest is customers.
             rest = np.maximum(shape * measured - lost, 0.0)
             shape = rest / rest.mean() if rest.mean() > 0.0 else None
-        patterns[name] = shape if shape is not None else _mix_usual(meters, inside)
+        patterns[name] = shape if shape is not None else _mix_customers(meters, inside, plan, int(weekday) % DAYS)
         notes[name] = {
             "demand": round(drawn, 1), "leakage": round(lost, 1), "measured_inflow": round(measured, 1) or None,
-            "pattern": "inflow" if shape is not None else "usual",
+            "pattern": "inflow" if shape is not None else "customers" if plan.customers else "usual",
         }  # fmt: skip
     return Demand(
         use,
@@ -123,12 +130,44 @@ def _find_shape(inflow: Inflow | None, offset_s: float, weekday: int) -> Array |
     return None if week is None else np.asarray(np.roll(week.ravel(), -weekday * HOURS))
 
 
-def _mix_usual(meters: Meters, inside: NDArray[np.bool_]) -> Array:
-    """Return the usual pattern of the customers at some nodes, each by what it uses."""
+def _mix_customers(meters: Meters, inside: NDArray[np.bool_], plan: DemandPlan, weekday: int) -> Array:
+    """Return the pattern of the customers at some nodes from the run's first hour on (168,), each by what it uses.
+
+    A type has the pattern its meters measured, else its usual one.
+    """
     weights = {name: float(values[inside].sum()) for name, values in meters.use.items()}
     if not sum(weights.values()) > 0.0:
-        return USUAL["household"]
-    return np.asarray(sum(weight * USUAL[name] for name, weight in weights.items()) / sum(weights.values()))
+        weights = {"household": 1.0}
+    total = np.zeros(DAYS * HOURS)
+    for name, weight in weights.items():
+        week = plan.customers.get(name)
+        total += weight * (np.tile(USUAL[name], DAYS) if week is None else np.roll(week.ravel(), -weekday * HOURS))
+    return np.asarray(total / sum(weights.values()))
+
+
+def read_customers(view: CityView, start: datetime, end: datetime, *, offset_s: float) -> dict[str, Array]:
+    """Return the week (7, 24) of each type of customer some of whose meters a flow sensor watches, mean 1.
+
+    Every such meter counts alike, however much it uses.
+    """
+    sensors = view.layer("sensors", columns=["kind", "watched_layer", "watched_id"])
+    sensors = sensors[(sensors["kind"] == "flow") & (sensors["watched_layer"] == "water_meters")].iloc[:MOST_METERS]
+    if sensors.empty:
+        return {}
+    meters = view.layer("water_meters", columns=["customer_type"])
+    kind_of = dict(zip(meters["id"], meters["customer_type"], strict=True))
+    weeks: dict[str, list[Array]] = {}
+    for sensor, meter in zip(sensors["id"], sensors["watched_id"], strict=True):
+        if kind_of.get(meter) not in USUAL:
+            continue
+        try:
+            times, values = view.series(view.find_datastream(sensor, "discharge"), start, end)
+        except NotFoundError:
+            continue
+        week = build_pattern(times, values, offset_s=offset_s)
+        if week is not None:
+            weeks.setdefault(kind_of[meter], []).append(week)
+    return {name: np.asarray(np.mean(parts, axis=0)) for name, parts in weeks.items()}
 
 
 def _weigh_leaks(network: WaterNetwork, inside: NDArray[np.bool_]) -> Array:

@@ -13,7 +13,7 @@ from layers.ingest.swmm.document import write_document
 from network.epanet.project import Project
 from twin.process import CityView, Progress
 from twin.water.areas import Objects, find_areas, find_crossings, read_inflow
-from twin.water.demand import DemandPlan, make_demand, start_leaks
+from twin.water.demand import DemandPlan, make_demand, read_customers, start_leaks
 from twin.water.exporting import compose_model
 from twin.water.model import Demand, Times, WaterModel, build_model
 from twin.water.network import WaterNetwork, read_network
@@ -156,6 +156,7 @@ def _make_demand(view: CityView, network: WaterNetwork, areas: Objects, asked: A
         inflow = read_inflow(view, area, crossings, begins - RECORD, begins)
         if inflow is not None:
             inflows[area] = inflow
-    offset = begins.utcoffset() or timedelta()
-    plan = DemandPlan(asked.demand_from, asked.demand_factor, offset.total_seconds(), begins, inflows)
+    offset_s = (begins.utcoffset() or timedelta()).total_seconds()
+    customers = read_customers(view, begins - RECORD, begins, offset_s=offset_s)
+    plan = DemandPlan(asked.demand_from, asked.demand_factor, offset_s, begins, inflows, customers)
     return make_demand(view, network, areas, plan)
