@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from network.leaks.cusum import Crossing, CusumBank, compute_increments
@@ -37,13 +37,13 @@ def test_a_step_without_noise_is_found_after_the_time_its_slope_gives(
     assert crossing.step - before in (wanted - 1, wanted)  # the sum may lie on the threshold within rounding
 
 
-@PROPERTY
+@settings(max_examples=25, deadline=None)
 @given(size=st.floats(0.2, 4.0), share=st.floats(-3.0, 0.5))
 def test_what_is_less_than_half_the_size_never_crosses(size: float, share: float) -> None:
     assert run(np.full(200, share * size), size, 1.0) is None
 
 
-@PROPERTY
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_false_alarms_of_white_noise_stay_below_the_bound(seed: int) -> None:
     # Lorden 1971: a sum crosses 12 within n steps with a probability of n exp(-12) at most, 0.006 for 1,000 steps.

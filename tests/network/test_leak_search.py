@@ -71,7 +71,7 @@ def test_no_leak_no_alarm() -> None:
     assert not search_leaks(DrivenModel(write_town(), INSTRUMENTS, STEP), readings, KNOWN, SETTINGS).alarms
 
 
-@settings(max_examples=3, deadline=None, phases=[Phase.generate])
+@settings(max_examples=2, deadline=None, phases=[Phase.generate])
 @given(end=st.integers(KNOWN + DAY, DAYS * DAY - 1))
 def test_what_comes_later_changes_no_alarm_before(end: int) -> None:
     whole, part = search(), search_leaks_until(end)
