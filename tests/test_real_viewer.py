@@ -161,4 +161,15 @@ def test_sewers_alone(
         assert page.evaluate("window.twin.map.queryRenderedFeatures({ layers: ['drainage_links'] }).length") > 50
         expect(page.get_by_role("button", name="Phóng to để thấy dữ liệu")).to_be_hidden()
         save(page, "montpelier")
+        # The networks that the city lacks are not offered, and the one it has is followed.
+        page.locator('.rail [data-tab="networks"]').click()
+        expect(page.locator("select[name=commodity]")).to_have_value("drainage")
+        expect(page.locator("select[name=commodity] option")).to_have_count(2)
+        page.locator("select[name=commodity]").select_option("sewer")
+        pipe = page.evaluate(
+            "fetch('/api/collections/drainage_links/items?limit=1&system=sanitary').then(answer => answer.json())"
+        )
+        page.locator("[name=network-starts]").fill(f"drainage_links/{pipe['features'][0]['id']}")
+        page.locator("[name=network-starts]").press("Enter")
+        expect(page.locator(".answer .figure").first).to_contain_text("Đoạn tuyến", timeout=60_000)
         assert complaints == []

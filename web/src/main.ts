@@ -31,6 +31,7 @@ import { addSensors, showSensors, updateSensors } from "./map/sensors";
 import { applyStyle, createMap, showCity } from "./map/view";
 import { makeZoomNote } from "./map/zoom-note";
 import { networksPanel } from "./networks/panel";
+import { drawnRun, findDrawnRuns } from "./networks/runs";
 import { closeCard, makeCard, openPlace } from "./panels/card";
 import { chooseHit } from "./panels/find";
 import { floodPanel } from "./panels/flood";
@@ -59,7 +60,7 @@ function addOverlays(map: MapView): void {
   addNetwork(map);
   addHighlight(map);
   addSensors(map);
-  filterRunLayers(map);
+  filterRunLayers(map, drawnRun);
   applyVisibility(map);
   restoreFlood(map);
 }
@@ -87,10 +88,17 @@ function followMap(map: MapView): void {
   watch(["opacity"], () => setFloodOpacity(map));
   watch(["scheme"], () => void applyStyle(map));
   watch(["runId"], () => {
-    filterRunLayers(map);
+    filterRunLayers(map, drawnRun);
     void refreshRun();
   });
-  watch(["networkRun"], () => filterRunLayers(map));
+  const followRuns = (): void => {
+    findDrawnRuns().then(
+      () => filterRunLayers(map, drawnRun),
+      (error: unknown) => console.warn("runs:", error),
+    );
+  };
+  watch(["networkRun"], followRuns);
+  onData("runs", followRuns);
   watch(["lang"], () => updateSensors(map));
   onData("sensors", () => updateSensors(map));
 }

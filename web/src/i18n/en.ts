@@ -287,6 +287,7 @@ export const en: Record<Key, string> = {
   "network.removePlace": "Remove {place}",
   "network.typeId": "or type an id, a name",
   "network.notFound": "This network has no “{text}”.",
+  "network.noNetworks": "The city has no network yet. Load pipes, drains or lines: twin load FILE --layer LAYER.",
   "network.whole": "No start: the whole network is asked.",
   "network.conditions": "Barriers, conditions",
   "network.barriers": "Barriers: do not pass",

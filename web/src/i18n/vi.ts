@@ -285,6 +285,7 @@ export const vi = {
   "network.removePlace": "Bỏ {place}",
   "network.typeId": "hoặc nhập mã, tên",
   "network.notFound": "Mạng này không có “{text}”.",
+  "network.noNetworks": "Thành phố chưa có mạng lưới nào. Hãy nạp ống, cống, cáp: twin load TỆP --layer LỚP.",
   "network.whole": "Không chọn điểm: hỏi toàn mạng.",
   "network.conditions": "Rào chắn, điều kiện",
   "network.barriers": "Rào chắn: không đi qua",

@@ -94,18 +94,16 @@ export function addCityRasters(map: MapView): void {
   }
 }
 
-/** Show what runs wrote of the chosen runs only: of the flood that is shown, and of the network's run. */
-export function filterRunLayers(map: MapView): void {
-  const { runId, networkRun } = getState();
+/** Show what runs wrote of one run only: of the flood that is shown, and of the run that `runOf` a layer is drawn. */
+export function filterRunLayers(map: MapView, runOf: (layer: string) => string | undefined): void {
   for (const theme of getCatalog().themes) {
-    const chosen = theme.id === FLOOD ? runId : networkRun;
-    const written = theme.layers.filter(
-      (layer) => layer.kind === "vector" && layer.properties.some(({ name }) => name === "run_id"),
-    );
-    for (const { id } of chosen ? written : []) {
-      const source = map.getSource<VectorTileSource>(id);
-      const tiles = (source?.tiles ?? []).map((tile) => `${tile.split("?")[0]}?run_id=${encodeURIComponent(chosen!)}`);
-      if (source && tiles[0] !== source.tiles?.[0]) source.setTiles(tiles);
+    for (const layer of theme.layers) {
+      if (layer.kind !== "vector" || !layer.properties.some(({ name }) => name === "run_id")) continue;
+      const run = theme.id === FLOOD ? getState().runId : runOf(layer.id);
+      const source = map.getSource<VectorTileSource>(layer.id);
+      if (!run || !source?.tiles) continue;
+      const tiles = source.tiles.map((tile) => `${tile.split("?")[0]}?run_id=${encodeURIComponent(run)}`);
+      if (tiles[0] !== source.tiles[0]) source.setTiles(tiles);
     }
   }
 }

@@ -24,9 +24,15 @@ import { FIRST_QUESTION, isComplete, type Question } from "./question";
 /** Layers that were shown for a network's sake; they go when another network is chosen. */
 const lent = new Set<string>();
 
+const isThere = (layer: string): boolean => (findVectorLayer(layer)?.count ?? 0) > 0;
+
+/** The networks that the city has lines of. */
+export const findNetworks = (): Commodity[] =>
+  COMMODITIES.filter((commodity) => NETWORKS[commodity].lines.some(isThere));
+
 /** Show the layers of a network. */
 export function showNetwork(commodity: Commodity): void {
-  const wanted = layersOf(commodity).filter((layer) => (findVectorLayer(layer)?.count ?? 0) > 0);
+  const wanted = layersOf(commodity).filter(isThere);
   const layers = new Set(getState().layers);
   for (const layer of lent) if (!wanted.includes(layer)) layers.delete(layer);
   lent.clear();
@@ -114,7 +120,10 @@ export function networkForm(map: MapView): HTMLElement {
     const key = `${commodity}|${kind}|${getState().lang}`;
     if (key === choices) return;
     choices = key;
-    const networks: Choice[] = COMMODITIES.map((value) => ({ value, label: t(`commodity.${value}`) }));
+    const known = findNetworks();
+    const networks: Choice[] = COMMODITIES.filter((value) => known.includes(value) || value === commodity).map(
+      (value) => ({ value, label: t(`commodity.${value}`) }),
+    );
     const kinds: Choice[] = kindsOf(commodity).map((value) => ({ value, label: t(`trace.${value}`) }));
     const field = (label: string, box: HTMLElement): HTMLElement =>
       h("label", { class: "field" }, h("span", { class: "field-label" }, label), box);
@@ -163,7 +172,11 @@ export function networkForm(map: MapView): HTMLElement {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && isAiming()) stopAiming(map);
   });
-  showNetwork(getState().question.commodity);
+  // A link asks what it says; who opens the panel finds a network that the city has.
+  const { commodity: first, starts: asked } = getState().question;
+  const [present] = findNetworks();
+  if (present && asked.length === 0 && !findNetworks().includes(first)) changeCommodity(present);
+  else showNetwork(first);
   invite();
   return h("div", { class: "form network-form" }, head, starts.element, ends.element, conditions.element, buttons);
 }

@@ -7,14 +7,14 @@ import { h, replace } from "../dom";
 import { t } from "../i18n";
 import { drawFlags, drawNetwork } from "../map/network";
 import { bringInView } from "../map/pick";
-import { failure, loading } from "../panels/parts";
+import { empty, failure, loading } from "../panels/parts";
 import { getState, setState, TOOLS, type Tool, watch } from "../state";
 import type { ZoomToItem } from "../types";
 import { traceAnswer } from "./answer";
 import { answer, ask, followQuestion, isAsking, problem } from "./asking";
 import { drawAnswer, findFlags } from "./drawing";
 import { findingsPart } from "./findings";
-import { networkForm } from "./form";
+import { findNetworks, networkForm } from "./form";
 import { isolationAnswer } from "./isolation";
 import { lampsPart } from "./lamps";
 import { leaksPart } from "./leaks";
@@ -90,8 +90,18 @@ const BUILD: Record<Tool, (map: MapView, zoomToItem: ZoomToItem) => Part> = {
   leaks: leaksPart,
 };
 
+/** Say what is missing in a city without pipes, drains and lines. */
+function noNetworks(): HTMLElement {
+  const element = h("div", { class: "panel-body" });
+  const update = (): void => replace(element, empty(t("network.noNetworks")));
+  update();
+  watch(["lang"], update);
+  return element;
+}
+
 /** Build the panel. */
 export function networksPanel(map: MapView, zoomToItem: ZoomToItem): HTMLElement {
+  if (findNetworks().length === 0) return noNetworks();
   const tabs = h("div", { class: "segments", role: "tablist" });
   const body = h("div", { id: "network-tool", role: "tabpanel" });
   const parts = new Map<Tool, Part>();

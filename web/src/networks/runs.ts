@@ -30,6 +30,25 @@ export function layersOfProcess(process: string): Promise<VectorLayer[]> {
   return found;
 }
 
+/** The run of each layer that runs of networks write. */
+let drawn: ReadonlyMap<string, string> = new Map();
+
+/** Return the run whose features of a layer are drawn, undefined where none wrote it. */
+export const drawnRun = (layer: string): string | undefined => drawn.get(layer);
+
+/** Find the run of each layer: the chosen one, else the newest that wrote the layer. */
+export async function findDrawnRuns(): Promise<void> {
+  const newest = listRuns(() => true);
+  const chosen = newest.filter(({ id }) => id === getState().networkRun);
+  const runs = [...chosen, ...newest];
+  const layers = await Promise.all(runs.map(({ process }) => layersOfProcess(process)));
+  const found = new Map<string, string>();
+  runs.forEach((run, index) => {
+    for (const { id } of layers[index] ?? []) if (!found.has(id)) found.set(id, run.id);
+  });
+  drawn = found;
+}
+
 /** Draw the layers of a run, and no longer those of the run before. */
 export async function showRunLayers(id: string, process: string): Promise<VectorLayer[]> {
   const layers = await layersOfProcess(process);
