@@ -7,7 +7,7 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from layers.errors import InputError, NotFoundError
+from layers.errors import InputError
 from twin.lighting.supply import read_supply
 from twin.process import Quiet, parse_inputs
 from twin.processes import power_outage
@@ -96,7 +96,7 @@ def test_water_puts_out_what_stands_below_it(grid: Any) -> None:
 def test_a_wrong_question_is_told(grid: Any) -> None:
     with pytest.raises(InputError, match="nothing has failed"):
         ask(grid)
-    with pytest.raises(NotFoundError, match="T-9"):
+    with pytest.raises(InputError, match="T-9"):
         ask(grid, transformers=["T-9"])
     with pytest.raises(InputError, match="touched no asset"):
         ask(grid, flood_run="none")

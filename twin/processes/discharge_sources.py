@@ -91,7 +91,16 @@ class _Way:
 
 
 def compute(city: CityView, inputs: DischargeSourcesInputs, progress: Progress) -> Outputs:
-    """Return the suspects, the likeliest first. Raises InputError where no time is given and none is found."""
+    """Return the suspects, the likeliest first. Raises InputError where no time is given and none is found, and for a
+    place that is not there.
+    """
+    try:
+        return _compute(city, inputs, progress)
+    except NotFoundError as error:
+        raise InputError(error.message, hint=error.hint) from error
+
+
+def _compute(city: CityView, inputs: DischargeSourcesInputs, progress: Progress) -> Outputs:
     progress.report(0.1, "mạng thoát nước — drains")
     begin, end = _find_window(city, inputs)
     ways: dict[tuple[str, str], _Way] = {}

@@ -7,7 +7,7 @@ import geopandas as gpd
 import numpy as np
 from pydantic import Field
 
-from layers.errors import InputError
+from layers.errors import InputError, NotFoundError
 from layers.schema import Text
 from twin.lighting.outage import Loss, find_outage, read_flooded, read_submerged
 from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
@@ -61,7 +61,10 @@ def compute(city: CityView, inputs: PowerOutageInputs, progress: Progress) -> Ou
     if inputs.stage is not None:
         for key, depth in read_submerged(city, inputs.stage).items():
             water[key] = max(depth, water.get(key, 0.0))
-    outage = find_outage(city, failed, water)
+    try:
+        outage = find_outage(city, failed, water)
+    except NotFoundError as error:
+        raise InputError(error.message, hint=error.hint) from error
     counts = Counter(each.layer for each in outage.losses)
     vital = [each for each in outage.losses if each.importance == "vital"]
     return Outputs(
