@@ -100,8 +100,10 @@ def read_values(results: bytes) -> NDArray[np.float32]:
 
 def measure_difference(first: bytes, second: bytes) -> float:
     """Return the greatest difference of any value at any step, over the greatest of its series; 0 for equal bytes."""
-    if first == second:
+    if first and first == second:
         return 0.0
+    if not first or not second:
+        return np.inf
     one, other = read_values(first), read_values(second)
     if one.shape != other.shape:
         return np.inf
