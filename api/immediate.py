@@ -1,22 +1,24 @@
 """Results of a process that was answered at once: by value, or by links to the trace that is kept."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 import geopandas as gpd
 import orjson
+import pandas as pd
 import shapely
+from pyproj import CRS
 from starlette.responses import Response
 
 from api.answers import answer_json, write_json
 from api.links import OGC
 from api.resources import Resources
 from api.trace_links import link_trace
+from layers.datum import CRS84
 from layers.errors import InputError, TooLargeError
+from layers.ingest.crs import read_crs, transform
 from layers.registry import read_vector_layer
-from layers.store.items import DEGREES
 from twin.immediate import Answer, answer_now
 from twin.job_documents import GEOJSON, JSON, RECORD, SUMMARY
 from twin.process import Outputs, Process
@@ -24,7 +26,7 @@ from twin.store_callbacks import JobRequest
 
 ANONYMOUS = "anonymous"
 MAX_FEATURES = 20_000
-_CRS84, _DECIMALS = f"EPSG:{DEGREES.srid}", 1e-7
+_DECIMALS = 1e-7
 
 
 def answer_execution(
@@ -63,7 +65,7 @@ def write_outputs(process: Process, answer: Answer, asked: JobRequest) -> dict[s
         if asked.outputs and name not in asked.outputs:
             continue
         if name in by_value:
-            written[name] = {"value": write_frame(name, outputs.features[name]), "mediaType": GEOJSON}
+            written[name] = {"value": write_frame(name, outputs.features.get(name)), "mediaType": GEOJSON}
         elif outputs.trace is None:
             raise InputError(f"output '{name}' is given by value only", hint='"transmissionMode": "value"')
         else:
@@ -81,16 +83,18 @@ def _list_values(process: Process, asked: JobRequest, outputs: Outputs) -> list[
     return [name for name in process.outputs if asked.outputs.get(name, {}).get("transmissionMode") == "value"]
 
 
-def write_frame(layer_id: str, frame: gpd.GeoDataFrame) -> dict[str, Any]:
-    """Return features of a layer as GeoJSON in CRS84; TooLargeError for more than ``MAX_FEATURES``."""
+def write_frame(layer_id: str, frame: gpd.GeoDataFrame | None) -> dict[str, Any]:
+    """Return features of a layer, or none of it, as GeoJSON in CRS84; TooLargeError for more than ``MAX_FEATURES``."""
+    if frame is None or frame.empty:
+        return {"type": "FeatureCollection", "features": []}
     if len(frame) > MAX_FEATURES:
         raise TooLargeError(
             f"{len(frame):,} features are more than {MAX_FEATURES:,}", hint="ask for items with the filter in_trace"
         )
     layer = read_vector_layer(layer_id)
     names = [prop.name for prop in layer.properties if prop.name in frame.columns]
-    degrees = shapely.set_precision(frame.geometry.to_crs(_CRS84).to_numpy(), _DECIMALS, mode="pointwise")
-    shapes = shapely.to_geojson(degrees)
+    placed = transform(frame.geometry.to_numpy().astype(object), CRS.from_user_input(frame.crs), read_crs(CRS84))
+    shapes = shapely.to_geojson(shapely.set_precision(placed, _DECIMALS, mode="pointwise"))
     rows = zip(frame["id"].tolist(), shapes, *(frame[name].tolist() for name in names), strict=True)
     features = [
         {
@@ -106,4 +110,6 @@ def write_frame(layer_id: str, frame: gpd.GeoDataFrame) -> dict[str, Any]:
 
 def _tell(value: Any) -> Any:
     """Return a value of a column as JSON knows it."""
-    return None if value is None or (isinstance(value, float) and math.isnan(value)) else value
+    if value is None or value != value:
+        return None
+    return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value

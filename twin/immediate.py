@@ -84,7 +84,9 @@ def _compute(
         inputs = parse_inputs(process, fill_in(connection, process.id, values))
         city = City(connection, settings.processed_dir, datetime.now(UTC))
         outputs = process.compute(city, inputs, hurry)
-        features = {layer_id: outputs.features[layer_id] for layer_id in choose(outputs)}
+        features = {
+            layer_id: outputs.features[layer_id] for layer_id in choose(outputs) if layer_id in outputs.features
+        }
         data = city.describe_data()
     record = {
         "process": process.id,

@@ -197,6 +197,9 @@ def test_the_same_question_of_the_same_network_has_the_same_id(client: TestClien
     links = client.get(f"/api/traces/{first['id']}/trace_links")
     assert links.headers["content-type"] == "application/geo+json"
     assert sum(each["properties"]["length"] for each in links.json()["features"]) == pytest.approx(first["length"])
+    place = client.get("/api/collections/water_pipes/items/P1").json()["geometry"]["coordinates"][0]
+    shown = [each["geometry"]["coordinates"] for each in links.json()["features"]]
+    assert min(abs(x - place[0]) + abs(y - place[1]) for line in shown for x, y in line) < 3e-7
     assert client.get(f"/api/traces/{first['id']}/gold").status_code == 404
     assert client.get("/api/traces/none").status_code == 404
     with engine.begin() as connection:
