@@ -36,6 +36,9 @@ FORGET = 0.5
 LEAST_WEIGHT = 0.05
 """Of what is expected at a load itself, beside its difference to the next load."""
 
+GROWN = 1.5
+"""A leak that became so many times as big is incipient, however soon it was seen."""
+
 PRIOR_STEPS = 20.0
 """What is expected counts as if it had been seen so many steps."""
 
@@ -268,16 +271,30 @@ class Detector:
         burst = self._is_sudden(pending) and location is not None and location.score > nothing + self.settings.burst
         if location is not None and (burst or location.score - self.settings.surprise > best):
             same = self._find_same(pending, location)
-            if same is None:
+            if not self._lasts(pending, self._expect(location)):
+                pass
+            elif same is None:
                 self._admit(pending, location)
             else:
                 self._change(same, 0.0, pending)
         elif old is not None and not self._is_stranger(pending, evidence, best, nothing):
-            self._change(old, change, pending)
+            if self._lasts(pending, change * self._whiten_shift(old.shift)):
+                self._change(old, change, pending)
         else:
             self._absorb(pending.raised + 1, pending.due)
             self._refining = (pending.due, pending.due + self.settings.refine, None)
         self._restart(pending.due)
+
+    def _expect(self, location: Location) -> Array:
+        """Return what a leak does to the white residuals at each load (classes, channels)."""
+        sizes = location.sizes * location.probability
+        return np.asarray(np.einsum("cpk,p->ck", self._white_signatures, sizes))
+
+    def _lasts(self, pending: _Pending, expected: Array) -> bool:
+        """Return whether what explains a crossing holds to the end of the wait: errors of the model come and go."""
+        late = self._gather(pending.due - self.settings.settle // 2, pending.due)
+        with_it, without = late.score(np.stack((expected, np.zeros_like(expected)), axis=1))
+        return bool(with_it > without)
 
     def _is_stranger(self, pending: _Pending, evidence: Evidence, best: float, nothing: float) -> bool:
         """Return whether what fell is better explained by a leak that nobody knew."""
@@ -363,7 +380,7 @@ class Detector:
         alarm.lesson, alarm.quiet_days = None, 0
         self._update(alarm, pending.raised + 1, pending.due)
         self._refining = (pending.due, pending.due + self.settings.refine, alarm)
-        if pending.rising and pending.raised > alarm.raised + self.settings.refine:
+        if alarm.sizes[-1][1] > GROWN * alarm.sizes[0][1]:
             alarm.kind = "incipient"
 
     def _refine(self, begin: int, end: int, alarm: Alarm | None) -> None:
