@@ -48,7 +48,7 @@ LAYERS = (
             text("fix_en", "Cách sửa (tiếng Anh)", "Fix (English)"),
         ),
         style=Style("#c0392b", by="kind", radius=5.0, outline="#ffffff"),
-        rank=118,
+        rank=119,
         min_zoom=10,
         visible=False,
     ),

@@ -17,13 +17,15 @@ from layers.registry import read_vector_layer
 from layers.store.features import upsert_features
 from layers.store.items import OutputCrs
 from layers.store.networks.following import set_follower
-from layers.store.networks.state import read_state
+from layers.store.networks.state import read_changes, read_state
 from tests.twin.network_grid import LAYERS, STEP, place
+from twin.networks.assembling import assemble
 from twin.networks.city_graph import CityGraph
 from twin.networks.commodities import COMMODITIES
+from twin.networks.reading import StoreReader
 from twin.networks.settling import settle_layers
-from twin.networks.storing import build_stored, read_stored
-from twin.networks.warm import WarmNetworks
+from twin.networks.storing import StoredNetwork, build_stored, make_layout, read_stored
+from twin.networks.warm import WarmNetworks, take_changes
 
 WATER, POWER = COMMODITIES["water"], COMMODITIES["power"]
 CITY = OutputCrs(5897, False, 4)
@@ -73,14 +75,30 @@ def draw(graph: CityGraph) -> tuple[list[Any], list[Any]]:
     return sorted(links), sorted(nodes)
 
 
-def check(connection: Connection, warm: WarmNetworks) -> None:
-    """Compare what is stored and what is warm with what a build from nothing gives."""
+def check(connection: Connection, before: dict[str, tuple[int, StoredNetwork]]) -> None:
+    """Compare what is stored, and what was read before with the changes since, with a build from nothing."""
     for commodity in (WATER, POWER):
-        kept = warm.get(connection, commodity.id)
+        version, known = before[commodity.id]
+        state = read_state(connection, commodity.id)
+        assert state is not None and not state.waiting
+        changes = read_changes(connection, commodity.id, version, state.version)
+        assert changes is not None
+        layout = make_layout(commodity, take_changes(connection, commodity, known, changes))
+        kept = assemble(commodity, layout, StoreReader(connection), "kept")
         stored = picture(connection, commodity)
         build_stored(connection, commodity)
         assert stored == picture(connection, commodity)
         assert draw(kept) == draw(WarmNetworks().get(connection, commodity.id))
+
+
+def read_all(connection: Connection) -> dict[str, tuple[int, StoredNetwork]]:
+    """Return version and content of both networks as they are stored."""
+    found = {}
+    for commodity in (WATER, POWER):
+        state = read_state(connection, commodity.id)
+        assert state is not None
+        found[commodity.id] = state.version, read_stored(connection, commodity)
+    return found
 
 
 MOVES = st.sampled_from([0.0, 0.0004, -0.0007, 0.2, -0.4, 3.0, -6.0, STEP, -STEP])
@@ -133,10 +151,8 @@ def name_item(layer: str, number: int) -> str:
 def test_what_is_stored_is_what_a_build_from_nothing_gives(
     engine: Engine, transactions: list[tuple[list[Any], bool, bool]]
 ) -> None:
-    warm = WarmNetworks()
     with engine.connect() as connection:
-        for commodity in (WATER, POWER):
-            warm.get(connection, commodity.id)
+        before = read_all(connection)
         for statements, settled, kept in transactions:
             part = connection.begin_nested()
             for statement in statements:
@@ -148,7 +164,7 @@ def test_what_is_stored_is_what_a_build_from_nothing_gives(
             else:
                 part.rollback()
         settle_layers(connection, frozenset(LAYERS))
-        check(connection, warm)
+        check(connection, before)
         connection.rollback()
 
 
@@ -177,6 +193,7 @@ def test_edits_and_reverts_settle_in_their_own_transaction(engine: Engine, apply
     warm = WarmNetworks()
     line = shapely.LineString([place(0, 0), place(1, 1)])
     with engine.connect() as connection:
+        known = read_all(connection)
         before = warm.get(connection, "water")
     done = apply(edit("create", "water_pipes", "NEW", line, pipe_type="service", status="open"))
     assert count_waiting(engine) == 0
@@ -186,7 +203,7 @@ def test_edits_and_reverts_settle_in_their_own_transaction(engine: Engine, apply
         _, links = graph.find_items("water_pipes", ["NEW"])
         assert links.size == 1 and graph.node_items[graph.graph.starts[links[0]]] == "N0"
     with engine.connect() as connection:
-        check(connection, warm)
+        check(connection, known)
     with engine.begin() as connection:
         revert_edit(connection, done, author="test", reason="test")
     assert count_waiting(engine) == 0
@@ -238,3 +255,38 @@ def test_links_can_be_read_with_sql(engine: Engine) -> None:
         zip(graph.link_fids[order].tolist(), graph.link_parts[order].tolist(), strict=True)
     )
     assert [row[2] for row in rows] == pytest.approx(lengths)
+
+
+def test_two_who_write_at_once_lose_nothing(engine: Engine) -> None:
+    warm = WarmNetworks()
+    with engine.connect() as first, engine.connect() as second:
+        pipe = edit("create", "water_pipes", "ONE", shapely.LineString([place(0, 0), place(1, 1)]), pipe_type="service")
+        valve = edit(
+            "create", "water_valves", "TWO", shapely.Point(place(0.5, 0)), valve_type="isolation", pipe_id="P0"
+        )
+        apply_edits(first, [pipe], author="a", reason="a")
+        # The network is the first's until it commits: the second leaves what it wrote to who asks next.
+        apply_edits(second, [valve], author="b", reason="b")
+        second.commit()
+        first.commit()
+    assert count_waiting(engine) > 0
+    with engine.connect() as connection:
+        graph = warm.get(connection, "water")
+        (node,), _ = graph.find_items("water_valves", ["TWO"])
+        _, parts = graph.find_items("water_pipes", ["ONE"])
+    assert parts.size == 1 and graph.graph.degrees[node] == 2 and count_waiting(engine) == 0
+
+
+def test_what_was_rolled_back_never_comes_to_others(engine: Engine) -> None:
+    warm = WarmNetworks()
+    with engine.connect() as connection:
+        links = warm.get(connection, "water").graph.link_count
+        connection.execute(text("delete from city.water_pipes where id = 'P5'"))
+        settle_layers(connection, frozenset(LAYERS))
+        assert warm.get(connection, "water").graph.link_count < links
+        connection.rollback()
+    with engine.begin() as connection:
+        connection.execute(text("update city.water_pipes set street = 'A' where id = 'P6'"))
+        settle_layers(connection, frozenset(LAYERS))
+    with engine.connect() as connection:
+        assert warm.get(connection, "water").graph.link_count == links

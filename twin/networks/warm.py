@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
+from layers.errors import ConflictError, DatabaseError
 from layers.registry import read_vector_layer
 from layers.store.networks.columns import read_columns
-from layers.store.networks.state import StoredState, lock_build, read_changes, read_state
+from layers.store.networks.state import StoredState, has_written, lock_build, read_changes, read_state
 from layers.store.networks.topologies import (
     StoredNodes,
     StoredPlaces,
@@ -58,32 +59,37 @@ class WarmNetworks:
         transaction of its own; where that is not seen by this transaction, its graph is made of the layers alone.
         """
         commodity = read_commodity(commodity_id)
-        state = _find_fresh(connection, commodity)
-        if state is None:
-            return build_city_graph(commodity, StoreReader(connection), "unsettled")
-        slot = self._find_slot(connection.engine, commodity_id)
-        with slot.lock:
-            if slot.graph is None or slot.graph.stamp != state.stamp:
-                self._renew(slot, connection, commodity, state)
-            graph = slot.graph
-        assert graph is not None
-        return replace(graph, reader=StoreReader(connection))
+        for _ in range(_TRIES):
+            state = _find_fresh(connection, commodity)
+            if state is None:
+                return build_city_graph(commodity, StoreReader(connection), "unsettled")
+            graph = self._find(connection, commodity, state)
+            if graph is not None:
+                return replace(graph, reader=StoreReader(connection))
+        raise ConflictError(f"the network '{commodity_id}' is being changed all the time", hint="try again soon")
 
-    def _find_slot(self, engine: Engine, commodity_id: str) -> _Slot:
+    def _find(self, connection: Connection, commodity: Commodity, state: StoredState) -> CityGraph | None:
+        """Return the graph of a state; None where it changed while it was read."""
         with self._lock:
-            return self._slots.setdefault((engine.url.render_as_string(hide_password=True), commodity_id), _Slot())
-
-    def _renew(self, slot: _Slot, connection: Connection, commodity: Commodity, state: StoredState) -> None:
-        stored = None
-        if slot.stored is not None and slot.graph is not None and slot.version < state.version:
-            changes = read_changes(connection, commodity.id, slot.version, state.version)
-            if changes is not None and sum(map(len, changes.values())) <= MOST_CHANGED:
-                stored = take_changes(connection, commodity, slot.stored, changes)
-        if stored is None:
-            stored = read_stored(connection, commodity)
-        layout = make_layout(commodity, stored)
-        slot.graph = assemble(commodity, layout, StoreReader(connection), state.stamp)
-        slot.stored, slot.version = stored, state.version
+            key = connection.engine.url.render_as_string(hide_password=True), commodity.id
+            slot = self._slots.setdefault(key, _Slot())
+        with slot.lock:
+            if slot.graph is not None and slot.graph.stamp == state.stamp:
+                return slot.graph
+            # What this transaction wrote may never come to be: it is not for others.
+            shared = not has_written(connection)
+            try:
+                stored = _read(slot, connection, commodity, state) if shared else read_stored(connection, commodity)
+                graph = assemble(commodity, make_layout(commodity, stored), StoreReader(connection), state.stamp)
+            except DatabaseError:
+                if read_state(connection, commodity.id) == state:
+                    raise
+                return None
+            if read_state(connection, commodity.id) != state:
+                return None
+            if shared:
+                slot.graph, slot.stored, slot.version = graph, stored, state.version
+            return graph
 
 
 WARM = WarmNetworks()
@@ -99,12 +105,12 @@ def take_changes(
     of_points: list[tuple[int, list[int]]] = []
     for number, one in enumerate(commodity.lines):
         if one.layer in changes:
-            fresh = _read(connection, one.layer, list_line_names(one), changes[one.layer])
+            fresh = _read_rows(connection, one.layer, list_line_names(one), changes[one.layer])
             lines[number] = _merge(lines[number], fresh.take(choose_lines(one, fresh)), changes[one.layer])
             of_lines.append((number, changes[one.layer]))
     for number, place in enumerate(commodity.points):
         if place.layer in changes:
-            fresh = _read(connection, place.layer, list_point_names(commodity, place), changes[place.layer])
+            fresh = _read_rows(connection, place.layer, list_point_names(commodity, place), changes[place.layer])
             kept = fresh.take(choose_points(commodity, place, fresh))
             points[number] = _merge(points[number], kept, changes[place.layer])
             of_points.append((number, changes[place.layer]))
@@ -139,7 +145,16 @@ def _bring_up(engine: Engine, commodity: Commodity) -> None:
         time.sleep(_PAUSE_S)
 
 
-def _read(connection: Connection, layer: str, names: list[str], fids: list[int]) -> Rows:
+def _read(slot: _Slot, connection: Connection, commodity: Commodity, state: StoredState) -> StoredNetwork:
+    """Return the stored network: what is in memory with what changed since, else the whole."""
+    if slot.stored is not None and slot.version < state.version:
+        changes = read_changes(connection, commodity.id, slot.version, state.version)
+        if changes is not None and sum(map(len, changes.values())) <= MOST_CHANGED:
+            return take_changes(connection, commodity, slot.stored, changes)
+    return read_stored(connection, commodity)
+
+
+def _read_rows(connection: Connection, layer: str, names: list[str], fids: list[int]) -> Rows:
     ids, keys, values, _ = read_columns(connection, read_vector_layer(layer), names, fids=fids)
     return Rows(ids, values, None, keys)
 

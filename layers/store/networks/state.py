@@ -118,6 +118,11 @@ def read_next_node(connection: Connection, commodity: str) -> int:
     return int(found.scalar_one())
 
 
+def has_written(connection: Connection) -> bool:
+    """Return whether the transaction wrote anything."""
+    return bool(connection.execute(text("select pg_current_xact_id_if_assigned() is not null")).scalar_one())
+
+
 def read_changes(connection: Connection, commodity: str, since: int, until: int) -> dict[str, list[int]] | None:
     """Return the features that changed after version ``since``, by layer; None when that is not known any more."""
     rows = connection.execute(
