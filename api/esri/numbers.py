@@ -14,6 +14,7 @@ ORDER = (
     "monitoring_stations", "discharge_permits", "trees", "green_spaces", "fire_stations", "fire_water_points",
     "road_links", "road_nodes", "bridges", "rail_links", "waterway_links", "ferry_landings", "stops", "signals",
     "sensors", "places", "streets", "addresses", "provinces", "wards", "admin_changes", "population", "flood_assets",
+    "circuit_loads", "circuit_faults", "circuit_energy", "outage_assets", "discharge_suspects",
 )  # fmt: skip
 NUMBERS = {name: number for number, name in enumerate(ORDER) if name in PUBLIC_LAYERS}
 
