@@ -34,12 +34,12 @@ FIRE_CLASSES = (
 """Classes and colours of NFPA 291 by the flow that a hydrant can give."""
 
 ILI_BANDS = (
-    code("A1", "A1: rất tốt", "A1: excellent", "#1f8a5b"),
-    code("A2", "A2: tốt", "A2: good", "#6fb573"),
-    code("B", "B: nên cải thiện", "B: to be improved", "#e8c33d"),
-    code("C", "C: kém", "C: poor", "#e8853d"),
-    code("D", "D: rất kém", "D: very poor", "#c8372d"),
-    code("unknown", "Không tính được", "Not known", "#9a9a9a"),
+    code("A1", "A1: rất tốt", "A1: excellent", "#1f8a5b80"),
+    code("A2", "A2: tốt", "A2: good", "#6fb57380"),
+    code("B", "B: nên cải thiện", "B: to be improved", "#e8c33d80"),
+    code("C", "C: kém", "C: poor", "#e8853d80"),
+    code("D", "D: rất kém", "D: very poor", "#c8372d80"),
+    code("unknown", "Không tính được", "Not known", "#9a9a9a80"),
 )
 """Bands of the infrastructure leakage index of the World Bank Institute, A parted as in the EU's reference document."""
 
