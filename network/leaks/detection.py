@@ -68,8 +68,8 @@ class Settings:
     surprise: float = 5.0
     burst: float = 80.0
     overlap: float = 0.3
-    learned_error: float = 0.1
-    young_error: float = 0.25
+    learned_error: float = 0.05
+    young_error: float = 0.15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
