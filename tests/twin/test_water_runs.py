@@ -138,7 +138,7 @@ def test_closed_valves_cut_off_and_opened_ones_feed(water_city: MemoryCity) -> N
 
 
 def test_pumps_work_by_the_clock(water_city: MemoryCity) -> None:
-    outputs = compute(water_city, "water-run", pump_hours={"B1": "06:00-08:00, 20:00-21:00"}, energy_prices=[1000.0])
+    outputs = compute(water_city, "water-run", pump_hours=["B1 06:00-08:00 20:00-21:00"], energy_prices=[1000.0])
     energy = np.array(outputs.summary["pumps"]["energy_by_hour"])
     assert np.flatnonzero(energy > 0.0).tolist() == [6, 7, 20]
     assert outputs.summary["pumps"]["cost"] == pytest.approx(1000.0 * energy.sum(), rel=0.02)
@@ -262,6 +262,8 @@ def test_what_lacks_is_named(water_city: MemoryCity, layer: str, values: dict[st
         ({"closed": ["X"]}, "neither a water valve nor a water pipe"),
         ({"pumps_off": ["X"]}, "'X' in pumps_off is no pump"),
         ({"closed": ["BV"], "opened": ["BV"]}, "both closed and opened"),
+        ({"pump_hours": ["B1"]}, "is not one pump's id and its hours"),
+        ({"pump_hours": ["X 1:00-2:00"]}, "'X' in pump_hours is no pump"),
         ({"duration_hours": 0}, "duration_hours"),
         ({"pressure": 1}, "has no input 'pressure'"),
     ],

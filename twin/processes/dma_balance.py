@@ -32,6 +32,7 @@ class DmaBalanceInputs(WaterInputs):
     unbilled_share: float = describe(
         Text("Tỷ lệ dùng không thu tiền", "Share of unbilled use"),
         Text("Chữa cháy, súc xả: phần của nước vào, không đo.", "Fire fighting, flushing: of the input, unmetered."),
+        unit="1",
         default=0.0125,
         ge=0.0,
         le=0.5,
@@ -39,6 +40,7 @@ class DmaBalanceInputs(WaterInputs):
     unauthorised_share: float = describe(
         Text("Tỷ lệ đấu nối trái phép", "Share of unauthorised use"),
         Text("Phần của nước vào bị lấy trái phép.", "Share of the input that is drawn without permission."),
+        unit="1",
         default=0.0025,
         ge=0.0,
         le=0.5,
@@ -46,6 +48,7 @@ class DmaBalanceInputs(WaterInputs):
     meter_error: float = describe(
         Text("Sai số đồng hồ", "Error of meters"),
         Text("Đồng hồ khách hàng ghi thiếu bao nhiêu.", "How much customers' meters read too little."),
+        unit="1",
         default=0.02,
         ge=0.0,
         le=0.5,
@@ -53,6 +56,7 @@ class DmaBalanceInputs(WaterInputs):
     data_error: float = describe(
         Text("Sai sót số liệu", "Data errors"),
         Text("Phần ghi thu bị mất khi xử lý số liệu.", "Share of the billed that is lost in handling data."),
+        unit="1",
         default=0.0025,
         ge=0.0,
         le=0.5,
@@ -76,6 +80,7 @@ class DmaBalanceInputs(WaterInputs):
     n1: float = describe(
         Text("Số mũ rò rỉ N1", "Leakage exponent N1"),
         Text("Rò rỉ tỷ lệ với áp lực mũ N1.", "Leakage goes with pressure to the power N1."),
+        unit="1",
         default=1.0,
         ge=0.5,
         le=2.5,

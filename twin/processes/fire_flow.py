@@ -53,7 +53,7 @@ class FireFlowInputs(WaterInputs):
         unit="h",
         default=18.0,
         ge=0.0,
-        lt=24.0,
+        le=24.0,
     )
     hydrants: tuple[str, ...] = describe(
         Text("Trụ", "Hydrants"),

@@ -63,6 +63,7 @@ class WaterInputs(Inputs):
     demand_factor: float = describe(
         Text("Hệ số nhu cầu", "Demand factor"),
         Text("Nhân mọi nhu cầu với số này.", "All demands are multiplied by it."),
+        unit="1",
         default=1.0,
         ge=0.0,
         le=10.0,
@@ -112,13 +113,13 @@ class WaterInputs(Inputs):
         default=(),
         max_length=MOST_CHANGES,
     )
-    pump_hours: dict[str, str] = describe(
+    pump_hours: tuple[str, ...] = describe(
         Text("Giờ chạy bơm", "Hours of pumps"),
         Text(
-            'Giờ chạy của từng bơm, ví dụ {"B1": "22:00-04:00, 11:00-13:00"}.',
-            'When each pump runs, such as {"B1": "22:00-04:00, 11:00-13:00"}.',
+            "Mã bơm rồi giờ chạy, các bơm cách nhau bằng dấu phẩy: B1 22:00-04:00 11:00-13:00, B2 05:00-22:00.",
+            "Id of a pump and when it runs, pumps apart by commas: B1 22:00-04:00 11:00-13:00, B2 05:00-22:00.",
         ),
-        default={},
+        default=(),
         max_length=MOST_CHANGES,
     )
 
@@ -128,14 +129,25 @@ class WaterInputs(Inputs):
             both = set(getattr(self, one)) & set(getattr(self, other))
             if both:
                 raise ValueError(f"'{min(both)[:80]}' is in both {one} and {other}")
+        self.list_hours()
         return self
+
+    def list_hours(self) -> dict[str, str]:
+        """Return the hours of each pump in ``pump_hours``; ValueError names one that is written otherwise."""
+        hours: dict[str, str] = {}
+        for entry in self.pump_hours:
+            pump, *spans = entry.split()[:MOST_CHANGES] or [""]
+            if not spans or pump in hours:
+                raise ValueError(f"'{entry[:60]}' in pump_hours is not one pump's id and its hours, as B1 22:00-04:00")
+            hours[pump] = ", ".join(spans)
+        return hours
 
     def ask(self) -> Asked:
         """Return what is asked of a run."""
         return Asked(
             self.model, Times(self.duration_hours * 3600, self.step_minutes * 60), self.demand_from, self.demand_factor,
             self.demand_model, self.required_pressure, self.closed, self.opened, self.pumps_off, self.pumps_on,
-            self.pump_hours,
+            self.list_hours(),
         )  # fmt: skip
 
 
