@@ -19,6 +19,7 @@ from layers.store.items import OutputCrs
 from layers.store.networks.following import set_follower
 from layers.store.networks.state import read_changes, read_state
 from tests.twin.network_grid import LAYERS, STEP, place
+from twin.networks import settling
 from twin.networks.assembling import assemble
 from twin.networks.city_graph import CityGraph
 from twin.networks.commodities import COMMODITIES
@@ -255,6 +256,26 @@ def test_links_can_be_read_with_sql(engine: Engine) -> None:
         zip(graph.link_fids[order].tolist(), graph.link_parts[order].tolist(), strict=True)
     )
     assert [row[2] for row in rows] == pytest.approx(lengths)
+
+
+def test_what_changed_in_many_places_is_built_anew(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with engine.connect() as connection:
+        before = read_state(connection, "water")
+        for statement in (("move", "water_nodes", 0, 3.0, 0.0), ("move", "water_nodes", 15, 3.0, 0.0)):
+            write(connection, statement)
+        settle_layers(connection, frozenset(LAYERS))
+        once = read_state(connection, "water")
+        monkeypatch.setattr(settling, "MOST_PLACES", 1)
+        for statement in (("move", "water_nodes", 0, -6.0, 0.0), ("move", "water_nodes", 15, -6.0, 0.0)):
+            write(connection, statement)
+        settle_layers(connection, frozenset(LAYERS))
+        again = read_state(connection, "water")
+        assert before is not None and once is not None and again is not None
+        assert before.built == once.built < again.built and again.version == once.version + 1
+        stored = picture(connection, WATER)
+        build_stored(connection, WATER)
+        assert stored == picture(connection, WATER)
+        connection.rollback()
 
 
 def test_two_who_write_at_once_lose_nothing(engine: Engine) -> None:

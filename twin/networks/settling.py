@@ -43,6 +43,9 @@ Features = list[tuple[int, list[int]]]
 MOST_WRITTEN = 5000
 """More features of a layer than this are not settled one by one: the network is built anew."""
 
+MOST_PLACES = 100
+"""What changed in more places than this is built anew, which is sooner done."""
+
 _MARGIN = 1.0
 
 
@@ -112,7 +115,11 @@ class _Settlement:
         listed = zip(written.layers.tolist(), written.fids.tolist(), strict=True)
         self.changed.update(listed)
         boxes = [*self._find_line_boxes(written), *self._find_point_boxes(written)]
-        self._renew([self._compare(box, around) for box, around in self._draw_apart(boxes)])
+        apart = _merge_boxes(boxes, _MARGIN + 2.0 * self.commodity.reach)
+        if len(apart) > MOST_PLACES:
+            build_stored(self.connection, self.commodity)
+            return
+        self._renew([self._compare(box, around) for box, around in self._draw_apart(apart)])
         advance_state(self.connection, self.commodity.id, self.changed, nodes=self.fresh)
 
     def _find_line_boxes(self, written: Written) -> Iterator[Box]:
@@ -154,9 +161,8 @@ class _Settlement:
                 yield from _list_boxes(shapely.bounds(self._read_shapes(points.layer, sorted(moved))))
             yield from _list_boxes(np.tile(places.xy, 2))
 
-    def _draw_apart(self, boxes: list[Box]) -> Iterator[tuple[Box, _Surroundings]]:
+    def _draw_apart(self, apart: list[Box]) -> Iterator[tuple[Box, _Surroundings]]:
         """Yield boxes that hold all changes with nothing that reaches out of one, and what surrounds each."""
-        apart = _merge_boxes(boxes, _MARGIN + 2.0 * self.commodity.reach)
         while True:
             grown = [self._grow(box) for box in apart]
             merged = _merge_boxes([box for box, _ in grown], 2.0 * self.commodity.tolerance)

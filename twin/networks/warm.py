@@ -3,6 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass, field, replace
+from secrets import token_hex
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,8 @@ class WarmNetworks:
         for _ in range(_TRIES):
             state = _find_fresh(connection, commodity)
             if state is None:
-                return build_city_graph(commodity, StoreReader(connection), "unsettled")
+                # A stamp of its own: what was computed of it is not asked for again.
+                return build_city_graph(commodity, StoreReader(connection), f"unsettled-{token_hex(8)}")
             graph = self._find(connection, commodity, state)
             if graph is not None:
                 return replace(graph, reader=StoreReader(connection))
