@@ -126,9 +126,12 @@ export function zoomTo(map: MapView, geometry: GeoJSON.Geometry): void {
   if (bounds[0] <= bounds[2]) zoomToBounds(map, bounds);
 }
 
-/** Move the camera to a box: west, south, east, north. */
-export function zoomToBounds(map: MapView, bounds: [number, number, number, number]): void {
-  map.fitBounds(bounds, { padding: 120, maxZoom: 17, pitch: map.getPitch() });
+const ROOM = 120;
+
+/** Move the camera to a box: west, south, east, north; `bottom` pixels of the map are left free below it. */
+export function zoomToBounds(map: MapView, bounds: [number, number, number, number], bottom = ROOM): void {
+  const padding = { top: ROOM, right: ROOM, bottom, left: ROOM };
+  map.fitBounds(bounds, { padding, maxZoom: 17, pitch: map.getPitch() });
 }
 
 /** Whether anything of a box is in sight. */

@@ -8,7 +8,7 @@ import { formatLength, formatNumber, formatVolume } from "../format";
 import { t } from "../i18n";
 import { aim, stopAiming } from "../map/aim";
 import { drawFlags, drawNetwork, FOUND_COLOR } from "../map/network";
-import { boundsOf, bringInView } from "../map/pick";
+import { boundsOf, zoomToBounds } from "../map/pick";
 import { itemButton } from "../panels/item-button";
 import { failure, figure, loading, section, textButton } from "../panels/parts";
 import { longTable } from "../panels/table";
@@ -24,6 +24,8 @@ const NODES = "drainage_nodes";
 const PHONE = "(max-width: 640px)";
 const CHUNK = 80;
 const SLIDE_MS = 60;
+/** Room that is left below the way [px]. */
+const MARGIN = 60;
 const FLOODED = "#7b2cbf";
 
 const isDrainageRun = (process: string): boolean => process === "drainage-run";
@@ -42,7 +44,8 @@ async function findPlaces(ids: readonly string[]): Promise<Map<string, Position>
   return new Map(pages.flatMap(({ features }) => features.map((item) => [item.id, placeOf(item)])));
 }
 
-function drawPath(map: MapView, { stations }: Profile, places: Map<string, Position>): void {
+/** Draw the way on the map, where `covered` pixels at the bottom lie under the drawing. */
+function drawPath(map: MapView, { stations }: Profile, places: Map<string, Position>, covered: number): void {
   const found = stations.id.flatMap((id, index) => {
     const place = places.get(id);
     return place ? [{ id, place, flooded: stations.flooded[index] }] : [];
@@ -60,7 +63,7 @@ function drawPath(map: MapView, { stations }: Profile, places: Map<string, Posit
     }),
   );
   drawNetwork(map, { features: found.length > 1 ? [line, ...nodes] : nodes, tiles: [] });
-  if (found.length > 0) bringInView(map, boundsOf(line.geometry));
+  if (found.length > 0) zoomToBounds(map, boundsOf(line.geometry), covered);
 }
 
 function profileFigures(profile: Profile, zoomToItem: ZoomToItem): HTMLElement {
@@ -145,7 +148,8 @@ export function profilePart(map: MapView, zoomToItem: ZoomToItem): Part {
       dock.show(profile, seconds);
       if (hours !== null) return;
       replace(body, profileFigures(profile, zoomToItem));
-      drawPath(map, profile, places);
+      const isOver = dock.element.parentElement !== ends;
+      drawPath(map, profile, places, (isOver ? dock.element.offsetHeight : 0) + MARGIN);
       flag(null);
     } catch (error) {
       if (signal.aborted) return;
