@@ -24,7 +24,9 @@ from twin.swmm.results_files import StoredRun, open_results, pack_results
 from twin.swmm.running import describe_account
 from twin.swmm.running_models import read_model_file
 
-drainage = typer.Typer(help="Thoát nước — the drains: run, series, profile, capacity, blockage.", no_args_is_help=True)
+drainage = typer.Typer(
+    help="Thoát nước — the drains: run SWMM, series, long profiles, capacity, critical pipes.", no_args_is_help=True
+)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Values = Annotated[
     list[str] | None,

@@ -62,7 +62,7 @@ COMMANDS: dict[str, Entry] = {
     "history": Entry("twin.commands.history", "Các phiên bản của một đối tượng — all versions of a feature."),
     "revert": Entry("twin.commands.revert", "Hoàn tác một lần biên tập — take an edit back."),
     "drainage": Entry(
-        "twin.commands.drainage", "Thoát nước — the drains: run SWMM, series, long profiles, capacity, blockage."
+        "twin.commands.drainage", "Thoát nước — the drains: run SWMM, series, long profiles, capacity, critical pipes."
     ),
     "swmm": Entry("twin.commands.swmm", "Mô hình thoát nước — SWMM models: import, export, list, remove."),
     "bake": Entry(
