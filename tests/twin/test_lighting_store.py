@@ -133,7 +133,7 @@ def test_programs_on_the_command_line(run: Callable[..., Any], tmp_path: Path) -
     file.write_text(json.dumps(document))
     told = run("lighting", "programs", "import", file, "--from", "2026-01-01", "--reason", "quyết định 12")
     assert "1 lịch" in told.stdout, told.stderr
-    at = run("lighting", "programs", "at", "2026-06-01T20:00+00:00", "--json")
-    assert json.loads(at.stdout) == {"A1": 0.6, "A2": 0.6, "A3": 0.6}, at.stderr
+    at = run("lighting", "programs", "at", "2026-06-01T20:00+00:00", "--circuits", "--json")
+    assert json.loads(at.stdout) == {"C-1-M1": pytest.approx(0.6)}, at.stderr
     faults = json.loads(run("lighting", "faults", "--dark", "A1,A2,A3", "--json").stdout)
     assert faults["circuit_faults"][0]["asset_id"] == "C-1-M1"

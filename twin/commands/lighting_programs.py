@@ -1,6 +1,7 @@
 """``twin lighting programs``: control programs, calendars and overrides of lamps, in the words of TALQ."""
 
 import getpass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,7 @@ from sqlalchemy import Connection
 
 from layers.errors import InputError, NotFoundError
 from layers.registry import read_vector_layer
-from layers.store.lamps import EVERYWHERE, declare_calendar, select_calendars
+from layers.store.lamps import EVERYWHERE, declare_calendar, select_calendars, select_feeds
 from layers.store.migrate import read_city
 from layers.store.sensing.state import select_places
 from twin.commands.choosing import read_time
@@ -23,7 +24,7 @@ from twin.lighting.documents import list_assignments, read_lamp_document, split_
 from twin.lighting.overriding import add_override
 from twin.lighting.talq_writing import write_talq
 from twin.settings import read_settings
-from twin.state.programs import read_programs
+from twin.state.programs import Feed, read_programs
 
 programs = typer.Typer(
     help="Chương trình chiếu sáng — control programs of lamps: import, list, at, override, export.",
@@ -31,7 +32,7 @@ programs = typer.Typer(
 )
 Reason = Annotated[str, typer.Option(help="Who decided it.")]
 From = Annotated[str | None, typer.Option("--from", help="In force from this moment on; without it, now.")]
-MOST_SHOWN = 10_000
+MOST_SHOWN = 1_000_000
 
 
 def register_programs(lighting: typer.Typer) -> None:
@@ -95,6 +96,7 @@ def list_programs(
 def show_levels(
     time: Annotated[str, typer.Argument(help="When, such as 2027-02-05T19:00+07:00.")],
     lamp: Annotated[list[str] | None, typer.Option(help="Only these lamps; repeat.")] = None,
+    by_circuit: Annotated[bool, typer.Option("--circuits", help="The level of each circuit.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Mức sáng theo chương trình lúc đó — the level of lamps by their programs at a time."""
@@ -102,10 +104,12 @@ def show_levels(
     settings = read_settings()
     with connect_to_city(settings).connect() as connection:
         levels = _find_levels(connection, moment, lamp)
+        if by_circuit:
+            levels = _average_circuits(levels, select_feeds(connection, list(levels)))
     if as_json:
         typer.echo(orjson.dumps(levels).decode())
         return
-    if lamp:
+    if lamp or by_circuit:
         for name, level in levels.items():
             typer.echo(f"{name}  {100 * level:.0f} %")
         return
@@ -142,6 +146,16 @@ def export(
     with connect_to_city(read_settings()).connect() as connection:
         found = write_talq(select_calendars(connection, moment))
     typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+
+
+def _average_circuits(levels: Mapping[str, float], feeds: Mapping[str, Feed]) -> dict[str, float]:
+    """Return the mean level of the lamps of each circuit that they name."""
+    found: dict[str, list[float]] = {}
+    for lamp, level in levels.items():
+        circuit = feeds.get(lamp, (None, None))[1]
+        if circuit is not None:
+            found.setdefault(circuit, []).append(level)
+    return {name: sum(each) / len(each) for name, each in sorted(found.items())}
 
 
 def _find_levels(connection: Connection, moment: datetime, lamps: list[str] | None) -> dict[str, float]:

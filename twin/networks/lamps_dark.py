@@ -208,7 +208,8 @@ def _plant(
         for kind, layer, item, point in chain:
             at = add(Device(kind, layer, item, -1), at, point)
         top[cabinet] = add(Device("cabinet", CABINETS, str(cabinets["id"].iloc[cabinet]), cabinet), at, shapes[cabinet])
-    node_of: dict[int, int] = {int(circuits.cabinet_nodes[row]): number for row, number in top.items()}
+    nodes = circuits.cabinet_nodes
+    node_of: dict[int, int] = {int(nodes[row]): number for row, number in top.items() if nodes[row] >= 0}
     circuit, network = circuits.circuit, circuits.network
     for node in circuit.order.tolist():
         parent = int(circuit.parents[node])
