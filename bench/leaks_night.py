@@ -28,11 +28,15 @@ class NightAlarm:
 
 def watch_nights(inflow: Array) -> list[NightAlarm]:
     """Return the alarms of an inflow at every step (steps,), NaN where not read, after four weeks."""
-    nights = np.array([np.nanmean(day[NIGHT]) for day in inflow.reshape(-1, STEPS_A_DAY)])
+    own = inflow.reshape(-1, STEPS_A_DAY)[:, NIGHT]
+    read = np.isfinite(own)
+    nights = np.where(read.any(axis=1), np.where(read, own, 0.0).sum(axis=1) / np.maximum(read.sum(axis=1), 1), np.nan)
     alarms, total, since = [], 0.0, 0
     for night in range(NIGHTS_BEFORE, len(nights)):
         before = nights[max(night - NIGHTS_BEFORE, since) : night]
         if len(before) < 7:
+            continue
+        if np.isnan(nights[night]):
             continue
         total = max(0.0, total + (nights[night] - np.nanmean(before)) / max(np.nanstd(before), 1.0e-9) - REFERENCE)
         if total > THRESHOLD:
