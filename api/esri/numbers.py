@@ -14,7 +14,10 @@ ORDER = (
     "monitoring_stations", "discharge_permits", "trees", "green_spaces", "fire_stations", "fire_water_points",
     "road_links", "road_nodes", "bridges", "rail_links", "waterway_links", "ferry_landings", "stops", "signals",
     "sensors", "places", "streets", "addresses", "provinces", "wards", "admin_changes", "population", "flood_assets",
-    "circuit_loads", "circuit_faults", "circuit_energy", "outage_assets", "discharge_suspects",
+    "circuit_loads", "circuit_faults", "circuit_energy", "outage_assets", "discharge_suspects", "rain_gauges",
+    "water_pressures", "water_flows", "water_qualities", "hydrant_flows", "dma_balances", "leak_alarms", "leak_pipes",
+    "drainage_node_results", "drainage_link_results", "drainage_capacity", "drainage_capacity_nodes", "trace_links",
+    "trace_nodes", "isolation_outage", "isolation_valves", "network_findings",
 )  # fmt: skip
 NUMBERS = {name: number for number, name in enumerate(ORDER) if name in PUBLIC_LAYERS}
 
