@@ -75,7 +75,7 @@ def put_rain(inp: Inp, rain: RainSeries) -> None:
         inp.add("RAINGAGES", (name, "INTENSITY", write_clock(step), 1.0, "TIMESERIES", STORM))
     inp.remove("TIMESERIES", STORM)
     for at, value in zip(times, intensity, strict=True):
-        inp.add("TIMESERIES", (STORM, _write_offset(float(at)), float(value) / unit))
+        inp.add("TIMESERIES", (STORM, write_clock(float(at)), float(value) / unit))
     inp.set_option("IGNORE_RAINFALL", "NO")
 
 
@@ -115,12 +115,6 @@ def _spread_evenly(rain: RainSeries) -> tuple[Array, Array]:
     return times, np.diff(depth) / step
 
 
-def _write_offset(seconds: float) -> str:
-    """Return a time since the start as SWMM reads it: hours with minutes and seconds."""
-    whole = round(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
-
-
 def put_stage(inp: Inp, times: Array, stages: Array, outfalls: Collection[str] = ()) -> list[str]:
     """Hold a stage [m] in time [s after the start] outside outfalls, in place; return their names.
 
@@ -144,5 +138,5 @@ def put_stage(inp: Inp, times: Array, stages: Array, outfalls: Collection[str] =
         inp.add("OUTFALLS", (name, words[1], "TIMESERIES", STAGE, gated, *onward))
     inp.remove("TIMESERIES", STAGE)
     for at, stage in zip(times, stages, strict=True):
-        inp.add("TIMESERIES", (STAGE, _write_offset(float(at)), round(float(stage) / unit, 5)))
+        inp.add("TIMESERIES", (STAGE, write_clock(float(at)), round(float(stage) / unit, 5)))
     return chosen
