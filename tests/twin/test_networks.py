@@ -293,14 +293,17 @@ def write(folder: Path, name: str, frame: gpd.GeoDataFrame) -> Path:
     return folder / name
 
 
+@pytest.mark.filterwarnings("ignore:'crs' was not provided")
 def test_files_are_checked_in_metres(tmp_path: Path) -> None:
-    lines = frame(["A", "B"], [line((586_000, 1_109_000), (586_100, 1_109_000)),
+    lines = frame(["A/1", "B"], [line((586_000, 1_109_000), (586_100, 1_109_000)),
                               line((586_100, 1_109_000.3), (586_200, 1_109_050))])  # fmt: skip
     path = write(tmp_path, "pipes.gpkg", lines.to_crs("EPSG:4326"))
     checked = check_file(path, tolerance=0.001)
     assert checked.named_by == "id" and checked.crs.to_epsg() == 32648
     kinds = checked.report.counts
     assert kinds["near_miss"] == 2 and kinds["dangling_end"] == 2 and checked.report.parts == 2
+    rows = make_frame(checked.report, checked.crs)
+    assert set(rows["item_id"]) == {"A/1", "B"} and rows["layer_id"].isna().all()
     assert check_file(path, tolerance=0.5).report.parts == 1
     with pytest.raises(SourceError, match="has no column 'pipe'"):
         check_file(path, id_column="pipe", tolerance=0.001)

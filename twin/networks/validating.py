@@ -16,7 +16,7 @@ from network.tracing import find_parts
 from network.validation import validate_sewer, validate_topology
 from twin.networks.assembling import Layout, assemble, read_parts
 from twin.networks.city_graph import CityGraph
-from twin.networks.commodities import Commodity
+from twin.networks.commodities import Commodity, read_commodity
 from twin.networks.laying import lay
 from twin.networks.reading import Objects, Reader, Rows
 
@@ -95,15 +95,16 @@ def check_lines(shapes: Objects, names: Objects, *, tolerance: float) -> Network
 def make_frame(report: NetworkReport, crs: Any) -> gpd.GeoDataFrame:
     """Return the findings as features of the layer ``network_findings``, the worst kinds first."""
     found = sorted(report.findings, key=lambda one: (one.kind in WARNINGS, one.kind, one.ids))
-    split = [[name.rpartition("/") for name in one.ids] for one in found]
+    layers = frozenset() if report.commodity is None else frozenset(read_commodity(report.commodity).layers)
+    split = [[_split_name(name, layers) for name in one.ids] for one in found]
     columns = {
         "id": [f"F{number + 1:06d}" for number in range(len(found))],
         "commodity": [report.commodity] * len(found),
         "kind": [one.kind for one in found],
         "severity": ["warning" if one.kind in WARNINGS else "error" for one in found],
-        "layer_id": [parts[0][0] or None for parts in split],
-        "item_id": [parts[0][2] for parts in split],
-        "other_items": [", ".join(part[2] for part in parts[1:_MOST_ITEMS]) or None for parts in split],
+        "layer_id": [parts[0][0] for parts in split],
+        "item_id": [parts[0][1] for parts in split],
+        "other_items": [", ".join(part[1] for part in parts[1:_MOST_ITEMS]) or None for parts in split],
         "items": [len(parts) for parts in split],
         "measure": [one.measure for one in found],
         "fix_vi": [one.fix["vi"] for one in found],
@@ -111,6 +112,12 @@ def make_frame(report: NetworkReport, crs: Any) -> gpd.GeoDataFrame:
     }
     places = shapely.points(np.array([(one.x, one.y) for one in found], np.float64).reshape(-1, 2))
     return gpd.GeoDataFrame(columns, geometry=places, crs=crs)
+
+
+def _split_name(name: str, layers: frozenset[str]) -> tuple[str | None, str]:
+    """Return layer and item of a name; ids of items may hold strokes, too."""
+    layer, _, item = name.partition("/")
+    return (layer, item) if layer in layers else (None, name)
 
 
 def _measure_largest(label: Index, starts: Index, line: Index, lines: int) -> float:
