@@ -132,6 +132,8 @@ def test_barriers_and_filters_are_cql2_by_layer_or_where_the_properties_are(clie
     assert find(client, "water_pipes", told(ask("trace", **start, barriers="status = 'stuck'"))["id"]) == ALL_PIPES
     wide = told(ask("trace", **start, filter="diameter >= 0.2"))
     assert find(client, "water_pipes", wide["id"]) == {"P1", "P2", "P3", "P4"}
+    listed = told(ask("trace", **start, barriers=["water_valves: id in ('V4', 'V5')"]))
+    assert listed["id"] == barred["id"]
     named = told(ask("trace", **start, filter={"water_pipes": "condition <> 'poor' or condition is null"}))
     assert "P3" not in find(client, "water_pipes", named["id"])
 

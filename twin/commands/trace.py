@@ -90,8 +90,8 @@ def trace(
         inputs |= {
             "kind": kind,
             "ends": ends or [],
-            "barriers": read_conditions(barrier or [], "--barrier"),
-            "filter": read_conditions(where or [], "--filter"),
+            "barriers": barrier or [],
+            "filter": where or [],
             "through_closed": through_closed,
         }
         if result:
@@ -115,21 +115,6 @@ def trace(
         return
     console = Console(width=None if sys.stdout.isatty() else 140)
     (print_isolation if isolates else print_trace)(console, answer.outputs.summary)
-
-
-def read_conditions(words: list[str], option: str) -> str | dict[str, str]:
-    """Return CQL2 by layer of ``LAYER: CQL2`` words, or the one filter that names no layer."""
-    if not words:
-        return ""
-    named = [word.partition(":") for word in words]
-    plain = [
-        word for word, (layer, colon, _) in zip(words, named, strict=True) if not colon or not layer.isidentifier()
-    ]
-    if not plain:
-        return {layer: condition.strip() for layer, _, condition in named}
-    if len(words) > 1:
-        raise InputError(f"{option} is given {len(words)} times, one without its layer", hint="LAYER: CQL2 in each")
-    return words[0]
 
 
 def write_features(outputs: Outputs, layer_id: str, path: Path) -> int:

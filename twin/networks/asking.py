@@ -20,7 +20,6 @@ from network.graph import Index, Mask, mark
 from twin.networks.city_graph import CityGraph
 from twin.process import CityView
 
-Conditions = str | Mapping[str, str]
 MOST_FILTERS = 32
 _PLACE = re.compile(r"^\s*(-?\d{1,3}(?:\.\d+)?)\s*,\s*(-?\d{1,2}(?:\.\d+)?)\s*$")
 _NONE: Index = np.zeros(0, np.int32)
@@ -120,14 +119,15 @@ def read_openness(
     view: CityView,
     city: CityGraph,
     *,
-    barriers: Conditions = "",
-    passing: Conditions = "",
+    barriers: Sequence[str] = (),
+    passing: Sequence[str] = (),
     through_closed: bool = False,
 ) -> Openness:
     """Return what a trace may pass: what is open now (all, where ``through_closed``), passes and is no barrier.
 
-    barriers, passing: CQL2 by layer, or one filter for every layer of the network that has its properties. Features
-    of layers that ``passing`` says nothing about are passed. Raises InputError for layers or properties there are not.
+    barriers, passing: filters in CQL2, each ``LAYER: CQL2``, or of every layer of the network that has its properties.
+    What any of the barriers names is not passed; what is passed must pass all filters about its layer. Raises
+    InputError for layers or properties there are not.
     """
     nodes = np.ones(city.graph.node_count, np.bool_) if through_closed else city.open_nodes.copy()
     links = np.ones(city.graph.link_count, np.bool_) if through_closed else city.open_links.copy()
@@ -148,16 +148,19 @@ class _Chosen:
     links: Index
 
 
-def _select_all(view: CityView, city: CityGraph, conditions: Conditions, name: str) -> list[tuple[str, _Chosen]]:
+def _select_all(view: CityView, city: CityGraph, conditions: Sequence[str], name: str) -> list[tuple[str, _Chosen]]:
     """Return what passes of each layer that a condition is about; one that suits no layer is an InputError."""
-    if not conditions:
-        return []
+    selected: list[tuple[str, _Chosen]] = []
     try:
-        if not isinstance(conditions, str):
-            return [(layer_id, _select(view, city, layer_id, words)) for layer_id, words in conditions.items()]
-        return _select_fitting(view, city, conditions)
+        for words in conditions:
+            layer_id, colon, condition = words.partition(":")
+            if colon and layer_id.strip().isidentifier():
+                selected.append((layer_id.strip(), _select(view, city, layer_id.strip(), condition)))
+            else:
+                selected += _select_fitting(view, city, words)
     except InputError as error:
         raise type(error)(f"'{name}': {error.message}", hint=error.hint) from None
+    return selected
 
 
 def _select_fitting(view: CityView, city: CityGraph, words: str) -> list[tuple[str, _Chosen]]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from layers.schema import Text
 from twin.networks.asking import Places, find_places, read_openness
@@ -22,7 +22,7 @@ from twin.networks.results_items import find_members, mark_items
 from twin.networks.traces import Found, Kind, trace_city
 from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
 
-MOST_STARTS, MOST_RESULTS = 1_000, 20
+MOST_STARTS, MOST_RESULTS, MOST_FILTERS = 1_000, 20, 20
 Network = Literal["water", "drainage", "sewer", "lighting", "power"]
 NETWORKS = {
     "water": Text("Cấp nước", "Water supply"),
@@ -42,9 +42,19 @@ KIND_TITLES = {
     "paths_between": Text("Mọi đường giữa hai điểm", "All paths between two places"),
 }
 PlaceWord = Annotated[str, Field(min_length=1, max_length=300)]
-FilterWords = Annotated[str, Field(max_length=4_000)]
-LayerName = Annotated[str, Field(max_length=60)]
-FilterInput = FilterWords | Annotated[dict[LayerName, FilterWords], Field(max_length=20)]
+FilterWord = Annotated[str, Field(min_length=1, max_length=4_000)]
+
+
+def list_conditions(given: Any) -> Any:
+    """Return filters as a list: one alone, or an object of filters by layer, is taken too."""
+    if isinstance(given, str):
+        return (given,) if given.strip() else ()
+    if isinstance(given, dict):
+        return tuple(f"{layer_id}: {condition}" for layer_id, condition in given.items())
+    return given
+
+
+FilterWords = Annotated[tuple[FilterWord, ...], BeforeValidator(list_conditions)]
 
 
 def describe_network() -> Any:
@@ -100,21 +110,23 @@ class TraceInputs(Inputs):
         max_length=1,
     )
     tolerance: float = describe_tolerance()
-    barriers: FilterInput = describe(
+    barriers: FilterWords = describe(
         Text("Rào chắn", "Barriers"),
         Text(
-            "CQL2: đối tượng truy vết không đi qua; theo lớp, hoặc một điều kiện cho mọi lớp có thuộc tính đó.",
-            "CQL2: what the trace does not pass; by layer, or one filter for every layer that has its properties.",
+            "Đối tượng truy vết không đi qua: LỚP: CQL2, hoặc CQL2 cho mọi lớp có thuộc tính đó.",
+            "What the trace does not pass: LAYER: CQL2, or CQL2 for every layer that has its properties.",
         ),
-        default="",
+        default=(),
+        max_length=MOST_FILTERS,
     )
-    filter: FilterInput = describe(
+    filter: FilterWords = describe(
         Text("Điều kiện", "Filter"),
         Text(
-            "CQL2: chỉ đi qua đối tượng thỏa điều kiện; theo lớp, hoặc một điều kiện cho mọi lớp có thuộc tính đó.",
-            "CQL2: only what passes is walked; by layer, or one filter for every layer that has its properties.",
+            "Chỉ đi qua đối tượng thỏa điều kiện: LỚP: CQL2, hoặc CQL2 cho mọi lớp có thuộc tính đó.",
+            "Only what passes is walked: LAYER: CQL2, or CQL2 for every layer that has its properties.",
         ),
-        default="",
+        default=(),
+        max_length=MOST_FILTERS,
     )
     through_closed: bool = describe(
         Text("Đi qua van đóng", "Through what is closed"),
