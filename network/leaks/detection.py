@@ -57,7 +57,7 @@ class Settings:
     by the root of their number), ``young_error`` before.
     """
 
-    threshold: float = 20.0
+    threshold: float = 30.0
     sizes: tuple[float, ...] = (2.0 / 3600.0, 6.0 / 3600.0, 18.0 / 3600.0)
     settle: int = 72
     refine: int = 288
@@ -67,7 +67,7 @@ class Settings:
     sudden: int = 36
     surprise: float = 5.0
     burst: float = 80.0
-    overlap: float = 0.3
+    overlap: float = 0.6
     learned_error: float = 0.05
     young_error: float = 0.15
 

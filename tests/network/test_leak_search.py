@@ -62,7 +62,7 @@ def test_a_growing_leak_is_one_alarm_that_grows() -> None:
     assert growing.ended is None
     assert find_near(found, GROWING.node)[growing.pipe] <= 150.0
     sizes = [size for _, size in growing.sizes]
-    assert sizes[0] < 0.8e-3
+    assert sizes[0] < 0.8 * GROWING.flow
     assert sizes[-1] == pytest.approx(GROWING.flow, rel=0.3)
 
 

@@ -79,7 +79,7 @@ class LeakDetectionInputs(Inputs):
             "Ngưỡng của tổng CUSUM (tỷ số hợp lý, logarit): cao thì ít báo nhầm, chậm hơn.",
             "Of the CUSUM sums (log-likelihood ratio): higher means fewer false alarms, later.",
         ),
-        default=20.0,
+        default=30.0,
         ge=5.0,
         le=200.0,
     )
