@@ -112,7 +112,7 @@ def test_objects_come_and_go(town: Connection, tmp_path: Path) -> None:
         assert {"E"} <= set(project.nodes.ids)
         assert set(project.links.ids) == {"P1", "P2", "P3", "P5", "P9", "PU", "V1"}
     delete_features(town, read_vector_layer("water_nodes"), ["town.A"])
-    with pytest.raises(InputError, match="names the node .town.A., which model"):
+    with pytest.raises(InputError, match=r"names the node .town\.A., which model"):
         compose(town, tmp_path)
 
 

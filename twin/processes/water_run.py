@@ -14,7 +14,7 @@ from twin.water.run import (
 )
 from twin.water.study import Study
 
-# Rounded prices by the hour [VND/kWh] in the shape of the national tariff: cheap by night, dear in two peaks of a weekday.
+# Rounded prices by the hour [VND/kWh] in the shape of the national tariff: cheap by night, dear in a weekday's peaks.
 _OFF, _NORMAL, _PEAK = 1300.0, 2000.0, 3500.0
 USUAL_PRICES = (
     *(_OFF for _ in range(4)), *(_NORMAL for _ in range(5)), *(_PEAK for _ in range(3)), *(_NORMAL for _ in range(5)),
