@@ -212,7 +212,7 @@ class Detector:
         sure = (alarm.quiet_days > 0) & (seen >= PRIOR_STEPS)
         share = self.settings.learned_error / np.sqrt(max(alarm.quiet_days, alarm.settled_days, 1))
         young = self.settings.young_error**2 * (fresh**2).sum(axis=1) + share**2 * ((shift - fresh) ** 2).sum(axis=1)
-        return np.where(sure, share**2 * (shift**2).sum(axis=1), young)
+        return np.asarray(np.where(sure, share**2 * (shift**2).sum(axis=1), young))
 
     def _adjusted(self, begin: int, end: int) -> Array:
         raw = self._centred[begin:end] - self._weights[begin:end] @ self._shift
