@@ -289,7 +289,7 @@ def _solve(
         np.append(np.full(stop[0].size, AT_END), cause).astype(np.uint8),
         np.append(shift, off),
     )
-    crossed, places = np.zeros((0, 2), np.int64), np.zeros((0, 2))
+    crossed, places = np.zeros((0, 2), np.int32), np.zeros((0, 2))
     if crossings:
         crossed, places = _find_crossings(tree, parts, levels[chosen], box)
     point_nodes = np.full(points.size, -1, np.int32)

@@ -274,6 +274,12 @@ class EditedCity:
             frame["is_tidal"] = tidal.where(~frame["gate_id"].isin(gates), False)
         return frame
 
+    def find_features(
+        self, layer_id: str, *, passing: str | None = None, named: Sequence[str] | None = None
+    ) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+        """Return the features that pass as they stand in the city: no edit adds or takes one away."""
+        return self.base.find_features(layer_id, passing=passing, named=named)
+
     def network(self, commodity: str) -> CityGraph:
         """Return the network with stopped pumps letting nothing through; without one it is the city's."""
         edited = self.scenario.find(StopPump) and "drainage_links" in read_commodity(commodity).layers

@@ -54,7 +54,7 @@ def detect(
         walked = select_features(connection, read_vector_layer("leak_pipes"), equals={"run_id": run_id})
     order = walked.sort_values("walk_order") if len(walked) else walked
     typer.echo(f"{run_id}\n{done.title_vi} — {done.title_en}")
-    typer.echo(_say_alarms(summary, {key: list(part["pipe_id"]) for key, part in order.groupby("alarm_id")}))
+    typer.echo(_say_alarms(summary, {str(key): list(part["pipe_id"]) for key, part in order.groupby("alarm_id")}))
 
 
 def _say_alarms(summary: dict[str, Any], pipes: dict[str, list[str]]) -> str:
