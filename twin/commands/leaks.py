@@ -15,7 +15,9 @@ from twin.progress import show_progress
 from twin.runs import execute, submit_run
 from twin.settings import read_settings
 
-leaks = typer.Typer(no_args_is_help=True, help="Rò rỉ — leaks: detect.")
+leaks = typer.Typer(
+    no_args_is_help=True, help="Rò rỉ — leaks: detect them from pressures and inflows, with the pipes to walk."
+)
 _KINDS = {"abrupt": "đột ngột · abrupt", "incipient": "lớn dần · incipient"}
 _LITRES = 1000.0
 
@@ -27,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 @leaks.callback()
 def choose() -> None:
-    """Rò rỉ — leaks of the water network."""
+    """Rò rỉ — leaks: detect them from pressures and inflows, with the pipes to walk."""
 
 
 @leaks.command("detect")
