@@ -50,7 +50,8 @@ def plant_leaks(
     order = chance.choice(len(pipes), len(pipes), replace=False, p=lengths / lengths.sum())
     behind = [k for k in order.tolist() if pumped[k]]
     chosen = [pipes[k] for k in order.tolist() if not pumped[k] or k == behind[0]][:23]
-    kinds: list[Kind] = ["existing"] * 4 + ["abrupt"] * 9 + ["incipient"] * 10
+    counts: dict[Kind, int] = {"existing": 4, "abrupt": 9, "incipient": 10}
+    kinds = [kind for kind, count in counts.items() for _ in range(count)]
     year = days * STEPS_A_DAY
     leaks = []
     for k, (pipe, kind) in enumerate(zip(chosen, kinds, strict=True)):

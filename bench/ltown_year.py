@@ -60,12 +60,13 @@ def simulate_year(seed: int, *, weeks: int = YEAR_WEEKS) -> Year:
     with Project(network.text) as model:
         pipes = model.links.select("pipe")
         lengths = model.lengths()[pipes]
-        pumped = ~find_zone(model, model.links.find(INLETS), model.links.select("pump"))[model.ends[pipes]].all(axis=1)
+        zone = find_zone(model, model.links.find(INLETS), model.links.select("pump"))
+        pumped = np.asarray(~zone[model.ends[pipes]].all(axis=1))
         ids = [model.links.ids[k] for k in pipes]
         leaks = plant_leaks(ids, lengths, pumped, 7 * weeks, np.random.default_rng(seed))
     if not path.exists():
         sys.stderr.write(f"leaks bench: simulating year {seed} of L-Town\n")
-        np.savez_compressed(path, **_simulate(network, leaks, seed, weeks))
+        np.savez_compressed(path, allow_pickle=False, **_simulate(network, leaks, seed, weeks))
     with np.load(path) as kept:
         arrays = {name: kept[name].astype(np.float64) for name in kept.files}
     return Year(network, KNOWN_WEEKS * WEEK, HISTORY_WEEKS * WEEK, **arrays, leaks=leaks)
