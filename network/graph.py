@@ -61,6 +61,21 @@ class Graph:
         return np.diff(self.first)
 
     @cached_property
+    def every_node(self) -> Mask:
+        """The mask of all nodes (nodes,); nobody writes into it."""
+        return np.ones(self.node_count, np.bool_)
+
+    @cached_property
+    def as_drawn(self) -> NDArray[np.uint8]:
+        """Passes (links,) of links that are walked from start to end only; nobody writes into it."""
+        return np.full(self.link_count, 1, np.uint8)
+
+    @cached_property
+    def against_drawn(self) -> NDArray[np.uint8]:
+        """Passes (links,) of links that are walked from end to start only; nobody writes into it."""
+        return np.full(self.link_count, 2, np.uint8)
+
+    @cached_property
     def _sorted_nodes(self) -> NDArray[np.intp]:
         return np.argsort(self.node_ids, kind="stable")
 

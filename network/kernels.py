@@ -88,6 +88,16 @@ def label_parts(starts: Array, ends: Array, open_links: Array, open_nodes: Array
 
 
 @_compile
+def _has(bits: Array, place: int) -> bool:
+    return bool(bits[place >> 3] & (1 << (place & 7)))
+
+
+@_compile
+def _put(bits: Array, place: int) -> None:
+    bits[place >> 3] |= np.uint8(1 << (place & 7))
+
+
+@_compile
 def spread(
     first: Array,
     middle: Array,
@@ -105,7 +115,8 @@ def spread(
     seeds), the links walked and the closed nodes that were touched.
     """
     nodes, links = open_nodes.size, passes.size
-    seen, walked = np.zeros(nodes, np.uint8), np.zeros(links, np.uint8)
+    # Links have a bit each: to clear a byte each takes as long as a short walk.
+    seen, walked = np.zeros(nodes, np.uint8), np.zeros((links >> 3) + 1, np.uint8)
     order, by, touched, taken = (
         np.empty(nodes, np.int32),
         np.empty(nodes, np.int32),
@@ -120,8 +131,8 @@ def spread(
             count += 1
     for row in range(link_seeds.shape[0]):
         link = link_seeds[row, 0]
-        if passes[link] and not walked[link]:
-            walked[link] = 1
+        if passes[link] and not _has(walked, link):
+            _put(walked, link)
             taken[takes] = link
             takes += 1
         for side in range(2):
@@ -148,8 +159,8 @@ def spread(
             link = halves[k]
             if not (passes[link] & (1 if k < middle[node] else 2)):
                 continue
-            if not walked[link]:
-                walked[link] = 1
+            if not _has(walked, link):
+                _put(walked, link)
                 taken[takes] = link
                 takes += 1
             other = others[k]

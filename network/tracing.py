@@ -19,6 +19,7 @@ Passes = NDArray[np.uint8]
 Direction = Literal["both", "forward", "backward"]
 
 FORWARD, BACKWARD, BOTH = 1, 2, 3
+_NO_LINKS = np.zeros((0, 3), np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +107,10 @@ def trace(
     open_nodes: Mask | None = None,
 ) -> Trace:
     """Return what can be reached from nodes and links along ``passes``, not past nodes that are not open."""
-    seeds = _as_nodes(graph, nodes)
-    starts = _check_indices("link", links, graph.link_count)
-    rows = np.column_stack((starts, graph.starts[starts], graph.ends[starts])).astype(np.int32)
+    seeds, rows = _as_nodes(graph, nodes), _NO_LINKS
+    if np.size(links):
+        starts = _check_indices("link", links, graph.link_count)
+        rows = np.column_stack((starts, graph.starts[starts], graph.ends[starts])).astype(np.int32)
     found = spread(graph.first, graph.middle, graph.others, graph.halves, passes, _open(graph, open_nodes), seeds, rows)
     return Trace(found[0], found[1], found[2], found[3], graph.stamp)
 
@@ -143,7 +145,8 @@ def trace_downstream(
     open_links: Mask | None = None,
 ) -> Trace:
     """Return where what passes the starts goes."""
-    passes = set_passes(graph, "forward", open_links=open_links, flow=flow)
+    plain = flow is None and open_links is None
+    passes = graph.as_drawn if plain else set_passes(graph, "forward", open_links=open_links, flow=flow)
     return trace(graph, passes, nodes=nodes, links=links, open_nodes=open_nodes)
 
 
@@ -157,7 +160,8 @@ def trace_upstream(
     open_links: Mask | None = None,
 ) -> Trace:
     """Return where what passes the starts can come from."""
-    passes = set_passes(graph, "backward", open_links=open_links, flow=flow)
+    plain = flow is None and open_links is None
+    passes = graph.against_drawn if plain else set_passes(graph, "backward", open_links=open_links, flow=flow)
     return trace(graph, passes, nodes=nodes, links=links, open_nodes=open_nodes)
 
 
@@ -221,7 +225,7 @@ def _measure(
 
 def _open(graph: Graph, mask: Mask | None) -> Mask:
     if mask is None:
-        return np.ones(graph.node_count, np.bool_)
+        return graph.every_node
     return _check_mask("open_nodes", mask, graph.node_count)
 
 
@@ -237,7 +241,7 @@ def _as_nodes(graph: Graph, nodes: ArrayLike) -> Index:
 
 def _check_indices(what: str, given: ArrayLike, size: int) -> Index:
     indices = np.atleast_1d(np.asarray(given, np.int64))
-    wrong = (indices < 0) | (indices >= size)
-    if wrong.any():
-        raise InputError(f"{what} {indices[wrong][0]} is outside 0 to {size - 1}", hint=f"name a {what} that exists")
+    if indices.size and (indices.min() < 0 or indices.max() >= size):
+        wrong = indices[(indices < 0) | (indices >= size)][0]
+        raise InputError(f"{what} {wrong} is outside 0 to {size - 1}", hint=f"name a {what} that exists")
     return indices.astype(np.int32)
