@@ -29,7 +29,7 @@ from twin.networks.validating import WARNINGS, NetworkReport, check_network, mak
 from twin.networks.warm import WARM
 from twin.settings import read_settings
 
-network = typer.Typer(help="Mạng lưới — the networks: list, build, check.")
+network = typer.Typer(help="Mạng lưới — the networks of the city: list, build, check.")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _CRS84 = "EPSG:4326"
 _TITLES = {code.value: code.title for code in KINDS}

@@ -30,7 +30,8 @@ from twin.water.run import describe_balance
 from twin.water.study import Asked, open_study
 
 water = typer.Typer(
-    no_args_is_help=True, help="Cấp nước — water supply: run, age, fire, balance, import, export, list."
+    no_args_is_help=True,
+    help="Cấp nước — water supply: run, age, fire flow, balance of metered areas; EPANET models in and out.",
 )
 _LAYERS = {
     "water_nodes": "nút · nodes",

@@ -62,6 +62,7 @@ class DischargeSourcesInputs(Inputs):
             "Theo đơn vị của trạm đo; oxy hòa tan: thấp hơn là vượt.",
             "In the unit of the sensor; of dissolved oxygen, below it is an exceedance.",
         ),
+        unit="{sensor}",
         default=None,
         ge=0.0,
         le=1e9,

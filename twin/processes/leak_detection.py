@@ -79,6 +79,7 @@ class LeakDetectionInputs(Inputs):
             "Ngưỡng của tổng CUSUM (tỷ số hợp lý, logarit): cao thì ít báo nhầm, chậm hơn.",
             "Of the CUSUM sums (log-likelihood ratio): higher means fewer false alarms, later.",
         ),
+        unit="1",
         default=30.0,
         ge=5.0,
         le=200.0,
@@ -86,6 +87,7 @@ class LeakDetectionInputs(Inputs):
     walk_share: float = describe(
         Text("Xác suất phải đi dò", "Probability to walk"),
         Text("Các ống đi dò chứa ít nhất phần xác suất này.", "The pipes to walk hold at least this probability."),
+        unit="1",
         default=0.8,
         ge=0.1,
         le=0.99,
