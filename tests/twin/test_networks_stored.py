@@ -241,6 +241,14 @@ def test_what_a_transaction_wrote_and_did_not_commit_is_its_own(engine: Engine) 
         assert warm.get(connection, "water").graph.link_count == committed
 
 
+def test_who_writes_and_asks_first_does_not_wait_for_himself(engine: Engine) -> None:
+    with engine.connect() as connection:
+        connection.execute(text("delete from city.lighting_circuits"))
+        assert WarmNetworks().get(connection, "lighting").stamp.startswith("unsettled-")
+        connection.rollback()
+        assert not WarmNetworks().get(connection, "lighting").stamp.startswith("unsettled-")
+
+
 def test_links_can_be_read_with_sql(engine: Engine) -> None:
     with engine.connect() as connection:
         graph = WarmNetworks().get(connection, "water")

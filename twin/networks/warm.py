@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from secrets import token_hex
 
@@ -128,7 +129,9 @@ def _find_fresh(connection: Connection, commodity: Commodity) -> StoredState | N
     declared = name_declaration(commodity)
     state = read_state(connection, commodity.id)
     if state is None or state.waiting or state.declared != declared:
-        _bring_up(connection.engine, commodity)
+        # A writer that never ends may be the one who asks.
+        with suppress(ConflictError):
+            _bring_up(connection.engine, commodity)
         state = read_state(connection, commodity.id)
     return None if state is None or state.waiting or state.declared != declared else state
 

@@ -6,13 +6,18 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
+from layers.errors import ConflictError
 from layers.registry import read_vector_layer
 from layers.store.names import quote
 from layers.store.tables import CITY
 
 CHANGES_KEPT = 200
+WRITERS_WAIT = "2s"
+"""How long a first build waits for transactions that write the layers: one of them may wait for this very build."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,20 +171,34 @@ def take_written(connection: Connection, commodity: str, *, most: int) -> Writte
 
 
 def follow_layers(connection: Connection, commodity: str, layers: Iterable[str]) -> None:
-    """Let every statement that writes one of these layers note it for the network of a commodity."""
+    """Let every statement that writes one of these layers note it for the network of a commodity.
+
+    Raises ConflictError where somebody who writes one of them does not come to an end.
+    """
+    connection.execute(text("select set_config('lock_timeout', :wait, true)"), {"wait": WRITERS_WAIT})
     for layer in layers:
-        table = f"{CITY}.{quote(read_vector_layer(layer).id)}"
-        for event, rows in (
-            ("inserted", "after insert on {} referencing new table as new_rows"),
-            ("updated", "after update on {} referencing old table as old_rows new table as new_rows"),
-            ("deleted", "after delete on {} referencing old table as old_rows"),
-            ("truncated", "after truncate on {}"),
-        ):
-            name, argument = quote(f"network_{commodity}_{event}"), "'" + commodity.replace("'", "''") + "'"
-            connection.exec_driver_sql(
-                f"create or replace trigger {name} {rows.format(table)} for each statement "
-                f"execute function network.note_{event}({argument})"
-            )
+        try:
+            _note_writes(connection, commodity, layer)
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            raise ConflictError(f"layer '{layer}' is being loaded or edited", hint="try again soon") from None
+    connection.execute(text("select set_config('lock_timeout', '0', true)"))
+
+
+def _note_writes(connection: Connection, commodity: str, layer: str) -> None:
+    table = f"{CITY}.{quote(read_vector_layer(layer).id)}"
+    for event, rows in (
+        ("inserted", "after insert on {} referencing new table as new_rows"),
+        ("updated", "after update on {} referencing old table as old_rows new table as new_rows"),
+        ("deleted", "after delete on {} referencing old table as old_rows"),
+        ("truncated", "after truncate on {}"),
+    ):
+        name, argument = quote(f"network_{commodity}_{event}"), "'" + commodity.replace("'", "''") + "'"
+        connection.exec_driver_sql(
+            f"create or replace trigger {name} {rows.format(table)} for each statement "
+            f"execute function network.note_{event}({argument})"
+        )
 
 
 _COLUMNS = (
