@@ -1,6 +1,6 @@
 """The EPA's test models and the seven networks: through the database and back, both run, beside the reports.
 
-``python -m tests.twin.swmm_cases ../shared/data [CASE …]`` runs all of them and prints the table of docs/swmm.md; it
+``python -m tests.twin.swmm_cases "$TWIN_TEST_DATA" [CASE …]`` runs all of them and prints the table of docs/swmm.md; it
 takes minutes and writes into the city in force.
 """
 
