@@ -140,6 +140,7 @@ _BY_VALUE: dict[str, dict[str, str]] = {
         "stage": "staff", "rain": "rain", "flow": "flow", "pump": "pump", "gate": "gate", "water_quality": "drop",
         "groundwater": "well", "licensed_discharge": "outfall", "air_quality": "wind", "light": "lamp",
         "traffic": "car", "bin_level": "bin", "parking_bay": "parking", "electricity_meter": "bolt", "air": "wind",
+        "water_pressure": "gauge",
         "surface_water": "drop", "wastewater": "outfall", "noise": "noise", "soil": "soil",
     },
     "pin": {

@@ -70,5 +70,6 @@ OBSERVED: Mapping[str, tuple[Observed, ...]] = MappingProxyType(
             Observed("energy_imported", Text("Điện năng tiêu thụ", "Energy imported")),
             Observed("voltage", Text("Điện áp", "Voltage")),
         ),
+        "water_pressure": (Observed("pressure", Text("Áp lực nước", "Water pressure")),),
     }
 )

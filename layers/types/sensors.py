@@ -29,6 +29,7 @@ LAYERS = (
                 code("bin_level", "Mức đầy thùng rác", "Bin level", "#7a6a55"),
                 code("parking_bay", "Chỗ đỗ xe", "Parking bay", "#5f7fb5"),
                 code("electricity_meter", "Công tơ điện", "Electricity meter", "#c2410c"),
+                code("water_pressure", "Áp lực nước", "Water pressure", "#0e7490"),
                 required=True,
             ),
             number("elevation", "Cao độ mốc", "Datum elevation", "elevation"),

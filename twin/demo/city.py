@@ -30,6 +30,7 @@ from twin.demo.plan import draw_water, make_plan
 from twin.demo.planning import make_zoning
 from twin.demo.population import make_population
 from twin.demo.power import make_power
+from twin.demo.pressure_loggers import start_leak
 from twin.demo.projects import make_projects
 from twin.demo.readings import check_end, make_series
 from twin.demo.shapes import Table
@@ -90,7 +91,8 @@ def generate_city(
     moment = end or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     check_end(moment)
     city = build_city(seed=seed, progress=lambda step, share: tell(step, 0.6 * share))
-    series = make_series(city.stations, seed=seed, end=moment)
+    stations = start_leak(city.stations, moment)
+    series = make_series(stations, seed=seed, end=moment)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".demo-", dir=folder) as name:
         draft = Path(name)
@@ -102,7 +104,7 @@ def generate_city(
         tell("readings", 0.9)
         write_datastreams(draft / "datastreams.csv", series)
         write_observations(draft / "observations.csv.gz", series)
-        write_stations(draft / STATIONS_FILE, city.stations, seed)
+        write_stations(draft / STATIONS_FILE, stations, seed)
         write_faults(draft / "faults.csv", city.faults)
         write_catalog(draft / "catalog.yml", list(city.tables))
         files = sorted(draft.iterdir(), key=lambda path: path.name == "catalog.yml")

@@ -13,6 +13,7 @@ from scipy.special import ndtri
 
 from twin.demo.lighting_meters import meter_lighting
 from twin.demo.plan import Flags, Floats, Ints
+from twin.demo.pressure_loggers import LOADS
 from twin.demo.shapes import hash_uniform
 from twin.demo.stations import Station
 from twin.demo.tide import compute_drift, compute_river_stage
@@ -34,6 +35,7 @@ WATER = (
     np.array([14, 12, 10, 11, 22, 52, 80, 86, 74, 66, 66, 70, 64, 56, 56, 60, 74, 88, 92, 80, 64, 48, 32, 20]) / 100.0
 )
 COLLECTED_AT = 5 * 3600
+KPA_PER_METRE = 9.80665
 COUNTED_FROM = 1_735_664_400  # 2025-01-01T00:00+07:00, when the meters began at nought
 
 
@@ -55,13 +57,39 @@ def _measure_flow(station: Station, seconds: Ints, seed: int) -> Results:
 
 
 def _measure_main(station: Station, seconds: Ints, seed: int) -> Results:
-    """Return the discharge of a water main: what leaks all day, what customers use by the hour, more at weekends."""
+    """Return the discharge of a water main: what customers use and old leaks take, and the new leak."""
+    use = station.scale * _use_water(station, seconds, seed) + station.leak * _is_leaking(station, seconds)
+    return {"discharge": (use * (1.0 + _noise(station, seconds, seed, 0.006))).round(5)}
+
+
+def _log_pressure(station: Station, seconds: Ints, seed: int) -> Results:
+    """Return the pressure at a node of the water network [kPa].
+
+    The loss from the valve that feeds the area swings by 2 % about the network's own, as customers do; the logger
+    stands up to 0.3 m from the height in its papers and has a noise of 1 cm.
+    """
+    without, leaking = np.split(np.array(station.curve), 2)
+    load = _use_water(station, seconds, seed)
+    head = np.where(
+        _is_leaking(station, seconds), np.interp(load, LOADS, leaking), np.interp(load, LOADS, without)
+    )  # fmt: skip
+    loss = without[0] - head
+    swung = without[0] - loss * (1.0 + _noise(station, seconds, seed, 0.02))
+    height = 0.6 * (_share(station) - 0.5)
+    return {"pressure": (KPA_PER_METRE * (swung + height + _noise(station, seconds, seed, 0.01, 2))).round(2)}
+
+
+def _is_leaking(station: Station, seconds: Ints) -> Flags:
+    return np.asarray((seconds >= station.leak_from) & (station.leak_from > 0), bool)
+
+
+def _use_water(station: Station, seconds: Ints, seed: int) -> Floats:
+    """Return the use over its mean: what leaks all day, what customers use by the hour, more at weekends."""
     hours = np.interp(_local_hour(seconds), np.arange(25), np.append(WATER, WATER[0])) / WATER.mean()
     day = (seconds + LOCAL) // DAY
     weekend = np.where((day + 3) % 7 >= 5, 1.06, 0.976)
     daily = weekend * (1.0 + 0.03 * ndtri(hash_uniform(seed, 41, day)))
-    use = (1.0 - station.still) * hours * daily + station.still
-    return {"discharge": (station.scale * use * (1.0 + _noise(station, seconds, seed, 0.006))).round(5)}
+    return np.asarray((1.0 - station.still) * hours * daily + station.still, np.float64)
 
 
 def _measure_canal(station: Station, seconds: Ints, seed: int) -> Results:
@@ -222,5 +250,6 @@ _KINDS: Mapping[str, Callable[[Station, Ints, int], Results]] = MappingProxyType
         "bin_level": _weigh_bin,
         "parking_bay": _watch_bay,
         "electricity_meter": _meter_power,
+        "water_pressure": _log_pressure,
     }
 )

@@ -7,6 +7,7 @@ import shapely
 
 from twin.demo.lighting_meters import METERS, find_load
 from twin.demo.plan import Flags, Floats, Ints
+from twin.demo.pressure_loggers import AREA, place_loggers
 from twin.demo.shapes import Table
 from twin.demo.stations import Station
 from twin.demo.water_meters import place_water_meters
@@ -59,7 +60,11 @@ def place_devices(tables: Mapping[str, Table], stations: list[Station]) -> list[
         boxes, "lighting_cabinets", "electricity_meter", "S-CT-D", "Công tơ", "Meter", _all(boxes), METERS,
         find_load(tables["luminaires"], boxes),
     )  # fmt: skip
-    return devices + place_water_meters(tables)
+    meters = place_water_meters(tables)
+    valves = tables["water_valves"].columns
+    [inlet] = valves["id"][(valves["valve_type"] == "prv") & (valves["dma_id"] == AREA)]
+    still = next(meter.still for meter in meters if meter.watched_id == inlet)
+    return [*devices, *meters, *place_loggers(tables, still)]
 
 
 def _watch(

@@ -11,6 +11,7 @@ import shapely
 
 from layers.schema import Text
 from twin.demo.plan import Flags
+from twin.demo.pressure_loggers import LEAK_DAYS, find_leaking_pipe
 from twin.demo.shapes import Table
 
 GAP = 0.8
@@ -132,8 +133,16 @@ def _double_address(tables: Mapping[str, Table]) -> Fault:
     return Fault("addresses", addresses["id"][k], "duplicate", says)
 
 
+def _leak_pipe(tables: Mapping[str, Table]) -> Fault:
+    says = Text(
+        f"ống bị rò 18 m³/h, bắt đầu {LEAK_DAYS} ngày trước khi hết số đo",
+        f"a pipe leaks 18 m³/h since {LEAK_DAYS} days before the readings end",
+    )
+    return Fault("water_pipes", tables["water_pipes"].columns["id"][find_leaking_pipe(tables)], "leak", says)
+
+
 NOTED = ("water_valves", "water_pipes", "transformers", "telecom_cabinets")
 _PLANTERS: tuple[Callable[[Mapping[str, Table]], Fault], ...] = (
     _stick_valve, _forget_valve, _cut_pipe, _lose_node, _widen_pipe, _flood_transformer, _overfill_cabinet,
-    _overstay_permit, _misplace_address, _double_address,
+    _overstay_permit, _misplace_address, _double_address, _leak_pipe,
 )  # fmt: skip

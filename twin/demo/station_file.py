@@ -23,6 +23,9 @@ _COLUMNS = (
     "gated",
     "scale",
     "still",
+    "curve",
+    "leak",
+    "leak_from",
     "seed",
 )
 
@@ -35,7 +38,8 @@ def write_stations(path: Path, stations: list[Station], seed: int) -> None:
         for one in stations:
             what = [one.id, one.name, one.name_en, one.kind, repr(one.point.x), repr(one.point.y)]
             watched = [one.watched_layer, one.watched_id]
-            rows.writerow([*what, *watched, repr(one.inland), int(one.gated), repr(one.scale), repr(one.still), seed])
+            how = [repr(one.inland), int(one.gated), repr(one.scale), repr(one.still), " ".join(map(repr, one.curve))]
+            rows.writerow([*what, *watched, *how, repr(one.leak), one.leak_from, seed])
 
 
 def read_stations(path: Path) -> tuple[list[Station], int]:
@@ -64,5 +68,5 @@ def _read_station(row: dict[str, str]) -> Station:
     return Station(
         row["id"], row["name"], row["name_en"], row["kind"], shapely.Point(float(row["x"]), float(row["y"])),
         row["watched_layer"], row["watched_id"], float(row["inland"]), row["gated"] == "1", float(row["scale"]),
-        float(row["still"]),
+        float(row["still"]), tuple(map(float, row["curve"].split())), float(row["leak"]), int(row["leak_from"]),
     )  # fmt: skip

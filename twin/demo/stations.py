@@ -27,7 +27,8 @@ class Station:
     """One sensor. ``inland``: metres of canal between the river and it; ``gated``: behind a tide gate.
 
     ``scale`` is how large the watched item is: m³/d of a permit, W of lights and meters, lanes of a road, mean m³/s of
-    a water main. ``still`` is the share of that flow that stays the same all day.
+    a water main. ``still`` is the share of that flow that stays the same all day. ``curve``: pressures [m] at the loads
+    of ``pressure_loggers``; ``leak``: what the leak there adds to a flow [m³/s] from ``leak_from`` on (Unix time).
     """
 
     id: str
@@ -41,6 +42,9 @@ class Station:
     gated: bool = False
     scale: float = 1.0
     still: float = 0.0
+    curve: tuple[float, ...] = ()
+    leak: float = 0.0
+    leak_from: int = 0
 
 
 def place_stations(plan: Plan, drainage: Drainage) -> list[Station]:

@@ -8,6 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from twin.demo.plan import Floats, Ints
+from twin.demo.pressure_loggers import LEAK, find_leaking_nodes
 from twin.demo.shapes import Table
 from twin.demo.stations import Station
 
@@ -18,7 +19,8 @@ _DAY = 86_400.0
 def place_water_meters(tables: Mapping[str, Table]) -> list[Station]:
     """Return a flow meter at every pressure reducing valve and pump.
 
-    ``scale`` is the mean flow [m³/s] from the first to the second node, ``still`` the share of it that leaks. A valve
+    ``scale`` is the mean flow [m³/s] from the first to the second node, ``still`` the share of it that leaks since
+    long, ``leak`` what the leak of the pressure loggers adds. A valve
     carries what the nodes use that it alone joins to the works; a works' pumps that run share the rest.
     """
     nodes, valves, pumps = (tables[name] for name in ("water_nodes", "water_valves", "water_pumps"))
@@ -27,6 +29,8 @@ def place_water_meters(tables: Mapping[str, Table]) -> list[Station]:
     losses = dict(zip(tables["dmas"].columns["id"], tables["dmas"].columns["loss_share"], strict=True))
     leak = demand * np.array([losses.get(area, 0.0) for area in nodes.columns["dma_id"]], np.float64)
     pipes = tables["water_pipes"]
+    burst = np.zeros(len(demand))
+    burst[[row_of[name] for name in find_leaking_nodes(tables)]] = LEAK / 2.0
     opened = np.asarray(pipes.columns["status"]) == "open"
     links = [(row_of[a], row_of[b]) for a, b in zip(*_ends(pipes, opened), strict=True) if a in row_of and b in row_of]
     inlets = np.flatnonzero(np.array([key is not None for key in valves.columns["from_node"]]))
@@ -41,32 +45,35 @@ def place_water_meters(tables: Mapping[str, Table]) -> list[Station]:
         # The side without a works is fed through the valve; with one on both sides nothing is.
         side, sign = (ends[n][0], -1.0) if not start else (ends[n][1], 1.0)
         behind = (part == part[side]) if start != end else np.zeros(len(demand), bool)
-        meters.append(_measure("water_valves", valves, k, sign * demand[behind].sum(), leak[behind].sum()))
-    shared = _share_works([*links, *ends], fed, demand, leak)
+        carried = (sign * demand[behind].sum(), leak[behind].sum(), sign * burst[behind].sum())
+        meters.append(_measure("water_valves", valves, k, *carried))
+    shared = _share_works([*links, *ends], fed, (demand, leak, burst))
     meters += [_measure("water_pumps", pumps, k, *carried) for k, carried in shared.items()]
     return meters
 
 
 def _share_works(
-    links: list[tuple[int, int]], fed: Mapping[int, tuple[int, int]], demand: Floats, leak: Floats
-) -> dict[int, tuple[float, float]]:
-    """Return the flow and the leak each running pump carries: its works' part, shared among the pumps of that part."""
-    part = _find_parts([*links, *fed.values()], len(demand))
+    links: list[tuple[int, int]], fed: Mapping[int, tuple[int, int]], flows: tuple[Floats, Floats, Floats]
+) -> dict[int, tuple[float, float, float]]:
+    """Return what each running pump carries of ``flows`` (nodes,): its works' part, shared among the pumps of it."""
+    part = _find_parts([*links, *fed.values()], len(flows[0]))
     found = {}
     for k, (well, _) in fed.items():
         mates = sum(part[other] == part[well] for other, _ in fed.values())
         inside = part == part[well]
-        found[k] = float(demand[inside].sum() / mates), float(leak[inside].sum() / mates)
+        demand, leak, burst = (float(flow[inside].sum() / mates) for flow in flows)
+        found[k] = demand, leak, burst
     return found
 
 
-def _measure(layer: str, table: Table, k: int, flow: float, leak: float) -> Station:
+def _measure(layer: str, table: Table, k: int, flow: float, leak: float, burst: float) -> Station:
     key = str(table.columns["id"][k])
     point = shapely.Point(round(table.geometry[k].x + _METRES_BESIDE, 3), table.geometry[k].y)
     still = float(leak / abs(flow)) if flow else 0.0
     return Station(
-        f"S-N-{key}", f"Đồng hồ {key}", f"Flow meter {key}", "flow", point, layer, key, scale=float(flow), still=still
-    )
+        f"S-N-{key}", f"Đồng hồ {key}", f"Flow meter {key}", "flow", point, layer, key, scale=float(flow), still=still,
+        leak=float(burst),
+    )  # fmt: skip
 
 
 def _ends(pipes: Table, chosen: Ints) -> tuple[list[str], list[str]]:

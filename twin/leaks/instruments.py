@@ -6,7 +6,7 @@ flow meter watches a pipe, valve or pump and measures ``discharge``. Of what kin
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 
 KPA_PER_METRE = 9.80665
 MOST_LOGGERS = 500
+STEPS = (900, 1200, 1800, 3600)
+RECENT = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,14 @@ class Gauge:
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """Loggers at nodes and meters on links that feed the searched zone; ``only`` names the zone's nodes, None: all."""
+    """Loggers at nodes and meters on links that feed the searched zone.
+
+    ``area`` is the metered area that is searched, ``only`` names its nodes; None: the whole network.
+    """
 
     loggers: tuple[Gauge, ...]
     inlets: tuple[Gauge, ...]
+    area: str | None
     only: tuple[str, ...] | None
 
     @property
@@ -48,7 +54,7 @@ class Gauges:
 
 
 def find_gauges(view: CityView, study: Study, area: str | None) -> Gauges:
-    """Return what measures an area of the network, or all of it.
+    """Return what measures an area of the network; without one the area that all loggers stand in, or all of it.
 
     The zone's inlets are the metered links that lead into it or out of it; where one that leads is not metered, none
     counts. Without an area they are the metered links at a reservoir, where each has a meter. Raises NotFoundError for
@@ -63,7 +69,7 @@ def find_gauges(view: CityView, study: Study, area: str | None) -> Gauges:
     watching: dict[tuple[str, str], list[str]] = {}
     for row in list_rows(sensors):
         watching.setdefault((row.watched_layer, row.watched_id), []).append(row.id)
-    loggers = []
+    loggers, where = [], set()
     for row in np.flatnonzero(inside).tolist():
         gauge = _find_series(
             view,
@@ -73,16 +79,20 @@ def find_gauges(view: CityView, study: Study, area: str | None) -> Gauges:
         )
         if gauge is not None and network.nodes["node_type"][row] == "junction":
             loggers.append(gauge)
+            where.add(study.areas[row])
     if not loggers:
-        where = "the water network" if area is None else f"area '{area}'"
+        zone = "the water network" if area is None else f"area '{area}'"
         raise InputError(
-            f"no sensor measures the pressure at a junction of {where}",
+            f"no sensor measures the pressure at a junction of {zone}",
             hint="add sensors with watched_layer water_nodes, watched_id and a series of pressure or head",
         )
     if len(loggers) > MOST_LOGGERS:
         raise InputError(f"{len(loggers)} pressure loggers, expected at most {MOST_LOGGERS}", hint="name one area")
+    if area is None and len(where) == 1 and None not in where:
+        [area] = where
+        inside = study.areas == area
     only = None if area is None else tuple(np.array(study.model.nodes, object)[inside].tolist())
-    return Gauges(tuple(loggers), _find_inlets(view, study, inside, watching, whole=area is None), only)
+    return Gauges(tuple(loggers), _find_inlets(view, study, inside, watching, whole=area is None), area, only)
 
 
 def _find_inlets(
@@ -126,6 +136,17 @@ def _find_series(view: CityView, sensors: Sequence[str], factors: Mapping[str, f
             except NotFoundError:
                 continue
     return None
+
+
+def find_step(view: CityView, gauges: Gauges, until: datetime) -> int:
+    """Return the least of STEPS [s] in which every gauge is read, by its readings of the last days before ``until``."""
+    apart = [
+        float(np.median(np.diff(times)))
+        for gauge in (*gauges.loggers, *gauges.inlets)
+        if (times := view.series(gauge.series, until - RECENT, until)[0]).size > 1
+    ]
+    widest = max(apart, default=0.0)
+    return next((step for step in STEPS if step >= widest), STEPS[-1])
 
 
 def read_gauges(view: CityView, gauges: Gauges, start: datetime, steps: int, step: int) -> Readings:

@@ -8,7 +8,7 @@ from network.leaks.detection import Settings
 from network.leaks.expectation import DrivenModel
 from network.leaks.search import search_leaks
 from twin.leaks.found import Found, describe_alarms, frame_alarms, frame_walks, plan_walks
-from twin.leaks.instruments import find_gauges, read_gauges
+from twin.leaks.instruments import Gauges, find_gauges, find_step, read_gauges
 from twin.process import CityView, Inputs, Outputs, Process, Progress, StoppedError, describe
 from twin.processes.flood_stage import choose_base_time
 from twin.water.study import Asked, open_study
@@ -36,7 +36,8 @@ class LeakDetectionInputs(Inputs):
     area: str | None = describe(
         Text("Vùng cấp nước (DMA)", "District metered area"),
         Text(
-            "Chỉ tìm trong vùng này; bỏ trống là cả mạng.", "Search in this area only; the whole network if not given."
+            "Chỉ tìm trong vùng này; bỏ trống là vùng có mọi máy đo áp lực, hoặc cả mạng.",
+            "Search in this area only; if not given the one all pressure loggers stand in, or the whole network.",
         ),
         default=None,
         max_length=200,
@@ -53,7 +54,7 @@ class LeakDetectionInputs(Inputs):
             "First days, in which no leak began, from which the errors of the model are learned.",
         ),
         unit="d",
-        default=28,
+        default=21,
         ge=3,
         le=366,
     )
@@ -61,15 +62,18 @@ class LeakDetectionInputs(Inputs):
         Text("Số ngày theo dõi", "Days to watch"),
         Text("Những ngày sau đó, trong đó tìm rò rỉ.", "Days after those, in which leaks are looked for."),
         unit="d",
-        default=28,
+        default=7,
         ge=1,
         le=366,
     )
-    step_minutes: int = describe(
+    step_minutes: int | None = describe(
         Text("Bước thời gian", "Time step"),
-        Text("Số đo được lấy trung bình trong mỗi bước.", "Readings are averaged over each step."),
+        Text(
+            "Số đo được lấy trung bình trong mỗi bước; bỏ trống thì theo nhịp đo, ít nhất 15 phút.",
+            "Readings are averaged over each step; as often as they come, 15 minutes at least, if not given.",
+        ),
         unit="min",
-        default=15,
+        default=None,
         ge=5,
         le=60,
     )
@@ -100,16 +104,10 @@ def compute(view: CityView, inputs: LeakDetectionInputs, progress: Progress) -> 
     Raises InputError for too few readings, no logger, a model that cannot run; NotFoundError for an unknown area or
     model; TooLargeError for too many pipes or steps.
     """
-    step = inputs.step_minutes * 60
-    steps = (inputs.known_days + inputs.watch_days) * DAY // step
-    if steps > MOST_STEPS:
-        raise TooLargeError(f"{steps:,} steps of readings, expected at most {MOST_STEPS:,}", hint="take fewer days")
-    if HOUR % step:
-        raise InputError(
-            f"step_minutes {inputs.step_minutes} does not divide the hour", hint="5, 6, 10, 12, 15, 20, 30 or 60"
-        )
+    days = inputs.known_days + inputs.watch_days
+    if inputs.step_minutes is not None:
+        check_step(inputs.step_minutes, days)
     until = choose_base_time(view, inputs.base_time, "base_time")
-    start = datetime.fromtimestamp(until.timestamp() // step * step - steps * step, tz=view.zone)
     progress.report(0.0, "mạng cấp nước — water network")
     # The patterns of a model begin at midnight: that of a Monday makes the model's week the calendar's.
     monday = until.astimezone(view.zone) - timedelta(days=until.astimezone(view.zone).weekday())
@@ -120,6 +118,9 @@ def compute(view: CityView, inputs: LeakDetectionInputs, progress: Progress) -> 
             hint="import a model of one area, and name it in model",
         )
     gauges = find_gauges(view, study, inputs.area)
+    step = find_step(view, gauges, until) if inputs.step_minutes is None else 60 * inputs.step_minutes
+    steps = days * DAY // step
+    start = datetime.fromtimestamp(until.timestamp() // step * step - steps * step, tz=view.zone)
     readings = read_gauges(view, gauges, start, steps, step)
 
     def watch(share: float) -> None:
@@ -136,9 +137,18 @@ def compute(view: CityView, inputs: LeakDetectionInputs, progress: Progress) -> 
         base_time=start + timedelta(days=inputs.known_days),
         horizon_hours=24.0 * inputs.watch_days,
         features={"leak_alarms": frame_alarms(found), "leak_pipes": frame_walks(found)},
-        summary=summarise(found, len(gauges.loggers), len(gauges.inlets)),
+        summary=summarise(found, gauges),
         parameters={"engine": "EPANET 2.3", "threshold": inputs.threshold, "step_s": step, "radius_m": settings.radius},
     )
+
+
+def check_step(minutes: int, days: int) -> None:
+    """Raise InputError for a step that does not divide the hour, TooLargeError for too many steps in ``days``."""
+    steps = days * DAY // (60 * minutes)
+    if steps > MOST_STEPS:
+        raise TooLargeError(f"{steps:,} steps of readings, expected at most {MOST_STEPS:,}", hint="take fewer days")
+    if HOUR % (60 * minutes):
+        raise InputError(f"step_minutes {minutes} does not divide the hour", hint="5, 6, 10, 12, 15, 20, 30 or 60")
 
 
 def set_pace(threshold: float, step: int) -> Settings:
@@ -154,7 +164,7 @@ def set_pace(threshold: float, step: int) -> Settings:
     )
 
 
-def summarise(found: Found, loggers: int, inlets: int) -> dict[str, object]:
+def summarise(found: Found, gauges: Gauges) -> dict[str, object]:
     """Return what a run tells of a search."""
     running = [alarm for alarm in found.alarms if alarm.ended is None]
     walked = sum(walk.length for alarm, walk in zip(found.alarms, found.walks, strict=True) if alarm.ended is None)
@@ -162,8 +172,9 @@ def summarise(found: Found, loggers: int, inlets: int) -> dict[str, object]:
         "alarms": describe_alarms(found),
         "running": len(running),
         "length_to_walk": round(walked, 1),
-        "loggers": loggers,
-        "inlet_meters": inlets,
+        "area": gauges.area,
+        "loggers": len(gauges.loggers),
+        "inlet_meters": len(gauges.inlets),
         "pipes": len(found.search.sensitivity.pipe_ids),
         "pipes_not_seen": int((~found.search.watched.visible).sum()),
     }
