@@ -114,8 +114,11 @@ class Reader:
         return self.read_nodes(toolkit.DEMANDDEFICIT) * self.units.flow
 
     def emitter_flows(self) -> Array:
-        """Return what leaves through the emitter of every node now [m3/s]."""
-        return self.read_nodes(toolkit.EMITTERFLOW) * self.units.flow
+        """Return what leaves through the emitter of every node now, 0 where there is none [m3/s]."""
+        # EPANET begins a run with 1 ft3/s at each emitter (hydraul.c, ``inithyd``) and sets it anew only where there is
+        # one: where it was taken away, the last flow stands on.
+        has_emitter = self.read_nodes(toolkit.EMITTER) > 0.0
+        return np.where(has_emitter, self.read_nodes(toolkit.EMITTERFLOW) * self.units.flow, 0.0)
 
     def leakages(self) -> Array:
         """Return what leaves at every node now through leaks of its pipes (section LEAKAGE) [m3/s]."""

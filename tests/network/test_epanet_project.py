@@ -75,6 +75,20 @@ def test_demand_emitter_pattern_and_status_are_changed() -> None:
         assert [project.opened()[0] for _ in project.run_hydraulics()] == [False, False, False]
 
 
+@pytest.mark.parametrize("units", ["LPS", "CMH", "GPM"])
+def test_nodes_without_an_emitter_lose_nothing_through_one(units: str) -> None:
+    with Project(ONE_PIPE.format(units=units)) as project:
+        for _ in project.run_hydraulics():
+            assert not project.emitter_flows().any()
+        project.set_emitter(0, 0.002)
+        emitting = []
+        for _ in project.run_hydraulics():
+            emitting.append(np.flatnonzero(project.emitter_flows()).tolist())
+            project.set_emitter(0, 0.0)
+        assert emitting[0] == [0]
+        assert not any(emitting[1:])
+
+
 def test_pressure_driven_demand_gets_less_where_pressure_lacks() -> None:
     with Project(ONE_PIPE.format(units="CMH").replace("A 10 36", "A 40 36")) as project:
         project.set_demand_model(pressure_driven=True, minimum=0.0, required=20.0)
