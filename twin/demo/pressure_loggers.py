@@ -16,7 +16,7 @@ from epanet import toolkit
 
 from layers.ingest.inp import Section, write_inp
 from network.epanet.project import Project
-from twin.demo.plan import Floats, Ints
+from twin.demo.plan import Floats, Ints, Shapes
 from twin.demo.shapes import Table
 from twin.demo.stations import Station
 
@@ -146,7 +146,7 @@ def _list_sections(tables: Mapping[str, Table], rows: Ints, inlet: str) -> list[
     ]  # fmt: skip
 
 
-def _spread(rows: Ints, points: Sequence[shapely.Point], count: int) -> Ints:
+def _spread(rows: Ints, points: Shapes, count: int) -> Ints:
     """Return ``count`` of the rows, each as far as can be from those before it; the first in the middle."""
     xy = np.array([(points[row].x, points[row].y) for row in rows.tolist()])
     chosen = [int(np.hypot(*(xy - xy.mean(axis=0)).T).argmin())]
