@@ -16,7 +16,7 @@ from twin.process import CityView, Outputs, Process, Progress, describe
 from twin.processes.drainage_inputs import ModelInputs
 from twin.processes.drainage_study import DRAIN_HOURS, Study, open_document, open_layers
 from twin.processes.flood_conditions import write_vi
-from twin.processes.flood_scenario import SHAPE_TITLES
+from twin.processes.rain_fields import STORM_HOURS, STORM_SHAPE
 from twin.swmm.capacity import NEVER, Capacity, classify, find_capacity, tabulate_classes, tabulate_storms
 from twin.swmm.results_layers import is_conduit, make_frame, place_links, place_nodes
 from twin.swmm.running import SwmmTask, check_account, run_models
@@ -41,20 +41,8 @@ class DrainageCapacityInputs(ModelInputs):
         min_length=4,
         max_length=4,
     )
-    storm_hours: float = describe(
-        Text("Thời gian mưa", "Storm duration"),
-        Text("Mỗi trận mưa thiết kế kéo dài bao lâu.", "Duration of each design storm."),
-        unit="h",
-        default=3.0,
-        gt=0.0,
-        le=72.0,
-    )
-    storm_shape: Shape = describe(
-        Text("Dạng mưa", "Storm shape"),
-        Text("Mưa phân bố theo thời gian thế nào.", "How the rain falls in time."),
-        choices=SHAPE_TITLES,
-        default="chicago",
-    )
+    storm_hours: float = STORM_HOURS
+    storm_shape: Shape = STORM_SHAPE
     return_periods: tuple[Period, ...] = describe(
         Text("Chu kỳ lặp lại", "Return periods"),
         Text("Những trận mưa được tính.", "The storms that are run."),

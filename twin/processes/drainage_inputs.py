@@ -8,7 +8,18 @@ from pydantic import model_validator
 from hydrology.design_storm import RainCurve, Shape
 from layers.schema import Text
 from twin.process import Inputs, describe
-from twin.processes.flood_scenario import LEAST_STORM, SHAPE_TITLES
+from twin.processes.flood_scenario import LEAST_STORM
+from twin.processes.rain_fields import (
+    RAIN_DEPTHS,
+    RAIN_FACTOR,
+    RAIN_STEP_MINUTES,
+    RECORDED_RAIN,
+    STORM_CURVE,
+    STORM_DEPTH,
+    STORM_HOURS,
+    STORM_RETURN_PERIOD,
+    STORM_SHAPE,
+)
 
 
 class ModelInputs(Inputs):
@@ -154,77 +165,15 @@ class ModelInputs(Inputs):
 class RainInputs(ModelInputs):
     """What rain falls on the model."""
 
-    storm_depth: float = describe(
-        Text("Lượng mưa", "Storm depth"),
-        Text("Tổng lượng của trận mưa thiết kế.", "Rain of the design storm."),
-        unit="mm",
-        default=0.0,
-        ge=0.0,
-        le=1500.0,
-    )
-    storm_hours: float = describe(
-        Text("Thời gian mưa", "Storm duration"),
-        Text("Trận mưa thiết kế kéo dài bao lâu.", "Duration of the design storm."),
-        unit="h",
-        default=3.0,
-        gt=0.0,
-        le=72.0,
-    )
-    storm_shape: Shape = describe(
-        Text("Dạng mưa", "Storm shape"),
-        Text("Mưa phân bố theo thời gian thế nào.", "How the rain falls in time."),
-        choices=SHAPE_TITLES,
-        default="chicago",
-    )
-    storm_return_period: float | None = describe(
-        Text("Chu kỳ lặp lại của mưa", "Storm return period"),
-        Text(
-            "Trận mưa bao nhiêu năm có một lần; thay cho lượng mưa, cần có đường cường độ mưa.",
-            "The rain that comes once in so many years; instead of its depth, with the storm curve.",
-        ),
-        unit="a",
-        default=None,
-        ge=0.1,
-        le=1000.0,
-    )
-    storm_curve: tuple[float, ...] | None = describe(
-        Text("Đường cường độ mưa", "Storm curve"),
-        Text(
-            "Bốn hệ số A, C, b, n của địa phương theo TCVN 7957: q = A(1 + C lg P)/(t + b)^n, l/s/ha, t là phút.",
-            "The place's four coefficients A, C, b, n of TCVN 7957: q = A(1 + C lg P)/(t + b)^n, l/s/ha, t in minutes.",
-        ),
-        default=None,
-        min_length=4,
-        max_length=4,
-    )
-    recorded_rain: bool = describe(
-        Text("Mưa thực đo", "Recorded rain"),
-        Text("Mưa các trạm đã đo từ lúc bắt đầu.", "The rain that the gauges recorded from the base time on."),
-        default=False,
-    )
-    rain_depths: tuple[float, ...] = describe(
-        Text("Mưa dự báo", "Forecast rain"),
-        Text("Lượng mưa của từng bước thời gian từ lúc bắt đầu, mm.", "Rain of each step from the start on, mm."),
-        unit="mm",
-        default=(),
-        max_length=1000,
-    )
-    rain_step_minutes: float = describe(
-        Text("Bước mưa dự báo", "Step of the forecast rain"),
-        Text("Mỗi bước dài bao lâu.", "How long each step is."),
-        unit="min",
-        default=60.0,
-        ge=1.0,
-        le=1440.0,
-    )
-    rain_factor: float = describe(
-        Text("Hệ số mưa", "Rain factor"),
-        Text("Nhân mọi lượng mưa, cả mưa trong mô hình.", "Multiplies all rain, the model's own too."),
-        unit="1",
-        default=1.0,
-        ge=0.0,
-        le=5.0,
-    )
+    storm_depth: float = STORM_DEPTH
+    storm_hours: float = STORM_HOURS
+    storm_shape: Shape = STORM_SHAPE
+    storm_return_period: float | None = STORM_RETURN_PERIOD
+    storm_curve: tuple[float, ...] | None = STORM_CURVE
+    recorded_rain: bool = RECORDED_RAIN
+    rain_depths: tuple[float, ...] = RAIN_DEPTHS
+    rain_step_minutes: float = RAIN_STEP_MINUTES
+    rain_factor: float = RAIN_FACTOR
 
     @model_validator(mode="after")
     def _knows_its_rain(self) -> Self:

@@ -8,6 +8,7 @@ from layers.schema import Text
 from twin.process import Inputs, describe
 from twin.processes.flood_ground import BuildingModel, Ground, LossModel, SoilTexture
 from twin.processes.flood_steps import FloodInputs
+from twin.processes.rain_fields import RAIN_DEPTHS, RAIN_FACTOR, RAIN_STEP_MINUTES, RECORDED_RAIN
 from twin.scenario import BlowWind, Edit, OperateGate, OperatePump, RaiseSea, RepeatRain, ScaleRain, Subside, SupplyRain
 
 LOSS_TITLES: dict[LossModel, Text] = {
@@ -66,40 +67,10 @@ class Operation(Inputs):
 class ConditionInputs(FloodInputs):
     """What every flood scenario is asked beyond its stage, storm and failures."""
 
-    recorded_rain: bool = describe(
-        Text("Mưa thực đo", "Recorded rain"),
-        Text(
-            "Lấy mưa các trạm đã đo từ lúc bắt đầu, để dựng lại trận ngập đã qua.",
-            "The rain that the gauges recorded from the base time on, to reconstruct a past flood.",
-        ),
-        default=False,
-    )
-    rain_depths: tuple[float, ...] = describe(
-        Text("Mưa dự báo", "Forecast rain"),
-        Text(
-            "Lượng mưa của từng bước thời gian từ lúc bắt đầu, mm, như một bản tin dự báo cho.",
-            "Rain of each step from the start on, mm, as a forecast supplies it.",
-        ),
-        unit="mm",
-        default=(),
-        max_length=1000,
-    )
-    rain_step_minutes: float = describe(
-        Text("Bước mưa dự báo", "Step of the forecast rain"),
-        Text("Mỗi bước dài bao lâu.", "How long each step is."),
-        unit="min",
-        default=60.0,
-        ge=1.0,
-        le=1440.0,
-    )
-    rain_factor: float = describe(
-        Text("Hệ số mưa", "Rain factor"),
-        Text("Nhân mọi lượng mưa, như do khí hậu.", "Multiplies all rain, as a change of climate would."),
-        unit="1",
-        default=1.0,
-        ge=0.0,
-        le=5.0,
-    )
+    recorded_rain: bool = RECORDED_RAIN
+    rain_depths: tuple[float, ...] = RAIN_DEPTHS
+    rain_step_minutes: float = RAIN_STEP_MINUTES
+    rain_factor: float = RAIN_FACTOR
     sea_level_rise: float = describe(
         Text("Nước biển dâng", "Sea level rise"),
         Text(

@@ -15,6 +15,7 @@ from twin.processes.flood_inputs import read_terrain
 from twin.processes.flood_stage import StageSeries, choose_base_time, forecast_gauge, hold_stage
 from twin.processes.flood_steps import OUTPUT_LAYERS, FloodCase, compute_flood, prepare_flood
 from twin.processes.flood_water import find_river_below
+from twin.processes.rain_fields import STORM_CURVE, STORM_DEPTH, STORM_HOURS, STORM_RETURN_PERIOD, STORM_SHAPE
 from twin.scenario import (
     BreachDyke,
     CloseGate,
@@ -29,16 +30,6 @@ from twin.scenario import (
 
 LEAST_STORM = 1.0
 """Less rain than this [mm] is no storm but a depth given in metres."""
-
-SHAPE_TITLES: dict[Shape, Text] = {
-    "chicago": Text("Chicago", "Chicago"),
-    "alternating": Text("Khối xen kẽ", "Alternating blocks"),
-    "uniform": Text("Đều", "Uniform"),
-    "huff1": Text("Huff, nặng hạt ở phần tư đầu", "Huff, heaviest in the first quarter"),
-    "huff2": Text("Huff, nặng hạt ở phần tư thứ hai", "Huff, heaviest in the second quarter"),
-    "huff3": Text("Huff, nặng hạt ở phần tư thứ ba", "Huff, heaviest in the third quarter"),
-    "huff4": Text("Huff, nặng hạt ở phần tư cuối", "Huff, heaviest in the last quarter"),
-}
 
 
 class Breach(Inputs):
@@ -167,52 +158,11 @@ class FloodScenarioInputs(ConditionInputs):
         ge=-50.0,
         le=1000.0,
     )
-    storm_depth: float = describe(
-        Text("Lượng mưa", "Storm depth"),
-        Text("Tổng lượng của trận mưa thiết kế.", "Rain of the design storm."),
-        unit="mm",
-        default=0.0,
-        ge=0.0,
-        le=1500.0,
-    )
-    storm_hours: float = describe(
-        Text("Thời gian mưa", "Storm duration"),
-        Text("Trận mưa thiết kế kéo dài bao lâu.", "Duration of the design storm."),
-        unit="h",
-        default=3.0,
-        gt=0.0,
-        le=72.0,
-    )
-    storm_shape: Shape = describe(
-        Text("Dạng mưa", "Storm shape"),
-        Text(
-            "Mưa phân bố theo thời gian thế nào; chỉ dạng Chicago và khối xen kẽ giữ đúng đường cường độ mưa.",
-            "How the rain falls in time; only Chicago and alternating blocks follow the intensity curve throughout.",
-        ),
-        choices=SHAPE_TITLES,
-        default="chicago",
-    )
-    storm_return_period: float | None = describe(
-        Text("Chu kỳ lặp lại của mưa", "Storm return period"),
-        Text(
-            "Trận mưa bao nhiêu năm có một lần; thay cho lượng mưa, cần có đường cường độ mưa.",
-            "The rain that comes once in so many years; instead of its depth, with the storm curve.",
-        ),
-        unit="a",
-        default=None,
-        ge=0.1,
-        le=1000.0,
-    )
-    storm_curve: tuple[float, ...] | None = describe(
-        Text("Đường cường độ mưa", "Storm curve"),
-        Text(
-            "Bốn hệ số A, C, b, n của địa phương theo TCVN 7957: q = A(1 + C lg P)/(t + b)^n, l/s/ha, t là phút.",
-            "The place's four coefficients A, C, b, n of TCVN 7957: q = A(1 + C lg P)/(t + b)^n, l/s/ha, t in minutes.",
-        ),
-        default=None,
-        min_length=4,
-        max_length=4,
-    )
+    storm_depth: float = STORM_DEPTH
+    storm_hours: float = STORM_HOURS
+    storm_shape: Shape = STORM_SHAPE
+    storm_return_period: float | None = STORM_RETURN_PERIOD
+    storm_curve: tuple[float, ...] | None = STORM_CURVE
     gates_closed: tuple[str, ...] = describe(
         Text("Cống ngăn triều đóng", "Closed gates"),
         Text(
