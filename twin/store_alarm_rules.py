@@ -169,7 +169,7 @@ def list_gauges(connection: Connection) -> list[Gauge]:
 
 
 def read_rules_mark(connection: Connection) -> tuple[Any, ...]:
-    """Return a value that changes when rules, series or sensors do."""
+    """Return a value that changes when rules, series, sensors or what was searched for leaks do."""
     row = connection.execute(
         text(
             "select (select count(*) from alarm.rule), (select max(recorded) from alarm.rule), "
@@ -177,6 +177,7 @@ def read_rules_mark(connection: Connection) -> tuple[Any, ...]:
             "(select max(fid) from sensing.datastream), (select count(*) from sensing.datastream), "
             "(select max(recorded_from) from city.sensors), (select count(*) from city.sensors), "
             "(select array_agg((name, interval_s)::text order by name) from forecast.loop_state), "
+            "(select max(finished) from run.run where process = 'leak-detection' and status = 'successful'), "
             "(select count(*) from alarm.rule where valid_from <= clock_timestamp()), "
             "(select count(*) from alarm.rule where valid_to <= clock_timestamp())"
         )

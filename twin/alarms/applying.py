@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from layers.errors import InputError
 from twin.alarms.engine import Point
-from twin.alarms.rules import Condition, ForecastCondition, LateCondition, Rule
+from twin.alarms.rules import Condition, ForecastCondition, LateCondition, LeakCondition, Rule
 
 LOOP = "loop:"
+LEAKS = "leaks:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ def find_exceedance(condition: Condition, source: str) -> Exceedance | None:
 def _find_source(condition: Condition, series: Series | None, index: SeriesIndex) -> str:
     if isinstance(condition, LateCondition):
         return f"{LOOP}{condition.loop}"
+    if isinstance(condition, LeakCondition):
+        return f"{LEAKS}{condition.zone}"
     if condition.series is not None:
         found = index.by_id.get(condition.series)
         if found is None:

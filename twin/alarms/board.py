@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from twin.alarms.applying import Applied, Exceedance, SeriesIndex, apply_rule, find_exceedance, find_parents
-from twin.alarms.derived import AUTHOR, derive_loop_rules, derive_rules
+from twin.alarms.derived import AUTHOR, derive_leak_rules, derive_loop_rules, derive_rules
 from twin.alarms.engine import adopt_rule, end_alarm
 from twin.alarms.state import begin_state
 from twin.store_alarm_follow import list_series
 from twin.store_alarm_forecasts import list_loops
+from twin.store_alarm_leaks import list_searched_zones
 from twin.store_alarm_rules import RuleVersion, end_rule, list_gauges, list_newest_rules, list_rules, put_rule
 from twin.store_alarm_states import (
     AlarmKey,
@@ -72,12 +73,16 @@ def bring_in_line(connection: Connection, now: float) -> tuple[Board, list[int]]
 
 
 def update_derived_rules(connection: Connection) -> int:
-    """Bring the alarm levels of layer ``sensors`` and the loops into rules; return how many versions were written.
+    """Bring alarm levels of layer ``sensors``, loops and searched zones into rules; return how many versions it took.
 
     A rule that a person wrote or ended is left as it is.
     """
     newest = list_newest_rules(connection)
-    made = [*derive_rules(list_gauges(connection)), *derive_loop_rules(list_loops(connection))]
+    made = [
+        *derive_rules(list_gauges(connection)),
+        *derive_loop_rules(list_loops(connection)),
+        *derive_leak_rules(list_searched_zones(connection)),
+    ]
     derived = {rule.id: rule for rule in made}
     written = 0
     for rule_id, rule in derived.items():

@@ -1,4 +1,4 @@
-"""Rules that nobody needs to write: the flood alarm levels of every gauge (báo động I, II, III), a late forecast.
+"""Rules that nobody needs to write: flood alarm levels of every gauge (báo động I, II, III), late forecasts, leaks.
 
 The levels come from layer ``sensors``. Decision 05/2020/QĐ-TTg of 31 January 2020 lays down the water levels of the
 alarm levels on the rivers of Viet Nam. A level is suppressed while a higher one is active. It goes off 5 cm below its
@@ -15,6 +15,7 @@ AUTHOR = "sensors"
 LEGAL_SOURCE = "Quyết định 05/2020/QĐ-TTg"
 DEADBAND_M = 0.05
 OFF_DELAY_S = 600.0
+LEAST_LEAK = 1.0e-5
 _ROMAN = ("I", "II", "III")
 _PRIORITIES: tuple[Priority, ...] = ("medium", "high", "critical")
 _LADDERS = (
@@ -61,9 +62,43 @@ def derive_loop_rules(loops: Sequence[Loop]) -> list[Rule]:
     ]
 
 
+def derive_leak_rules(zones: Sequence[str]) -> list[Rule]:
+    """Return a rule for each zone that was searched for leaks; the zone '' is the whole network.
+
+    It comes on when a search tells a leak that runs, and off when the next tells none.
+    """
+    return [
+        parse_rule(
+            {
+                "id": name_leak_rule(zone),
+                "title": {
+                    "vi": f"Rò rỉ – {zone or 'mạng cấp nước'}"[:500],
+                    "en": f"Leak – {zone or 'water network'}"[:500],
+                },
+                "event": "leak",
+                "priority": "medium",
+                "conditions": [{"kind": "leak", "zone": zone, "on": LEAST_LEAK}],
+                "lateness_s": 0.0,
+                "escalation": [{"after_min": 0, "group": "duty"}],
+                "response": {
+                    "vi": "Mở kết quả dò rỉ mới nhất; đi dò các ống theo thứ tự đã cho.",
+                    "en": "Open the latest leak detection; walk the pipes in the order given.",
+                },
+            }
+        )
+        for zone in zones
+    ]
+
+
 def name_rule(sensor: str, level: int) -> str:
     """Return the id of the rule of alarm ``level`` (1 to 3) of a sensor."""
     return f"flood-{level}.{sensor}"
+
+
+def name_leak_rule(zone: str) -> str:
+    """Return the id of the rule of a zone: letters and digits stay, all else is written by its number."""
+    plain = "".join(one if one.isascii() and (one.isalnum() or one in "-_.") else f":{ord(one):x}" for one in zone)
+    return f"leak.{plain}"[:120]
 
 
 def _make_rule(gauge: Gauge, place: int, higher: int | None) -> Rule:

@@ -57,7 +57,8 @@ class _OfSeries(BaseModel):
     observed_property: Name | None = None
 
 
-class _Limits(_OfSeries):
+class _Bounds(BaseModel):
+    model_config = _EXACT
     direction: Direction = "above"
     on: float
     off: float | None = None
@@ -65,10 +66,14 @@ class _Limits(_OfSeries):
     off_delay_s: Seconds = 0.0
 
     @model_validator(mode="after")
-    def _check(self) -> "_Limits":
+    def _check(self) -> "_Bounds":
         if self.off is not None and (self.off > self.on if self.direction == "above" else self.off < self.on):
             raise ValueError(f"off limit {self.off} lies beyond on limit {self.on}, direction {self.direction}")
         return self
+
+
+class _Limits(_Bounds, _OfSeries):
+    pass
 
 
 class LimitCondition(_Limits):
@@ -109,8 +114,17 @@ class LateCondition(BaseModel):
     after_s: Positive
 
 
+class LeakCondition(_Bounds):
+    """Flow of the leaks that run [m³/s] by the last search of ``zone``: a metered area, model/area, '' for all."""
+
+    kind: Literal["leak"]
+    zone: Annotated[str, Field(max_length=200)] = ""
+    on: float = Field(gt=0)
+
+
 Condition = Annotated[
-    LimitCondition | RateCondition | ForecastCondition | NoDataCondition | LateCondition, Field(discriminator="kind")
+    LimitCondition | RateCondition | ForecastCondition | NoDataCondition | LateCondition | LeakCondition,
+    Field(discriminator="kind"),
 ]
 
 
@@ -157,7 +171,7 @@ class Rule(BaseModel):
             raise ValueError("the steps of the escalation do not ascend in time")
         if self.target.loop:
             for condition in self.conditions:
-                if not isinstance(condition, LateCondition) and condition.series is None:
+                if not isinstance(condition, LateCondition | LeakCondition) and condition.series is None:
                     raise ValueError(f"condition '{condition.kind}' needs a series: the rule has no target")
         return self
 
