@@ -23,9 +23,10 @@ from layers.ingest.swmm.sections import LINKS, NODES
 from layers.store.models import read_model, read_model_files
 from twin.city import City
 from twin.connect import connect_to_city
+from twin.models import name_model, read_text
 from twin.settings import read_settings
 from twin.swmm.exporting import compose_model
-from twin.swmm.importing import import_model, name_model, read_text
+from twin.swmm.importing import import_model
 from twin.swmm.running import prepare_model
 
 ORIGIN = (105.78, 10.03)

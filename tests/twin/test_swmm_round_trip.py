@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from layers.errors import ConflictError, CrsError, InputError, NotFoundError, SourceError
 from layers.ingest.swmm.document import Inp, read_inp, write_document
+from layers.ingest.swmm.fields import OBJECTS
 from layers.ingest.swmm.files import read_beside
 from layers.registry import read_vector_layer
 from layers.store.features import select_features
@@ -26,8 +27,9 @@ from tests.twin.swmm_cases import (
     run_document,
 )
 from twin.city import City
+from twin.models import name_model, read_text, remove_model
 from twin.swmm.exporting import Changes, compose_model
-from twin.swmm.importing import import_model, name_model, read_text, remove_model
+from twin.swmm.importing import import_model
 
 Shared = Callable[[str], Path]
 
@@ -331,7 +333,7 @@ def test_two_models_of_one_city_do_not_clash(model: Small, small: Path) -> None:
     model.edit("drainage_links", "n.C1", height=1.5)
     assert model.list_changes() == []
     assert [one.id for one in list_models(model.connection)] == ["m", "n"]
-    assert remove_model(model.connection, "n") == 8
+    assert remove_model(model.connection, "swmm", "n", OBJECTS, author="tests") == 8
     assert model.list_changes() == []
     import_model(model.connection, small, model="n", origin=(105.7, 10.0), verify=False)
     assert read_row(model, "drainage_links", "n.C1")["height"] == 0.6096

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from layers.errors import ConflictError, CrsError, InputError, NotFoundError, SourceError
+from layers.ingest.epanet.items import OBJECTS
 from layers.registry import read_vector_layer
 from layers.store.features import delete_features, select_features, upsert_features
 from layers.store.models import list_models, read_model
@@ -15,10 +16,11 @@ from network.epanet.hydraulics import run_model
 from network.epanet.project import Project
 from tests.twin.water_models import TOWN
 from twin.city import City
+from twin.models import remove_model
 from twin.process import Quiet, parse_inputs
 from twin.processes import water_run
 from twin.water.exporting import compose_model
-from twin.water.importing import import_model, remove_model
+from twin.water.importing import import_model
 
 PLACE = (105.78, 10.03)
 
@@ -144,11 +146,11 @@ def test_a_model_is_read_anew_and_removed(town: Connection, tmp_path: Path) -> N
                     .replace(" T 0 100\n", ""))  # fmt: skip
     report = import_model(town, path, replace=True)
     assert report.removed == 2 and report.items["water_pipes"] == 4
-    assert remove_model(town, "town") == 11
+    assert remove_model(town, "epanet", "town", OBJECTS, author="tests") == 11
     assert not list_models(town, "epanet")
     assert town.execute(text("select count(*) from city.water_pipes")).scalar() == 0
     with pytest.raises(NotFoundError, match="there is no model 'town'"):
-        remove_model(town, "town")
+        remove_model(town, "epanet", "town", OBJECTS, author="tests")
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
-from layers.errors import InputError, SourceError
-from layers.ingest.swmm.document import Inp, write_document
+from layers.errors import InputError
+from layers.ingest.swmm.document import write_document
+from layers.ingest.swmm.fields import OBJECTS
 from layers.ingest.swmm.files import list_files
-from layers.store.models import list_models, read_model, read_model_files
+from layers.store.models import read_model, read_model_files
 from twin.city import City
 from twin.commands.choosing import read_bbox
+from twin.commands.model_files import drop_model, read_origin, show_models, tell_changes, write_model
 from twin.connect import connect_to_city
 from twin.process import CityView, parse_inputs, parse_words
 from twin.processes.drainage_edits import list_edits
@@ -22,7 +24,7 @@ from twin.processes.drainage_study import Study, apply_edits, open_run
 from twin.registry import read_process
 from twin.settings import read_settings
 from twin.swmm.exporting import compose_model
-from twin.swmm.importing import ImportReport, import_model, remove_model
+from twin.swmm.importing import ImportReport, import_model
 from twin.swmm.running_models import read_city_model
 
 swmm = typer.Typer(
@@ -104,7 +106,7 @@ def write_file(
         if rewrite:
             raise InputError("--rewrite is for a model as it was imported", hint="leave out --input")
         study = _open_study(view, words[0] if commodity is None else None, values or [], bbox)
-    _write(Path(words[-1]), study.model.inp)
+    write_model(Path(words[-1]), write_document(study.model.inp))
     for name, content in study.model.files.items():
         _write_beside(Path(words[-1]), name, content)
     for name, count in study.model.counts.items():
@@ -116,9 +118,7 @@ def write_file(
 @swmm.command("list")
 def show() -> None:
     """Danh sách mô hình — the models of the city."""
-    with connect_to_city(read_settings()).connect() as connection:
-        for model in list_models(connection, "swmm"):
-            typer.echo(f"{model.id:20} {model.loaded:%Y-%m-%d %H:%M}  {model.source:24} {model.title}")
+    show_models("swmm")
 
 
 @swmm.command("remove")
@@ -127,11 +127,7 @@ def remove(
     confirmed: Annotated[bool, typer.Option("--yes", help="Remove it with its items.")] = False,
 ) -> None:
     """Bỏ mô hình cùng các đối tượng của nó — remove a model and its items; the history keeps them."""
-    if not confirmed:
-        raise InputError(f"model '{model}' would go with all its items", hint="say --yes")
-    with connect_to_city(read_settings()).begin() as connection:
-        count = remove_model(connection, model, author=getpass.getuser())
-    typer.echo(f"{model}: đã bỏ {count:,} đối tượng · {count:,} items removed")
+    drop_model("swmm", model, OBJECTS, confirmed=confirmed)
 
 
 def _open_study(view: CityView, model: str | None, values: list[str], bbox: str | None) -> Study:
@@ -151,13 +147,10 @@ def _export_model(connection: Connection, view: CityView, name: str, path: Path,
     record = read_model(connection, name, "swmm")
     document, changes = compose_model(view, record, rewrite=rewrite)
     files = read_model_files(connection, record.id)
-    _write(path, document)
+    write_model(path, write_document(document))
     for file, content in files.items():
         _write_beside(path, file, content)
-    for layer, title in _LAYERS.items():
-        counts = changes.changed[layer], changes.added[layer], changes.removed[layer]
-        if any(counts):
-            typer.echo("{:,} sửa, {:,} thêm, {:,} bỏ · changed, added, removed: {}".format(*counts, title))
+    tell_changes(changes, _LAYERS)
     absent = {named.plain for named in list_files(document) if named.is_read} - set(files)
     for file in sorted(absent):
         typer.echo(f"thiếu tệp · not kept, the model reads it: {file}", err=True)
@@ -167,25 +160,6 @@ def _write_beside(path: Path, name: str, content: bytes) -> None:
     beside = path.resolve().parent / name
     if not beside.exists() or beside.read_bytes() != content:
         beside.write_bytes(content)
-
-
-def _write(path: Path, document: Inp) -> None:
-    try:
-        path.write_text(write_document(document), encoding="utf-8")
-    except OSError as error:
-        raise SourceError(f"{path} cannot be written: {error.strerror or error}") from error
-    typer.echo(str(path))
-
-
-def read_origin(words: str) -> tuple[float, float]:
-    """Return ``LON,LAT`` in degrees; InputError where the words are otherwise."""
-    try:
-        lon, lat = (float(part) for part in words.split(","))
-    except ValueError as error:
-        raise InputError(
-            f"origin '{words[:60]}' is not two numbers", hint="LON,LAT in degrees: 105.78,10.03"
-        ) from error
-    return lon, lat
 
 
 def _say_import(report: ImportReport, *, dry_run: bool) -> str:

@@ -8,23 +8,24 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from layers.errors import ConflictError, InputError, SourceError
+from layers.errors import ConflictError, InputError
+from layers.ingest.epanet.items import OBJECTS
 from layers.ingest.swmm.document import write_document
-from layers.store.models import list_models, read_model
+from layers.store.models import read_model
 from network.epanet.hydraulics import run_model
 from network.epanet.project import Project
 from twin.city import City
 from twin.commands.choosing import read_time
-from twin.commands.swmm import read_origin
+from twin.commands.model_files import drop_model, read_origin, show_models, tell_changes, write_model
 from twin.connect import connect_to_city
+from twin.models import read_text
 from twin.process import Quiet, parse_words
 from twin.progress import show_progress
 from twin.registry import read_process
 from twin.runs import execute, submit_run
 from twin.settings import read_settings
-from twin.swmm.importing import read_text
 from twin.water.exporting import compose_model
-from twin.water.importing import ImportReport, import_model, remove_model
+from twin.water.importing import ImportReport, import_model
 from twin.water.model import Times
 from twin.water.run import describe_balance
 from twin.water.study import Asked, open_study
@@ -144,22 +145,17 @@ def write_file(
         view = City(connection, settings.processed_dir, moment)
         if layers:
             text = open_study(view, Asked(times=Times(hours * 3600)), moment, Quiet()).model.text
-            _write(Path(words[0]), text)
+            write_model(Path(words[0]), text)
             return
         document, changes = compose_model(view, read_model(connection, words[0], "epanet"))
-    _write(Path(words[1]), write_document(document))
-    for layer, title in _LAYERS.items():
-        counts = changes.changed[layer], changes.added[layer], changes.removed[layer]
-        if any(counts):
-            typer.echo("{:,} sửa, {:,} thêm, {:,} bỏ · changed, added, removed: {}".format(*counts, title))
+    write_model(Path(words[1]), write_document(document))
+    tell_changes(changes, _LAYERS)
 
 
 @water.command("list")
 def show() -> None:
     """Danh sách mô hình — the EPANET models of the city."""
-    with connect_to_city(read_settings()).connect() as connection:
-        for model in list_models(connection, "epanet"):
-            typer.echo(f"{model.id:20} {model.loaded:%Y-%m-%d %H:%M}  {model.source:24} {model.title}")
+    show_models("epanet")
 
 
 @water.command("remove")
@@ -168,11 +164,7 @@ def remove(
     confirmed: Annotated[bool, typer.Option("--yes", help="Remove it with its items.")] = False,
 ) -> None:
     """Bỏ mô hình cùng các đối tượng của nó — remove a model and its items; the history keeps them."""
-    if not confirmed:
-        raise InputError(f"model '{model}' would go with all its items", hint="say --yes")
-    with connect_to_city(read_settings()).begin() as connection:
-        count = remove_model(connection, model, author=getpass.getuser())
-    typer.echo(f"{model}: đã bỏ {count:,} đối tượng · {count:,} items removed")
+    drop_model("epanet", model, OBJECTS, confirmed=confirmed)
 
 
 def _carry_out(command: str, words: list[str] | None, *, as_json: bool) -> None:
@@ -225,14 +217,6 @@ def _say_balance(summary: dict[str, Any]) -> str:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:,.1f}"
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SourceError(f"{path} cannot be written: {error.strerror or error}") from error
-    typer.echo(str(path))
 
 
 def _say_import(report: ImportReport, *, dry_run: bool) -> str:

@@ -15,11 +15,12 @@ import shapely
 
 from layers.errors import InputError, SourceError
 from layers.ingest.inp import name_objects
+from layers.ingest.model_items import Item, Items
 from layers.ingest.swmm.anchor import open_anchor
 from layers.ingest.swmm.check import check_document
 from layers.ingest.swmm.document import Inp, fold_name, read_inp
 from layers.ingest.swmm.fields import OBJECTS, make_name
-from layers.ingest.swmm.items import Item, Items, describe_items
+from layers.ingest.swmm.items import describe_items
 from layers.registry import read_vector_layer
 from layers.store.models import Model
 from twin.process import CityView

@@ -12,9 +12,9 @@ from layers.ingest.swmm.document import Inp, fold_name, read_inp
 from layers.ingest.swmm.fields import make_id
 from layers.ingest.swmm.files import confine_files, list_files, read_beside
 from layers.ingest.swmm.sections import LINKS, NODES
+from twin.models import read_text
 from twin.process import CityView
 from twin.swmm.exporting import compose_model
-from twin.swmm.importing import read_text
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,6 @@ from layers.errors import InputError
 from layers.ingest.epanet.items import (
     FIELDS,
     NODE_TYPES,
-    Item,
     find_setting,
     find_status,
     has_number,
@@ -18,6 +17,7 @@ from layers.ingest.epanet.items import (
 )
 from layers.ingest.epanet.sections import LINKS, NODES, Units, read_units
 from layers.ingest.inp import Word
+from layers.ingest.model_items import Item
 from layers.ingest.swmm.anchor import Anchor
 from layers.ingest.swmm.document import Inp
 from twin.water.model import read_curve

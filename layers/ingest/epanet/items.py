@@ -6,15 +6,14 @@ their case, the layers' own reading of rows does not: a file with two ids alike 
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import geopandas as gpd
 import numpy as np
 import shapely
 
 from layers.errors import InputError, SourceError
 from layers.ingest.epanet.sections import LINKS, NODES, Units, read_units
+from layers.ingest.model_items import Item, Items
 from layers.ingest.swmm.anchor import Anchor
 from layers.ingest.swmm.document import Inp, Row, fold_name
 from layers.registry import read_vector_layer
@@ -62,20 +61,6 @@ FIELDS: Mapping[str, Mapping[str, Field]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One object: its section and name in the file, the values of its properties, its geometry in the city's CRS."""
-
-    section: str
-    name: str
-    values: Mapping[str, Any]
-    geometry: Any
-
-
-Items = dict[str, dict[str, Item]]
-"""By layer and id."""
-
-
 def describe_items(document: Inp, model: str, anchor: Anchor, counts: Counter[str] | None = None) -> Items:
     """Return the items of a document by layer and id.
 
@@ -101,15 +86,6 @@ def describe_items(document: Inp, model: str, anchor: Anchor, counts: Counter[st
             shape = line if layer == "water_pipes" else line.interpolate(0.5, normalized=True)
             items[layer][f"{model}.{name}"] = Item(section, name, values, shape)
     return items
-
-
-def frame_items(items: Mapping[str, Item], layer_id: str, model: str, city_crs: str) -> gpd.GeoDataFrame:
-    """Return items as a frame of their layer."""
-    columns: dict[str, list[Any]] = {"id": list(items)}
-    for prop in read_vector_layer(layer_id).properties:
-        columns[prop.name] = [item.values.get(prop.name) for item in items.values()]
-    columns["model_id"] = [model] * len(items)
-    return gpd.GeoDataFrame(columns, geometry=[item.geometry for item in items.values()], crs=city_crs)
 
 
 class _Reader:

@@ -1,14 +1,10 @@
 """The objects of a SWMM file as items of layers: what the layers have columns for, in SI, placed in the city."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-import geopandas as gpd
 
 from layers.errors import InputError
 from layers.ingest.clean import LONGEST_ID
+from layers.ingest.model_items import Item, Items
 from layers.ingest.swmm.anchor import Anchor
 from layers.ingest.swmm.document import Inp, fold_name
 from layers.ingest.swmm.drawing import draw_catchment, draw_gauge, draw_links, draw_nodes, place_nodes
@@ -16,21 +12,6 @@ from layers.ingest.swmm.fields import OBJECTS, make_id
 from layers.ingest.swmm.reading import Reader
 from layers.ingest.swmm.sections import LINKS, NODES
 from layers.ingest.swmm.units import read_units
-from layers.registry import read_vector_layer
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One object: its section and name in the file, the values of its properties, its geometry in the city's CRS."""
-
-    section: str
-    name: str
-    values: Mapping[str, Any]
-    geometry: Any
-
-
-Items = dict[str, dict[str, Item]]
-"""By layer and id."""
 
 
 def describe_items(document: Inp, model: str, anchor: Anchor, counts: Counter[str] | None = None) -> Items:
@@ -61,16 +42,6 @@ def describe_items(document: Inp, model: str, anchor: Anchor, counts: Counter[st
         shape = draw_gauge(document, name, places, anchor, counted)
         _put(items, "rain_gauges", make_id(model, name), Item("RAINGAGES", name, reader.read_gauge(name), shape))
     return items
-
-
-def frame_items(items: Mapping[str, Item], layer_id: str, model: str, city_crs: str) -> gpd.GeoDataFrame:
-    """Return items as a frame of their layer."""
-    names = [prop.name for prop in read_vector_layer(layer_id).properties]
-    columns: dict[str, list[Any]] = {"id": list(items)}
-    for name in names:
-        columns[name] = [item.values.get(name) for item in items.values()]
-    columns["model_id"] = [model] * len(items)
-    return gpd.GeoDataFrame(columns, geometry=[item.geometry for item in items.values()], crs=city_crs)
 
 
 def _put(items: Items, layer: str, identifier: str, item: Item) -> None:

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.errors import InputError, SourceError, TwinError
+from layers.ingest.model_items import Items, frame_items
 from layers.ingest.swmm.anchor import choose_anchor, open_anchor
 from layers.ingest.swmm.check import check_document
 from layers.ingest.swmm.document import read_inp
-from layers.ingest.swmm.items import Items, describe_items, frame_items
+from layers.ingest.swmm.items import describe_items
 from layers.ingest.swmm.reading import read_hours
 from layers.ingest.swmm.units import FLOW_UNITS, read_units
 from layers.quantities import conversion_factor
