@@ -10,24 +10,12 @@ import pytest
 import shapely
 
 from layers.errors import InputError
+from tests.twin.made_up import X, Y, frame, join, place
 from twin.networks.discharge_travel import compute_speeds
 from twin.process import Quiet, parse_inputs
 from twin.processes import discharge_sources
 
-X, Y, CRS = 586_000.0, 1_109_000.0, "EPSG:5897"
 BEGIN = datetime(2026, 11, 19, 6, tzinfo=UTC)
-
-
-def place(*xy: tuple[float, float]) -> list[shapely.Point]:
-    return [shapely.Point(X + x, Y + y) for x, y in xy]
-
-
-def join(*xy: tuple[float, float]) -> shapely.LineString:
-    return shapely.LineString([(X + x, Y + y) for x, y in xy])
-
-
-def frame(ids: list[str], shapes: list[Any], **columns: Any) -> gpd.GeoDataFrame:
-    return gpd.GeoDataFrame({"id": ids, **columns}, geometry=shapes, crs=CRS)
 
 
 @pytest.fixture

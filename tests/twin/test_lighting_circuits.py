@@ -12,28 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.errors import InputError
+from tests.twin.made_up import CRS, frame, join, place
 from twin.lighting.plan import GRADIENTS, compute_share, plan_loads
 from twin.networks.circuits import compute_circuit_loading, list_disagreements, read_circuits, summarize_circuits
 from twin.process import Quiet, parse_inputs
 from twin.processes import circuit_faults, circuit_loads
 from twin.state.lamps import PRESUMED, compute_level, read_calendar
 
-X, Y = 586_000.0, 1_109_000.0
-CRS = "EPSG:5897"
 NIGHT = datetime(2026, 11, 2, 13, tzinfo=UTC)
 Frame = Callable[..., gpd.GeoDataFrame]
-
-
-def place(*xy: tuple[float, float]) -> list[shapely.Point]:
-    return [shapely.Point(X + x, Y + y) for x, y in xy]
-
-
-def join(*xy: tuple[float, float]) -> shapely.LineString:
-    return shapely.LineString([(X + x, Y + y) for x, y in xy])
-
-
-def frame(ids: list[str], shapes: list[Any], **columns: Any) -> gpd.GeoDataFrame:
-    return gpd.GeoDataFrame({"id": ids, **columns}, geometry=shapes, crs=CRS)
 
 
 @pytest.fixture

@@ -3,28 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-import geopandas as gpd
 import pytest
 import shapely
 
 from layers.errors import InputError
+from tests.twin.made_up import frame, join, place
 from twin.lighting.supply import read_supply
 from twin.process import Quiet, parse_inputs
 from twin.processes import power_outage
-
-X, Y, CRS = 586_000.0, 1_109_000.0, "EPSG:5897"
-
-
-def place(*xy: tuple[float, float]) -> list[shapely.Point]:
-    return [shapely.Point(X + x, Y + y) for x, y in xy]
-
-
-def join(*xy: tuple[float, float]) -> shapely.LineString:
-    return shapely.LineString([(X + x, Y + y) for x, y in xy])
-
-
-def frame(ids: list[str], shapes: list[Any], **columns: Any) -> gpd.GeoDataFrame:
-    return gpd.GeoDataFrame({"id": ids, **columns}, geometry=shapes, crs=CRS)
 
 
 @pytest.fixture
