@@ -39,6 +39,13 @@ const numberOf = (value: unknown): number | null => (typeof value === "number" ?
 /** Ids of runs' features carry the run; the alarm itself is what comes last. */
 const alarmOf = (item: Item): string => item.id.slice(item.id.lastIndexOf(".") + 1);
 
+/** What the table of alarms has no room for. */
+function describe(alarm: Item): string {
+  const { leak_kind, probability } = alarm.properties;
+  const kind = `${t("leaks.kind")}: ${codeTitle(ALARMS, "leak_kind", leak_kind)}`;
+  return `${kind} · ${t("leaks.within")}: ${formatShare(numberOf(probability))}`;
+}
+
 function walkTable(pipes: Item[], zoomToItem: ZoomToItem): HTMLElement {
   const problem = h("div");
   const rows = pipes.map(({ properties }): Child[] => [
@@ -82,7 +89,12 @@ export function leaksPart(map: MapView, zoomToItem: ZoomToItem): Part {
       if (alarm.geometry) bringInView(map, boundsOf(alarm.geometry));
       replace(
         walk,
-        section(t("leaks.walk"), h("p", { class: "soft" }, t("leaks.walkHint")), walkTable(features, zoomToItem)),
+        section(
+          t("leaks.walk"),
+          h("p", { class: "soft" }, describe(alarm)),
+          h("p", { class: "soft" }, t("leaks.walkHint")),
+          walkTable(features, zoomToItem),
+        ),
       );
     } catch (error) {
       replace(
@@ -93,7 +105,7 @@ export function leaksPart(map: MapView, zoomToItem: ZoomToItem): Part {
   };
   const alarmTable = (run: string, alarms: Item[]): HTMLElement => {
     const row = (alarm: Item): Child[] => {
-      const { raised, size, leak_kind, state, pipe_id, probability } = alarm.properties;
+      const { raised, size, state, pipe_id } = alarm.properties;
       const flow = numberOf(size);
       return [
         h(
@@ -103,19 +115,10 @@ export function leaksPart(map: MapView, zoomToItem: ZoomToItem): Part {
         ),
         flow === null ? "–" : `${formatNumber(flow * SECONDS_AN_HOUR, 1)} m³/h`,
         codeTitle(ALARMS, "state", state),
-        codeTitle(ALARMS, "leak_kind", leak_kind),
         String(pipe_id ?? "–"),
-        formatShare(numberOf(probability)),
       ];
     };
-    const headings = [
-      t("leaks.raised"),
-      t("leaks.size"),
-      t("leaks.state"),
-      t("leaks.kind"),
-      t("leaks.pipe"),
-      t("leaks.within"),
-    ];
+    const headings = [t("leaks.raised"), t("leaks.size"), t("leaks.state"), t("leaks.pipe")];
     return longTable(headings, alarms.map(row));
   };
   const load = async (id: string): Promise<void> => {
