@@ -85,11 +85,11 @@ def _write_points(
         else:
             chosen.append(f", case when count(*) = 1 then {one} end as {quote(name)}")
     return (
-        "select z.zoom, min(cell) as cell, case when count(*) = 1 then min(fid) end as fid, "
+        "select z._zoom as zoom, min(cell) as cell, case when count(*) = 1 then min(fid) end as fid, "
         "case when count(*) = 1 then min(id) end as id, nullif(count(*), 1) as point_count"
         f"{''.join(chosen)}, ST_SetSRID(ST_MakePoint(avg(ST_X(geom)), avg(ST_Y(geom))), 3857) as shape "
         f"from ({rows}) rows cross join {_write_zooms(steps)} where {_write_kept(layer)} "
-        f"group by z.zoom, floor((ST_X(geom) + {half}) / z.size), floor(({half} - ST_Y(geom)) / z.size)"
+        f"group by z._zoom, floor((ST_X(geom) + {half}) / z._size), floor(({half} - ST_Y(geom)) / z._size)"
     )
 
 
@@ -128,11 +128,11 @@ def _merge_lines(layer: VectorLayer, columns: Sequence[str], by: Sequence[str], 
         for name in columns
     )
     return (
-        "select z.zoom, cell, case when n = 1 then fid end as fid, case when n = 1 then id end as id, "
+        "select z._zoom as zoom, cell, case when n = 1 then fid end as fid, case when n = 1 then id end as id, "
         f"null::bigint as point_count{listed}, s.shape from ({merged}) m "
         f"cross join {_write_zooms(_measure_pixels(zooms))} "
-        f"cross join lateral (select ST_Collect(ST_Simplify(p.geom, z.size * {overview.tolerance!r})) as shape "
-        f"from ST_Dump(m.merged) p where ST_Length(p.geom) >= z.size * {overview.shortest!r}) s "
+        f"cross join lateral (select ST_Collect(ST_Simplify(p.geom, z._size * {overview.tolerance!r})) as shape "
+        f"from ST_Dump(m.merged) p where ST_Length(p.geom) >= z._size * {overview.shortest!r}) s "
         f"where s.shape is not null and {_write_kept(layer)}"
     )
 
@@ -142,11 +142,11 @@ def _write_areas(layer: VectorLayer, columns: Sequence[str], zooms: Sequence[int
     spot = f"case when {quote(label)} is not null then ST_PointOnSurface(geom) end" if label else "null::geometry"
     smallest = min(_measure_pixels(zooms).values()) ** 2 * overview.smallest
     return (
-        f"select z.zoom, cell, fid, id, null::bigint as point_count{_list('', columns)}, "
-        f"ST_Simplify(geom, z.size * {overview.tolerance!r}, true) as shape, spot "
+        f"select z._zoom as zoom, cell, fid, id, null::bigint as point_count{_list('', columns)}, "
+        f"ST_Simplify(geom, z._size * {overview.tolerance!r}, true) as shape, spot "
         f"from (select *, {spot} as spot from (select *, ST_Area(geom) as area from ({rows}) rows offset 0) measured "
         f"where area >= {smallest!r} offset 0) large cross join {_write_zooms(_measure_pixels(zooms))} "
-        f"where area >= z.size * z.size * {overview.smallest!r} and {_write_kept(layer)}"
+        f"where area >= z._size * z._size * {overview.smallest!r} and {_write_kept(layer)}"
     )
 
 
@@ -156,7 +156,7 @@ def _measure_pixels(zooms: Sequence[int]) -> dict[int, float]:
 
 def _write_zooms(sizes: dict[int, float]) -> str:
     listed = ", ".join(f"({zoom}::smallint, {size!r}::double precision)" for zoom, size in sizes.items())
-    return f"(values {listed}) z (zoom, size)"
+    return f"(values {listed}) z (_zoom, _size)"
 
 
 def _write_kept(layer: VectorLayer) -> str:
@@ -165,7 +165,7 @@ def _write_kept(layer: VectorLayer) -> str:
     if not layer.overview.kept or by is None:
         return "true"
     cases = [
-        f"when z.zoom <= {zoom} then {quote(by)} in ({', '.join(map(_write_text, codes))})"
+        f"when z._zoom <= {zoom} then {quote(by)} in ({', '.join(map(_write_text, codes))})"
         for zoom, codes in layer.overview.kept
     ]
     return f"(case {' '.join(cases)} else true end)"

@@ -238,3 +238,16 @@ def test_an_overview_is_declared_with_care() -> None:
         Overview(spacing=30)
     with pytest.raises(DeclarationError, match="do not ascend"):
         Overview(kept=((12, ("a",)), (11, ("a",))))
+
+
+def test_no_name_of_a_property_disturbs_a_tile(
+    reader: AsyncConnection[Any], loop: asyncio.AbstractEventLoop, engine: Engine
+) -> None:
+    """A layer may have a property ``size`` as leaks do, whatever the statements call their own columns."""
+    x, y = 0.5 * (X0 + X1), 0.5 * (Y0 + Y1)
+    put(engine, "leak_alarms", "r.1", shapely.Point(x, y), run_id="r", leak_kind="abrupt", state="running", size=0.005)
+    tile = loop.run_until_complete(make_tile(reader, [VECTOR_LAYERS["leak_alarms"]], TILE))
+    remove(engine, "leak_alarms", "r.1")
+    assert tile.data
+    for layer in VECTOR_LAYERS.values():
+        loop.run_until_complete(make_tile(reader, [layer], TILE))
