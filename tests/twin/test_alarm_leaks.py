@@ -11,8 +11,8 @@ from twin.alarms.rules import parse_rule
 from twin.alarms.watch import Watch
 from twin.store_alarms import AlarmQuery, list_alarms
 
-RUNNING = {"size": 0.005, "ended": None}
-OVER = {"size": 0.004, "ended": "2026-11-20T00:00:00+07:00"}
+RUNNING: dict[str, object] = {"size": 0.005, "ended": None}
+OVER: dict[str, object] = {"size": 0.004, "ended": "2026-11-20T00:00:00+07:00"}
 
 
 def finish(engine: Engine, name: str, area: str | None, *leaks: dict[str, object], until: str = "0 days") -> None:

@@ -12,7 +12,7 @@ from tests.twin.conftest import MemoryCity
 from twin.demo.pressure_loggers import AREA, LEAK, LEAK_DAYS, LOGGERS
 from twin.demo.station_file import STATIONS_FILE, read_stations
 from twin.process import Outputs, Quiet, parse_inputs
-from twin.processes.leak_detection import PROCESS, compute
+from twin.processes.leak_detection import PROCESS, LeakDetectionInputs, compute
 from twin.water.network import LINK_LAYERS, list_rows
 
 
@@ -51,7 +51,9 @@ def planted(demo_folder: Path) -> str:
 
 
 def search(town: MemoryCity, **asked: object) -> Outputs:
-    return compute(town, parse_inputs(PROCESS, asked), Quiet())
+    inputs = parse_inputs(PROCESS, asked)
+    assert isinstance(inputs, LeakDetectionInputs)
+    return compute(town, inputs, Quiet())
 
 
 def test_a_search_as_it_stands_finds_the_leak(
