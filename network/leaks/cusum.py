@@ -14,6 +14,10 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 
+ALIKE = 0.97
+"""Cosine of the white signatures of two pipes, from which on one is tried for both."""
+
+
 @dataclass(frozen=True, slots=True)
 class Crossing:
     """A sum that passed the threshold at ``step`` and left zero last at ``onset``; ``hypothesis`` is its index."""
@@ -56,3 +60,20 @@ def compute_increments(match: Array, energy: Array, sizes: Array) -> Array:
     square, sizes (sizes, pipes) [m3/s].
     """
     return np.asarray(sizes * (match - 0.5 * sizes * energy))
+
+
+def choose_tried(signatures: Array, visible: NDArray[np.bool_]) -> Indices:
+    """Return pipes whose white signatures (classes, pipes, channels) stand for those of all that are visible.
+
+    Each visible pipe has a cosine of ALIKE or more with one of them: the one that stands for most goes first.
+    """
+    joined = np.moveaxis(signatures, 1, 0).reshape(signatures.shape[1], -1)
+    joined = joined / np.maximum(np.linalg.norm(joined, axis=1, keepdims=True), 1.0e-12)
+    alike = (joined @ joined.T >= ALIKE) & visible[:, None] & visible
+    chosen: list[int] = []
+    left = visible.copy()
+    while left.any():
+        best = int(np.argmax((alike & left).sum(axis=1)))
+        chosen.append(best)
+        left &= ~alike[best]
+    return np.array(sorted(chosen), dtype=np.int64)

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from network.leaks.cusum import Crossing, CusumBank, compute_increments
+from network.leaks.cusum import Crossing, CusumBank, choose_tried, compute_increments
 from network.leaks.distances import find_centre
 from network.leaks.localisation import Evidence, Location, gather_evidence, locate_leak
 from network.leaks.residuals import whiten
@@ -52,6 +52,7 @@ class Settings:
     named, ``patience`` the steps after which it is named anyway; ``sudden`` the steps within which an abrupt leak
     crosses; ``surprise`` what a new leak must explain better than the growth of an old one (log-likelihood).
     ``burst`` is what must speak for a leak that came at once (log-likelihood) for it to be no growth of another.
+    ``still`` are the steps after which a leak that did not grow grows no more.
     ``overlap`` is the probability within the radius of a running leak from which on what rises slowly is its growth.
     ``learned_error`` is that of what is taken off for a leak, as a share of it, after a quiet day (less after more:
     by the root of their number), ``young_error`` before.
@@ -68,6 +69,7 @@ class Settings:
     surprise: float = 5.0
     burst: float = 80.0
     overlap: float = 0.6
+    still: int = 14 * 288
     learned_error: float = 0.05
     young_error: float = 0.15
 
@@ -77,16 +79,16 @@ class Watched:
     """A network that is watched.
 
     ``signatures`` (classes, pipes, channels) per m3/s; ``whitening`` (classes, channels, channels); distances
-    (pipes, pipes), lengths (pipes,) [m]; ``drift`` (pipes,) [m3/s] what the model's slow error looks like in each
-    pipe; ``visible`` (pipes,) tells in which pipes a leak would be seen; ``couple`` (differences, classes) are the
-    differences between classes that are neighbours.
+    (pipes, pipes), lengths (pipes,) [m]; ``least`` (pipes,) [m3/s] the least size tried in each pipe, above the slow
+    error of the model; ``visible`` (pipes,) tells in which pipes a leak would be seen; ``couple`` (differences,
+    classes) are the differences between classes that are neighbours.
     """
 
     signatures: Array
     whitening: Array
     distances: Array
     lengths: Array
-    drift: Array
+    least: Array
     visible: NDArray[np.bool_]
     couple: Array
 
@@ -95,14 +97,16 @@ class Watched:
 class Alarm:
     """A leak as known so far. Steps count from the first reading; sizes [m3/s].
 
-    ``raised`` is when it was known that there is a leak, ``onset`` when it seems to have begun, ``ended`` when it was
-    found to be over. ``places`` are (step, pipe) as they were named, ``sizes`` (step, size) as they were told.
+    ``raised`` is when it was known that there is a leak, ``onset`` when it seems to have begun, ``changed`` when it
+    last grew, ``ended`` when it was found to be over. ``places`` are (step, pipe) as they were named, ``sizes`` (step,
+    size) as they were told.
     ``shift`` (classes, channels) is what it does to the residuals at each load, ``settled`` what it did before its last
     change, as learned in ``settled_days``; ``quiet_days`` went by since.
     """
 
     raised: int
     onset: int
+    changed: int
     kind: Kind
     shift: Array
     location: Location
@@ -149,8 +153,9 @@ class Detector:
         self._white_signatures = np.einsum("cij,cpj->cpi", watched.whitening, watched.signatures)
         self._energy = np.einsum("cpk,cpk->cp", self._white_signatures, self._white_signatures)
         self._prior = np.where(watched.visible, watched.lengths, 0.0)
-        classes, pipes, channels = watched.signatures.shape
-        shape = (len(settings.sizes), pipes)
+        classes, _, channels = watched.signatures.shape
+        self._tried = choose_tried(self._white_signatures, watched.visible)
+        shape = (len(settings.sizes), self._tried.size)
         self._rising, self._falling = CusumBank(shape, settings.threshold), CusumBank(shape, settings.threshold)
         steps = watched.couple
         # What was not seen at one load differs from what is expected as it did at the next.
@@ -201,7 +206,7 @@ class Detector:
             sum((self._doubt(alarm) for alarm in self.alarms if alarm.ended is None), 0.0 * self._energy[:, 0])
         )
         error = self._known[:, None] / np.sqrt(np.maximum(self._energy, 1.0e-12))
-        least = np.maximum(4.0 * self.watched.drift, DOUBT * error)
+        least = np.maximum(self.watched.least, DOUBT * error)
         self._sizes = np.maximum(np.array(self.settings.sizes)[None, :, None], least[:, None, :])
 
     def _doubt(self, alarm: Alarm) -> Array:
@@ -220,14 +225,16 @@ class Detector:
 
     def _scan(self, begin: int, end: int) -> tuple[Crossing | None, bool]:
         """Run the sums from ``begin`` to ``end``; return the first crossing and whether a leak rose."""
+        if not self._tried.size:
+            self._next = end
+            return None, False
         white, classes = self._adjusted(begin, end), self._classes[begin:end]
-        match = np.empty((end - begin, self._energy.shape[1]))
+        match = np.empty((end - begin, self._tried.size))
         for index in range(len(self._energy)):
             rows = classes == index
-            match[rows] = white[rows] @ self._white_signatures[index].T
-        match[:, ~self.watched.visible] = 0.0
+            match[rows] = white[rows] @ self._white_signatures[index, self._tried].T
         for k in range(end - begin):
-            energy, sizes = self._energy[classes[k]], self._sizes[classes[k]]
+            energy, sizes = self._energy[classes[k], self._tried], self._sizes[classes[k]][:, self._tried]
             self._next = begin + k + 1
             for bank, sign in ((self._rising, 1.0), (self._falling, -1.0)):
                 crossing = bank.add(compute_increments(sign * match[k], energy, sizes), begin + k)
@@ -262,6 +269,7 @@ class Detector:
             directions = np.stack([self._whiten_shift(alarm.shift) for alarm in running], axis=1)
             factors = np.clip(evidence.fit(directions, 1.0), -1.0, 2.0)
             scores = evidence.score(directions * factors[None, :, None])
+            scores[[not self._may_grow(alarm, pending) for alarm in running]] = -np.inf
             ends = evidence.score(-directions)
             k = int(np.argmax(np.maximum(scores, ends)))
             if max(scores[k], ends[k]) > best:
@@ -307,9 +315,13 @@ class Detector:
         """Return the running leak that has grown, if what rose slowly may well lie within the radius of one."""
         if self._is_sudden(pending):
             return None
-        running = [alarm for alarm in self.alarms if alarm.ended is None]
+        running = [alarm for alarm in self.alarms if alarm.ended is None and self._may_grow(alarm, pending)]
         near = [location.probability[self._near(alarm.pipe)].sum() for alarm in running]
         return running[int(np.argmax(near))] if near and max(near) >= self.settings.overlap else None
+
+    def _may_grow(self, alarm: Alarm, pending: _Pending) -> bool:
+        """Return whether a leak may still grow: one that stood still for long does not, another one began beside it."""
+        return pending.raised - alarm.changed <= self.settings.still
 
     def _near(self, pipe: int) -> NDArray[np.bool_]:
         return np.asarray(self.watched.distances[pipe] <= self.settings.radius)
@@ -358,7 +370,9 @@ class Detector:
     def _admit(self, pending: _Pending, location: Location) -> None:
         """Enter a new leak."""
         kind: Kind = "abrupt" if self._is_sudden(pending) else "incipient"
-        alarm = Alarm(pending.raised, pending.onset, kind, self._zero(), location, self._find_centre(location))
+        alarm = Alarm(
+            pending.raised, pending.onset, pending.raised, kind, self._zero(), location, self._find_centre(location)
+        )
         self.alarms.append(alarm)
         self._update(alarm, pending.raised + 1, pending.due)
         self._refining = (pending.due, pending.due + self.settings.refine, alarm)
@@ -378,6 +392,7 @@ class Detector:
         if alarm.quiet_days:
             alarm.settled, alarm.settled_days = alarm.shift, alarm.quiet_days
         alarm.lesson, alarm.quiet_days = None, 0
+        alarm.changed = pending.raised
         self._update(alarm, pending.raised + 1, pending.due)
         self._refining = (pending.due, pending.due + self.settings.refine, alarm)
         if alarm.sizes[-1][1] > GROWN * alarm.sizes[0][1]:
@@ -396,10 +411,15 @@ class Detector:
         self._take_off()
 
     def _name(self, alarm: Alarm, step: int) -> None:
-        """Name the place once, when it is sure enough or has been waited for."""
+        """Name the place when it is sure enough or has been waited for; name it anew when it proved to be another."""
         waited = step - alarm.raised >= self.settings.patience
-        if alarm.places or (not alarm.quiet_days and not waited):
+        if not alarm.quiet_days and not waited:
             return
         sure = float(alarm.location.probability[self._near(alarm.pipe)].sum()) >= self.settings.sure
-        if sure or waited:
+        if not alarm.places:
+            due = sure or waited
+        else:
+            named = [pipe for _, pipe in alarm.places]
+            due = sure and alarm.quiet_days > 0 and not self._near(alarm.pipe)[named].any()
+        if due:
             alarm.places.append((step, alarm.pipe))

@@ -39,8 +39,18 @@ class Baseline:
 
 
 def whiten(centred: Array, classes: Indices, whitening: Array) -> Array:
-    """Return centred residuals (steps, channels) white by the class of load of each step (steps,); 0 where not read."""
-    filled = np.where(np.isfinite(centred), centred, 0.0)
+    """Return centred residuals (steps, channels) white by the class of load of each step (steps,).
+
+    What was not read is what the other channels of that step let expect, so that it speaks for nothing; a step of which
+    nothing was read is 0.
+    """
+    there = np.isfinite(centred)
+    filled = np.where(there, centred, 0.0)
+    precision = np.einsum("cji,cjk->cik", whitening, whitening)
+    for step in np.flatnonzero(there.any(axis=1) & ~there.all(axis=1)):
+        seen, own = there[step], precision[classes[step]]
+        lost = ~seen
+        filled[step, lost] = -np.linalg.solve(own[np.ix_(lost, lost)], own[np.ix_(lost, seen)] @ filled[step, seen])
     white = np.empty_like(filled)
     for index in range(len(whitening)):
         rows = classes == index

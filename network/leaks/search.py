@@ -20,6 +20,13 @@ VISIBLE_FLOW = 5.0 / 3600.0
 LEAST_ENERGY = 0.05
 """Square of the white signature, a step, that a leak of VISIBLE_FLOW [m3/s] must have for a pipe to be searched."""
 
+DRIFTS = 3.0
+"""Least size tried, over the scatter of a day's mean, where a leak shows at many instruments alike."""
+
+LONE = 0.8
+"""Share of one instrument in what shows a leak, above which it counts no more. What one alone tells may be its own
+error or that of the use beside it, so the least size tried rises with that share."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Search:
@@ -73,10 +80,11 @@ def search_leaks(
 def describe_watched(
     sensitivity: Sensitivity, baseline: Baseline, centred: Array, classes: Indices, day: int
 ) -> Watched:
-    """Return the network as the detector sees it, with what the known period's slow errors look like in each pipe."""
+    """Return the network as the detector sees it, with the least leaks that are no slow error of the model."""
     signatures = sensitivity.find_pipes()
     white_signatures = np.einsum("cij,cpj->cpi", baseline.whitening, signatures)
     energy = np.einsum("cpk,cpk->cp", white_signatures, white_signatures)
+    alone = (white_signatures**2).mean(axis=0).max(axis=1) / np.maximum(energy.mean(axis=0), 1.0e-12)
     white = whiten(centred, classes, baseline.whitening)
     apparent = []
     for begin in range(0, len(white) - day + 1, day):
@@ -89,9 +97,10 @@ def describe_watched(
         apparent.append(match / np.maximum(weight, 1.0e-12))
     visible = energy.mean(axis=0) * VISIBLE_FLOW**2 >= LEAST_ENERGY
     drift = np.where(visible, np.std(apparent, axis=0) if len(apparent) > 1 else 0.0, 0.0)
+    least = DRIFTS * drift / (1.0 - np.minimum(alone, LONE) ** 2)
     nodes = sensitivity.nodes.shape[1]
     distances = measure_distances(sensitivity.ends, sensitivity.lengths, nodes)
-    return Watched(signatures, baseline.whitening, distances, sensitivity.lengths, drift, visible, sensitivity.couple())
+    return Watched(signatures, baseline.whitening, distances, sensitivity.lengths, least, visible, sensitivity.couple())
 
 
 def _ignore(share: float) -> None:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from network.leaks.cusum import Crossing, CusumBank, compute_increments
+from network.leaks.cusum import Crossing, CusumBank, choose_tried, compute_increments
+from network.leaks.residuals import whiten
 from tests.network.networks import PROPERTY
 
 
@@ -84,3 +85,26 @@ def test_increments_are_the_log_likelihood_ratio(sign: float) -> None:
     without = -0.5 * (white**2).sum()
     got = compute_increments(np.array([white @ signature]), np.array([signature @ signature]), np.full((1, 1), size))
     assert got[0, 0] == pytest.approx(with_leak - without)
+
+
+@PROPERTY
+@given(seed=st.integers(0, 2**32 - 1), lost=st.integers(0, 3))
+def test_what_was_not_read_speaks_for_nothing(seed: int, lost: int) -> None:
+    chance = np.random.default_rng(seed)
+    root = chance.standard_normal((4, 4)) + 4.0 * np.eye(4)
+    covariance, read = root @ root.T, np.arange(4) != lost
+    whitening = np.linalg.inv(np.linalg.cholesky(covariance))
+    values, signature = chance.standard_normal(4), chance.standard_normal(4)
+    values[lost] = np.nan
+    white = whiten(values[None], np.zeros(1, dtype=np.int64), whitening[None])[0]
+    # The match and the square are those of the channels that were read, by their own covariance.
+    own = np.linalg.inv(covariance[np.ix_(read, read)])
+    assert white @ (whitening @ signature) == pytest.approx(signature[read] @ own @ values[read])
+    assert white @ white == pytest.approx(values[read] @ own @ values[read])
+
+
+def test_pipes_that_look_alike_are_tried_once() -> None:
+    signatures = np.array([[[1.0, 0.0], [2.0, 0.1], [0.0, 1.0], [5.0, 0.0]]])
+    visible = np.array([True, True, True, False])
+    assert choose_tried(signatures, visible).tolist() == [0, 2]
+    assert choose_tried(signatures, np.zeros(4, dtype=np.bool_)).size == 0
