@@ -15,7 +15,7 @@ from network.leaks.walk import plan_walk
 from tests.network.leak_town import DAY, INSTRUMENTS, STEP, Hole, simulate_town, write_town
 
 KNOWN = 14 * DAY
-SETTINGS = Settings(settle=DAY // 4, refine=DAY, patience=3 * DAY, sudden=DAY // 8, radius=150.0)
+SETTINGS = Settings(settle=DAY // 4, refine=DAY, patience=3 * DAY, sudden=DAY // 8, still=14 * DAY, radius=150.0)
 BURST = Hole("n4-1", 2.0e-3, 18 * DAY + 30, 23 * DAY)
 GROWING = Hole("n1-4", 1.5e-3, 25 * DAY, 40 * DAY, 8 * DAY)
 DAYS = 38

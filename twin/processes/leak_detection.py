@@ -160,6 +160,7 @@ def set_pace(threshold: float, step: int) -> Settings:
         refine=DAY // step,
         patience=3 * DAY // step,
         sudden=3 * HOUR // step,
+        still=14 * DAY // step,
         sizes=usual.sizes,
     )
 
