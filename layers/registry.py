@@ -1,5 +1,7 @@
 """All layers by id, and the themes in the order of the layer tree."""
 
+from difflib import get_close_matches
+
 from layers.errors import NotFoundError
 from layers.schema import Layer, RasterLayer, Text, Theme, VectorLayer
 from layers.types import (
@@ -87,9 +89,11 @@ RASTER_LAYERS: dict[str, RasterLayer] = {key: layer for key, layer in LAYERS.ite
 
 
 def read_vector_layer(layer_id: str) -> VectorLayer:
-    """Return the declared vector layer ``layer_id``; NotFoundError names the ones there are."""
+    """Return the declared vector layer ``layer_id``; NotFoundError names those that are alike."""
     if layer_id not in VECTOR_LAYERS:
-        raise NotFoundError(f"layer '{layer_id}' is not declared", hint=f"one of {', '.join(VECTOR_LAYERS)}")
+        near = get_close_matches(layer_id, VECTOR_LAYERS, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}? twin layers lists all" if near else "twin layers lists them"
+        raise NotFoundError(f"layer '{layer_id[:80]}' is not declared", hint=hint)
     return VECTOR_LAYERS[layer_id]
 
 

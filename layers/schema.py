@@ -191,6 +191,11 @@ class VectorLayer:
         return next((prop for prop in self.properties if prop.name == name), None)
 
     @property
+    def of_runs(self) -> bool:
+        """Whether runs write it, and nobody else."""
+        return self.find("run_id") is not None
+
+    @property
     def tile_properties(self) -> tuple[str, ...]:
         """Names of the properties a tile carries: what the style needs and what is declared ``in_tiles``."""
         style = {self.style.by, self.style.label, self.style.height}

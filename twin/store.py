@@ -206,7 +206,7 @@ def delete_runs(connection: Connection, ids: Sequence[str]) -> None:
     """Delete the runs with their features; rasters on the disk are the caller's."""
     connection.execute(text("delete from run.run where id = any(:ids)"), {"ids": list(ids)})
     for layer in VECTOR_LAYERS.values():
-        if ids and layer.find("run_id") is not None:
+        if ids and layer.of_runs:
             connection.execute(text(f'delete from city."{layer.id}" where run_id = any(:ids)'), {"ids": list(ids)})
     connection.execute(text("delete from meta.source where id = any(:ids)"), {"ids": [f"run:{name}" for name in ids]})
 

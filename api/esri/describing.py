@@ -74,7 +74,7 @@ def describe_layer(
 ) -> dict[str, Any]:
     """Return a layer; ``writable`` where who asks may edit it."""
     extent = resources.read_extent(connection, layer)
-    editable = writable and layer.find("run_id") is None
+    editable = writable and not layer.of_runs
     return {
         **_summarise(layer, NUMBERS[layer.id]),
         "currentVersion": VERSION,

@@ -100,7 +100,7 @@ def list_methods(request: Request, collection_id: str, feature_id: str | None = 
     layer = find_collection(collection_id)
     writing = "POST" if feature_id is None else "PUT, PATCH, DELETE"
     # What runs write, nobody else does.
-    methods = ("GET, HEAD", *(() if layer.find("run_id") else (writing,)), "OPTIONS")
+    methods = ("GET, HEAD", *(() if layer.of_runs else (writing,)), "OPTIONS")
     return Response(status_code=204, headers={"allow": ", ".join(methods)})
 
 

@@ -162,7 +162,7 @@ def _add_assets(made: pystac.Item, item: CatalogueItem, resources: Resources, li
     if item.run is not None:
         for layer_id in PROCESSES[item.collection].outputs if item.collection in PROCESSES else ():
             layer = VECTOR_LAYERS.get(layer_id)
-            if layer is not None and layer.access == "public" and layer.find("run_id") is not None:
+            if layer is not None and layer.access == "public" and layer.of_runs:
                 href = links.url(f"/api/collections/{layer_id}/items", {"run_id": item.id})
                 made.add_asset(layer_id, pystac.Asset(href, layer.title.en, None, GEOJSON, ["data"]))
         record = links.url(f"/api/runs/{quote(item.id)}")

@@ -89,7 +89,7 @@ def read_all(connection: Connection, touched: Sequence[Edit | Change]) -> _By:
 def _check_request(connection: Connection, edits: Sequence[Edit], valid_from: datetime | None) -> None:
     met: set[tuple[str, str]] = set()
     for edit in edits:
-        if edit.layer.find("run_id") is not None:
+        if edit.layer.of_runs:
             raise ForbiddenError(f"collection '{edit.layer.id}' is written by runs only")
         if (edit.layer.id, edit.id) in met:
             raise InputError(f"'{edit.id[:80]}' of '{edit.layer.id}' is edited twice", hint="one edit a feature")

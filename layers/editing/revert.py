@@ -91,7 +91,7 @@ def revert_feature(
 
     ``seen`` are the present versions the caller may have in mind, None for any.
     """
-    if layer.find("run_id") is not None:
+    if layer.of_runs:
         raise ForbiddenError(f"collection '{layer.id}' is written by runs only")
     made = open_edit(connection, [layer.id], author=author, reason=reason, kind="revert")
     versions = list_feature_versions(connection, layer, feature_id)

@@ -73,7 +73,7 @@ def _check_installed(layer: VectorLayer) -> Rule:
     )
 
 
-_STORED = tuple(layer for layer in VECTOR_LAYERS.values() if layer.find("run_id") is None)
+_STORED = tuple(layer for layer in VECTOR_LAYERS.values() if not layer.of_runs)
 RULES = (
     *(_check_declared(layer) for layer in _STORED),
     *(_check_shapes(layer) for layer in _STORED if layer.id not in _MAY_COINCIDE | _DRAWN_BY_OFFICES),

@@ -79,7 +79,7 @@ def declare_table(layer: VectorLayer, srid: int, metadata: MetaData) -> Table:
     Index(f"{layer.id}_source", table.c.source_id)
     # What one edit wrote lies together: a block range index finds it and costs a bulk load next to nothing.
     Index(f"{layer.id}_edit", table.c.edit_id, postgresql_using="brin")
-    if layer.find("run_id") is not None:
+    if layer.of_runs:
         Index(f"{layer.id}_run", table.c.run_id)
     return table
 

@@ -176,7 +176,7 @@ def test_properties_with_properties_and_arithmetic(client: TestClient, words: st
 @pytest.mark.conformance("cql2/1.0/conf/functions")
 def test_functions_are_listed_and_serve_in_filters(client: TestClient) -> None:
     told = {one["name"]: one for one in client.get("/api/functions").json()["functions"]}
-    assert {"near", "inside", "related", "s_dwithin"} == set(told)
+    assert {"near", "inside", "related", "s_dwithin", "in_trace"} == set(told)
     assert all(one["returns"] == ["boolean"] and one["arguments"] for one in told.values())
     assert count(client, "buildings", "near(trees, 60) AND use = 'shop'") == 10
     assert count(client, "buildings", "near(trees, 60) = TRUE") == BUILDINGS

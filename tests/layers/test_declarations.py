@@ -63,8 +63,8 @@ def test_ranks_order_drawing_without_ties() -> None:
     assert len(ranks) == len(set(ranks))
 
 
-def test_an_unknown_layer_is_named_with_what_there_is() -> None:
-    with pytest.raises(NotFoundError, match=r"'bulidings' is not declared — one of .*buildings"):
+def test_an_unknown_layer_is_named_with_those_that_are_alike() -> None:
+    with pytest.raises(NotFoundError, match=r"'bulidings' is not declared — did you mean buildings"):
         read_vector_layer("bulidings")
     with pytest.raises(NotFoundError, match="'depth'"):
         read_raster_layer("depth")

@@ -26,7 +26,7 @@ from twin.demo.shapes import hash_uniform
 from twin.demo.station_file import STATIONS_FILE, read_stations
 from twin.demo.tide import compute_river_stage
 
-BY_RUNS = {name for name, layer in VECTOR_LAYERS.items() if layer.find("run_id") is not None}
+BY_RUNS = {name for name, layer in VECTOR_LAYERS.items() if layer.of_runs}
 LEFT_OUT = {"rail_links", "rain_gauges"} | BY_RUNS
 
 

@@ -178,7 +178,7 @@ def _sign(connection: Connection, inputs: dict[str, Any], issue: Issue, rain: Ru
     versions = {
         name: version
         for name, version in read_versions(connection).items()
-        if name in VECTOR_LAYERS and VECTOR_LAYERS[name].find("run_id") is None
+        if name in VECTOR_LAYERS and not VECTOR_LAYERS[name].of_runs
     }
     rasters = sorted((row.id, row.fingerprint) for row in list_rasters(connection) if row.run_id is None)
     asked = {name: value for name, value in inputs.items() if name not in ("base_time", "rain_depths")}

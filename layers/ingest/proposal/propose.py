@@ -71,11 +71,15 @@ def _list_crs(raw: Raw, path: Path, place: Place, area: CityArea) -> tuple[Guess
     )
 
 
+_LAYERS = tuple(layer for layer in VECTOR_LAYERS.values() if not layer.of_runs)
+"""Those that files are loaded into."""
+
+
 def _list_fitting(found: GeometryType | None) -> list[VectorLayer]:
     """Return the layers that can hold the geometry: of areas points can be made, around points squares be drawn."""
     return [
         layer
-        for layer in VECTOR_LAYERS.values()
+        for layer in _LAYERS
         if found in (None, layer.geometry) or {found, layer.geometry} == {"Point", "MultiPolygon"}
     ]
 
@@ -114,7 +118,7 @@ def _compare_title(title: Words, alias: Words) -> float:
 
 def _weigh(match: Match) -> float:
     """Return what a match tells of its layer: little where many layers have such a property."""
-    sharing = sum(layer.find(match.prop.name) is not None for layer in VECTOR_LAYERS.values())
+    sharing = sum(layer.find(match.prop.name) is not None for layer in _LAYERS)
     return match.confidence / math.sqrt(sharing)
 
 

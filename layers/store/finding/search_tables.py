@@ -27,7 +27,7 @@ _KINDS: dict[str, Kind] = {
 }
 _OWN_CODES = {"wards": "ward_code", "provinces": "province_code", "streets": "street_code"}
 # Meters stand at addresses, which are searched themselves; what a run wrote is no place.
-_LEFT_OUT = {"water_meters"} | {layer.id for layer in VECTOR_LAYERS.values() if layer.find("run_id") is not None}
+_LEFT_OUT = {"water_meters"} | {layer.id for layer in VECTOR_LAYERS.values() if layer.of_runs}
 _EVENTS = {
     "insert": "referencing new table as new_rows",
     "update": "referencing old table as old_rows new table as new_rows",
