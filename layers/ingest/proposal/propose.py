@@ -71,8 +71,8 @@ def _list_crs(raw: Raw, path: Path, place: Place, area: CityArea) -> tuple[Guess
     )
 
 
-_LAYERS = tuple(layer for layer in VECTOR_LAYERS.values() if not layer.of_runs)
-"""Those that files are loaded into."""
+_LAYERS = tuple(layer for layer in VECTOR_LAYERS.values() if not layer.of_runs and layer.id != "rain_gauges")
+"""Those that files are loaded into; rain gauges come with models."""
 
 
 def _list_fitting(found: GeometryType | None) -> list[VectorLayer]:
