@@ -142,21 +142,6 @@ def build_graph(
     return graph
 
 
-def build_graph_from_ids(
-    node_ids: ArrayLike,
-    from_nodes: ArrayLike,
-    to_nodes: ArrayLike,
-    *,
-    link_ids: ArrayLike | None = None,
-    stamp: str = "",
-) -> Graph:
-    """Return the graph of links whose ends are named by node id; raise NotFoundError for an end that is not there."""
-    ids = np.asarray(node_ids)
-    order = np.argsort(ids, kind="stable")
-    starts, ends = (_find(ids, order, named, "node") for named in (from_nodes, to_nodes))
-    return build_graph(starts, ends, node_ids=ids, link_ids=link_ids, stamp=stamp)
-
-
 def mark(indices: ArrayLike, size: int) -> Mask:
     """Return a mask (size,) that is true at ``indices``."""
     mask = np.zeros(size, np.bool_)

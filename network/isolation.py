@@ -8,7 +8,7 @@ computed once for a network; a question then looks only at the segments around t
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from layers.errors import InputError
 from network.graph import Graph, Index, Mask, mark
@@ -79,14 +79,6 @@ class Outage:
     def links(self) -> Mask:
         """Links without water (links,)."""
         return self.isolated_links | self.behind_links
-
-    def sum_nodes(self, values: NDArray[np.generic]) -> tuple[float, float]:
-        """Return the sums of a value of the nodes (nodes,), such as customers: isolated, and behind."""
-        return float(values[self.isolated_nodes].sum()), float(values[self.behind_nodes].sum())
-
-    def sum_links(self, values: NDArray[np.generic]) -> tuple[float, float]:
-        """Return the sums of a value of the links (links,), such as their length [m]: isolated, and behind."""
-        return float(values[self.isolated_links].sum()), float(values[self.behind_links].sum())
 
 
 def build_segments(graph: Graph, valves: Mask, *, open_links: Mask | None = None) -> Segments:

@@ -106,53 +106,6 @@ def build_topology(
     return _solve(*given, tolerance, (-np.inf, -np.inf, np.inf, np.inf), crossings=crossings)
 
 
-def update_topology(
-    old: Topology,
-    lines: ArrayLike,
-    points: ArrayLike,
-    box: Box,
-    *,
-    levels: ArrayLike | None = None,
-    point_levels: ArrayLike | None = None,
-) -> Topology:
-    """Return the topology after an edit whose old and new geometries all lie in ``box`` (west, south, east, north).
-
-    Lines and points keep their index; one that is gone is None, new ones are appended. The result is that of
-    ``build_topology``, with nodes in another order.
-    """
-    given = _check_input(lines, points, levels, point_levels, old.tolerance)
-    grown = _grow_box(
-        box, np.vstack((_list_candidates(old.lines, old.points), _list_candidates(*given[:2]))), old.tolerance
-    )
-    new = _solve(*given, old.tolerance, grown)
-    kept = ~_lies_in(old.node_xy, grown)
-    number = np.where(kept, np.cumsum(kept) - 1, -1)
-    stays = kept[old.stops.node]
-    stops = Stops(
-        np.append(old.stops.line[stays], new.stops.line),
-        np.append(old.stops.measure[stays], new.stops.measure),
-        np.append(number[old.stops.node[stays]], new.stops.node + kept.sum()).astype(np.int32),
-        np.append(old.stops.cause[stays], new.stops.cause),
-        np.append(old.stops.shift[stays], new.stops.shift),
-    )
-    outside = ~_lies_in(old.crossing_xy, grown)
-    known = np.append(old.point_nodes, np.full(given[1].size - old.points.size, -1))
-    point_nodes = np.where(known >= 0, number[known], -1) if number.size else np.full(known.size, -1)
-    fresh = new.point_nodes >= 0
-    point_nodes[fresh] = new.point_nodes[fresh] + kept.sum()
-    return Topology(
-        *given,
-        old.tolerance,
-        np.vstack((old.node_xy[kept], new.node_xy)),
-        np.append(old.node_levels[kept], new.node_levels),
-        np.append(old.node_points[kept], new.node_points),
-        point_nodes.astype(np.int32),
-        stops,
-        np.vstack((old.crossed[outside], new.crossed)),
-        np.vstack((old.crossing_xy[outside], new.crossing_xy)),
-    )
-
-
 def build_part(
     lines: ArrayLike,
     points: ArrayLike,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from layers.errors import InputError, NotFoundError
-from network.graph import build_graph, build_graph_from_ids
+from network.graph import build_graph
 from tests.network.networks import PROPERTY, Small, draw_network
 
 
@@ -25,14 +25,11 @@ def test_half_links_hold_every_link_once_each_way(small: Small) -> None:
 
 
 def test_ids_lead_to_indices_and_back() -> None:
-    graph = build_graph_from_ids(["c", "a", "b"], ["a", "b"], ["b", "c"], link_ids=["x", "y"], stamp="v7")
-    assert (graph.starts.tolist(), graph.ends.tolist(), graph.stamp) == ([1, 2], [2, 0], "v7")
+    graph = build_graph([1, 2], [2, 0], node_ids=["c", "a", "b"], link_ids=["x", "y"], stamp="v7")
     assert graph.node_ids[graph.find_nodes(["b", "c"])].tolist() == ["b", "c"]
     assert graph.find_links("y").tolist() == [1]
     with pytest.raises(NotFoundError, match="no node zz"):
         graph.find_nodes(["a", "zz"])
-    with pytest.raises(NotFoundError, match="no node d"):
-        build_graph_from_ids(["a"], ["a"], ["d"])
 
 
 def test_a_graph_never_changes() -> None:

@@ -125,13 +125,15 @@ def test_a_street_with_two_sources() -> None:
     plain = find_valves(segments, links=[2])
     assert plain.close.tolist() == [1, 3]
     outage = find_outage(graph, segments, plain, [0, 6])
-    assert (outage.sum_nodes(customers), outage.sum_links(np.ones(7))) == ((5.0, 0.0), (3.0, 0.0))
+    assert (customers[outage.isolated_nodes].sum(), customers[outage.behind_nodes].sum()) == (5, 0)
+    assert (outage.isolated_links.sum(), outage.behind_links.sum()) == (3, 0)
     assert (outage.needed.tolist(), outage.idle.tolist()) == ([1, 3], [])
 
     fed_from_one_side = find_valves(segments, links=[2], closed=[5])
     outage = find_outage(graph, segments, fed_from_one_side, [0, 6], closed=[5])
     assert (fed_from_one_side.close.tolist(), outage.needed.tolist(), outage.idle.tolist()) == ([1, 3], [1], [3])
-    assert (outage.sum_nodes(customers), outage.feeds.tolist()) == ((5.0, 5.0), [5])
+    assert (customers[outage.isolated_nodes].sum(), customers[outage.behind_nodes].sum()) == (5, 5)
+    assert outage.feeds.tolist() == [5]
 
     grown = find_valves(segments, links=[2], stuck=[3])
     assert (grown.close.tolist(), grown.passed.tolist()) == ([1, 5], [3])

@@ -14,14 +14,16 @@ from layers.errors import InputError
 from network.topology import (
     AT_OTHER_END,
     AT_POINT,
+    Box,
     Topology,
     build_network,
+    build_part,
     build_topology,
+    lies_in,
     list_collapsed,
     list_crossings,
     list_links,
     take_parts,
-    update_topology,
 )
 from network.tracing import find_parts
 from tests.network.networks import PROPERTY
@@ -45,6 +47,17 @@ def describe(topology: Topology) -> tuple[Counter[object], Counter[object], Coun
     )
 
 
+def describe_inside(topology: Topology, box: Box) -> tuple[Counter[object], Counter[object]]:
+    """Return the nodes in a box and the stops there, in words that do not depend on any order."""
+    inside, xy, stops = lies_in(topology.node_xy, box), topology.node_xy.tolist(), topology.stops
+    nodes = zip(xy, topology.node_points.tolist(), topology.node_levels.tolist(), inside, strict=True)
+    rows = zip(stops.line, stops.measure, stops.node, stops.cause, stops.shift, strict=True)
+    return (
+        Counter((*place, point, level) for place, point, level, there in nodes if there),
+        Counter((int(l), float(m), *xy[n], int(c), float(d)) for l, m, n, c, d in rows if inside[n]),  # noqa: E741
+    )
+
+
 @st.composite
 def draw_place(draw: DrawFn) -> tuple[float, float]:
     """Draw a place on a small lattice, moved by less or by more than the tolerance."""
@@ -57,28 +70,15 @@ LINES = st.lists(draw_place(), min_size=2, max_size=3).map(LineString)
 
 @PROPERTY
 @given(st.lists(LINES, max_size=7), st.lists(draw_place().map(Point), max_size=3), st.data())
-def test_an_edit_gives_what_a_build_from_nothing_gives(
+def test_a_part_is_what_a_build_from_nothing_has_there(
     lines: list[LineString], points: list[Point], data: st.DataObject
 ) -> None:
     levels = data.draw(st.lists(st.sampled_from((0, 0, 0, 1)), min_size=len(lines), max_size=len(lines)))
-    old = build_topology(lines, points, levels=levels)
-    lines_now: list[LineString | None] = list(lines)
-    points_now: list[Point | None] = list(points)
-    changed = []
-    for now, new in ((lines_now, LINES), (points_now, draw_place().map(Point))):
-        for k in data.draw(st.sets(st.integers(0, len(now) - 1), max_size=2)) if now else ():
-            changed.append(now[k])
-            now[k] = data.draw(st.none() | new)
-            changed.append(now[k])
-    if data.draw(st.booleans()):
-        lines_now.append(data.draw(LINES))
-        levels = [*levels, 0]
-        changed.append(lines_now[-1])
-    if not any(changed):
-        return
-    box = tuple(shapely.total_bounds([each for each in changed if each is not None]).tolist())
-    updated = update_topology(old, lines_now, points_now, box, levels=levels)
-    assert describe(updated) == describe(build_topology(lines_now, points_now, levels=levels))
+    left, low = data.draw(draw_place())
+    part, box = build_part(lines, points, (left, low, left + 1.0, low + 1.0), levels=levels)
+    whole = build_topology(lines, points, levels=levels)
+    assert describe_inside(part, box) == describe_inside(whole, box)
+    assert lies_in(part.node_xy, box).all()
 
 
 @PROPERTY
