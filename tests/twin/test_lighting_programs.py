@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from layers.errors import InputError
@@ -177,6 +177,7 @@ def test_a_wrong_document_is_told(change: dict[str, Any], message: str) -> None:
         split_document({**STREET, **change})
 
 
+@example({"calendars": [{"rules": [None]}]})
 @given(
     st.recursive(
         st.none() | st.integers() | st.text(max_size=5),

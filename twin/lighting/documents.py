@@ -41,18 +41,18 @@ def split_document(document: Any) -> dict[str, dict[str, Any]]:
 
     Raises InputError where a calendar names a program that is not there, or cannot be read.
     """
-    calendars = _list(document, "calendars", MAX_PROGRAMS)
+    calendars = _objects(document, "calendars", MAX_PROGRAMS)
     if not calendars:
         raise InputError("the document holds no calendar", hint="give controlPrograms and calendars")
     programs = {
-        str(_need(each, "id", "control program")): each for each in _list(document, "controlPrograms", MAX_PROGRAMS)
+        str(_need(each, "id", "control program")): each for each in _objects(document, "controlPrograms", MAX_PROGRAMS)
     }
-    services = _list(document, "services", MAX_PARTS)
+    services = _objects(document, "services", MAX_PARTS)
     if any(each.get("dayOffset", 12) != 12 for each in services if each.get("name") == "ControlService"):
         raise InputError("days of the document run from midnight", hint="give a ControlService with dayOffset 12")
     kept = {}
     for calendar in calendars:
-        named = {str(rule.get("program")) for rule in _list(calendar, "rules", MAX_RULES)}
+        named = {str(rule.get("program")) for rule in _objects(calendar, "rules", MAX_RULES)}
         if calendar.get("defaultProgram"):
             named.add(str(calendar["defaultProgram"]))
         missing = sorted(named - set(programs))
@@ -61,8 +61,8 @@ def split_document(document: Any) -> dict[str, dict[str, Any]]:
         one = {
             "calendar": calendar,
             "controlPrograms": [programs[name] for name in sorted(named)],
-            "groups": _list(document, "groups", MAX_PROGRAMS),
-            "overrideCommands": _list(document, "overrideCommands", MAX_OVERRIDES),
+            "groups": _objects(document, "groups", MAX_PROGRAMS),
+            "overrideCommands": _objects(document, "overrideCommands", MAX_OVERRIDES),
         }
         _read_kept(one)
         kept[str(_need(calendar, "id", "calendar"))] = one
@@ -73,7 +73,7 @@ def list_assignments(document: Any) -> dict[str, list[str]]:
     """Return the addresses each calendar is assigned to, groups resolved to their members."""
     groups = _read_groups(document)
     found: dict[str, list[str]] = {}
-    for command in _list(document, "assignCommands", MAX_OVERRIDES):
+    for command in _objects(document, "assignCommands", MAX_OVERRIDES):
         entity = str(_need(command, "entity", "assign command")).rsplit("/", 1)[-1]
         found.setdefault(entity, []).extend(sorted(_read_addresses(command, groups)))
     return found
@@ -82,11 +82,11 @@ def list_assignments(document: Any) -> dict[str, list[str]]:
 def _read_kept(document: Mapping[str, Any]) -> LampCalendar:
     programs: dict[str, Program] = {}
     try:
-        for each in _list(document, "controlPrograms", MAX_PROGRAMS):
+        for each in _objects(document, "controlPrograms", MAX_PROGRAMS):
             program = _read_program(each)
             programs[program.id] = program
         calendar = document["calendar"]
-        rules = tuple(_read_rule(rule, programs) for rule in _list(calendar, "rules", MAX_RULES))
+        rules = tuple(_read_rule(rule, programs) for rule in _objects(calendar, "rules", MAX_RULES))
         usual = programs[str(calendar["defaultProgram"])] if calendar.get("defaultProgram") else OFF
         return LampCalendar(usual, rules=rules, overrides=_read_overrides(document, _read_groups(document)))
     except KeyError as error:
@@ -99,16 +99,16 @@ def _read_program(document: Mapping[str, Any]) -> ControlProgramOne:
     name = str(_need(document, "id", "control program"))
     if document.get("dynamicControls"):
         raise InputError(f"program '{name}' has dynamic controls, which follow sensors", hint="leave them out")
-    periods = tuple(_read_period(each, name) for each in _list(document, "activePeriods", MAX_PARTS))
+    periods = tuple(_read_period(each, name) for each in _objects(document, "activePeriods", MAX_PARTS))
     fixed = tuple(
         FixedTimeControl(time.fromisoformat(each["startTime"]), _read_level(each["command"]))
-        for each in _list(document, "fixedTimeControls", MAX_PARTS)
+        for each in _objects(document, "fixedTimeControls", MAX_PARTS)
     )
     astro = tuple(
         AstroClockTimeControl(
             each["solarEventType"], float(each["offset"]), each.get("operation", "Set"), _read_level(each["command"])
         )
-        for each in _list(document, "astroClockTimeControls", MAX_PARTS)
+        for each in _objects(document, "astroClockTimeControls", MAX_PARTS)
     )
     return ControlProgramOne(name, periods, fixed, astro)
 
@@ -164,14 +164,14 @@ def _read_condition(document: Mapping[str, Any]) -> DateCondition | DayCondition
     if kind == "ccDate":
         dates = [
             (_read_month_day(each["start"]), _read_month_day(each.get("end", each["start"])))
-            for each in _list(document, "dates", MAX_RULES)
+            for each in _objects(document, "dates", MAX_RULES)
         ]
         wrong = [each for each in dates if (each[0][0] == 0) != (each[1][0] == 0) or each[0] > each[1]]
         if wrong:
             raise InputError(f"a range of dates begins at {wrong[0][0]} and ends at {wrong[0][1]}")
         return DateCondition(tuple(dates))
     if kind == "ccDay":
-        days = [(int(each["start"]), int(each.get("end", each["start"]))) for each in _list(document, "days", 7)]
+        days = [(int(each["start"]), int(each.get("end", each["start"]))) for each in _objects(document, "days", 7)]
         if any(not 1 <= first <= last <= 7 for first, last in days):
             raise InputError(f"weekdays {days} are not 1 (Monday) to 7 (Sunday), in order")
         return DayCondition(tuple(days), frozenset(str(each) for each in document.get("occurrences", ())))
@@ -181,7 +181,7 @@ def _read_condition(document: Mapping[str, Any]) -> DateCondition | DayCondition
 def _read_groups(document: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     given = {
         str(_need(each, "address", "group")): [_name(member) for member in _list(each, "members", MAX_ADDRESSES)]
-        for each in _list(document, "groups", MAX_PROGRAMS)
+        for each in _objects(document, "groups", MAX_PROGRAMS)
     }
 
     def resolve(name: str, above: tuple[str, ...]) -> Iterator[str]:
@@ -199,7 +199,7 @@ def _read_groups(document: Mapping[str, Any]) -> dict[str, frozenset[str]]:
 def _read_overrides(document: Mapping[str, Any], groups: Mapping[str, frozenset[str]]) -> tuple[OverrideCommand, ...]:
     found = []
     try:
-        for each in _list(document, "overrideCommands", MAX_OVERRIDES):
+        for each in _objects(document, "overrideCommands", MAX_OVERRIDES):
             command = each["command"]
             expires = command.get("expiration")
             found.append(
@@ -239,6 +239,13 @@ def _need(document: Any, name: str, what: str) -> Any:
     if not isinstance(document, Mapping) or name not in document:
         raise InputError(f"a {what} has no '{name}'", hint="docs/lighting.md shows one")
     return document[name]
+
+
+def _objects(document: Any, name: str, most: int) -> list[Mapping[str, Any]]:
+    found = _list(document, name, most)
+    if not all(isinstance(each, Mapping) for each in found):
+        raise InputError(f"'{name}' of the document holds what is no object", hint="docs/lighting.md shows one")
+    return found
 
 
 def _list(document: Any, name: str, most: int) -> list[Any]:
