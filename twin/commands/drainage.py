@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from layers.errors import ConflictError, InputError
+from layers.errors import InputError
+from twin.commands.carrying import carry_out
 from twin.connect import connect_to_city
 from twin.process import Process, Progress, Quiet, parse_inputs, parse_words
 from twin.processes import drainage_capacity, drainage_criticality, drainage_run
@@ -15,7 +16,6 @@ from twin.processes.drainage_criticality import DrainageCriticalityInputs, rank_
 from twin.processes.drainage_run import DrainageRun, DrainageRunInputs, describe_results, run_study
 from twin.processes.drainage_study import open_run
 from twin.progress import Report, show_progress
-from twin.runs import execute, submit_run
 from twin.settings import read_settings
 from twin.store import find_run_folder
 from twin.swmm.profile import Profile, read_profile
@@ -84,7 +84,7 @@ def run(
     if file is None:
         if keep is not None:
             raise InputError("--keep is for the results of a file; those of the city are kept with their run")
-        made = carry_out(process, words if model is None else {**words, "model": model})
+        made = run_in_city(process, words if model is None else {**words, "model": model})
         answer = {**made["drainage"], **{name: made[name] for name in ("run", "title", "balance")}}
     else:
         inputs = parse_inputs(process, words)
@@ -128,7 +128,7 @@ def capacity(
     words = gather_words(process, values, own_steps=own_steps, allow_imbalance=allow_imbalance)
     check_source(file, layers, model)
     if file is None:
-        answer = carry_out(process, words if model is None else {**words, "model": model})["capacity"]
+        answer = run_in_city(process, words if model is None else {**words, "model": model})["capacity"]
     else:
         inputs = parse_inputs(process, words)
         assert isinstance(inputs, DrainageCapacityInputs)
@@ -153,7 +153,7 @@ def critical(
     words = gather_words(process, values, own_steps=own_steps, allow_imbalance=allow_imbalance)
     check_source(file, layers, model)
     if file is None:
-        rows = carry_out(process, words if model is None else {**words, "model": model})["criticality"]["links"]
+        rows = run_in_city(process, words if model is None else {**words, "model": model})["criticality"]["links"]
     else:
         inputs = parse_inputs(process, words)
         assert isinstance(inputs, DrainageCriticalityInputs)
@@ -178,17 +178,13 @@ def check_source(file: Path | None, layers: bool, model: str | None) -> None:
         raise InputError("name one model to run", hint="MODEL.inp, --layers or --model ID")
 
 
-def carry_out(process: Process, words: dict[str, Any]) -> dict[str, Any]:
+def run_in_city(process: Process, words: dict[str, Any]) -> dict[str, Any]:
     """Run a process on the city and return its summary, with the run's id, title and balance."""
     settings = read_settings()
     engine = connect_to_city(settings)
-    run_id = submit_run(engine, process.id, words)
-    with show_progress(process.title.vi) as report:
-        done = execute(engine, settings, run_id, follow=report)
-    if done.status != "successful":
-        raise ConflictError(f"run '{run_id}' is {done.status}")
+    done = carry_out(engine, settings, process, words)
     title = f"{done.title_vi} — {done.title_en}"
-    return {**(done.summary or {}), "run": run_id, "title": title, "balance": done.balance}
+    return {**(done.summary or {}), "run": done.id, "title": title, "balance": done.balance}
 
 
 @drainage.command("series")

@@ -5,14 +5,12 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from layers.errors import ConflictError
 from layers.registry import read_vector_layer
 from layers.store.features import select_features
+from twin.commands.carrying import carry_out
 from twin.connect import connect_to_city
 from twin.process import parse_words
 from twin.processes.leak_detection import PROCESS
-from twin.progress import show_progress
-from twin.runs import execute, submit_run
 from twin.settings import read_settings
 
 leaks = typer.Typer(
@@ -43,19 +41,15 @@ def detect(
     """Dò rò rỉ — search readings and model for leaks: time, size, place, pipes to walk."""
     settings = read_settings()
     engine = connect_to_city(settings)
-    run_id = submit_run(engine, PROCESS.id, parse_words(PROCESS, words or []))
-    with show_progress(PROCESS.id) as report:
-        done = execute(engine, settings, run_id, follow=report)
-    if done.status != "successful":
-        raise ConflictError(f"run '{run_id}' is {done.status}")
+    done = carry_out(engine, settings, PROCESS, parse_words(PROCESS, words or []))
     summary = dict(done.summary or {})
     if as_json:
-        typer.echo(orjson.dumps({"run": run_id, **summary}).decode())
+        typer.echo(orjson.dumps({"run": done.id, **summary}).decode())
         return
     with engine.connect() as connection:
-        walked = select_features(connection, read_vector_layer("leak_pipes"), equals={"run_id": run_id})
+        walked = select_features(connection, read_vector_layer("leak_pipes"), equals={"run_id": done.id})
     order = walked.sort_values("walk_order") if len(walked) else walked
-    typer.echo(f"{run_id}\n{done.title_vi} — {done.title_en}")
+    typer.echo(f"{done.id}\n{done.title_vi} — {done.title_en}")
     typer.echo(_say_alarms(summary, {str(key): list(part["pipe_id"]) for key, part in order.groupby("alarm_id")}))
 
 

@@ -5,13 +5,12 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from layers.errors import ConflictError
+from twin.commands.carrying import finish
 from twin.connect import connect_to_city
 from twin.process import describe_inputs, parse_words
-from twin.progress import show_progress
 from twin.queue import defer_run
 from twin.registry import PROCESSES, read_process
-from twin.runs import execute, submit_run
+from twin.runs import submit_run
 from twin.settings import read_settings
 from twin.store import RunRow
 
@@ -44,10 +43,7 @@ def run(
         defer_run(engine, run_id)
         typer.echo(orjson.dumps({"id": run_id, "status": "accepted"}).decode() if as_json else run_id)
         return
-    with show_progress(process.title.vi) as report:
-        done = execute(engine, settings, run_id, follow=report)
-    if done.status != "successful":
-        raise ConflictError(f"run '{run_id}' is {done.status}")
+    done = finish(engine, settings, process, run_id)
     typer.echo(orjson.dumps(to_json(done)).decode() if as_json else _summarize(done))
 
 

@@ -8,21 +8,20 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from layers.errors import ConflictError, InputError
+from layers.errors import InputError
 from layers.ingest.epanet.items import OBJECTS
 from layers.ingest.swmm.document import write_document
 from layers.store.models import read_model
 from network.epanet.hydraulics import run_model
 from network.epanet.project import Project
 from twin.city import City
+from twin.commands.carrying import carry_out
 from twin.commands.choosing import read_time
 from twin.commands.model_files import drop_model, read_origin, show_models, tell_changes, write_model
 from twin.connect import connect_to_city
 from twin.models import read_text
 from twin.process import Quiet, parse_words
-from twin.progress import show_progress
 from twin.registry import read_process
-from twin.runs import execute, submit_run
 from twin.settings import read_settings
 from twin.water.exporting import compose_model
 from twin.water.importing import ImportReport, import_model
@@ -171,15 +170,11 @@ def _carry_out(command: str, words: list[str] | None, *, as_json: bool) -> None:
     process = read_process(_PROCESSES[command])
     settings = read_settings()
     engine = connect_to_city(settings)
-    run_id = submit_run(engine, process.id, parse_words(process, words or []))
-    with show_progress(process.id) as report:
-        done = execute(engine, settings, run_id, follow=report)
-    if done.status != "successful":
-        raise ConflictError(f"run '{run_id}' is {done.status}")
+    done = carry_out(engine, settings, process, parse_words(process, words or []))
     if as_json:
-        typer.echo(orjson.dumps({"run": run_id, **(done.summary or {}), "balance": done.balance}).decode())
+        typer.echo(orjson.dumps({"run": done.id, **(done.summary or {}), "balance": done.balance}).decode())
         return
-    typer.echo(f"{run_id}\n{done.title_vi} — {done.title_en}")
+    typer.echo(f"{done.id}\n{done.title_vi} — {done.title_en}")
     typer.echo(_say_balance(done.summary or {}) if command == "balance" else _say(done.summary or {}))
 
 

@@ -131,9 +131,9 @@ def _find_near(city: CityGraph, starts: Places, openness: Openness, controllers:
     return controllers[np.isin(parts[controllers], own[own >= 0])]
 
 
-def _trace_upstream(city: CityGraph, starts: Places, openness: Openness) -> Found:
+def _follow(walk: Callable[..., Trace], city: CityGraph, starts: Places, openness: Openness) -> Found:
     return _keep(
-        trace_upstream(
+        walk(
             city.graph,
             nodes=starts.nodes,
             links=starts.links,
@@ -142,19 +142,14 @@ def _trace_upstream(city: CityGraph, starts: Places, openness: Openness) -> Foun
             open_links=openness.links,
         )
     )
+
+
+def _trace_upstream(city: CityGraph, starts: Places, openness: Openness) -> Found:
+    return _follow(trace_upstream, city, starts, openness)
 
 
 def _trace_downstream(city: CityGraph, starts: Places, openness: Openness) -> Found:
-    return _keep(
-        trace_downstream(
-            city.graph,
-            nodes=starts.nodes,
-            links=starts.links,
-            flow=city.flow,
-            open_nodes=openness.nodes,
-            open_links=openness.links,
-        )
-    )
+    return _follow(trace_downstream, city, starts, openness)
 
 
 _WALKS: dict[str, Callable[[CityGraph, Places, Openness], Found]] = {
