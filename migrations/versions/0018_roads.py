@@ -1,0 +1,26 @@
+"""Roads."""
+
+from alembic import op
+
+revision = "0018"
+down_revision = "0017"
+branch_labels = None
+depends_on = None
+
+UPGRADE = """
+select 1;
+"""
+
+DOWNGRADE = """
+select 1;
+"""
+
+
+def upgrade() -> None:
+    """Nothing yet."""
+    op.execute(UPGRADE)
+
+
+def downgrade() -> None:
+    """Nothing yet."""
+    op.execute(DOWNGRADE)
