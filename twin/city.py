@@ -28,6 +28,8 @@ from twin.networks.city_graph import CityGraph
 from twin.networks.commodities import read_commodity
 from twin.networks.warm import WARM
 from twin.process import Arrays, Bounds
+from twin.roads.city_roads import CityRoads
+from twin.roads.warm import ROAD_LAYERS, ROADS_IN_MEMORY
 from twin.store import find_run_folder
 from twin.store_forecasts import read_issue, read_values
 
@@ -99,6 +101,11 @@ class City:
         """Return the network of a commodity as it is now."""
         self.layers_read.update(read_commodity(commodity).layers)
         return WARM.get(self._connection, commodity)
+
+    def roads(self) -> CityRoads:
+        """Return the roads as they are now."""
+        self.layers_read.update(ROAD_LAYERS)
+        return ROADS_IN_MEMORY.get(self._connection)
 
     def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
         """Return a hydraulic model with the files it names, by name; NotFoundError tells those of its kind."""

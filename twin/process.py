@@ -24,6 +24,7 @@ from layers.store.models import Model, ModelKind
 from twin.board import Board
 from twin.networks.city_graph import CityGraph
 from twin.networks.kept import KeptTrace
+from twin.roads.city_roads import CityRoads
 
 _TEXTS = ("title", "title_i18n", "description", "description_i18n")
 Bounds = tuple[float, float, float, float]
@@ -96,6 +97,9 @@ class CityView(Protocol):
 
     def network(self, commodity: str) -> CityGraph:
         """Return the network of a commodity as it is now; NotFoundError for a commodity there is none of."""
+
+    def roads(self) -> CityRoads:
+        """Return the roads as they are now; they are kept in memory and never changed."""
 
     def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
         """Return a hydraulic model with the files it names, by name; NotFoundError tells those of its kind."""

@@ -19,6 +19,7 @@ from twin.networks.city_graph import CityGraph
 from twin.networks.commodities import read_commodity
 from twin.networks.laying import view_network
 from twin.process import Arrays, Bounds, CityView
+from twin.roads.city_roads import CityRoads
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +285,10 @@ class EditedCity:
         """Return the network with stopped pumps letting nothing through; without one it is the city's."""
         edited = self.scenario.find(StopPump) and "drainage_links" in read_commodity(commodity).layers
         return view_network(self, commodity) if edited else self.base.network(commodity)
+
+    def roads(self) -> CityRoads:
+        """Return the city's roads: no edit of a scenario changes them."""
+        return self.base.roads()
 
     def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
         """Return the city's model and its files."""

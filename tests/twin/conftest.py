@@ -25,6 +25,8 @@ from twin.demo.city import generate_city
 from twin.networks.city_graph import CityGraph
 from twin.networks.laying import view_network
 from twin.process import Arrays, Checkpoint, Quiet
+from twin.roads.building import view_roads
+from twin.roads.city_roads import CityRoads
 
 CRS = "EPSG:5897"
 X0, Y0 = 586_000.0, 1_109_000.0
@@ -56,6 +58,9 @@ class MemoryCity:
 
     def network(self, commodity: str) -> CityGraph:
         return view_network(self, commodity)
+
+    def roads(self) -> CityRoads:
+        return view_roads(self)
 
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Any = None

@@ -1,0 +1,1 @@
+"""The roads of the city as a graph, and what is asked of it."""
