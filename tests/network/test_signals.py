@@ -93,7 +93,7 @@ def test_thirty_signals_are_planned_and_proven() -> None:
     wave = maximize_bands(distances, greens, cycles=(60.0, 110.0), speeds=(35.0, 55.0), speed_change=8.0)
     assert wave.outbound_band == pytest.approx(wave.inbound_band, abs=1e-3)
     assert wave.outbound_band > 5.0
-    assert (60.0 <= wave.cycle + 1e-6) and (wave.cycle <= 110.0 + 1e-6)
+    assert (wave.cycle + 1e-6 >= 60.0) and (wave.cycle <= 110.0 + 1e-6)
     check(wave, distances, greens)
 
 
