@@ -131,13 +131,3 @@ def compute_rating(depth: NDArray[np.floating], velocity: NDArray[np.floating]) 
     debris = np.where((d > 0.25) | (v > 2.0), 1.0, 0.0)
     rating = np.where(d >= WET_DEPTH, d * (v + 0.5) + debris, 0.0)
     return np.where(np.isfinite(d) & np.isfinite(v), rating, np.nan)
-
-
-def limit_vehicle_speed(depth: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the safe speed of a car in water [km/h], 0 from 0.3 m on; depth [m], any shape.
-
-    v = 0.0009 w² − 0.5529 w + 86.9448 with w in mm (Pregnolato et al. 2017, doi:10.1016/j.trd.2017.06.020, eq. 5).
-    """
-    w = np.asarray(depth, dtype=np.float64) * 1000.0
-    speed = 0.0009 * w**2 - 0.5529 * w + 86.9448
-    return np.where(w >= 300.0, 0.0, np.maximum(speed, 0.0))

@@ -20,7 +20,7 @@ from layers.store.lamps import select_calendar_versions
 from layers.store.migrate import read_city
 from layers.store.models import Model, ModelKind, read_model, read_model_files
 from layers.store.query.fids import select_fids
-from layers.store.rasters import read_grid, read_raster_row
+from layers.store.rasters import list_rasters, read_grid, read_raster_row
 from layers.store.sensing.datastreams import list_datastreams
 from layers.store.sensing.reading import read_extent, select_observations
 from twin.derived import keep_arrays
@@ -115,6 +115,14 @@ class City:
     def find_run_folder(self, run_id: str) -> Path:
         """Return where a finished run keeps its files; NotFoundError where there is no such run."""
         return find_run_folder(self._connection, self._processed, run_id)
+
+    def find_newest_run(self, layer_id: str) -> str:
+        """Return the id of the newest run that wrote a raster layer; NotFoundError where none did."""
+        rows = list_rasters(self._connection, layer=read_raster_layer(layer_id).id)
+        found = next((row.run_id for row in reversed(rows) if row.run_id is not None), None)
+        if found is None:
+            raise NotFoundError(f"no run has written '{layer_id}' yet", hint="type: twin run flood-forecast")
+        return found
 
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None

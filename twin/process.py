@@ -107,6 +107,9 @@ class CityView(Protocol):
     def find_run_folder(self, run_id: str) -> Path:
         """Return where a finished run keeps its files; NotFoundError where there is no such run."""
 
+    def find_newest_run(self, layer_id: str) -> str:
+        """Return the id of the newest run that wrote a raster layer; NotFoundError where none did."""
+
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None
     ) -> tuple[NDArray[np.float32], Grid]:

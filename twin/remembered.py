@@ -81,6 +81,10 @@ class RememberedCity:
         """Return where a run of the city keeps its files."""
         return self._base.find_run_folder(run_id)
 
+    def find_newest_run(self, layer_id: str) -> str:
+        """Return the newest run of the city that wrote a raster layer."""
+        return self._base.find_newest_run(layer_id)
+
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Bounds | None = None
     ) -> tuple[NDArray[np.float32], Grid]:

@@ -9,7 +9,6 @@ from hydrology.hazard import (
     ROAD_CLASSES,
     classify,
     compute_rating,
-    limit_vehicle_speed,
 )
 from hydrology.parameters import MANNINGS_N
 from hydrology.rainfall import RainSeries
@@ -57,7 +56,6 @@ def test_hazard_classes_start_at_their_bounds() -> None:
     rating = compute_rating(np.array([0.0, 0.2, 0.5, 1.0]), np.array([0.0, 0.0, 1.0, 1.0]))
     assert rating == pytest.approx([0.0, 0.1, 1.75, 2.5])
     assert classify(rating, RATING_CLASSES).tolist() == [0, 1, 3, 4]
-    assert limit_vehicle_speed(np.array([0.0, 0.15, 0.3])) == pytest.approx([86.94, 24.26, 0.0], abs=0.01)
 
 
 def test_roughness_is_possible() -> None:
