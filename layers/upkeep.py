@@ -40,6 +40,8 @@ YEARS_BETWEEN_INSPECTIONS: dict[str, int] = {
     "drainage_links": 5,
     "dykes": 1,
     "bridges": 2,
+    "road_links": 1,
+    "signals": 1,
     "luminaires": 2,
     "lighting_cabinets": 1,
     "trees": 2,
