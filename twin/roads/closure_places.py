@@ -6,64 +6,48 @@ does not: it only touches the line.
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from network.roads import RoadGraph
+from twin.roads.city_roads import CityRoads
 
 BESIDE_M = 15.0
 ALONG_SHARE = 0.5
 LEAST_M = 1.0
 
 
-class RoadsSeen(Protocol):
-    """What closures need of the city's roads: graph, ids of the layer's items by edge, lines by edge."""
-
-    @property
-    def graph(self) -> RoadGraph:
-        """The graph."""
-
-    @property
-    def items(self) -> NDArray[Any]:
-        """Ids of ``road_links`` by edge (edges,)."""
-
-    def lines(self, edges: Any) -> NDArray[Any]:
-        """Return the lines of edges (shapely, city CRS)."""
-
-
-def find_links(roads: RoadsSeen, event: Mapping[str, Any]) -> NDArray[np.int32]:
+def find_links(roads: CityRoads, event: Mapping[str, Any]) -> NDArray[np.int32]:
     """Return the links that an event touches, of the ways that it says, in order."""
     line = event["geometry"]
+    ways = str(event.get("affected_direction") or "both")
     named = event.get("road_link_id")
-    known = isinstance(named, str) and bool(named)
-    edges = np.flatnonzero(roads.items == named) if known else np.arange(roads.graph.edge_count)
+    own = np.flatnonzero(roads.items == named) if isinstance(named, str) and named else np.zeros(0, np.int64)
+    beside, along = _measure(roads, own if own.size else _find_near(roads, line), line)
+    if own.size and not beside.size:
+        beside, along = own, np.ones(own.size, np.int8)
+    return _take_ways(roads, beside, along, ways)
+
+
+def _find_near(roads: CityRoads, line: Any) -> NDArray[np.int64]:
+    if line is None or line.is_empty:
+        return np.zeros(0, np.int64)
+    return np.sort(roads.tree.query(line, predicate="dwithin", distance=BESIDE_M))
+
+
+def _measure(roads: CityRoads, edges: NDArray[np.int64], line: Any) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    """Return which of the edges run along the line, and whether they are drawn as it is (1) or against it (-1)."""
+    if line is None or line.is_empty or not edges.size:
+        return edges[:0], np.zeros(0, np.int8)
+    zone = shapely.buffer(line, BESIDE_M, cap_style="flat" if line.length > LEAST_M else "round")
     shapes = roads.lines(edges)
-    beside, along = _measure(shapes, line)
-    chosen = np.flatnonzero(beside)
-    if known and not chosen.size:
-        chosen, along = np.arange(edges.size), np.ones(edges.size, np.int8)
-    return _take_ways(roads, edges[chosen], along[chosen], str(event.get("affected_direction") or "both"))
-
-
-def _measure(shapes: NDArray[Any], line: Any) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
-    """Return which shapes run along the line, and whether they are drawn as it is (1) or against it (-1)."""
-    found = np.zeros(len(shapes), np.bool_)
-    ways = np.ones(len(shapes), np.int8)
-    if line is None or line.is_empty or not len(shapes):
-        return found, ways
-    zone = shapely.buffer(line, BESIDE_M, cap_style="flat") if line.length > LEAST_M else shapely.buffer(line, BESIDE_M)
-    near = np.flatnonzero(shapely.intersects(shapes, zone))
-    inside = shapely.length(shapely.intersection(shapes[near], zone))
-    lengths = shapely.length(shapes[near])
-    enough = np.minimum(ALONG_SHARE * lengths, max(ALONG_SHARE * float(line.length), LEAST_M))
-    for place in near[inside >= enough].tolist():
-        way = _compare(shapes[place], line)
-        if way:
-            found[place], ways[place] = True, way
-    return found, ways
+    inside = shapely.length(shapely.intersection(shapes, zone))
+    enough = np.minimum(ALONG_SHARE * shapely.length(shapes), max(ALONG_SHARE * float(line.length), LEAST_M))
+    ways = np.array([_compare(shape, line) for shape in shapes], np.int8)
+    found = (inside >= enough) & (ways != 0)
+    return edges[found], ways[found]
 
 
 def _compare(shape: Any, line: Any) -> int:
@@ -77,7 +61,7 @@ def _compare(shape: Any, line: Any) -> int:
     return 1 if run >= 0.0 else -1
 
 
-def _take_ways(roads: RoadsSeen, edges: NDArray[Any], along: NDArray[np.int8], wanted: str) -> NDArray[np.int32]:
+def _take_ways(roads: CityRoads, edges: NDArray[Any], along: NDArray[np.int8], wanted: str) -> NDArray[np.int32]:
     pairs = roads.graph.edge_links[edges]
     if wanted == "both":
         links = pairs.reshape(-1)

@@ -15,7 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from network.roads import Mask, Values, mode_bits
-from twin.roads.closure_places import RoadsSeen, find_links
+from twin.roads.city_roads import CityRoads
+from twin.roads.closure_places import find_links
 
 ON_FOOT = ("work_zone", "closure")
 """Events that close the carriageway and leave room for people on foot."""
@@ -76,12 +77,12 @@ class ClosedLinks:
         return [work for work in self.works if bool(np.any(work.links == link))]
 
 
-def read_closures(view: LayersSeen, roads: RoadsSeen, at: datetime, mode: str = "car") -> ClosedLinks:
+def read_closures(view: LayersSeen, roads: CityRoads, at: datetime, mode: str = "car") -> ClosedLinks:
     """Return what the events in force at ``at`` do to each link for a mode; InputError for an unknown mode."""
     return place_closures(view.layer("road_works"), roads, at, mode)
 
 
-def place_closures(events: gpd.GeoDataFrame, roads: RoadsSeen, at: datetime, mode: str = "car") -> ClosedLinks:
+def place_closures(events: gpd.GeoDataFrame, roads: CityRoads, at: datetime, mode: str = "car") -> ClosedLinks:
     """Return what the events of a frame of ``road_works`` do to each link at a time."""
     mode_bits(mode)
     graph = roads.graph
