@@ -20,11 +20,10 @@ LEAST_M = 1.0
 
 
 def find_links(roads: CityRoads, event: Mapping[str, Any]) -> NDArray[np.int32]:
-    """Return the links that an event touches, of the ways that it says, in order."""
-    line = event["geometry"]
-    ways = str(event.get("affected_direction") or "both")
-    named = event.get("road_link_id")
-    own = np.flatnonzero(roads.items == named) if isinstance(named, str) and named else np.zeros(0, np.int64)
+    """Return the links that an event touches, of the ways that it says, in order; what it does not say is left out."""
+    line = event.get("geometry")
+    ways = str(event.get("affected_direction", "both"))
+    own = np.flatnonzero(roads.items == event.get("road_link_id", ""))
     beside, along = _measure(roads, own if own.size else _find_near(roads, line), line)
     if own.size and not beside.size:
         beside, along = own, np.ones(own.size, np.int8)

@@ -94,7 +94,7 @@ def place_closures(events: gpd.GeoDataFrame, roads: CityRoads, at: datetime, mod
     moment = at.timestamp()
     works = []
     for row in np.flatnonzero((starts <= moment) & (moment < ends)).tolist():
-        event: Mapping[str, Any] = events.iloc[row].to_dict()
+        event = read_event(events, row)
         found = find_links(roads, event)
         shuts = _closes(event, mode)
         if shuts:
@@ -102,9 +102,8 @@ def place_closures(events: gpd.GeoDataFrame, roads: CityRoads, at: datetime, mod
         share = find_share(event, graph.lanes[found])
         factors[found] = np.minimum(factors[found], 0.0 if shuts else share)
         for name, values in limits.items():
-            given = event.get(name)
-            if given is not None and pd.notna(given):
-                values[found] = np.minimum(values[found], float(given))
+            if name in event:
+                values[found] = np.minimum(values[found], float(event[name]))
         works.append(Work(str(event["id"]), str(event["event_type"]), _name(event), _moment(ends[row]), shuts, found))
     edges = np.concatenate([starts, ends])
     later = edges[np.isfinite(edges) & (edges > moment)]
@@ -113,6 +112,12 @@ def place_closures(events: gpd.GeoDataFrame, roads: CityRoads, at: datetime, mod
         closed, factors, limits["reduced_speed_limit"], limits["max_height"], limits["max_weight"],
         limits["max_width"], tuple(works), following,
     )  # fmt: skip
+
+
+def read_event(events: gpd.GeoDataFrame, row: int) -> dict[str, Any]:
+    """Return what is said of the event in a row, by property; what is not said is left out."""
+    return {str(name): value for name, value in events.iloc[row].items() if value is not None and value is not pd.NaT
+            and not (isinstance(value, float) and np.isnan(value))}  # fmt: skip
 
 
 def read_spans(events: gpd.GeoDataFrame) -> tuple[Times, Times]:
@@ -133,18 +138,16 @@ def find_share(event: Mapping[str, Any], lanes: Values) -> Values:
     impact = event["vehicle_impact"]
     if impact in ONE_WAY_AT_A_TIME:
         return np.full(lanes.shape, ALTERNATING_SHARE)
-    shut = event.get("lanes_closed")
-    if impact not in _NARROWED and (shut is None or pd.isna(shut)):
+    if impact not in _NARROWED and "lanes_closed" not in event:
         return np.ones(lanes.shape)
-    total = event.get("lanes_total")
-    whole = lanes if total is None or pd.isna(total) else np.full(lanes.shape, float(total))
-    gone = 1.0 if shut is None or pd.isna(shut) else float(shut)
+    whole = np.full(lanes.shape, float(event["lanes_total"])) if "lanes_total" in event else lanes
+    gone = float(event.get("lanes_closed", 1.0))
     return np.clip((whole - gone) / np.maximum(whole, 1.0), LEAST_SHARE, 1.0)
 
 
 def _closes(event: Mapping[str, Any], mode: str) -> bool:
     kind, impact = event["event_type"], event["vehicle_impact"]
-    if mode == "truck" and event.get("no_trucks") is True:
+    if mode == "truck" and event.get("no_trucks"):
         return True
     if mode == "foot" and kind in ON_FOOT:
         return False
@@ -166,7 +169,4 @@ def _moment(seconds: float) -> datetime | None:
 
 
 def _name(event: Mapping[str, Any]) -> str:
-    for key in ("name", "road_name", "id"):
-        if isinstance(event.get(key), str) and event[key]:
-            return str(event[key])
-    return ""
+    return str(next((event[key] for key in ("name", "road_name", "id") if event.get(key)), ""))

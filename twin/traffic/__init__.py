@@ -1,0 +1,1 @@
+"""Traffic: demand and assignment, counts, congestion, incidents, road works in and out."""
