@@ -148,7 +148,8 @@ def find_arrivals(
     """
     _refuse_options(rounds, 1)
     best = np.full((rounds + 1, timetable.stop_count), NEVER, np.int32)
-    scan_departure(
+    scan: Callable[..., None] = scan_departure
+    scan(
         *timetable.arrays, access.to, access.seconds, start, cutoff, slack, best, best.copy(),
         np.zeros((2, timetable.stop_count), np.bool_), np.full(timetable.pattern_count, 1_000_000, np.int32),
         np.zeros(timetable.stop_count, np.bool_),

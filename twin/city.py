@@ -28,10 +28,14 @@ from twin.networks.city_graph import CityGraph
 from twin.networks.commodities import read_commodity
 from twin.networks.warm import WARM
 from twin.process import Arrays, Bounds
+from twin.roads.building import ROAD_LAYERS
 from twin.roads.city_roads import CityRoads
-from twin.roads.warm import ROAD_LAYERS, ROADS_IN_MEMORY
+from twin.roads.warm import ROADS_IN_MEMORY
 from twin.store import find_run_folder
 from twin.store_forecasts import read_issue, read_values
+from twin.store_transit import list_feeds, read_feed_row
+from twin.transit.feed import CityFeed
+from twin.transit.warm import read_warm_feed
 
 _FAILED_QUALITY = (4, 9)
 
@@ -106,6 +110,12 @@ class City:
         """Return the roads as they are now."""
         self.layers_read.update(ROAD_LAYERS)
         return ROADS_IN_MEMORY.get(self._connection)
+
+    def feeds(self, names: Sequence[str] = ()) -> Sequence[CityFeed]:
+        """Return the public transport feeds in force."""
+        connection = self._connection
+        rows = [read_feed_row(connection, name) for name in names] if names else list_feeds(connection)
+        return [CityFeed(row.id, row.stamp, row.title, read_warm_feed(connection, row)) for row in rows]
 
     def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
         """Return a hydraulic model with the files it names, by name; NotFoundError tells those of its kind."""

@@ -25,6 +25,7 @@ from twin.board import Board
 from twin.networks.city_graph import CityGraph
 from twin.networks.kept import KeptTrace
 from twin.roads.city_roads import CityRoads
+from twin.transit.feed import CityFeed
 
 _TEXTS = ("title", "title_i18n", "description", "description_i18n")
 Bounds = tuple[float, float, float, float]
@@ -100,6 +101,9 @@ class CityView(Protocol):
 
     def roads(self) -> CityRoads:
         """Return the roads as they are now; they are kept in memory and never changed."""
+
+    def feeds(self, names: Sequence[str] = ()) -> Sequence[CityFeed]:
+        """Return the public transport feeds in force, all without ``names``; NotFoundError for one there is none of."""
 
     def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
         """Return a hydraulic model with the files it names, by name; NotFoundError tells those of its kind."""

@@ -14,6 +14,7 @@ from layers.grid import Grid
 from layers.store.models import Model, ModelKind
 from twin.networks.city_graph import CityGraph
 from twin.process import Arrays, Bounds, CityView
+from twin.transit.feed import CityFeed
 
 
 class RememberedCity:
@@ -72,6 +73,10 @@ class RememberedCity:
     def network(self, commodity: str) -> CityGraph:
         """Return the city's network."""
         return self._base.network(commodity)
+
+    def feeds(self, names: Sequence[str] = ()) -> Sequence[CityFeed]:
+        """Return the city's public transport."""
+        return self._base.feeds(names)
 
     def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
         """Return the city's model and its files."""

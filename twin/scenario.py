@@ -20,6 +20,7 @@ from twin.networks.commodities import read_commodity
 from twin.networks.laying import view_network
 from twin.process import Arrays, Bounds, CityView
 from twin.roads.city_roads import CityRoads
+from twin.transit.feed import CityFeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +290,10 @@ class EditedCity:
     def roads(self) -> CityRoads:
         """Return the city's roads: no edit of a scenario changes them."""
         return self.base.roads()
+
+    def feeds(self, names: Sequence[str] = ()) -> Sequence[CityFeed]:
+        """Return the city's public transport: no edit of a scenario changes it."""
+        return self.base.feeds(names)
 
     def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
         """Return the city's model and its files."""

@@ -27,6 +27,7 @@ from twin.networks.laying import view_network
 from twin.process import Arrays, Checkpoint, Quiet
 from twin.roads.building import view_roads
 from twin.roads.city_roads import CityRoads
+from twin.transit.feed import CityFeed
 
 CRS = "EPSG:5897"
 X0, Y0 = 586_000.0, 1_109_000.0
@@ -49,6 +50,7 @@ class MemoryCity:
     damage: dict[str, dict[str, Any]] = field(default_factory=dict)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Ho_Chi_Minh"))
     lamp_calendars: list[tuple[str, datetime, dict[str, Any]]] = field(default_factory=list)
+    timetables: list[CityFeed] = field(default_factory=list)
 
     def layer(self, layer_id: str, *, bounds: Any = None, columns: Sequence[str] | None = None) -> gpd.GeoDataFrame:
         names = [prop.name for prop in read_vector_layer(layer_id).properties]
@@ -61,6 +63,9 @@ class MemoryCity:
 
     def roads(self) -> CityRoads:
         return view_roads(self)
+
+    def feeds(self, names: Sequence[str] = ()) -> list[CityFeed]:
+        return [one for one in self.timetables if not names or one.id in names]
 
     def raster(
         self, layer_id: str, *, cell_size: float | None = None, bounds: Any = None

@@ -127,6 +127,16 @@ class Feed:
         return {name: table.size for name, table in sorted(self.tables.items())}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CityFeed:
+    """A feed of the city: its id, what tells its version from all others, title, tables, version and days."""
+
+    id: str
+    stamp: str
+    title: str
+    feed: Feed
+
+
 def read_time(text: str) -> float:
     """Return ``H:MM:SS`` [s]; hours may pass 24. NaN for anything else."""
     found = _TIME.match(text)
