@@ -64,6 +64,7 @@ from api.routes import (
     wms,
     wmts,
     work_orders,
+    wzdx,
 )
 from api.routes.viewer import Viewer
 from api.security import RefuseBadRequests, SecureHeaders
@@ -120,6 +121,7 @@ _ROUTES = (
     maps,
     wms,
     wmts,
+    wzdx,
     health,
 )
 _EXPOSED = ["ETag", "Location", "Content-Crs", "Content-Range", "Accept-Ranges", "Twin-Tile-Truncated"]

@@ -28,6 +28,7 @@ TAGS = {
     "traces": "Traces of networks: what each found, and named configurations.",
     "jobs": "OGC API Processes: how far a run is, its results.",
     "runs": "The scientific record of runs.",
+    "roads": "Road works and closures, for navigation services.",
     "upkeep": "Attachments, inspections, work orders.",
     "quarantine": "Rows that were not loaded.",
     "health": "Alive, able to serve, counters.",
