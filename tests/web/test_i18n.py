@@ -13,18 +13,19 @@ TEMPLATE_USE = re.compile(r"\bt\(\s*`([\w.]+)\$\{")
 
 
 def read_words(lang: str) -> dict[str, str]:
-    """Return the words of one language by key."""
-    text = (SOURCE / "i18n" / f"{lang}.ts").read_text(encoding="utf-8")
+    """Return the words of one language by key: those of the first view and those that panels bring later."""
+    files = sorted((SOURCE / "i18n").glob(f"*{lang}.ts"))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
     text = re.sub(r":\s*\n\s+", ": ", text)
     found = [(match[1], match[2]) for line in text.splitlines() if (match := KEY_LINE.match(line))]
     keys = [key for key, _ in found]
-    assert len(keys) == len(set(keys)), f"{lang}.ts lists a key twice"
+    assert len(keys) == len(set(keys)), f"the words in {lang} list a key twice"
     return dict(found)
 
 
 def read_program() -> str:
     """Return the viewer's program without the word lists."""
-    files = [path for path in SOURCE.rglob("*.ts") if path.name not in ("vi.ts", "en.ts")]
+    files = [path for path in SOURCE.rglob("*.ts") if not path.name.endswith(("vi.ts", "en.ts"))]
     return "\n".join(path.read_text(encoding="utf-8") for path in sorted(files))
 
 

@@ -38,6 +38,10 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether a question was refused for what it says: to ask the same again is of no use. */
+export const isOurs = (error: unknown): boolean =>
+  error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
+
 async function request<T>(path: string, init?: RequestInit): Promise<T> {
   let response: Response;
   try {

@@ -27,7 +27,7 @@ const layers = new Map<string, Layer>();
 export let sensors: Sensor[] = [];
 export let sensorsError: unknown = null;
 export let sensorsRead: Date | null = null;
-/** Finished runs of floods, and those of networks. */
+/** Finished runs of floods, and those of networks and traffic. */
 export let runs: RunShort[] | null = null;
 export let networkRuns: RunShort[] | null = null;
 export let runsError: unknown = null;
@@ -134,7 +134,8 @@ function applyReadings(readings: Reading[]): void {
   announce("sensors");
 }
 
-export const isFlood = (process: string): boolean => process.startsWith("flood");
+/** Whether a process is looked at in the panel of floods; what water does to roads is traffic. */
+export const isFlood = (process: string): boolean => process.startsWith("flood") && process !== "flood-access";
 
 /** Read the list of runs; choose the latest forecast where none is chosen. */
 export async function refreshRuns(): Promise<void> {

@@ -11,8 +11,11 @@ import {
   type Tab,
   TOOLS,
   type Tool,
+  TRAFFIC,
+  type Traffic,
   watch,
 } from "./state";
+import { readJourney, writeJourney } from "./traffic/journey";
 
 const LANG_KEY = "twin.lang";
 const SCHEME_KEY = "twin.scheme";
@@ -76,6 +79,8 @@ export function readLink(layersAtFirst: ReadonlySet<string>, known: ReadonlySet<
     tab: read<Tab>(hash.get("tab"), TABS) ?? "layers",
     tool: read<Tool>(hash.get("tool"), TOOLS) ?? "trace",
     question: readQuestion(hash),
+    traffic: read<Traffic>(hash.get("use"), TRAFFIC) ?? "route",
+    journey: readJourney(hash),
     networkRun: hash.get("network-run"),
     profile: splitWords(hash.get("profile")).slice(0, 2),
     lamps: { dark: splitWords(hash.get("dark")), lit: splitWords(hash.get("lit")) },
@@ -108,6 +113,8 @@ function writeHash(): void {
   if (state.tab !== "layers") hash.set("tab", state.tab);
   if (state.tool !== "trace") hash.set("tool", state.tool);
   writeQuestion(state.question, hash);
+  if (state.traffic !== "route") hash.set("use", state.traffic);
+  writeJourney(state.journey, hash);
   if (state.networkRun) hash.set("network-run", state.networkRun);
   if (state.lamps.dark.length > 0) hash.set("dark", state.lamps.dark.join(";"));
   if (state.lamps.lit.length > 0) hash.set("lit", state.lamps.lit.join(";"));
@@ -149,6 +156,8 @@ export function followState(): void {
     "tab",
     "tool",
     "question",
+    "traffic",
+    "journey",
     "networkRun",
     "profile",
     "lamps",

@@ -35,6 +35,7 @@ import { drawnRun, findDrawnRuns } from "./networks/runs";
 import { closeCard, makeCard, openPlace } from "./panels/card";
 import { chooseHit } from "./panels/find";
 import { floodPanel } from "./panels/flood";
+import { loadPanel } from "./panels/later";
 import { layersPanel } from "./panels/layers";
 import { failure, loading, syntheticBadge } from "./panels/parts";
 import { makePlayer } from "./panels/player";
@@ -147,6 +148,7 @@ async function start(app: HTMLElement): Promise<void> {
     layers: () => layersPanel(showHit),
     flood: () => floodPanel(zoomToItem),
     networks: () => networksPanel(map, zoomToItem),
+    traffic: () => loadPanel(async () => (await import("./traffic/panel")).trafficPanel(map, zoomToItem)),
     sensors: sensorsPanel,
     scenario: scenarioPanel,
   });

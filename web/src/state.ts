@@ -1,12 +1,15 @@
 /** What the person has chosen: one value, changed in one place, watched by key. */
 
 import { FIRST_QUESTION, type Question } from "./networks/question";
+import { FIRST_JOURNEY, type Journey } from "./traffic/journey";
 
 export type Lang = "vi" | "en";
 export type Scheme = "light" | "dark";
-export type Tab = "layers" | "flood" | "networks" | "sensors" | "scenario";
+export type Tab = "layers" | "flood" | "networks" | "traffic" | "sensors" | "scenario";
 /** What the panel of networks is used for. */
 export type Tool = "trace" | "results" | "profile" | "findings" | "lamps" | "leaks";
+/** What the panel of traffic is used for. */
+export type Traffic = "route" | "reach" | "water" | "flows" | "now" | "transit" | "critical";
 
 export interface Selection {
   layer: string;
@@ -44,10 +47,16 @@ export interface State {
   profile: readonly string[];
   /** What a network is asked, complete or not. */
   question: Question;
+  traffic: Traffic;
+  /** What the roads are asked, complete or not. */
+  journey: Journey;
 }
 
-export const TABS: readonly Tab[] = ["layers", "flood", "networks", "sensors", "scenario"];
+export const TABS: readonly Tab[] = ["layers", "flood", "networks", "traffic", "sensors", "scenario"];
 export const TOOLS: readonly Tool[] = ["trace", "results", "profile", "findings", "lamps", "leaks"];
+export const TRAFFIC: readonly Traffic[] = ["route", "reach", "water", "flows", "now", "transit", "critical"];
+
+export const isTraffic = (use: string): use is Traffic => TRAFFIC.some((one) => one === use);
 
 type Watcher = (state: Readonly<State>) => void;
 
@@ -69,6 +78,8 @@ let current: State = {
   lamps: { dark: [], lit: [] },
   profile: [],
   question: FIRST_QUESTION,
+  traffic: "route",
+  journey: FIRST_JOURNEY,
 };
 
 const watchers: { keys: readonly (keyof State)[]; watcher: Watcher }[] = [];

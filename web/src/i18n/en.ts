@@ -25,6 +25,7 @@ export const en: Record<Key, string> = {
   "tab.layers": "Layers",
   "tab.flood": "Flood",
   "tab.networks": "Networks",
+  "tab.traffic": "Traffic",
   "tab.sensors": "Sensors",
   "tab.scenario": "Scenarios",
   "map.zoomIn": "Zoom in",

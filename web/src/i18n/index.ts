@@ -1,17 +1,26 @@
 /** Words in the chosen language. */
 
 import { ApiError } from "../api";
-import { getState } from "../state";
+import { getState, type Lang } from "../state";
 import type { Words } from "../types";
 import { en } from "./en";
-import { type Key, vi } from "./vi";
+import type { TrafficKey } from "./traffic-vi";
+import { type Key as FirstKey, vi } from "./vi";
 
-export type { Key } from "./vi";
+/** Words of the first view, and of panels that bring their own when they are opened. */
+export type Key = FirstKey | TrafficKey;
+
+const words: Record<Lang, Record<string, string>> = { vi: { ...vi }, en: { ...en } };
+
+/** Add the words of a panel that is loaded later. */
+export function addWords(more: Record<Lang, Record<string, string>>): void {
+  for (const lang of ["vi", "en"] as const) Object.assign(words[lang], more[lang]);
+}
 
 /** Return the words of `key`, with `{name}` replaced from `values`. */
 export function t(key: Key, values: Record<string, string | number> = {}): string {
-  const words: string = (getState().lang === "vi" ? vi : en)[key];
-  return words.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  const text = words[getState().lang][key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
 
 /** Return the words of a text that the server wrote in both languages. */

@@ -23,6 +23,7 @@ export const vi = {
   "tab.layers": "Lớp dữ liệu",
   "tab.flood": "Ngập lụt",
   "tab.networks": "Mạng lưới",
+  "tab.traffic": "Giao thông",
   "tab.sensors": "Quan trắc",
   "tab.scenario": "Kịch bản",
   "map.zoomIn": "Phóng to",

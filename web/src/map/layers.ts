@@ -94,15 +94,26 @@ export function addCityRasters(map: MapView): void {
   }
 }
 
+/** Conditions on the features of runs that are drawn, by layer. */
+const conditions = new Map<string, string>();
+
+/** Draw of a layer that runs write only what meets a condition; null draws all. `filterRunLayers` brings it about. */
+export function setCondition(layer: string, condition: string | null): void {
+  if (condition) conditions.set(layer, condition);
+  else conditions.delete(layer);
+}
+
 /** Show what runs wrote of one run only: of the flood that is shown, and of the run that `runOf` a layer is drawn. */
 export function filterRunLayers(map: MapView, runOf: (layer: string) => string | undefined): void {
   for (const theme of getCatalog().themes) {
     for (const layer of theme.layers) {
       if (layer.kind !== "vector" || !layer.properties.some(({ name }) => name === "run_id")) continue;
-      const run = theme.id === FLOOD ? getState().runId : runOf(layer.id);
+      const run = runOf(layer.id) ?? (theme.id === FLOOD ? getState().runId : null);
       const source = map.getSource<VectorTileSource>(layer.id);
       if (!run || !source?.tiles) continue;
-      const tiles = source.tiles.map((tile) => `${tile.split("?")[0]}?run_id=${encodeURIComponent(run)}`);
+      const filter = conditions.get(layer.id);
+      const query = new URLSearchParams({ run_id: run, ...(filter ? { filter } : {}) });
+      const tiles = source.tiles.map((tile) => `${tile.split("?")[0]}?${query}`);
       if (tiles[0] !== source.tiles[0]) source.setTiles(tiles);
     }
   }

@@ -1,9 +1,13 @@
-/** What a network answered, drawn over everything: lines with a halo, points by what they mean, flags at the places. */
+/** What networks and roads answered, drawn over everything: areas, lines with a halo, points, flags at the places. */
 
-import type { GeoJSONSource, Map as MapView } from "maplibre-gl";
+import type { ExpressionSpecification, GeoJSONSource, Map as MapView } from "maplibre-gl";
 import { getState } from "../state";
+import { firstMark } from "./order";
 
-/** Features with `color` and, of points, `label` and `size`; `layer_id` and `item_id` say which item one stands for. */
+/**
+ * Features with `color`; of points `label` and `size`, of lines `width` and `pattern` (dashed, dotted), of areas
+ * `opacity`. `layer_id` and `item_id` say which item one stands for.
+ */
 export interface Drawing {
   features: GeoJSON.Feature[];
   /** Layers whose tiles are drawn, as far as they pass a filter, where features are too many. */
@@ -15,6 +19,17 @@ export interface Flag {
   label: string;
   color: string;
 }
+
+/** Dashes of lines by their property `pattern`, in widths of the line. */
+const PATTERNS: ExpressionSpecification = [
+  "match",
+  ["get", "pattern"],
+  "dashed",
+  ["literal", [2, 1.6]],
+  "dotted",
+  ["literal", [0.1, 1.7]],
+  ["literal", [1, 0]],
+];
 
 export const FOUND_COLOR = "#d6006c";
 const SOURCE = "network";
@@ -46,21 +61,39 @@ export function addNetwork(map: MapView): void {
   const isPoint: ["==", ["geometry-type"], "Point"] = ["==", ["geometry-type"], "Point"];
   map.addSource(SOURCE, { type: "geojson", data: collect([]) });
   map.addSource(FLAGS, { type: "geojson", data: flagFeatures() });
+  map.addLayer(
+    {
+      id: "network-area",
+      type: "fill",
+      source: SOURCE,
+      filter: ["any", ["==", ["geometry-type"], "Polygon"], ["==", ["geometry-type"], "MultiPolygon"]],
+      paint: {
+        "fill-color": ["get", "color"],
+        "fill-opacity": ["coalesce", ["get", "opacity"], 0.3],
+        "fill-outline-color": ["get", "color"],
+      },
+    },
+    firstMark(map),
+  );
   map.addLayer({
     id: "network-halo",
     type: "line",
     source: SOURCE,
     filter: isLine,
-    layout: { "line-cap": "round", "line-join": "round" },
-    paint: { "line-color": halo, "line-width": 8, "line-opacity": 0.85 },
+    layout: { "line-cap": "round", "line-join": "round", "line-sort-key": ["coalesce", ["get", "order"], 0] },
+    paint: { "line-color": halo, "line-width": ["+", 3.5, ["coalesce", ["get", "width"], 4.5]], "line-opacity": 0.85 },
   });
   map.addLayer({
     id: NETWORK_LAYERS[1],
     type: "line",
     source: SOURCE,
     filter: isLine,
-    layout: { "line-cap": "round", "line-join": "round" },
-    paint: { "line-color": ["get", "color"], "line-width": 4.5 },
+    layout: { "line-cap": "round", "line-join": "round", "line-sort-key": ["coalesce", ["get", "order"], 0] },
+    paint: {
+      "line-color": ["get", "color"],
+      "line-width": ["coalesce", ["get", "width"], 4.5],
+      "line-dasharray": PATTERNS,
+    },
   });
   map.addLayer({
     id: NETWORK_LAYERS[0],

@@ -13,7 +13,7 @@ import { table } from "../panels/table";
 import { setState } from "../state";
 import type { ZoomToItem } from "../types";
 import { memberPart } from "./members";
-import { type AnyFigures, type Measured, memberLayers, splitItem, type TraceFigures } from "./words";
+import { type AnyFigures, type Box, type Measured, memberLayers, splitItem, type TraceFigures } from "./words";
 
 const ICONS: Record<string, IconName> = {
   length: "road",
@@ -38,8 +38,7 @@ export function dirtyNote(figures: AnyFigures): HTMLElement | null {
 }
 
 /** Buttons for every answer: bring it on the screen, and copy the link to it. */
-export function answerButtons(map: MapView, figures: AnyFigures, ...more: Child[]): HTMLElement {
-  const { bounds } = figures;
+export function answerButtons(map: MapView, { bounds }: { bounds: Box | null }, ...more: Child[]): HTMLElement {
   const copied = h("span", { class: "soft", role: "status" });
   const copy = async (): Promise<void> => {
     try {

@@ -1,25 +1,25 @@
 /** Faults of a network: how many of each kind, each with its place and how it is mended. */
 
 import { readRun } from "../api";
-import { findVectorLayer, onData } from "../data";
+import { findVectorLayer } from "../data";
 import { h, replace } from "../dom";
 import { formatNumber, formatShare } from "../format";
 import { say, t } from "../i18n";
 import { makePager } from "../panels/pager";
-import { empty, failure, figure, loading, section, select, swatch } from "../panels/parts";
+import { empty, figure, section, select, swatch } from "../panels/parts";
 import { codeTitle } from "../panels/table";
-import { getState, watch } from "../state";
+import type { Part } from "../panels/tools";
+import { getState } from "../state";
 import type { Item, ItemPage, Run, ZoomToItem } from "../types";
 import { COMMODITIES, type Commodity } from "./commodities";
 import { roleColor } from "./drawing";
 import { makeStarter } from "./job";
 import { downloads } from "./members";
-import type { Part } from "./panel";
-import { findChosen, listRuns, runChooser, showRunLayers } from "./runs";
+import { makeRunPage } from "./run-page";
+import { showRunLayers } from "./runs";
 
 const LAYER = "network_findings";
 const PAGE = 20;
-const isCheck = (process: string): boolean => process === "network-check";
 
 /** What the check says of the network as a whole. */
 interface CheckSummary {
@@ -103,46 +103,29 @@ function findingsBody(run: Run, zoomToItem: ZoomToItem): HTMLElement {
 /** Build the part. */
 export function findingsPart(zoomToItem: ZoomToItem): Part {
   const networks = h("div");
-  const chooser = h("div");
-  const body = h("div", { "aria-live": "polite" });
   let commodity: Commodity = getState().question.commodity;
-  let shown = "";
   const starter = makeStarter(
     "network-check",
     () => t("findings.check"),
     () => ({ commodity }),
   );
-  const load = async (id: string): Promise<void> => {
-    replace(body, loading());
-    try {
-      const [run] = await Promise.all([readRun(id), showRunLayers(id, "network-check")]);
-      if (shown === id) replace(body, findingsBody(run, zoomToItem));
-    } catch (error) {
-      if (shown !== id) return;
-      replace(
-        body,
-        failure(error, () => void load(id)),
-      );
-    }
-  };
-  const update = (again = false): void => {
-    if (getState().tool !== "findings") return;
+  const update = (): void => {
     const choices = COMMODITIES.map((value) => ({ value, label: t(`commodity.${value}`) }));
     const box = select(t("network.commodity"), choices, commodity, (value) => {
       commodity = value as Commodity;
     });
     replace(networks, h("label", { class: "field" }, h("span", { class: "field-label" }, t("network.commodity")), box));
     starter.update();
-    const runs = listRuns(isCheck);
-    replace(chooser, runs.length > 0 ? runChooser(runs, "") : h("p", { class: "soft" }, t("findings.noRuns")));
-    const run = findChosen(runs);
-    if (!run || (run.id === shown && !again)) return;
-    shown = run.id;
-    void load(run.id);
   };
-  onData("runs", () => update());
-  watch(["networkRun"], () => update());
-  watch(["lang"], () => update(true));
-  const element = h("div", { class: "form" }, networks, starter.element, chooser, body);
-  return { element, show: () => update() };
+  return makeRunPage({
+    isOpen: () => getState().tool === "findings" && getState().tab === "networks",
+    isWanted: (process) => process === "network-check",
+    none: () => h("p", { class: "soft" }, t("findings.noRuns")),
+    head: h("div", { class: "form" }, networks, starter.element),
+    update,
+    read: async ({ id, process }) => {
+      const [run] = await Promise.all([readRun(id), showRunLayers(id, process)]);
+      return findingsBody(run, zoomToItem);
+    },
+  });
 }

@@ -1,4 +1,4 @@
-/** A run that is started from a panel of networks: its button, its progress, what became of it. */
+/** A run that is started from a panel of networks or traffic: its button, its progress, what became of it. */
 
 import { cancelJob, readJob, startJob } from "../api";
 import { h, replace } from "../dom";
@@ -13,20 +13,25 @@ const isOpen = (job: Job): boolean => job.status === "accepted" || job.status ==
 
 const pause = (): Promise<void> => new Promise((resolve) => window.setTimeout(resolve, POLL_MS));
 
-/** Make a button that starts `process` with the inputs of the moment; its run is opened when it is done. */
+/**
+ * Make a button that starts `process` with the inputs of the moment; its run is opened when it is done. Where `inputs`
+ * returns null, something is wrong with them and nothing is started.
+ */
 export function makeStarter(
   process: string,
   label: () => string,
-  inputs: () => Record<string, unknown>,
-): { element: HTMLElement; update: () => void } {
+  inputs: () => Record<string, unknown> | null,
+): { element: HTMLElement; update: () => void; start: () => void } {
   const element = h("div", { "aria-live": "polite" });
   let running: Job | null = null;
   let problem: unknown = null;
 
   const follow = async (): Promise<void> => {
+    const values = inputs();
+    if (running || !values) return;
     problem = null;
     try {
-      running = await startJob(process, inputs());
+      running = await startJob(process, values);
       update();
       while (isOpen(running)) {
         await pause();
@@ -57,5 +62,5 @@ export function makeStarter(
     replace(element, problem ? failure(problem, () => void follow()) : h("div", { class: "row" }, button));
   };
   update();
-  return { element, update };
+  return { element, update, start: () => void follow() };
 }

@@ -10,12 +10,12 @@ import { drawFlags, drawNetwork } from "../map/network";
 import { boundsOf, isInView, zoomTo, zoomToBounds } from "../map/pick";
 import { empty, failure, figure, iconButton, loading, section, textButton } from "../panels/parts";
 import { codeTitle } from "../panels/table";
+import type { Part } from "../panels/tools";
 import { getState, setState, watch } from "../state";
 import type { ZoomToItem } from "../types";
 import { roleColor } from "./drawing";
 import { showNetwork } from "./form";
 import { findNearest } from "./nearest";
-import type { Part } from "./panel";
 import { findPlace } from "./places";
 
 const LAMPS = "luminaires";

@@ -2,7 +2,6 @@
 
 import type { Map as MapView } from "maplibre-gl";
 import { readItems } from "../api";
-import { onData } from "../data";
 import { type Child, h, replace } from "../dom";
 import { formatLength, formatNumber, formatShare, formatShortDateTime } from "../format";
 import { t } from "../i18n";
@@ -11,11 +10,12 @@ import { boundsOf, bringInView } from "../map/pick";
 import { itemButton } from "../panels/item-button";
 import { empty, failure, loading, section } from "../panels/parts";
 import { codeTitle, longTable } from "../panels/table";
-import { getState, watch } from "../state";
+import type { Part } from "../panels/tools";
+import { getState } from "../state";
 import type { Item, ZoomToItem } from "../types";
 import { makeStarter } from "./job";
-import type { Part } from "./panel";
-import { findChosen, listRuns, runChooser, showRunLayers } from "./runs";
+import { makeRunPage } from "./run-page";
+import { showRunLayers } from "./runs";
 
 const ALARMS = "leak_alarms";
 const WALKS = "leak_pipes";
@@ -26,8 +26,6 @@ const SECONDS_AN_HOUR = 3600;
 const RANKS = ["#b3202e", "#e8603d", "#e8a33d", "#f0cf6b"] as const;
 /** Shares of the ranks that each colour holds. */
 const RANK_SHARES = [0.1, 0.3, 0.6];
-
-const isSearch = (process: string): boolean => process === "leak-detection";
 
 function rankColor(rank: number, count: number): string {
   const place = RANK_SHARES.findIndex((share) => rank <= Math.max(share * count, 1));
@@ -60,10 +58,7 @@ function walkTable(pipes: Item[], zoomToItem: ZoomToItem): HTMLElement {
 
 /** Build the part. */
 export function leaksPart(map: MapView, zoomToItem: ZoomToItem): Part {
-  const chooser = h("div");
-  const body = h("div", { "aria-live": "polite" });
   const walk = h("div", { "aria-live": "polite" });
-  let shown = "";
   const starter = makeStarter(
     "leak-detection",
     () => t("leaks.search"),
@@ -121,41 +116,25 @@ export function leaksPart(map: MapView, zoomToItem: ZoomToItem): Part {
     const headings = [t("leaks.raised"), t("leaks.size"), t("leaks.state"), t("leaks.pipe")];
     return longTable(headings, alarms.map(row));
   };
-  const load = async (id: string): Promise<void> => {
-    replace(body, loading());
-    replace(walk);
-    try {
+  return makeRunPage({
+    isOpen: () => getState().tool === "leaks" && getState().tab === "networks",
+    isWanted: (process) => process === "leak-detection",
+    none: () => h("p", { class: "soft" }, t("leaks.noRuns")),
+    head: starter.element,
+    update: starter.update,
+    isDrawn: true,
+    read: async ({ id, process }) => {
       const [{ features }] = await Promise.all([
         readItems(ALARMS, { run_id: id, limit: MOST }),
-        showRunLayers(id, "leak-detection"),
+        showRunLayers(id, process),
       ]);
-      if (shown !== id) return;
       const alarms = features.sort((a, b) =>
         String(b.properties["raised"]).localeCompare(String(a.properties["raised"])),
       );
-      replace(body, alarms.length > 0 ? section(t("leaks.alarms"), alarmTable(id, alarms)) : empty(t("leaks.none")));
+      replace(walk);
       if (alarms[0]) void showWalk(id, alarms[0]);
-    } catch (error) {
-      if (shown !== id) return;
-      replace(
-        body,
-        failure(error, () => void load(id)),
-      );
-    }
-  };
-  const update = (again = false): void => {
-    if (getState().tool !== "leaks") return;
-    starter.update();
-    const runs = listRuns(isSearch);
-    replace(chooser, runs.length > 0 ? runChooser(runs, "") : h("p", { class: "soft" }, t("leaks.noRuns")));
-    const run = findChosen(runs);
-    if (!run || (run.id === shown && !again)) return;
-    shown = run.id;
-    void load(run.id);
-  };
-  onData("runs", () => update());
-  watch(["networkRun"], () => update());
-  watch(["lang"], () => update(true));
-  const element = h("div", { class: "form" }, starter.element, chooser, body, walk);
-  return { element, show: () => update(true) };
+      const list = alarms.length > 0 ? section(t("leaks.alarms"), alarmTable(id, alarms)) : empty(t("leaks.none"));
+      return h("div", {}, list, walk);
+    },
+  });
 }

@@ -1,13 +1,14 @@
 /** The panel of networks: what it is used for, and the part for that. */
 
 import type { Map as MapView } from "maplibre-gl";
-import { ApiError } from "../api";
+import { isOurs } from "../api";
 import { onData } from "../data";
 import { h, replace } from "../dom";
 import { t } from "../i18n";
 import { drawFlags, drawNetwork } from "../map/network";
 import { bringInView } from "../map/pick";
 import { empty, failure, loading } from "../panels/parts";
+import { makeTools, type Part } from "../panels/tools";
 import { getState, setState, TOOLS, type Tool, watch } from "../state";
 import type { ZoomToItem } from "../types";
 import { traceAnswer } from "./answer";
@@ -22,17 +23,6 @@ import { findPlace } from "./places";
 import { profilePart } from "./profile";
 import { resultsPart } from "./results";
 import { isIsolation } from "./words";
-
-/** Builds the part of the panel for one use; it is told when it comes on the screen and when it goes. */
-export interface Part {
-  element: HTMLElement;
-  show?: () => void;
-  hide?: () => void;
-}
-
-/** Whether a question was refused for what it says: to ask the same again is of no use. */
-const isOurs = (error: unknown): boolean =>
-  error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
 
 /** The question and its answer, on the panel and on the map. */
 function tracePart(map: MapView, zoomToItem: ZoomToItem): Part {
@@ -102,45 +92,13 @@ function noNetworks(): HTMLElement {
 /** Build the panel. */
 export function networksPanel(map: MapView, zoomToItem: ZoomToItem): HTMLElement {
   if (findNetworks().length === 0) return noNetworks();
-  const tabs = h("div", { class: "segments", role: "tablist" });
-  const body = h("div", { id: "network-tool", role: "tabpanel" });
-  const parts = new Map<Tool, Part>();
-  let shown: Part | null = null;
-
-  const tabButton = (tool: Tool): HTMLElement =>
-    h(
-      "button",
-      {
-        type: "button",
-        role: "tab",
-        class: "segment",
-        "data-tool": tool,
-        "aria-controls": "network-tool",
-        "aria-selected": String(getState().tool === tool),
-        onclick: () => setState({ tool }),
-      },
-      t(`tool.${tool}`),
-    );
-  const showTabs = (): void => {
-    const hadFocus = tabs.contains(document.activeElement);
-    tabs.setAttribute("aria-label", t("tab.networks"));
-    replace(tabs, ...TOOLS.map(tabButton));
-    if (hadFocus) tabs.querySelector<HTMLElement>(`[data-tool="${getState().tool}"]`)?.focus();
-  };
-  const update = (): void => {
-    showTabs();
-    const { tool } = getState();
-    const part = parts.get(tool) ?? BUILD[tool](map, zoomToItem);
-    if (part === shown) return;
-    parts.set(tool, part);
-    shown?.hide?.();
-    drawNetwork(map, null);
-    drawFlags(map, []);
-    replace(body, part.element);
-    shown = part;
-    part.show?.();
-  };
-  update();
-  watch(["tool", "lang"], update);
-  return h("div", { class: "panel-body" }, tabs, body);
+  return makeTools<Tool>(map, {
+    tab: "networks",
+    uses: TOOLS,
+    key: "tool",
+    chosen: () => getState().tool,
+    choose: (tool) => setState({ tool }),
+    title: (tool) => t(`tool.${tool}`),
+    build: (tool) => BUILD[tool](map, zoomToItem),
+  });
 }

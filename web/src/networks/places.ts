@@ -5,9 +5,12 @@ import { splitItem } from "./words";
 
 export type Position = [number, number];
 
-const PLACE = /^(-?\d+(?:\.\d+)?),(-?\d+(?:\.\d+)?)$/;
+const PLACE = /^-?\d+(?:\.\d+)?,-?\d+(?:\.\d+)?$/;
 
 export const isPlace = (word: string): boolean => PLACE.test(word);
+
+/** Return longitude and latitude of a word `lon,lat`. */
+export const splitPlace = (word: string): Position => word.split(",").map(Number) as Position;
 
 /** Return the vertex in the middle of a line or outline, or a point itself. */
 function findMiddle(geometry: GeoJSON.Geometry): Position | null {
@@ -24,8 +27,7 @@ function findMiddle(geometry: GeoJSON.Geometry): Position | null {
 const known = new Map<string, Promise<Position | null>>();
 
 async function readPlace(word: string): Promise<Position | null> {
-  const match = PLACE.exec(word);
-  if (match) return [Number(match[1]), Number(match[2])];
+  if (isPlace(word)) return splitPlace(word);
   const { layer, id } = splitItem(word);
   const { geometry } = await readItem(layer, id);
   if (geometry?.type === "LineString" && geometry.coordinates.length === 2) {

@@ -12,13 +12,13 @@ import { boundsOf, zoomToBounds } from "../map/pick";
 import { itemButton } from "../panels/item-button";
 import { failure, figure, loading, section, textButton } from "../panels/parts";
 import { longTable } from "../panels/table";
+import type { Part } from "../panels/tools";
 import { getState, setState, watch } from "../state";
 import type { Profile, ZoomToItem } from "../types";
 import { findNearest, placeOf } from "./nearest";
-import type { Part } from "./panel";
 import type { Position } from "./places";
 import { makeDock } from "./profile-dock";
-import { findChosen, listRuns, runChooser, showRunLayers } from "./runs";
+import { findChosen, listRuns, noRuns, runChooser, showRunLayers } from "./runs";
 
 const NODES = "drainage_nodes";
 const PHONE = "(max-width: 640px)";
@@ -225,7 +225,10 @@ export function profilePart(map: MapView, zoomToItem: ZoomToItem): Part {
   const update = (): void => {
     if (!isOpen()) return;
     const runs = listRuns(isDrainageRun);
-    replace(chooser, runChooser(runs, t("profile.noRuns")));
+    replace(
+      chooser,
+      runChooser(runs, () => noRuns(t("profile.noRuns"))),
+    );
     ends.hidden = runs.length === 0;
     showEnds();
     const run = findChosen(runs);

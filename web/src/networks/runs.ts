@@ -6,15 +6,20 @@ import { h } from "../dom";
 import { formatShortDateTime } from "../format";
 import { say, t } from "../i18n";
 import { empty, failure, loading, select, textButton } from "../panels/parts";
-import { getState, setState, type Tool } from "../state";
+import { getState, isTraffic, type State, setState, type Tool, type Traffic } from "../state";
 import type { RunShort, VectorLayer } from "../types";
 
-/** Where the results of a process are looked at. */
-const TOOL_OF: Record<string, Tool> = {
+/** Where the results of a process are looked at; of any other, among the results of networks. */
+const USES: Record<string, Tool | Traffic> = {
   "drainage-profile": "profile",
   "network-check": "findings",
   "circuit-faults": "lamps",
   "leak-detection": "leaks",
+  "flood-access": "water",
+  "traffic-assignment": "flows",
+  "traffic-counts": "flows",
+  "transit-access": "transit",
+  "road-criticality": "critical",
 };
 
 /** What a process writes, once it was asked for. */
@@ -29,6 +34,9 @@ export function layersOfProcess(process: string): Promise<VectorLayer[]> {
   found.catch(() => written.delete(process));
   return found;
 }
+
+/** Whether the results of a process are looked at among those of networks. */
+export const isNetworkResult = (process: string): boolean => !isTraffic(USES[process] ?? "results");
 
 /** The run of each layer that runs of networks write. */
 let drawn: ReadonlyMap<string, string> = new Map();
@@ -61,7 +69,9 @@ export async function showRunLayers(id: string, process: string): Promise<Vector
 /** Bring a finished run on the screen, where its results are looked at. */
 export async function openNetworkRun(id: string, process: string): Promise<void> {
   await refreshRuns();
-  setState({ networkRun: id, tab: "networks", panelOpen: true, tool: TOOL_OF[process] ?? "results" });
+  const use = USES[process] ?? "results";
+  const place: Partial<State> = isTraffic(use) ? { tab: "traffic", traffic: use } : { tab: "networks", tool: use };
+  setState({ networkRun: id, panelOpen: true, ...place });
 }
 
 /** The runs of some processes, the newest first; `isWanted` says which. */
@@ -72,15 +82,18 @@ export const listRuns = (isWanted: (process: string) => boolean): RunShort[] =>
 export const findChosen = (runs: RunShort[]): RunShort | undefined =>
   runs.find(({ id }) => id === getState().networkRun) ?? runs[0];
 
-/** A choice among runs; where there are none it says which process makes them. */
-export function runChooser(runs: RunShort[], none: string): HTMLElement {
+/** Say that there are no runs, and lead to where they are started. */
+export function noRuns(words: string): HTMLElement {
+  const go = (): void => setState({ tab: "scenario" });
+  return empty(h("span", {}, words), textButton(t("flood.openScenario"), go, "button-small"));
+}
+
+/** A choice among runs; `none` stands there where there are none. */
+export function runChooser(runs: RunShort[], none: () => HTMLElement): HTMLElement {
   if (runsError) return failure(runsError, () => void refreshRuns());
   if (networkRuns === null) return loading();
   const chosen = findChosen(runs);
-  if (!chosen) {
-    const go = (): void => setState({ tab: "scenario" });
-    return empty(h("span", {}, none), textButton(t("flood.openScenario"), go, "button-small"));
-  }
+  if (!chosen) return none();
   const choices = runs.map(({ id, title, process, created }) => ({
     value: id,
     label: `${say(title, process)} · ${formatShortDateTime(created)}`,

@@ -14,6 +14,7 @@ const TAB_ICONS: Record<Tab, IconName> = {
   layers: "layers",
   flood: "flood",
   networks: "network",
+  traffic: "road",
   sensors: "sensor",
   scenario: "scenario",
 };
