@@ -24,6 +24,7 @@ from layers.types import (
     planning,
     power,
     road_works,
+    routing_runs,
     sensors,
     telecom,
     traces,
@@ -89,6 +90,7 @@ _MODULES = (
     traces,
     network_checks,
     circuit_runs,
+    routing_runs,
 )
 
 LAYERS: dict[str, Layer] = {layer.id: layer for module in _MODULES for layer in module.LAYERS}

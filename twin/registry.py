@@ -21,6 +21,7 @@ from twin.processes import (
     leak_detection,
     network_check,
     power_outage,
+    route,
     trace,
     water_age,
     water_run,
@@ -50,6 +51,7 @@ PROCESSES: dict[str, Process] = {
         circuit_energy,
         power_outage,
         discharge_sources,
+        route,
     )
 }
 
