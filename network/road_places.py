@@ -1,8 +1,9 @@
 """Where roads meet: at vertices they share, never where they merely cross; and never on two levels at once.
 
-Lines that share a vertex meet there, at an end or on the inside of either, as ways of OpenStreetMap do. Bridges join
-the road they continue, though their level is another; where two roads pass straight through one place on different
-levels, as in a file that was cut at every crossing, they stay apart.
+Lines that share a vertex meet there, at an end or on the inside of either, as ways of OpenStreetMap do. An end that
+stops just short of a line of its level meets it too. Bridges join the road they continue, though their level is
+another; where two roads pass straight through one place on different levels, as in a file that was cut at every
+crossing, they stay apart.
 """
 
 from dataclasses import dataclass
@@ -11,16 +12,20 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+from shapely import STRtree
 
 from network.kernels import label_parts
 
 Geometries = NDArray[np.object_]
 Index = NDArray[np.int32]
+Longs = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Values = NDArray[np.float64]
 
 TOLERANCE = 0.001
 """Vertices within this distance are one place [m]."""
+REACH = 0.5
+"""An end that hangs in the air no further than this from a line of its level meets it [m]."""
 _STRAIGHT = np.cos(np.radians(45.0))
 
 
@@ -29,12 +34,12 @@ class Vertices:
     """The vertices of lines, one after the other; a vertex on the place of the one before it is left out.
 
     xy: (vertices, 2) [m]. line: the line of each. first: (lines + 1,) where each line begins. places: the place of
-    each. place_xy: (places, 2). measures: along the line [m].
+    each. place_xy: (places, 2); a place may have no vertex. measures: along the line [m].
     """
 
     xy: Values
     line: Index
-    first: NDArray[np.int64]
+    first: Longs
     places: Index
     place_xy: Values
     measures: Values
@@ -59,8 +64,8 @@ class Stretches:
 
     line: Index
     part: Index
-    begin: NDArray[np.int64]
-    finish: NDArray[np.int64]
+    begin: Longs
+    finish: Longs
     starts: Index
     ends: Index
     measures: Values
@@ -76,18 +81,18 @@ def gather_vertices(lines: Geometries, *, tolerance: float = TOLERANCE) -> Verti
 
 
 def arrange(xy: Values, line: Index, lines: int, places: Index, place_xy: Values) -> Vertices:
-    """Return vertices in the order of their lines, without those that repeat the place before them."""
+    """Return vertices that stand in the order of their lines, without those that repeat the place before them."""
     fresh = np.ones(line.size, np.bool_)
     fresh[1:] = (line[1:] != line[:-1]) | (places[1:] != places[:-1])
-    xy, line, places = xy[fresh], line[fresh], places[fresh]
-    first = np.searchsorted(line, np.arange(lines + 1))
-    steps = np.zeros(line.size)
+    if not fresh.all():
+        xy, line, places = xy[fresh], line[fresh], places[fresh]
+    first = np.append(0, np.cumsum(np.bincount(line, minlength=lines))).astype(np.int64)
+    along = np.zeros(line.size)
     if line.size:
-        steps[1:] = np.hypot(*np.diff(xy, axis=0).T)
-    along = np.cumsum(steps)
-    begin = np.minimum(first[:-1], max(line.size - 1, 0))
-    measures = along - along[begin][line] if line.size else along
-    return Vertices(xy, line, first, places, place_xy, measures)
+        step = xy[1:] - xy[:-1]
+        np.cumsum(np.hypot(step[:, 0], step[:, 1]), out=along[1:])
+        along -= along[np.minimum(first[:-1], line.size - 1)][line]
+    return Vertices(xy, line, first, places, place_xy, along)
 
 
 def label_places(xy: Values, tolerance: float = TOLERANCE) -> tuple[Index, Values]:
@@ -96,7 +101,7 @@ def label_places(xy: Values, tolerance: float = TOLERANCE) -> tuple[Index, Value
         return np.zeros(0, np.int32), np.zeros((0, 2))
     order = np.lexsort((xy[:, 1], xy[:, 0]))
     inline = xy[order]
-    fresh = np.append(True, np.any(inline[1:] != inline[:-1], axis=1))
+    fresh = np.append(True, (inline[1:, 0] != inline[:-1, 0]) | (inline[1:, 1] != inline[:-1, 1]))
     label = np.empty(order.size, np.int32)
     label[order] = np.cumsum(fresh) - 1
     unique = inline[fresh]
@@ -112,53 +117,98 @@ def label_places(xy: Values, tolerance: float = TOLERANCE) -> tuple[Index, Value
     return number[merged][label], unique[leading]
 
 
+def join_loose_ends(vertices: Vertices, levels: Index, lines: Geometries, *, reach: float = REACH) -> Vertices:
+    """Return the vertices with one more on each line that a loose end stops short of, at the place of that end.
+
+    levels: of each line. A line is not joined to itself. The end keeps its own place, the line bends there by less
+    than ``reach`` [m].
+    """
+    met = np.bincount(vertices.places, minlength=vertices.place_xy.shape[0])
+    loose = np.flatnonzero(vertices.ends & (met[vertices.places] == 1))
+    if not loose.size:
+        return vertices
+    at, line = STRtree(lines).query(shapely.points(vertices.xy[loose]), predicate="dwithin", distance=reach)
+    end = loose[at]
+    fits = (vertices.line[end] != line) & (levels[vertices.line[end]] == levels[line])
+    end, line = end[fits], line[fits]
+    if not end.size:
+        return vertices
+    points = shapely.points(vertices.xy[end])
+    off = shapely.distance(lines[line], points)
+    order = np.lexsort((line, off, end))
+    first = np.append(True, end[order][1:] != end[order][:-1])
+    end, line, points = end[order][first], line[order][first], points[order][first]
+    measure = shapely.line_locate_point(lines[line], points)
+    inside = np.searchsorted(_positions(vertices), line * _stride(vertices) + measure)
+    inside = np.clip(inside, vertices.first[line], vertices.first[line + 1])
+    # By measure along one line, for several ends may fall between the same two vertices.
+    order = np.lexsort((measure, line))
+    inside, end, line = inside[order], end[order], line[order]
+    return arrange(
+        np.insert(vertices.xy, inside, vertices.xy[end], axis=0),
+        np.insert(vertices.line, inside, line).astype(np.int32),
+        vertices.first.size - 1,
+        np.insert(vertices.places, inside, vertices.places[end]),
+        vertices.place_xy,
+    )
+
+
+def _stride(vertices: Vertices) -> float:
+    return float(vertices.measures.max(initial=0.0)) + 1.0
+
+
+def _positions(vertices: Vertices) -> Values:
+    return np.asarray(vertices.line * _stride(vertices) + vertices.measures, np.float64)
+
+
 def cut_at_junctions(vertices: Vertices, levels: Index) -> Stretches:
     """Return the stretches between junctions. levels: of each line (lines,), 0 on the ground.
 
     A place is a junction where a line ends, or where two vertices meet.
     """
     ends = vertices.ends
-    met = np.bincount(vertices.places, minlength=vertices.place_xy.shape[0])
-    junction = vertices.places.astype(np.int64)
+    count = vertices.place_xy.shape[0]
+    met = np.bincount(vertices.places, minlength=count)
     stops = ends | (met[vertices.places] > 1)
+    junction = vertices.places.astype(np.int64)
     extra, parted = _part_levels(vertices, levels, ends, met, stops, junction)
-    junction_place, number = np.unique(junction[stops], return_inverse=True)
-    places = np.append(np.arange(vertices.place_xy.shape[0]), np.array(extra, np.int64))
     at = np.flatnonzero(stops)
-    follows = np.flatnonzero(vertices.line[at[1:]] == vertices.line[at[:-1]]) if at.size else np.zeros(0, np.int64)
+    used = np.zeros(count + len(extra), np.bool_)
+    used[junction[at]] = True
+    number = (np.cumsum(used) - 1)[junction[at]]
+    junction_place = np.append(np.arange(count), np.array(extra, np.int64))[used]
+    follows = np.flatnonzero(vertices.line[at[1:]] == vertices.line[at[:-1]])
     begin, finish = at[follows], at[follows + 1]
     line = vertices.line[begin]
-    fresh = np.append(True, line[1:] != line[:-1])[: line.size]
-    leading = np.flatnonzero(fresh)
+    leading = np.flatnonzero(np.append(True, line[1:] != line[:-1])[: line.size])
     part = np.arange(line.size) - np.repeat(leading, np.diff(np.append(leading, line.size)))
     return Stretches(
-        line.astype(np.int32),
+        line,
         part.astype(np.int32),
         begin,
         finish,
         number[follows].astype(np.int32),
         number[follows + 1].astype(np.int32),
         np.column_stack((vertices.measures[begin], vertices.measures[finish])),
-        vertices.place_xy[places[junction_place]],
+        vertices.place_xy[junction_place],
         vertices.place_xy[np.array(parted, np.int64)],
     )
 
 
 def _part_levels(
-    vertices: Vertices, levels: Index, ends: Mask, met: NDArray[np.intp], stops: Mask, junction: NDArray[np.int64]
+    vertices: Vertices, levels: Index, ends: Mask, met: NDArray[np.intp], stops: Mask, junction: Longs
 ) -> tuple[list[int], list[int]]:
     """Set apart roads that pass through one place on different levels; change ``stops`` and ``junction``.
 
     Returns the place of each junction that was added, and the places where roads were kept apart.
     """
-    of = levels[vertices.line]
-    low, high = np.full(met.size, np.iinfo(np.int32).max), np.full(met.size, np.iinfo(np.int32).min)
-    np.minimum.at(low, vertices.places, of)
-    np.maximum.at(high, vertices.places, of)
-    mixed = (met > 1) & (low != high)
-    there = np.flatnonzero(mixed[vertices.places])
+    raised = vertices.places[(levels != 0)[vertices.line]]
+    beside = np.zeros(met.size, np.bool_)
+    beside[raised[met[raised] > 1]] = True
+    there = np.flatnonzero(beside[vertices.places])
     order = there[np.argsort(vertices.places[there], kind="stable")]
-    begin = np.flatnonzero(np.append(True, np.diff(vertices.places[order]) != 0)) if order.size else order
+    begin = np.flatnonzero(np.append(True, np.diff(vertices.places[order]) != 0)[: order.size])
+    of = levels[vertices.line]
     extra: list[int] = []
     parted: list[int] = []
     for members in np.split(order, begin[1:]) if order.size else ():
@@ -169,22 +219,24 @@ def _part_levels(
         parted.append(place)
         nearest = np.array(through)[np.abs(of[members][:, None] - np.array(through)).argmin(axis=1)]
         for rank, level in enumerate(through):
-            group = members[nearest == level]
-            if group.size == 1 and not ends[group[0]]:
-                stops[group] = False
+            together = members[nearest == level]
+            if together.size == 1 and not ends[together[0]]:
+                stops[together] = False
             elif rank:
-                junction[group] = met.size + len(extra)
+                junction[together] = met.size + len(extra)
                 extra.append(place)
     return extra, parted
 
 
-def _passes(vertices: Vertices, members: NDArray[np.int64], ends: Mask) -> bool:
+def _passes(vertices: Vertices, members: Longs, ends: Mask) -> bool:
     """Return whether a road passes straight through a place: on the inside of a line, or from one line to another."""
     if not ends[members].all():
         return True
     ways = []
     for vertex in members:
-        is_first = vertices.first[vertices.line[vertex]] == vertex
-        step = vertices.xy[vertex + (1 if is_first else -1)] - vertices.xy[vertex]
-        ways.append(step / max(float(np.hypot(*step)), 1e-12))
+        line = vertices.line[vertex]
+        other = vertex + 1 if vertices.first[line] == vertex else vertex - 1
+        if vertices.first[line] <= other < vertices.first[line + 1]:
+            step = vertices.xy[other] - vertices.xy[vertex]
+            ways.append(step / max(float(np.hypot(*step)), 1e-12))
     return any(float(a @ b) < -_STRAIGHT for k, a in enumerate(ways) for b in ways[k + 1 :])

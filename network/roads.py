@@ -2,22 +2,25 @@
 
 Links are the links of GMNS: they carry speed, capacity and flow. Edges are stretches of road, both directions together,
 as they lie in a layer. A search goes over nodes and arcs. Where turns are banned, one junction is several nodes: links
-that may turn the same ways arrive at the same node, and only the arcs they may take leave it. So any search over nodes
+that may go on the same ways arrive at the same node, and only the arcs they may take leave it. So any search over nodes
 obeys every ban, and costs no more where there is none.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from layers.errors import InputError
+from network.road_turns import group, split_nodes
 
 Index = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 Values = NDArray[np.float64]
+Way = Sequence[tuple[int, bool]]
+"""Edges one after the other, each with whether it is gone as drawn."""
 
 MODES = ("car", "motorbike", "truck", "bus", "emergency", "bicycle", "foot")
 """What moves; bit i of ``access`` is mode i. An ambulance or a fire engine is ``emergency``."""
@@ -46,9 +49,9 @@ class RoadGraph:
     """A network of roads; what is per node or arc serves a search, what is per link says what a road is.
 
     first: int32 (nodes + 1,), the arcs that leave node i are first[i] to first[i + 1]. tails, heads, links: int32
-    (arcs,), sorted by tail; where no turn is banned, arcs are links one to one. junctions: the junction of each node
-    (nodes,); the first nodes are the junctions themselves in their order. junction_xy: (junctions, 2) in the city's CRS
-    [m].
+    (arcs,), sorted by tail. junctions: the junction of each node (nodes,). The first nodes are the junctions in their
+    order, and the first arcs, which leave them, the links in theirs; where no turn is banned there are no others.
+    junction_xy: (junctions, 2) in the city's CRS [m].
 
     Per link, sorted by its first junction: starts, ends: junctions. edges: the stretch of road. forward: whether it
     runs as the stretch is drawn. lengths [m]. speeds: free speed of a car [km/h]. lanes: in this direction. capacities
@@ -110,17 +113,17 @@ class RoadGraph:
     @cached_property
     def reverse(self) -> tuple[Index, Index]:
         """Arcs by head: first (nodes + 1,) and the arcs (arcs,) that arrive at node i."""
-        return _group(self.heads, self.node_count)
+        return group(self.heads, self.node_count)
 
     @cached_property
     def junction_nodes(self) -> tuple[Index, Index]:
         """Nodes by junction: first (junctions + 1,) and the nodes (nodes,) of junction i."""
-        return _group(self.junctions, self.junction_count)
+        return group(self.junctions, self.junction_count)
 
     @cached_property
     def link_arcs(self) -> tuple[Index, Index]:
-        """Arcs by link: first (links + 1,) and the arcs (arcs,) of link i, all with the same head."""
-        return _group(self.links, self.link_count)
+        """Arcs by link: first (links + 1,) and the arcs (arcs,) of link i."""
+        return group(self.links, self.link_count)
 
     @cached_property
     def edge_links(self) -> Index:
@@ -129,12 +132,10 @@ class RoadGraph:
         found[self.edges, np.where(self.forward, 0, 1)] = np.arange(self.link_count, dtype=np.int32)
         return found
 
-    @cached_property
+    @property
     def link_heads(self) -> Index:
-        """The node that each link arrives at (links,)."""
-        found = np.full(self.link_count, -1, np.int32)
-        found[self.links] = self.heads
-        return found
+        """The node (links,) at which arrives who began on the link; none of its arcs arrives where more is banned."""
+        return self.heads[: self.link_count]
 
     def allows(self, mode: str) -> Mask:
         """Return which links a mode may use (links,)."""
@@ -159,17 +160,17 @@ def build_road_graph(
     max_weights: ArrayLike = np.inf,
     max_widths: ArrayLike = np.inf,
     fixed_times: ArrayLike = np.nan,
-    banned_turns: Sequence[tuple[int, bool, int, bool]] | ArrayLike = (),
+    banned_turns: Sequence[Way] = (),
 ) -> RoadGraph:
     """Return the graph of edges between junctions.
 
     starts, ends: junction at each end of an edge (edges,). junction_xy: (junctions, 2) [m]. Each of the others is one
     value, one an edge (edges,), or one an edge and direction (edges, 2), as drawn first; units as in RoadGraph. A
     direction that no mode may use has no link. lengths: of the straight line where not given. road_classes: indices,
-    ``residential`` where not given. banned_turns: rows (edge, as drawn, edge, as drawn) of turns that nobody may make;
-    the first ends where the second begins.
+    ``residential`` where not given. banned_turns: see ban_turns.
 
-    Raises InputError where lengths differ, an index is outside, a length is negative, or a banned turn is none.
+    Raises InputError where lengths differ, an index is outside, a length is negative, or edges of a banned turn do not
+    meet.
     """
     start, end = np.asarray(starts, np.int64).ravel(), np.asarray(ends, np.int64).ravel()
     xy = np.asarray(junction_xy, np.float64).reshape(-1, 2)
@@ -188,12 +189,8 @@ def build_road_graph(
     long = pick("lengths", straight if lengths is None else lengths).astype(np.float64)
     if long.size and not long.min() >= 0.0:
         raise InputError("a road is shorter than nothing, or its length is no number", hint="give lengths in metres")
-    link_of = np.full(2 * size, -1, np.int64)
-    link_of[order] = np.arange(order.size)
-    bans = _find_banned(banned_turns, link_of, both, size)
-    arcs = _split_nodes(both[0][order], both[1][order], xy.shape[0], bans)
     graph = RoadGraph(
-        *arcs,
+        *split_nodes(both[0][order], both[1][order], xy.shape[0], ()),
         xy,
         both[0][order].astype(np.int32),
         both[1][order].astype(np.int32),
@@ -214,10 +211,44 @@ def build_road_graph(
         pick("fixed_times", fixed_times).astype(np.float64),
         size,
     )
-    for name, value in vars(graph).items():
-        if isinstance(value, np.ndarray) and name != "junction_xy":
+    if banned_turns:
+        graph = ban_turns(graph, banned_turns)
+    for value in vars(graph).values():
+        if isinstance(value, np.ndarray) and value.base is not xy and value is not xy:
             value.setflags(write=False)
     return graph
+
+
+def ban_turns(graph: RoadGraph, banned_turns: Sequence[Way]) -> RoadGraph:
+    """Return the graph in which nobody goes any of these ways from end to end; bans it had are no more.
+
+    A way has two edges or more: a turn from the first to the second, or one over edges between. Links are the same as
+    before, nodes and arcs are others. A way along a direction that has no link bans nothing. InputError where an edge
+    does not begin where the one before it ends.
+    """
+    ways = [
+        tuple(graph.edge_links[_edge(graph, edge), 0 if drawn else 1] for edge, drawn in way) for way in banned_turns
+    ]
+    for way, named in zip(ways, banned_turns, strict=True):
+        if len(way) < 2:
+            raise InputError("a banned turn has less than two edges", hint="name the edge it comes from and goes to")
+        for k in range(len(way) - 1):
+            if min(way[k], way[k + 1]) >= 0 and graph.ends[way[k]] != graph.starts[way[k + 1]]:
+                raise InputError(
+                    f"a turn is banned from edge {named[k][0]} to edge {named[k + 1][0]}, which do not meet there",
+                    hint="an edge ends where the next begins",
+                )
+    there = [way for way in ways if min(way) >= 0]
+    first, tails, heads, links, junctions = split_nodes(
+        graph.starts.astype(np.int64), graph.ends.astype(np.int64), graph.junction_count, there
+    )
+    return replace(graph, first=first, tails=tails, heads=heads, links=links, junctions=junctions)
+
+
+def _edge(graph: RoadGraph, edge: int) -> int:
+    if not 0 <= edge < graph.edge_count:
+        raise InputError(f"a banned turn names edge {edge}, outside 0 to {graph.edge_count - 1}", hint="name an edge")
+    return edge
 
 
 def _check_ends(start: NDArray[np.int64], end: NDArray[np.int64], junctions: int) -> None:
@@ -239,78 +270,3 @@ def _spread(name: str, given: ArrayLike, size: int) -> NDArray[np.generic]:
     if values.shape == (size, 2):
         return values.ravel()
     raise InputError(f"{name} has the shape {values.shape}, expected ({size},) or ({size}, 2)", hint="one an edge")
-
-
-def _find_banned(
-    turns: Sequence[tuple[int, bool, int, bool]] | ArrayLike,
-    link_of: NDArray[np.int64],
-    both: tuple[NDArray[np.int64], NDArray[np.int64]],
-    size: int,
-) -> NDArray[np.int64]:
-    """Return the pairs of links (bans, 2) whose turn is banned, each once; a turn of a link that is not is left out."""
-    rows = np.asarray(turns, np.int64).reshape(-1, 4)
-    if rows.size and (rows[:, (0, 2)].min() < 0 or rows[:, (0, 2)].max() >= size):
-        raise InputError(f"a banned turn names an edge outside 0 to {size - 1}", hint="give indices of edges")
-    half = np.column_stack((2 * rows[:, 0] + (rows[:, 1] == 0), 2 * rows[:, 2] + (rows[:, 3] == 0)))
-    apart = np.flatnonzero(both[1][half[:, 0]] != both[0][half[:, 1]])
-    if apart.size:
-        first = rows[apart[0]]
-        raise InputError(
-            f"a turn is banned from edge {first[0]} to edge {first[2]}, which do not meet there",
-            hint="the first ends where the second begins",
-        )
-    pairs = link_of[half]
-    return np.unique(pairs[(pairs >= 0).all(axis=1)], axis=0)
-
-
-def _split_nodes(
-    start: NDArray[np.int64], end: NDArray[np.int64], junctions: int, bans: NDArray[np.int64]
-) -> tuple[Index, Index, Index, Index, Index]:
-    """Return first, tails, heads, links and junctions of nodes and arcs.
-
-    Links into a junction that may not take the same links out of it arrive at one node of their own.
-    """
-    of_node = [np.arange(junctions)]
-    arrive = end.copy()
-    refused: dict[tuple[int, ...], int] = {}
-    pairs: list[tuple[int, int]] = []
-    begin = np.flatnonzero(np.append(True, bans[1:, 0] != bans[:-1, 0])) if bans.size else np.zeros(0, np.int64)
-    for group in np.split(bans, begin[1:]) if bans.size else ():
-        out = tuple(group[:, 1].tolist())
-        if out not in refused:
-            refused[out] = junctions + len(refused)
-            pairs.extend((refused[out], link) for link in out)
-        arrive[group[0, 0]] = refused[out]
-    if refused:
-        of_node.append(np.array([start[out[0]] for out in refused], np.int64))
-    junction = np.concatenate(of_node)
-    leave = _first(start, junctions)
-    extra = junction[junctions:]
-    counts = leave[extra + 1] - leave[extra]
-    more_tails = np.repeat(np.arange(junctions, junction.size), counts)
-    offset = np.arange(more_tails.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    more_links = leave[junction[more_tails]] + offset
-    if pairs:
-        key = start.size + 1
-        forbidden = np.array(pairs, np.int64)
-        may = ~np.isin(more_tails * key + more_links, forbidden[:, 0] * key + forbidden[:, 1])
-        more_tails, more_links = more_tails[may], more_links[may]
-    tails = np.append(start, more_tails)
-    links = np.append(np.arange(start.size), more_links)
-    first = _first(tails, junction.size)
-    return (
-        first.astype(np.int32),
-        tails.astype(np.int32),
-        arrive[links].astype(np.int32),
-        links.astype(np.int32),
-        junction.astype(np.int32),
-    )
-
-
-def _first(sorted_keys: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    return np.append(0, np.cumsum(np.bincount(sorted_keys, minlength=count)))
-
-
-def _group(keys: Index, count: int) -> tuple[Index, Index]:
-    order = np.argsort(keys, kind="stable").astype(np.int32)
-    return _first(keys.astype(np.int64), count).astype(np.int32), order

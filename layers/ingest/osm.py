@@ -1,7 +1,8 @@
 """OpenStreetMap files → raw rows: nodes as points, ways as lines, closed ways and multipolygons as areas.
 
 A closed way is read twice, as line and as area; the pseudo-column ``@geometry`` (point, line or area) lets a mapping
-choose, ``@type`` and ``@id`` name the object as in OpenStreetMap.
+choose, ``@type`` and ``@id`` name the object as in OpenStreetMap. A relation of type ``restriction`` is a point, the
+node where its turn begins; ``@from``, ``@via`` and ``@to`` name its members.
 """
 
 from pathlib import Path
@@ -16,7 +17,10 @@ from layers.errors import MappingError, SourceError
 from layers.ingest.crs import Shapes
 
 _AREA_TYPES = ("multipolygon", "boundary")
+_TURN, _ROLES = "restriction", ("from", "via", "to")
+_KINDS = {"n": "node", "w": "way"}
 _INCOMPLETE = "the file lacks nodes or ways of this object"
+Ends = tuple[tuple[int, str | None], ...]
 
 
 def read_osm(
@@ -33,8 +37,9 @@ def read_osm(
     found = _Rows(tags)
     filters = osmium.filter.KeyFilter(*keys)
     try:
-        for thing in osmium.FileProcessor(str(path)).with_areas(filters).with_filter(filters):
-            found.add(thing)
+        things = osmium.FileProcessor(str(path)).with_areas(filters).with_filter(filters)
+        for thing in things:
+            found.add(thing, things)
     except (RuntimeError, OSError) as error:
         words = " ".join(str(error).split())
         raise SourceError(f"{path} cannot be read as OpenStreetMap: {words}") from error
@@ -46,19 +51,26 @@ class _Rows:
 
     def __init__(self, tags: tuple[str, ...]) -> None:
         self._factory = osmium.geom.WKBFactory()
-        self._columns: dict[str, list[str | None]] = {name: [] for name in ("@type", "@id", "@geometry", *tags)}
+        named = "@type", "@id", "@geometry", *(f"@{role}" for role in _ROLES), *tags
+        self._columns: dict[str, list[str | None]] = {name: [] for name in named}
         self._tags = tags
         self._wkb: list[str | None] = []
         self._assembled: set[int] = set()
-        self._relations: dict[int, dict[str, str]] = {}
+        self._relations: dict[int, dict[str, str | None]] = {}
+        self._ends: dict[int, Ends] | None = {} if any(tag.startswith(_TURN) for tag in tags) else None
 
-    def add(self, thing: Any) -> None:
+    def add(self, thing: Any, file: Any) -> None:
         """Take one object of the file."""
         tags = {name: thing.tags.get(name) for name in self._tags}
         if thing.is_node():
             self._append("node", thing.id, "point", tags, self._make(self._factory.create_point, thing))
         elif thing.is_way():
             self._append("way", thing.id, "line", tags, self._make(self._factory.create_linestring, thing))
+            if self._ends is not None:
+                self._ends[thing.id] = tuple(
+                    (node.ref, self._make(self._factory.create_point, node.location))
+                    for node in (thing.nodes[0], thing.nodes[-1])
+                )
         elif thing.is_area():
             if not thing.from_way():
                 self._assembled.add(thing.orig_id())
@@ -66,6 +78,8 @@ class _Rows:
             self._append(kind, thing.orig_id(), "area", tags, self._make(self._factory.create_multipolygon, thing))
         elif thing.is_relation() and thing.tags.get("type") in _AREA_TYPES:
             self._relations[thing.id] = tags
+        elif thing.is_relation() and thing.tags.get("type") == _TURN:
+            self._add_turn(thing, tags, file)
 
     def finish(self, path: Path) -> tuple[pd.DataFrame, Shapes, "pd.Series[Any]"]:
         """Return the frame, the geometry and what is wrong with it."""
@@ -80,9 +94,31 @@ class _Rows:
         reasons[shapely.is_missing(shapes)] = _INCOMPLETE
         return frame, shapes, reasons
 
-    def _append(self, kind: str, number: int, geometry: str, tags: dict[str, str], wkb: str | None) -> None:
-        for name, value in (("@type", kind), ("@id", f"{kind}/{number}"), ("@geometry", geometry), *tags.items()):
-            self._columns[name].append(value)
+    def _add_turn(self, thing: Any, tags: dict[str, str | None], file: Any) -> None:
+        """Take a restriction: its place is the node it goes over, else the one where its first two ways meet."""
+        members: dict[str, list[tuple[str, int]]] = {role: [] for role in _ROLES}
+        for member in thing.members:
+            if member.role in members and member.type in _KINDS:
+                members[member.role].append((_KINDS[member.type], member.ref))
+        named = {f"@{role}": ";".join(f"{kind}/{ref}" for kind, ref in of) or None for role, of in members.items()}
+        self._append("relation", thing.id, "point", tags | named, self._find_turn(members, file))
+
+    def _find_turn(self, members: dict[str, list[tuple[str, int]]], file: Any) -> str | None:
+        nodes = [ref for kind, ref in members["via"] if kind == "node"]
+        if nodes:
+            try:
+                return self._make(self._factory.create_point, file.node_location_storage.get(nodes[0]))
+            except KeyError:
+                return None
+        ends = self._ends or {}
+        ways = [dict(ends[ref]) for role in ("from", "via") for kind, ref in members[role][:1] if ref in ends]
+        shared = [place for ref, place in ways[0].items() if ref in ways[1]] if len(ways) == 2 else []
+        return shared[0] if shared else None
+
+    def _append(self, kind: str, number: int, geometry: str, tags: dict[str, str | None], wkb: str | None) -> None:
+        row = {"@type": kind, "@id": f"{kind}/{number}", "@geometry": geometry, **tags}
+        for name, column in self._columns.items():
+            column.append(row.get(name))
         self._wkb.append(wkb)
 
     @staticmethod

@@ -173,7 +173,7 @@ LAYERS = (
         properties=(
             coded("restriction", "Biển báo", "Restriction", *TURN, required=True, words={"osm": "restriction"}),
             text("from_road", "Từ đường", "From road", words={"gmns": "movement.ib_link_id"}),
-            text("via_node", "Tại nút", "Via node", words={"gmns": "movement.node_id"}),
+            text("via", "Đi qua nút, đường", "Via node or road", words={"gmns": "movement.node_id", "osm": "via"}),
             text("to_road", "Đến đường", "To road", words={"gmns": "movement.ob_link_id"}),
             *(
                 flag(f"except_{mode}", f"Trừ {vi}", f"Except {en}", words={"osm": "except"})
