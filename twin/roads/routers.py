@@ -48,10 +48,11 @@ class Conditions:
 class RoadCosts:
     """What travelling costs now.
 
-    router: over arcs, its costs are those of ``seconds`` (links,), inf where the mode may not or cannot go. flooded,
-    avoided: links closed for that reason (links,). works: the events in force.
+    graph: with the turns of the mode. router: over its arcs, with the costs of ``seconds`` (links,), inf where the mode
+    may not or cannot go. flooded, avoided: links closed for that reason (links,). works: the events in force.
     """
 
+    graph: RoadGraph
     router: Router
     seconds: Values
     flooded: Mask
@@ -61,9 +62,9 @@ class RoadCosts:
 
 @dataclass(eq=False)
 class _OfRoads:
-    """The routers of one city's roads at one moment."""
+    """The routers of one city's roads at one moment: of each graph, and with each costs."""
 
-    base: Router
+    bases: dict[int, Router] = field(default_factory=dict)
     kept: OrderedDict[Hashable, RoadCosts] = field(default_factory=OrderedDict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -78,9 +79,8 @@ class WarmRouters:
     def get(self, view: CityView, roads: CityRoads, conditions: Conditions) -> RoadCosts:
         """Return costs and router under the conditions; NotFoundError or InputError for what they name wrongly."""
         with self._lock:
-            own = self._of.get(roads)
-            if own is None:
-                own = self._of[roads] = _OfRoads(_build_base(roads.graph))
+            own = self._of.setdefault(roads, _OfRoads())
+        graph = roads.graph_of(conditions.mode)
         closed = read_closures(view, roads, conditions.at, conditions.mode) if conditions.closures else None
         key = (
             conditions.mode, conditions.vehicle, _sign(closed), conditions.flood_run,
@@ -90,7 +90,10 @@ class WarmRouters:
             if key in own.kept:
                 own.kept.move_to_end(key)
                 return own.kept[key]
-        made = _make_costs(view, roads, own.base, conditions, closed)
+            if id(graph) not in own.bases:
+                own.bases[id(graph)] = _build_base(graph)
+            base = own.bases[id(graph)]
+        made = _make_costs(view, roads, graph, base, conditions, closed)
         with own.lock:
             own.kept[key] = made
             while len(own.kept) > KEPT:
@@ -122,10 +125,15 @@ def _build_base(graph: RoadGraph) -> Router:
 
 
 def _make_costs(
-    view: CityView, roads: CityRoads, base: Router, conditions: Conditions, closed: ClosedLinks | None
+    view: CityView,
+    roads: CityRoads,
+    graph: RoadGraph,
+    base: Router,
+    conditions: Conditions,
+    closed: ClosedLinks | None,
 ) -> RoadCosts:
     """Weigh the links under the conditions; see ``Conditions``."""
-    graph, vehicle = roads.graph, conditions.vehicle
+    vehicle = conditions.vehicle
     avoided = find_avoided(roads, conditions.avoid)
     shut, speeds = avoided.copy(), free_speeds(graph, conditions.mode)
     if closed is not None:
@@ -146,7 +154,7 @@ def _make_costs(
     router.reweight(seconds[graph.links])
     none = np.zeros(graph.link_count, np.bool_)
     return RoadCosts(
-        router, seconds, none if flooded is None else flooded, avoided, () if closed is None else closed.works
+        graph, router, seconds, none if flooded is None else flooded, avoided, () if closed is None else closed.works
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from network.alternatives import SHARE, STRETCH, find_alternatives
 from network.alternatives import Ends as PairEnds
 from network.paths_answers import Values
+from network.roads import RoadGraph
 from network.time_dependent import Profiles, find_journey, follow
 from twin.roads.city_roads import CityRoads
 from twin.roads.routers import RoadCosts
@@ -72,7 +73,7 @@ def find_routes(
     snaps: two places or more, all on usable roads. count: how many; more than one between two places only. clock: when
     it begins, without it all goes at free speed.
     """
-    leave, arrive = find_departures(roads, costs.seconds, snaps), find_arrivals(roads, costs.seconds, snaps)
+    leave, arrive = find_departures(costs.graph, costs.seconds, snaps), find_arrivals(costs.graph, costs.seconds, snaps)
     if snaps.edges.size == 2 and count > 1:
         legs = _list_alternatives(roads, costs, snaps, leave, arrive, count, clock)
         routes = [_join(roads, costs, [leg], clock) for leg in legs]
@@ -100,7 +101,7 @@ def _find_leg(
         best = np.inf if straight is None else float((costs.seconds[straight.links] * straight.parts).sum())
         if path.source < 0 or path.cost >= best:
             return straight
-        return _lay(roads, snaps, place, start[2][path.source], path.arcs, end[2][path.target])
+        return _lay(costs.graph, snaps, place, start[2][path.source], path.arcs, end[2][path.target])
     leg = _journey(roads, costs, snaps, start, end, place, clock)
     if leg is None or straight is None:
         return leg or straight
@@ -112,7 +113,7 @@ def _journey(
     roads: CityRoads, costs: RoadCosts, snaps: Snaps, start: tuple[Links, Values, Links],
     end: tuple[Links, Values, Links], place: int, clock: Clock,
 ) -> _Leg | None:  # fmt: skip
-    graph, profiles = roads.graph, clock.profiles
+    graph, profiles = costs.graph, clock.profiles
     moments = [
         follow(clock.moment, [cost], profiles.take([link]))[0] for cost, link in zip(start[1], start[2], strict=True)
     ]
@@ -122,7 +123,7 @@ def _journey(
     )  # fmt: skip
     if journey.source < 0:
         return None
-    return _lay(roads, snaps, place, start[2][journey.source], journey.arcs, end[2][journey.target])
+    return _lay(costs.graph, snaps, place, start[2][journey.source], journey.arcs, end[2][journey.target])
 
 
 def _list_alternatives(
@@ -135,9 +136,9 @@ def _list_alternatives(
         return [] if best is None else [best]
     start, end = _take(leave, 0), _take(arrive, 1)
     ends = PairEnds(start[0].astype(np.int32), start[1], end[0].astype(np.int32), end[1])
-    graph = roads.graph
+    graph = costs.graph
     paths = find_alternatives(costs.router, graph.tails, graph.heads, ends, count)
-    legs = [_lay(roads, snaps, 0, start[2][path.source], path.arcs, end[2][path.target]) for path in paths]
+    legs = [_lay(costs.graph, snaps, 0, start[2][path.source], path.arcs, end[2][path.target]) for path in paths]
     return legs if clock is None else [best, *legs]
 
 
@@ -170,8 +171,7 @@ def _stay(roads: CityRoads, costs: RoadCosts, snaps: Snaps, place: int) -> _Leg 
     return _Leg(np.array([link]), np.array([begin]), np.array([end]))
 
 
-def _lay(roads: CityRoads, snaps: Snaps, place: int, leaving: int, arcs: NDArray[np.int32], arriving: int) -> _Leg:
-    graph = roads.graph
+def _lay(graph: RoadGraph, snaps: Snaps, place: int, leaving: int, arcs: NDArray[np.int32], arriving: int) -> _Leg:
     links = np.concatenate(([leaving], graph.links[arcs], [arriving])).astype(np.int64)
     first, last = float(snaps.shares[place]), float(snaps.shares[place + 1])
     begin = first if graph.forward[leaving] else 1.0 - first

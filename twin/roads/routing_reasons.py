@@ -40,7 +40,7 @@ def explain_no_way(
 def _is_joined(roads: CityRoads, costs: RoadCosts, snaps: Snaps, place: int) -> bool:
     if snaps.edges[place] == snaps.edges[place + 1]:
         return True
-    leave, arrive = find_departures(roads, costs.seconds, snaps), find_arrivals(roads, costs.seconds, snaps)
+    leave, arrive = find_departures(costs.graph, costs.seconds, snaps), find_arrivals(costs.graph, costs.seconds, snaps)
     start, end = leave.ends, arrive.ends
     found = costs.router.find_path(
         start.nodes[start.first[place] : start.first[place + 1]], end.nodes[end.first[place + 1] : end.first[place + 2]]
@@ -49,7 +49,7 @@ def _is_joined(roads: CityRoads, costs: RoadCosts, snaps: Snaps, place: int) -> 
 
 
 def _find_pocket(roads: CityRoads, costs: RoadCosts, pair: Snaps) -> str:
-    leave, arrive = find_departures(roads, costs.seconds, pair), find_arrivals(roads, costs.seconds, pair)
+    leave, arrive = find_departures(costs.graph, costs.seconds, pair), find_arrivals(costs.graph, costs.seconds, pair)
     out = leave.ends.nodes[: leave.ends.first[1]]
     into = arrive.ends.nodes[arrive.ends.first[1] :]
     ahead = int(np.isfinite(costs.router.compute_distances(out)).sum()) if out.size else 0

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from layers.datum import CRS84, make_transformer
 from layers.errors import InputError, NotFoundError
 from network.paths import Ends
-from network.roads import Mask, Values
+from network.roads import Mask, RoadGraph, Values
 from twin.roads.city_roads import CityRoads
 
 REACH_M = 300.0
@@ -105,13 +105,12 @@ def require_snaps(snaps: Snaps, places: Sequence[Sequence[float]], name: str, mo
         )
 
 
-def find_departures(roads: CityRoads, seconds: Values, snaps: Snaps) -> Departures:
+def find_departures(graph: RoadGraph, seconds: Values, snaps: Snaps) -> Departures:
     """Return how journeys begin at each place: by either direction of its edge, to the end of the link.
 
-    seconds: of links (links,), inf where closed.
+    graph: with the turns of the mode; seconds: of its links (links,), inf where closed.
     """
-    graph = roads.graph
-    links, costs = _list_ways(roads, seconds, snaps, leaving=True)
+    links, costs = _list_ways(graph, seconds, snaps, leaving=True)
     good = np.isfinite(costs)
     place = np.repeat(np.arange(snaps.edges.size), 2)[good]
     return Departures(
@@ -119,11 +118,10 @@ def find_departures(roads: CityRoads, seconds: Values, snaps: Snaps) -> Departur
     )
 
 
-def find_arrivals(roads: CityRoads, seconds: Values, snaps: Snaps) -> Departures:
+def find_arrivals(graph: RoadGraph, seconds: Values, snaps: Snaps) -> Departures:
     """Return how journeys end at each place: from the beginning of either link of its edge; a link may begin at
     several nodes."""
-    graph = roads.graph
-    links, costs = _list_ways(roads, seconds, snaps, leaving=False)
+    links, costs = _list_ways(graph, seconds, snaps, leaving=False)
     good = np.flatnonzero(np.isfinite(costs))
     first, arcs = graph.link_arcs
     counts = first[links[good] + 1] - first[links[good]]
@@ -133,10 +131,10 @@ def find_arrivals(roads: CityRoads, seconds: Values, snaps: Snaps) -> Departures
     return Departures(_group(which // 2, tails, costs[which], snaps.edges.size), links[which].astype(np.int64))
 
 
-def _list_ways(roads: CityRoads, seconds: Values, snaps: Snaps, *, leaving: bool) -> tuple[NDArray[np.int64], Values]:
+def _list_ways(graph: RoadGraph, seconds: Values, snaps: Snaps, *, leaving: bool) -> tuple[NDArray[np.int64], Values]:
     """Return the links of each place as drawn and against it (2 places,), and what they cost from or to there."""
     edges = np.maximum(snaps.edges, 0)
-    pairs = roads.graph.edge_links[edges] if edges.size else np.zeros((0, 2), np.int32)
+    pairs = graph.edge_links[edges] if edges.size else np.zeros((0, 2), np.int32)
     share = np.column_stack((snaps.shares, 1.0 - snaps.shares))
     rest = 1.0 - share if leaving else share
     known = np.append(seconds, np.inf)[pairs]
