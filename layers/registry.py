@@ -29,6 +29,7 @@ from layers.types import (
     telecom,
     traces,
     transit,
+    transit_runs,
     transport,
     transport_modes,
     trees,
@@ -90,6 +91,7 @@ _MODULES = (
     traces,
     network_checks,
     circuit_runs,
+    transit_runs,
     routing_runs,
 )
 

@@ -227,4 +227,4 @@ def measure_steps(seconds: Values) -> Values:
     if seconds.size < 2:
         return np.zeros(seconds.size)
     half = np.diff(seconds) / 2.0
-    return np.append(half, 0.0) + np.append(0.0, half)
+    return np.asarray(np.append(half, 0.0) + np.append(0.0, half), np.float64)

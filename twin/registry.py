@@ -13,6 +13,7 @@ from twin.processes import (
     drainage_profile,
     drainage_run,
     fire_flow,
+    flood_access,
     flood_compare,
     flood_ensemble,
     flood_forecast,
@@ -23,6 +24,8 @@ from twin.processes import (
     power_outage,
     route,
     trace,
+    transit_access,
+    transit_check,
     water_age,
     water_run,
 )
@@ -34,6 +37,7 @@ PROCESSES: dict[str, Process] = {
         flood_scenario,
         flood_ensemble,
         flood_compare,
+        flood_access,
         trace,
         isolation,
         network_check,
@@ -51,6 +55,8 @@ PROCESSES: dict[str, Process] = {
         circuit_energy,
         power_outage,
         discharge_sources,
+        transit_access,
+        transit_check,
         route,
     )
 }

@@ -1,0 +1,163 @@
+"""Water on roads: what runs of flood-access write. Roads, areas and places cut off, evacuation, what to reopen."""
+
+from layers.schema import Overview, Style, Text, VectorLayer, code, coded, integer, moment, number, text
+from layers.types.transport import ROAD_CLASS
+from layers.types.water_runs import RUN
+
+ROAD_STATES = (
+    code("open", "Đi được", "Open", "#5b8c6a"),
+    code("slow", "Đi chậm", "Slow", "#e8a33d"),
+    code("closed", "Không đi được", "Closed", "#c8372d"),
+)
+PLACE_STATES = (
+    code("reachable", "Tới được", "Reachable", "#2d7f5e"),
+    code("cut_off", "Bị chia cắt", "Cut off", "#c8372d"),
+    code("flooded", "Bị ngập", "Under water", "#1c569c"),
+)
+
+LAYERS = (
+    VectorLayer(
+        id="flooded_roads",
+        theme="flood",
+        title=Text("Đường ngập", "Roads under water"),
+        description=Text(
+            "Đường có nước của một lần chạy: sâu bao nhiêu, còn đi được không, cấm xe nào, từ lúc nào, đến lúc nào.",
+            "Stretches of road under water in a run: how deep, whether passable, closed to whom, from when until when.",
+        ),
+        geometry="LineString",
+        properties=(
+            RUN,
+            text("road_id", "Đường", "Road", required=True, in_tiles=True),
+            text("name", "Tên đường", "Name"),
+            coded("road_class", "Cấp đường", "Class", *ROAD_CLASS),
+            coded("state", "Tình trạng", "State", *ROAD_STATES, required=True),
+            text("closed_to", "Không cho đi", "Closed to", in_tiles=True),
+            number("depth_max", "Độ sâu lớn nhất", "Maximum depth", "depth", in_tiles=True),
+            number("depth", "Độ sâu lúc xét", "Depth at the time shown", "depth", in_tiles=True),
+            number("speed", "Tốc độ còn lại", "Speed left", "speed", in_tiles=True),
+            number("free_speed", "Tốc độ khi khô", "Speed when dry", "speed"),
+            moment("closed_from", "Cấm từ", "Closed from"),
+            moment("closed_until", "Cấm đến", "Closed until"),
+            number("closed_time", "Tổng thời gian cấm", "Time closed", "duration", in_tiles=True),
+            number("length", "Chiều dài", "Length", "length"),
+        ),
+        style=Style("#c8372d", by="state", width=4.0, outline="#ffffff"),
+        rank=93,
+        min_zoom=10,
+        visible=False,
+        overview=Overview(kept=((11, ("closed",)), (13, ("closed", "slow")))),
+    ),
+    VectorLayer(
+        id="cut_off_areas",
+        theme="flood",
+        title=Text("Vùng bị chia cắt", "Areas cut off"),
+        description=Text(
+            "Ô dân cư có người không tới được phần còn lại của mạng đường: bao nhiêu người, từ lúc nào, mấy giờ, "
+            "mở đường nào thì thông.",
+            "Population cells with people who cannot reach the rest of the roads: how many, from when, how long; "
+            "and which road connects them again.",
+        ),
+        geometry="MultiPolygon",
+        properties=(
+            RUN,
+            text("area_id", "Ô dân cư", "Population cell", required=True),
+            integer("people", "Số người", "People", "people", in_tiles=True),
+            integer("people_cut_off", "Người bị chia cắt", "People cut off", "people", in_tiles=True),
+            number("share", "Tỷ lệ bị chia cắt", "Share cut off", "ratio", in_tiles=True),
+            integer("people_no_hospital", "Người không tới được bệnh viện", "People without a hospital", "people"),
+            moment("cut_from", "Chia cắt từ", "Cut off from"),
+            moment("cut_until", "Chia cắt đến", "Cut off until"),
+            number("cut_time", "Thời gian chia cắt (bình quân)", "Time cut off (mean)", "duration", in_tiles=True),
+            integer("reopen_step", "Bước mở đường nối lại", "Step that connects it again", in_tiles=True),
+            text("reopen_road", "Đường cần mở", "Road to reopen"),
+            text("ward_code", "Mã phường/xã", "Ward code"),
+        ),
+        style=Style(
+            "#8d1c6b",
+            classes=((0.0, "#e7b6d6"), (0.25, "#cf7fb4"), (0.5, "#b04a90"), (0.9, "#7a1a5e")),
+            by="share",
+            opacity=0.6,
+            outline="#5c1046",
+        ),
+        rank=30,
+        min_zoom=9,
+        visible=False,
+    ),
+    VectorLayer(
+        id="access_places",
+        theme="flood",
+        title=Text("Tiếp cận địa điểm khi ngập", "Access to places under water"),
+        description=Text(
+            "Bệnh viện, trường học, nơi tránh lũ, đội chữa cháy, trạm dừng: tới được, bị chia cắt hay bị ngập.",
+            "Hospitals, schools, shelters, fire stations and stops: reachable, cut off or under water.",
+        ),
+        geometry="Point",
+        properties=(
+            RUN,
+            text("place_layer", "Lớp", "Layer", required=True),
+            text("place_id", "Địa điểm", "Place", required=True, in_tiles=True),
+            text("name", "Tên", "Name"),
+            text("category", "Loại", "Category", required=True, in_tiles=True),
+            coded("state", "Tình trạng", "State", *PLACE_STATES, required=True),
+            number("depth", "Độ sâu nước", "Depth of water", "depth"),
+            moment("cut_from", "Chia cắt từ", "Cut off from"),
+            number("cut_time", "Thời gian chia cắt", "Time cut off", "duration"),
+            integer("capacity", "Sức chứa", "Capacity", "people"),
+            integer("load", "Người đến tránh lũ", "People sheltered", "people", in_tiles=True),
+            text("ward_code", "Mã phường/xã", "Ward code"),
+        ),
+        style=Style("#c8372d", by="state", radius=5.0, outline="#ffffff"),
+        rank=96,
+        min_zoom=10,
+        visible=False,
+    ),
+    VectorLayer(
+        id="evacuation_routes",
+        theme="flood",
+        title=Text("Đường sơ tán", "Evacuation routes"),
+        description=Text(
+            "Đường từ ô dân cư bị ngập hay chia cắt đến nơi tránh lũ: số người, số phút, phải đi trước mấy giờ.",
+            "Ways from cells under water or cut off to shelters before the water: people, minutes, when to leave by.",
+        ),
+        geometry="LineString",
+        properties=(
+            RUN,
+            text("area_id", "Từ ô dân cư", "From population cell", required=True, in_tiles=True),
+            text("shelter_id", "Đến nơi tránh lũ", "To shelter", required=True, in_tiles=True),
+            text("shelter_name", "Tên nơi tránh lũ", "Shelter"),
+            integer("people", "Số người", "People", "people", in_tiles=True),
+            number("travel_time", "Thời gian đi", "Travel time", "duration", in_tiles=True),
+            number("length", "Chiều dài", "Length", "length"),
+            moment("leave_by", "Đi trước lúc", "Leave by"),
+        ),
+        style=Style("#2d7f5e", width=3.0, dash=(3.0, 1.5), outline="#ffffff"),
+        rank=95,
+        min_zoom=10,
+        visible=False,
+    ),
+    VectorLayer(
+        id="road_reopenings",
+        theme="flood",
+        title=Text("Đường nên mở lại", "Roads to reopen"),
+        description=Text(
+            "Đường nên mở lại hay nâng cao trước, theo số người được nối lại trên mỗi mét.",
+            "Roads to reopen or raise first, by how many people each metre connects again.",
+        ),
+        geometry="LineString",
+        properties=(
+            RUN,
+            integer("step", "Bước", "Step", None, in_tiles=True),
+            text("road_id", "Đường", "Road", required=True, in_tiles=True),
+            text("name", "Tên đường", "Name"),
+            number("depth", "Độ sâu lớn nhất", "Maximum depth", "depth"),
+            number("length", "Chiều dài", "Length", "length"),
+            number("step_length", "Chiều dài của bước", "Length of the step", "length"),
+            integer("people", "Người được nối lại", "People connected again", "people", in_tiles=True),
+            integer("people_total", "Cộng dồn", "People in all", "people", in_tiles=True),
+        ),
+        style=Style("#5c1046", width=6.0, label="name"),
+        rank=94,
+        min_zoom=10,
+        visible=False,
+    ),
+)
