@@ -1,7 +1,7 @@
 """What sensors of each kind observe: quantities by name, the one the kind is known by first.
 
 Units are those of ``layers.quantities`` (UCUM). Names follow CF where it has one, else TALQ (lights), FIWARE (bins,
-bays) and SWMM (pumps, gates).
+bays, traffic) and SWMM (pumps, gates).
 """
 
 from collections.abc import Mapping
@@ -60,8 +60,9 @@ OBSERVED: Mapping[str, tuple[Observed, ...]] = MappingProxyType(
             Observed("active_power", Text("Công suất tác dụng", "Active power")),
         ),
         "traffic": (
-            Observed("vehicle_count", Text("Số xe mỗi giờ", "Vehicles in an hour")),
             Observed("vehicle_speed", Text("Tốc độ trung bình", "Mean speed")),
+            Observed("vehicle_count", Text("Số xe mỗi giờ", "Vehicles in an hour")),
+            Observed("occupancy", Text("Tỷ lệ chiếm đường", "Occupancy")),
         ),
         "bin_level": (Observed("filling_level", Text("Mức đầy", "Filling level")),),
         "parking_bay": (Observed("bay_occupied", Text("Có xe đỗ", "Bay occupied")),),

@@ -39,6 +39,15 @@ STEPS: Mapping[str, tuple[Step, ...]] = MappingProxyType(
 ALARMED = "stage"
 """The property whose words are the alarm levels of its gauge."""
 
+GRADED = "vehicle_speed"
+"""The property whose words are levels of service: its share of the speed limit of the road it watches."""
+
+GRADES: tuple[tuple[float, str], ...] = (
+    (0.80, "service_a"), (0.67, "service_b"), (0.50, "service_c"), (0.40, "service_d"), (0.30, "service_e"),
+)  # fmt: skip
+"""Above the first share a street is at level of service A, above the next B, and so on (HCM 7, exhibit 18-1)."""
+WORST_GRADE = "service_f"
+
 ALARM_WORDS = ("normal", "alarm_1", "alarm_2", "alarm_3")
 MEASURED = "measured"
 
@@ -62,6 +71,12 @@ TITLES: Mapping[str, Text] = MappingProxyType(
         "not_flooded": Text("không ngập", "not flooded"),
         "dry": Text("không mưa", "dry"),
         "raining": Text("đang mưa", "raining"),
+        "service_a": Text("thông thoáng (mức A)", "free (level of service A)"),
+        "service_b": Text("khá thông (mức B)", "reasonably free (level of service B)"),
+        "service_c": Text("ổn định (mức C)", "stable (level of service C)"),
+        "service_d": Text("đông (mức D)", "busy (level of service D)"),
+        "service_e": Text("rất đông (mức E)", "near capacity (level of service E)"),
+        "service_f": Text("ùn tắc (mức F)", "congested (level of service F)"),
         "normal": Text("dưới báo động I", "below alarm level I"),
         "alarm_1": Text("trên báo động I", "above alarm level I"),
         "alarm_2": Text("trên báo động II", "above alarm level II"),
@@ -74,9 +89,14 @@ ORDER: tuple[str, ...] = tuple(dict.fromkeys(observed.name for each in OBSERVED.
 
 
 def find_word(
-    observed_property: str, value: float | None, quality: int | None, alarms: Sequence[float | None] = ()
+    observed_property: str,
+    value: float | None,
+    quality: int | None,
+    alarms: Sequence[float | None] = (),
+    speed_limit: float | None = None,
 ) -> str:
-    """Return the state a value means; ``alarms`` are the alarm levels of a gauge in ascending order.
+    """Return the state a value means; ``alarms`` are the alarm levels of a gauge in ascending order, ``speed_limit``
+    [km/h] that of the road it watches.
 
     Unknown without a value or with a failed one; ``measured`` where a value has no words.
     """
@@ -86,6 +106,8 @@ def find_word(
         levels = [number for number, level in enumerate(alarms, 1) if level is not None and value >= level]
         if any(level is not None for level in alarms):
             return ALARM_WORDS[max(levels, default=0)]
+    if observed_property == GRADED and speed_limit:
+        return next((word for share, word in GRADES if value > share * speed_limit), WORST_GRADE)
     steps = STEPS.get(observed_property)
     if steps is None:
         return MEASURED

@@ -166,7 +166,7 @@ def find_state(
 
 
 def _judge(source: WatchingReading, at: datetime, forecast: ForecastValue | None) -> StateReading:
-    word = find_word(source.observed_property, source.result, source.quality, source.alarms)
+    word = find_word(source.observed_property, source.result, source.quality, source.alarms, source.speed_limit)
     if source.time is None:
         return StateReading(source, word, None, False, forecast)
     age = (at - source.time).total_seconds()

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-from layers.states import ALARM_WORDS, ALARMED, FAILED, MEASURED, ORDER, STEPS, UNKNOWN
+from layers.states import ALARM_WORDS, ALARMED, FAILED, GRADED, GRADES, MEASURED, ORDER, STEPS, UNKNOWN, WORST_GRADE
 
 LIVE_COLUMNS = ("live_state", "live_value", "live_time")
 
@@ -48,9 +48,16 @@ def build_live_columns() -> str:
         "on t.layer = 'sensors' and g.id = t.feature "
         f"where t.id = m.thing_id and coalesce(g.alarm_1, g.alarm_2, g.alarm_3) is not null), '{MEASURED}')"
     )
+    shares = " ".join(f"when l.result > {share!r} * r.max_speed then '{word}'" for share, word in GRADES)
+    graded = (
+        f"coalesce((select case {shares} else '{WORST_GRADE}' end from sensing.datastream d join city.road_links r "
+        "on d.watched_layer = 'road_links' and r.id = d.watched_id "
+        f"where d.fid = m.datastream and r.max_speed > 0), '{MEASURED}')"
+    )
     return (
         f"case when m.datastream is null then null when l.result is null or l.quality = {FAILED} then '{UNKNOWN}' "
-        f"else case m.observed_property {cases} when '{ALARMED}' then {alarmed} else '{MEASURED}' end end "
+        f"else case m.observed_property {cases} when '{ALARMED}' then {alarmed} "
+        f"when '{GRADED}' then {graded} else '{MEASURED}' end end "
         "as live_state, l.result as live_value, extract(epoch from l.phenomenon_time)::bigint as live_time"
     )
 

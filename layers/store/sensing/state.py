@@ -36,7 +36,8 @@ class WatchingReading:
     """A series that speaks of an item, and its newest reading (None without one).
 
     ``via`` tells whether it watches the item itself, a ``member`` of it, or its ``feeder``. ``alarms`` are the alarm
-    levels of its gauge, ``stored`` is when the database got to know the value.
+    levels of its gauge, ``speed_limit`` [km/h] that of the road it watches, ``stored`` is when the database got to know
+    the value.
     """
 
     item: str
@@ -48,6 +49,7 @@ class WatchingReading:
     title_en: str
     interval_s: float | None
     alarms: tuple[float | None, float | None, float | None]
+    speed_limit: float | None
     result: float | None
     value: Any
     time: datetime | None
@@ -57,9 +59,10 @@ class WatchingReading:
 
 _SERIES = """
 select {item} as item, cast('{via}' as text) as via, d.fid, d.id, d.observed_property, d.unit, d.title_vi, d.title_en,
-    d.interval_s, g.alarm_1, g.alarm_2, g.alarm_3
+    d.interval_s, g.alarm_1, g.alarm_2, g.alarm_3, w.max_speed
 from sensing.datastream d left join sensing.thing t on t.id = d.thing_id
 left join city.sensors g on t.layer = 'sensors' and g.id = t.feature
+left join city.road_links w on d.watched_layer = 'road_links' and w.id = d.watched_id
 {joins} where {condition}
 """
 _NOW = """
@@ -123,7 +126,7 @@ def select_watching(
     rows = connection.execute(
         text(
             f"with s as ({' union all '.join(parts)}) select s.item, s.via, s.id, s.observed_property, s.unit, "
-            "s.title_vi, s.title_en, s.interval_s, s.alarm_1, s.alarm_2, s.alarm_3, r.result, r.value, "
+            "s.title_vi, s.title_en, s.interval_s, s.alarm_1, s.alarm_2, s.alarm_3, s.max_speed, r.result, r.value, "
             f"r.phenomenon_time, r.quality, r.stored from s {reading} order by s.item, s.via desc, s.id"
         ),
         {"items": list(items or ()), "at": at, "known": known},
