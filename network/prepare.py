@@ -8,6 +8,10 @@ import sys
 import numpy as np
 import shapely
 
+from network.assignment import assign
+from network.assignment_network import TravelClass, build_assignment_network
+from network.delays import build_bpr
+from network.gap import check_flows
 from network.graph import build_graph
 from network.isolation import build_segments, find_outage, find_valves
 from network.topology import build_network, build_topology
@@ -37,7 +41,16 @@ def main() -> int:
     find_outage(graph, segments, find_valves(segments, links=[1]), [0])
     build_network(build_topology(shapely.linestrings([[(0.0, 0.0), (1.0, 0.0)]])), ["a"])
     sys.stdout.write("traces\n")
+    prepare_assignment()
     return 0
+
+
+def prepare_assignment() -> None:
+    """Send a trip over two roads."""
+    network = build_assignment_network([0, 0], [1, 1], build_bpr([1.0, 2.0], 1.0))
+    classes = [TravelClass("car", np.array([0], np.int32), np.array([1], np.int32), np.array([2.0]))]
+    check_flows(network, classes, assign(network, classes).flows)
+    sys.stdout.write("assignment\n")
 
 
 if __name__ == "__main__":
