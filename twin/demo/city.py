@@ -33,6 +33,7 @@ from twin.demo.power import make_power
 from twin.demo.pressure_loggers import start_leak
 from twin.demo.projects import make_projects
 from twin.demo.readings import check_end, make_series
+from twin.demo.road_works import make_road_works
 from twin.demo.shapes import Table
 from twin.demo.station_file import STATIONS_FILE, write_stations
 from twin.demo.stations import Station, make_sensors, place_stations
@@ -40,6 +41,7 @@ from twin.demo.streets import build_streets, make_bridges, make_street_tables
 from twin.demo.structures import add_structures, make_catchments, make_drainage_tables
 from twin.demo.telecom import make_telecom
 from twin.demo.terrain import build_land_cover, build_terrain, draw_dykes, make_dykes
+from twin.demo.traffic_readings import start_incident
 from twin.demo.waste import make_waste
 from twin.demo.water import (
     describe_waters,
@@ -79,9 +81,9 @@ def generate_city(
 ) -> Path:
     """Write the demo city into ``folder`` and return the path of its catalog.yml.
 
-    Everything but the readings depends on ``seed`` alone; the readings are 60 days ending at ``end`` (default: the
-    current hour). ``progress`` is told the step and the share done (0…1). Files are moved into place when all are
-    written. Raises InputError when ``folder`` is a file, ``seed`` is negative or ``end`` has no time zone.
+    Everything but readings and road works depends on ``seed`` alone; the readings are 60 days at most, up to ``end``
+    (default: the current hour). ``progress`` is told the step and the share done (0…1). Files are moved into place when
+    all are written. Raises InputError when ``folder`` is a file, ``seed`` is negative or ``end`` has no time zone.
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"demo folder '{folder}' is a file, expected a folder or a new name")
@@ -91,8 +93,9 @@ def generate_city(
     moment = end or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     check_end(moment)
     city = build_city(seed=seed, progress=lambda step, share: tell(step, 0.6 * share))
-    stations = start_leak(city.stations, moment)
+    stations = start_incident(start_leak(city.stations, moment), moment)
     series = make_series(stations, seed=seed, end=moment)
+    tables = {**city.tables, "road_works": make_road_works(city.tables["road_links"], moment)}
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".demo-", dir=folder) as name:
         draft = Path(name)
@@ -100,13 +103,13 @@ def generate_city(
         write_raster(draft / "terrain.tif", city.terrain, nodata=-9999.0)
         write_raster(draft / "land_cover.tif", city.land_cover, nodata=0)
         tell("tables", 0.7)
-        write_tables(draft / "demo.gpkg", city.tables)
+        write_tables(draft / "demo.gpkg", tables)
         tell("readings", 0.9)
         write_datastreams(draft / "datastreams.csv", series)
         write_observations(draft / "observations.csv.gz", series)
         write_stations(draft / STATIONS_FILE, stations, seed)
         write_faults(draft / "faults.csv", city.faults)
-        write_catalog(draft / "catalog.yml", list(city.tables))
+        write_catalog(draft / "catalog.yml", list(tables))
         files = sorted(draft.iterdir(), key=lambda path: path.name == "catalog.yml")
         for file in files:
             file.replace(folder / file.name)

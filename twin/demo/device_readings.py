@@ -17,14 +17,12 @@ from twin.demo.pressure_loggers import LOADS
 from twin.demo.shapes import hash_uniform
 from twin.demo.stations import Station
 from twin.demo.tide import compute_drift, compute_river_stage
+from twin.demo.traffic_readings import COURSE, count_traffic
 
 Results = dict[str, Floats]
 LOCAL = 7 * 3600
 DAY = 86_400
 # Share of the largest load at each hour of the local clock.
-TRAFFIC = (
-    np.array([6, 4, 3, 4, 10, 35, 78, 100, 82, 62, 60, 66, 64, 60, 62, 70, 92, 98, 80, 62, 48, 34, 20, 11]) / 100.0
-)
 POWER = (
     np.array([52, 48, 46, 45, 46, 50, 58, 66, 74, 80, 84, 86, 80, 82, 86, 86, 84, 88, 98, 100, 96, 86, 72, 60]) / 100.0
 )
@@ -141,7 +139,7 @@ def _meter_effluent(station: Station, seconds: Ints, seed: int) -> Results:
 
 def _sniff_air(station: Station, seconds: Ints, seed: int) -> Results:
     hour = _local_hour(seconds)
-    busy = np.interp(hour, np.arange(25), np.append(TRAFFIC, TRAFFIC[0]))
+    busy = np.interp(hour, np.arange(25), np.append(COURSE, COURSE[0]))
     fine = 19.0 * np.exp(0.45 * _season(seconds, 15.0) + 0.25 * busy + compute_drift(seconds, seed, 34, 36, 0.35))
     warm = 27.4 + 1.0 * _season(seconds, 115.0) + 3.6 * np.cos(2.0 * np.pi * (hour - 14.0) / 24.0)
     warm = warm + compute_drift(seconds, seed, 35, 48, 0.6)
@@ -171,15 +169,7 @@ def _control_light(station: Station, seconds: Ints, seed: int) -> Results:
 
 
 def _count_traffic(station: Station, seconds: Ints, seed: int) -> Results:
-    """Return vehicles in the hour before, and their mean speed [km/h], which falls as the road fills."""
-    weekend = np.isin((seconds + LOCAL) // DAY % 7, [2, 3])
-    load = np.interp(_local_hour(seconds), np.arange(25), np.append(TRAFFIC, TRAFFIC[0])) * np.where(weekend, 0.8, 1.0)
-    mean = 850.0 * station.scale * load * (0.8 + 0.4 * _share(station))
-    count = np.maximum(mean + np.sqrt(mean) * _noise(station, seconds, seed, 1.0), 0.0).round(0)
-    return {
-        "vehicle_count": count,
-        "vehicle_speed": np.clip(46.0 - 22.0 * load + _noise(station, seconds, seed, 1.5, 2), 5.0, 70.0).round(1),
-    }
+    return count_traffic(station, seconds, seed, key_of(station))
 
 
 def _weigh_bin(station: Station, seconds: Ints, seed: int) -> Results:

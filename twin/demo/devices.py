@@ -10,6 +10,7 @@ from twin.demo.plan import Flags, Floats, Ints
 from twin.demo.pressure_loggers import AREA, place_loggers
 from twin.demo.shapes import Table
 from twin.demo.stations import Station
+from twin.demo.traffic_counters import place_counters
 from twin.demo.water_meters import place_water_meters
 
 FLOW_GAUGES = ("S-BANXANH-02", "S-SAY-02")
@@ -38,9 +39,7 @@ def place_devices(tables: Mapping[str, Table], stations: list[Station]) -> list[
         lights = tables[layer]
         scale = lights.columns[column]
         devices += _watch(lights, layer, "light", prefix, name_vi, name_en, _all(lights), count, scale)
-    roads = tables["road_links"]
-    busy = np.isin(roads.columns["road_class"], ["primary", "secondary"])
-    devices += _watch(roads, "road_links", "traffic", "S-XE", "Đếm xe", "Traffic counter", busy, 4, _count_lanes(roads))
+    devices += place_counters(tables["road_links"])
     for layer, kind, prefix, name_vi, name_en in (
         ("waste_bins", "bin_level", "S-RAC", "Thùng rác", "Bin"),
         ("parking_spaces", "parking_bay", "S-DO", "Chỗ đỗ", "Bay"),
@@ -102,10 +101,6 @@ def _measure_flow(gauge: Station, number: int) -> Station:
         f"S-LL-{number:02d}", f"Lưu lượng {gauge.name}", f"Discharge at {gauge.name_en}", "flow",
         _move(gauge.point), gauge.watched_layer, gauge.watched_id, gauge.inland, gauge.gated,
     )  # fmt: skip
-
-
-def _count_lanes(roads: Table) -> Floats:
-    return np.asarray(roads.columns["lanes"], np.float64).clip(1.0, 6.0)
 
 
 def _all(table: Table) -> Flags:

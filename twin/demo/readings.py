@@ -19,8 +19,10 @@ from twin.demo.tide import MEAN_STAGE, compute_river_stage
 
 STEP = 600
 DAYS = 60
-# Gauges report every ten minutes for sixty days; the other kinds every hour for thirty.
+# Gauges report every ten minutes for sixty days, counters of traffic every five for fifteen; the other kinds every hour
+# for thirty.
 HOUR, DEVICE_DAYS = 3600, 30
+COUNTER, COUNTER_DAYS = 300, 15
 GATE_CLOSES = 1.35
 GAUGES = ("stage", "rain", "pump", "gate")
 
@@ -49,7 +51,7 @@ def check_end(end: datetime) -> None:
 
 
 def make_series(stations: list[Station], *, seed: int, end: datetime) -> list[Series]:
-    """Return 60 days of 10-minute readings of every gauge and 30 days of hourly ones of the others, to ``end``.
+    """Return the readings of all stations up to ``end``, as often and as long as their kinds report.
 
     Raises InputError when ``end`` has no time zone.
     """
@@ -57,7 +59,8 @@ def make_series(stations: list[Station], *, seed: int, end: datetime) -> list[Se
     series = []
     for number, station in enumerate(stations):
         step = find_interval(station.kind)
-        span = timedelta(days=DAYS if station.kind in GAUGES else DEVICE_DAYS)
+        days = DAYS if station.kind in GAUGES else COUNTER_DAYS if station.kind == "traffic" else DEVICE_DAYS
+        span = timedelta(days=days)
         last = int(end.timestamp()) // step * step
         seconds = np.arange(last - int(span.total_seconds()) + step, last + step, step, dtype=np.int64)
         results = compute_results(station, number, seconds, seed)
@@ -75,7 +78,7 @@ def make_series(stations: list[Station], *, seed: int, end: datetime) -> list[Se
 
 def find_interval(kind: str) -> int:
     """Return how often sensors of ``kind`` measure [s]."""
-    return STEP if kind in GAUGES else HOUR
+    return STEP if kind in GAUGES else COUNTER if kind == "traffic" else HOUR
 
 
 def name_series(station: Station, observed_property: str) -> str:

@@ -26,6 +26,9 @@ _COLUMNS = (
     "curve",
     "leak",
     "leak_from",
+    "pair",
+    "side",
+    "incident_from",
     "seed",
 )
 
@@ -39,7 +42,9 @@ def write_stations(path: Path, stations: list[Station], seed: int) -> None:
             what = [one.id, one.name, one.name_en, one.kind, repr(one.point.x), repr(one.point.y)]
             watched = [one.watched_layer, one.watched_id]
             how = [repr(one.inland), int(one.gated), repr(one.scale), repr(one.still), " ".join(map(repr, one.curve))]
-            rows.writerow([*what, *watched, *how, repr(one.leak), one.leak_from, seed])
+            rows.writerow(
+                [*what, *watched, *how, repr(one.leak), one.leak_from, one.pair, one.side, one.incident_from, seed]
+            )
 
 
 def read_stations(path: Path) -> tuple[list[Station], int]:
@@ -69,4 +74,5 @@ def _read_station(row: dict[str, str]) -> Station:
         row["id"], row["name"], row["name_en"], row["kind"], shapely.Point(float(row["x"]), float(row["y"])),
         row["watched_layer"], row["watched_id"], float(row["inland"]), row["gated"] == "1", float(row["scale"]),
         float(row["still"]), tuple(map(float, row["curve"].split())), float(row["leak"]), int(row["leak_from"]),
+        int(row["pair"]), row["side"], int(row["incident_from"]),
     )  # fmt: skip

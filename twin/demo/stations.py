@@ -29,6 +29,8 @@ class Station:
     ``scale`` is how large the watched item is: m³/d of a permit, W of lights and meters, lanes of a road, mean m³/s of
     a water main. ``still`` is the share of that flow that stays the same all day. ``curve``: pressures [m] at the loads
     of ``pressure_loggers``; ``leak``: what the leak there adds to a flow [m³/s] from ``leak_from`` on (Unix time).
+    Counters of traffic stand in pairs on a street, ``side`` "up" and "down" of what begins between them at
+    ``incident_from``.
     """
 
     id: str
@@ -45,6 +47,9 @@ class Station:
     curve: tuple[float, ...] = ()
     leak: float = 0.0
     leak_from: int = 0
+    pair: int = 0
+    side: str = ""
+    incident_from: int = 0
 
 
 def place_stations(plan: Plan, drainage: Drainage) -> list[Station]:
@@ -115,6 +120,9 @@ def make_sensors(stations: list[Station], terrain: NDArray[np.float32]) -> Table
             "alarm_3": levels[:, 2],
             "watched_layer": as_text([station.watched_layer for station in stations]),
             "watched_id": as_text([station.watched_id for station in stations]),
+            "watched_direction": np.array(
+                ["forward" if station.kind == "traffic" else None for station in stations], object
+            ),
             "installed": np.full(len(stations), np.datetime64("2022-05-01")),
         },
     )
