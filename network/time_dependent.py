@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from layers.errors import InputError
 from network.paths_answers import Index, Tree, Values
-from network.time_dependent_kernels import pass_links, search
+from network.time_dependent_kernels import pass_each, pass_links, search
 
 SLOT_S = 900.0
 WEEK_S = 7 * 86_400.0
@@ -123,3 +123,13 @@ def follow(moment: float, seconds: ArrayLike, profiles: Profiles) -> Values:
     leaves = np.empty(given.size)
     pass_links(float(moment), given, profiles.rows, profiles.factors, SLOT_S, leaves)
     return leaves
+
+
+def leave_each(moments: ArrayLike, seconds: ArrayLike, profiles: Profiles) -> Values:
+    """Return when each of many links is left by who enters it at its moment [s] (links,).
+
+    moments: one, or one a link; seconds: at free speed (links,), inf where closed; profiles: of the same links.
+    """
+    given = np.ascontiguousarray(seconds, np.float64)
+    begin = np.ascontiguousarray(np.broadcast_to(np.asarray(moments, np.float64), given.shape))
+    return np.asarray(pass_each(begin, given, profiles.rows, profiles.factors, SLOT_S), np.float64)

@@ -37,7 +37,7 @@ def pass_link(moment: float, seconds: float, row: int, factors: Array, slot: flo
         until = (number + 1.0) * slot
         room = (until - moment) * factor
         if left <= room:
-            return moment + left / factor
+            return float(moment + left / factor)
         left -= room
         moment = until
         number += 1.0
@@ -50,6 +50,15 @@ def pass_links(moment: float, seconds: Array, rows: Array, factors: Array, slot:
         moment = pass_link(moment, seconds[place], rows[place], factors, slot)
         leaves[place] = moment
     return moment
+
+
+@_compile
+def pass_each(moments: Array, seconds: Array, rows: Array, factors: Array, slot: float) -> Array:
+    """Return when each of many links is left by who enters it at its moment [s] (links,)."""
+    leaves = np.empty(moments.size)
+    for place in range(moments.size):
+        leaves[place] = pass_link(moments[place], seconds[place], rows[place], factors, slot)
+    return leaves
 
 
 @_compile

@@ -18,14 +18,17 @@ from twin.processes import (
     flood_ensemble,
     flood_forecast,
     flood_scenario,
+    isochrone,
     isolation,
     leak_detection,
+    map_match,
     network_check,
     power_outage,
     route,
     trace,
     transit_access,
     transit_check,
+    travel_matrix,
     water_age,
     water_run,
 )
@@ -58,6 +61,9 @@ PROCESSES: dict[str, Process] = {
         transit_access,
         transit_check,
         route,
+        isochrone,
+        travel_matrix,
+        map_match,
     )
 }
 

@@ -10,7 +10,7 @@ from network.alternatives import SHARE, STRETCH, find_alternatives
 from network.alternatives import Ends as PairEnds
 from network.paths_answers import Values
 from network.roads import RoadGraph
-from network.time_dependent import Profiles, find_journey, follow
+from network.time_dependent import Profiles, find_journey, follow, leave_each
 from twin.roads.city_roads import CityRoads
 from twin.roads.routers import RoadCosts
 from twin.roads.snapping import Departures, Snaps, find_arrivals, find_departures
@@ -114,9 +114,7 @@ def _journey(
     end: tuple[Links, Values, Links], place: int, clock: Clock,
 ) -> _Leg | None:  # fmt: skip
     graph, profiles = costs.graph, clock.profiles
-    moments = [
-        follow(clock.moment, [cost], profiles.take([link]))[0] for cost, link in zip(start[1], start[2], strict=True)
-    ]
+    moments = leave_each(clock.moment, start[1], profiles.take(start[2]))
     journey = find_journey(
         graph.first, graph.tails, graph.heads, costs.router.costs, profiles.take(graph.links), sources=start[0],
         moments=moments, targets=end[0], rests=end[1], rest_profiles=profiles.take(end[2]),
