@@ -104,6 +104,13 @@ function followMap(map: MapView): void {
   onData("sensors", () => updateSensors(map));
 }
 
+/** Whether a link came with a question whose answer is on the map. */
+function asksSomething(): boolean {
+  const { tab, question, journey, traffic } = getState();
+  if (tab === "networks") return question.starts.length > 0;
+  return tab === "traffic" && (traffic === "reach" ? journey.origins : journey.points).length > 0;
+}
+
 function showMapError(app: HTMLElement, map: MapView): void {
   const note = h("p", { class: "map-error", role: "status", hidden: true });
   app.append(note);
@@ -127,7 +134,8 @@ async function start(app: HTMLElement): Promise<void> {
   const tree = themes.flatMap((theme) => theme.layers).filter((layer) => !isPerRun(layer));
   const atFirst = new Set(chooseFirst(tree).map((layer) => layer.id));
   const camera = readLink(atFirst, new Set(tree.map((layer) => layer.id)));
-  if (matchMedia(PHONE).matches) setState({ panelOpen: false });
+  // A sheet covers half of a phone's map: it is open at first only where the link asks something.
+  if (matchMedia(PHONE).matches) setState({ panelOpen: asksSomething() });
 
   const container = h("main", { class: "map", "aria-label": t("app.map") });
   replace(app, container);

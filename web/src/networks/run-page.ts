@@ -1,6 +1,6 @@
 /** A part of a panel that looks at runs of some processes: the choice among them, and what the chosen one says. */
 
-import { onData } from "../data";
+import { networkRuns, onData } from "../data";
 import { h, replace } from "../dom";
 import { failure, loading } from "../panels/parts";
 import type { Part } from "../panels/tools";
@@ -45,7 +45,7 @@ export function makeRunPage(page: RunPage): Part {
   const update = (again = false): void => {
     if (!page.isOpen()) return;
     const runs = listRuns(page.isWanted);
-    page.update?.(runs);
+    if (networkRuns) page.update?.(runs);
     replace(chooser, runChooser(runs, page.none));
     const chosen = findChosen(runs);
     if (chosen && (chosen.id !== shown || again)) void load(chosen);

@@ -124,7 +124,8 @@ export function makePanels(build: Record<Tab, () => HTMLElement>): HTMLElement {
     );
     body.hidden = !panelOpen;
     document.documentElement.classList.toggle("panel-open", panelOpen);
-    document.documentElement.classList.toggle("in-networks", tab === "networks");
+    const needsClock = tab !== "networks" && (tab !== "traffic" || getState().traffic === "water");
+    document.documentElement.classList.toggle("clockless", !needsClock);
     if (!panelOpen) return;
     if (!built.has(tab)) {
       const panel = build[tab]();
@@ -142,7 +143,7 @@ export function makePanels(build: Record<Tab, () => HTMLElement>): HTMLElement {
     setState({ tab: TABS[place]!, panelOpen: true });
   });
   update();
-  watch(["tab", "panelOpen", "lang"], update);
+  watch(["tab", "panelOpen", "lang", "traffic"], update);
   return h("nav", { class: "side", "aria-label": t("app.panels") }, rail, body);
 }
 

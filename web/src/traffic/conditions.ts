@@ -115,7 +115,8 @@ export function makeConditions(): { element: HTMLElement; update: () => void } {
     const focused = element.querySelector<HTMLElement>(":focus")?.getAttribute("name");
     replace(
       element,
-      h("div", { class: "network-head" }, modeField(), departField()),
+      modeField(),
+      departField(),
       mode === "truck" ? sizeFields() : null,
       ...waterFields(water?.id === flood ? water : null),
     );

@@ -21,6 +21,10 @@ const people = (count: unknown): string => formatNumber(typeof count === "number
 const metres = (length: unknown): string => formatLength(typeof length === "number" ? length : null);
 const nameOf = (value: unknown, otherwise: string): string => (value ? String(value) : otherwise);
 
+/** What names a row, and a word more under it. */
+const twoLines = (name: Child, more: Child): HTMLElement =>
+  h("div", { class: "two-lines" }, h("span", {}, name), more ? h("span", { class: "soft" }, more) : null);
+
 function zoomButton(layer: string, item: Item, name: string, zoomToItem: ZoomToItem): HTMLElement {
   const go = (): void => zoomToItem(layer, item.id, item.geometry);
   return h("button", { type: "button", class: "link-button", onclick: go }, name);
@@ -59,15 +63,17 @@ export async function areasPart(run: Run, zoomToItem: ZoomToItem): Promise<HTMLE
   const rows = cut.map((item): Child[] => {
     const { area_id, people_cut_off, cut_from, reopen_road } = item.properties;
     return [
-      zoomButton(AREAS, item, String(area_id), zoomToItem),
+      twoLines(
+        zoomButton(AREAS, item, String(area_id), zoomToItem),
+        reopen_road ? t("water.opens", { road: String(reopen_road) }) : null,
+      ),
       people(people_cut_off),
       cut_from ? formatShortDateTime(String(cut_from)) : "–",
-      nameOf(reopen_road, "–"),
     ];
   });
   return section(
     t("water.areas"),
-    longTable([t("water.area"), t("water.cutPeople"), t("water.cutFrom"), t("water.opens")], rows),
+    longTable([t("water.area"), t("water.cutPeople"), t("water.cutFrom")], rows),
   );
 }
 
@@ -79,15 +85,17 @@ export async function placesPart(run: Run, zoomToItem: ZoomToItem): Promise<HTML
   const rows = features.map((item): Child[] => {
     const { name, place_id, category, state, depth } = item.properties;
     return [
-      zoomButton(PLACES, item, nameOf(name, String(place_id)), zoomToItem),
-      t(`place.${category as "hospital"}`),
+      twoLines(
+        zoomButton(PLACES, item, nameOf(name, String(place_id)), zoomToItem),
+        t(`place.${category as "hospital"}`),
+      ),
       t(`placeState.${state as "flooded"}`),
       typeof depth === "number" && depth > 0 ? `${formatFixed(depth, 2)} m` : "–",
     ];
   });
   return section(
     t("water.lostPlaces"),
-    longTable([t("water.place"), t("water.category"), t("water.state"), t("water.depth")], rows),
+    longTable([t("water.place"), t("water.state"), t("water.depth")], rows),
   );
 }
 
@@ -109,10 +117,12 @@ export function sheltersPart({ evacuation }: Partial<AccessSummary>, zoomToItem:
   const problem = h("div");
   const shelters = [...evacuation.shelters].sort((a, b) => b.load - a.load);
   const rows = shelters.map(({ id, name, capacity, load, flooded }): Child[] => [
-    itemButton("places", id, zoomToItem, problem, name ?? id),
+    twoLines(
+      itemButton("places", id, zoomToItem, problem, name ?? id),
+      flooded ? t("placeState.flooded") : loadBar(load, capacity),
+    ),
     people(load),
     people(capacity),
-    flooded ? t("placeState.flooded") : loadBar(load, capacity),
   ]);
   const { people: all, sheltered, left } = evacuation;
   const words = t("water.evacuees", { all: people(all), sheltered: people(sheltered), left: people(left) });
@@ -120,7 +130,7 @@ export function sheltersPart({ evacuation }: Partial<AccessSummary>, zoomToItem:
     t("water.shelters"),
     h("p", { class: left > 0 ? "field-error" : "soft" }, words),
     rows.length > 0
-      ? longTable([t("water.shelter"), t("water.load"), t("water.capacity"), t("water.share")], rows)
+      ? longTable([t("water.shelter"), t("water.load"), t("water.capacity")], rows)
       : null,
     problem,
   );
@@ -139,14 +149,13 @@ function loadBar(load: number, capacity: number): HTMLElement {
 export function detoursPart({ detours }: Partial<AccessSummary>): HTMLElement | null {
   if (!detours || detours.rows.length === 0) return null;
   const rows = detours.rows.map(({ from, to, before, after, after_to }): Child[] => [
-    from,
-    to === after_to || !after_to ? to : `${to} → ${after_to}`,
+    twoLines(from, to === after_to || !after_to ? to : `${to} → ${after_to}`),
     formatMinutes(before),
     after === null ? t("water.noWay") : formatMinutes(after),
   ]);
   return section(
     t("water.detours"),
-    longTable([t("water.from"), t("place.hospital"), t("water.before"), t("water.after")], rows),
+    longTable([t("water.from"), t("water.before"), t("water.after")], rows),
   );
 }
 

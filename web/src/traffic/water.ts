@@ -1,11 +1,11 @@
 /** What water on roads takes away: the form, the run's roads and areas on the map, its figures and lists. */
 
 import type { Map as MapView } from "maplibre-gl";
-import { readRun } from "../api";
+import { readRun, toIso } from "../api";
 import { drawChart } from "../chart";
 import { runs as floods } from "../data";
 import { type Child, h, replace } from "../dom";
-import { formatFixed, formatLength, formatNumber, formatShortDateTime } from "../format";
+import { formatFixed, formatLength, formatNumber, formatShortDateTime, parseMoment } from "../format";
 import { say, t } from "../i18n";
 import { runLayers } from "../networks/run-layers";
 import { makeRunPage } from "../networks/run-page";
@@ -119,12 +119,17 @@ export function waterPart(map: MapView, zoomToItem: ZoomToItem): Part {
   const form = makeRunForm(PROCESS);
   const roads = followRoads(map);
   let follows = false;
+  let linked = getState().time ? getState().networkRun : null;
 
   /** The water that a run was computed with is drawn under its roads. */
-  const showWater = ({ water }: Partial<AccessSummary>): void => {
+  const showWater = (id: string, { water }: Partial<AccessSummary>): void => {
     if (water?.run)
       setState({ runId: water.run, ...(getState().product === "none" ? { product: "flood_depth" } : {}) });
     else setState({ product: "none" });
+    // A link says itself which moment it shows.
+    const moment = parseMoment(water?.time_shown);
+    if (moment && id !== linked) setState({ time: toIso(moment) });
+    linked = id;
     roads.setFollowing(follows && (water?.steps ?? 0) > 1);
   };
   const clockField = (steps: number): HTMLElement | null => {
@@ -139,7 +144,7 @@ export function waterPart(map: MapView, zoomToItem: ZoomToItem): Part {
   };
   const build = async (run: Run, layers: VectorLayer[]): Promise<HTMLElement> => {
     const summary = (run.summary ?? {}) as unknown as Partial<AccessSummary>;
-    showWater(summary);
+    showWater(run.id, summary);
     const lists = await Promise.all([
       reopeningPart(run, zoomToItem),
       placesPart(run, zoomToItem),
