@@ -86,7 +86,10 @@ def _find_evacuees(scene: Scene, account: Account, depth_from: float) -> tuple[I
 
 
 def _find_last_departure(scene: Scene, account: Account, path: Path, costs: Values) -> datetime | None:
-    """Return the latest time to leave so that no stretch is closed on arrival; None where none ever is."""
+    """Return the latest time to leave so that no stretch is closed on arrival; None where none ever is.
+
+    A stretch closes between two steps: it counts as open until the first of them.
+    """
     if not account.times:
         return None
     graph = scene.graph
@@ -96,7 +99,7 @@ def _find_last_departure(scene: Scene, account: Account, path: Path, costs: Valu
     shut = first >= 0
     if not shut.any():
         return None
-    latest = float((account.seconds[first[shut]] - entered[shut]).min())
+    latest = float((account.seconds[np.maximum(first[shut] - 1, 0)] - entered[shut]).min())
     return datetime.fromtimestamp(latest, account.times[0].tzinfo).replace(microsecond=0)
 
 
