@@ -8,12 +8,18 @@ import sys
 import numpy as np
 import shapely
 
+from network.alternatives import Ends, find_alternatives
 from network.assignment import assign
 from network.assignment_network import TravelClass, build_assignment_network
 from network.delays import build_bpr
 from network.gap import check_flows
 from network.graph import build_graph
+from network.isochrone_areas import compute_areas
 from network.isolation import build_segments, find_outage, find_valves
+from network.map_matching import Candidates, match_track
+from network.paths import build_router
+from network.roads import build_road_graph
+from network.time_dependent import SLOTS, build_profiles, find_journey, follow, grow_tree_at, leave_each
 from network.topology import build_network, build_topology
 from network.tracing import (
     find_links_between,
@@ -42,6 +48,7 @@ def main() -> int:
     build_network(build_topology(shapely.linestrings([[(0.0, 0.0), (1.0, 0.0)]])), ["a"])
     sys.stdout.write("traces\n")
     prepare_assignment()
+    prepare_routing()
     return 0
 
 
@@ -51,6 +58,29 @@ def prepare_assignment() -> None:
     classes = [TravelClass("car", np.array([0], np.int32), np.array([1], np.int32), np.array([2.0]))]
     check_flows(network, classes, assign(network, classes).flows)
     sys.stdout.write("assignment\n")
+
+
+def prepare_routing() -> None:
+    """Go round a square of streets in every way."""
+    xy = np.array([[0.0, 0.0], [100.0, 0.0], [100.0, 100.0], [0.0, 100.0]])
+    graph = build_road_graph([0, 1, 2, 3], [1, 2, 3, 0], xy)
+    router = build_router(graph.tails, graph.heads, np.ones(graph.arc_count), nodes=graph.node_count, xy=graph.node_xy)
+    one, nothing = np.zeros(1, np.int32), np.zeros(1)
+    find_alternatives(router, graph.tails, graph.heads, Ends(one, nothing, one + 2, nothing), 2)
+    profiles = build_profiles(np.zeros(graph.link_count), np.ones((1, SLOTS)))
+    arcs, costs = profiles.take(graph.links), router.costs
+    find_journey(
+        graph.first, graph.tails, graph.heads, costs, arcs, sources=one, moments=nothing, targets=one + 2,
+        rests=nothing, rest_profiles=profiles.take(one),
+    )  # fmt: skip
+    grow_tree_at(graph.first, graph.heads, costs, arcs, sources=one, moments=nothing, limit=9.0)
+    leave_each(0.0, follow(0.0, nothing, profiles.take(one)), profiles.take(one))
+    track = np.array([[10.0, 0.0], [90.0, 0.0], [100.0, 90.0]])
+    links = np.array([graph.edge_links[0, 0], graph.edge_links[0, 0], graph.edge_links[1, 0]], np.int32)
+    near = Candidates(np.arange(4), links, np.array([10.0, 90.0, 90.0]), np.zeros(3))
+    match_track(graph, graph.allows("car"), track, near)
+    compute_areas(track, np.arange(3.0), [2.0])
+    sys.stdout.write("routing\n")
 
 
 if __name__ == "__main__":
