@@ -12,14 +12,18 @@ from rich.table import Table
 
 from layers.errors import InputError
 from layers.ingest.fetch import fetch, is_url
+from twin.city import City
 from twin.connect import connect_to_city
 from twin.settings import Settings, read_settings
 from twin.store_transit import FeedRow, list_feeds, read_feed_row
 from twin.transit.exporting import read_current_feed
 from twin.transit.feed import Feed
+from twin.transit.headway_mapping import read_mapping
+from twin.transit.headways import read_headway_feed
 from twin.transit.importing import FeedOrigin, choose_feed_id, import_feed, remove_feed
 from twin.transit.notices import RULES, Notices
 from twin.transit.reading import read_feed
+from twin.transit.road_ways import RoadWays
 from twin.transit.validating import validate_feed
 from twin.transit.warm import read_warm_feed
 from twin.transit.writing import write_feed
@@ -74,12 +78,19 @@ def load(
     title: Annotated[str | None, typer.Option(help="What it is called; the agency's name without it.")] = None,
     licence: Annotated[str, typer.Option(help="Under which licence it is given.")] = "unknown",
     attribution: Annotated[str | None, typer.Option(help="Whom to thank; the publisher without it.")] = None,
+    headways: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder holds tables of routes, stops and headways instead, which this mapping (YAML) explains; "
+            "running times are estimated."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Nhập bộ dữ liệu GTFS — take a feed in as the version in force, with its stops and routes as layers."""
     settings = read_settings()
     file = _find_file(settings, path)
-    feed = read_feed(file)
+    feed, notes = (read_feed(file), []) if headways is None else _estimate_feed(settings, file, headways)
     today = datetime.now(UTC).date()
     report = validate_feed(feed, today)
     publisher = next(iter(feed.table("feed_info").texts("feed_publisher_name")), "")
@@ -90,7 +101,10 @@ def load(
     )  # fmt: skip
     done = import_feed(connect_to_city(settings), feed, report, origin, author=getpass.getuser(), today=today)
     if as_json:
-        body = {**describe_feed(done.row), "new": done.is_new, "layers": done.layers, "notices": report.describe()}
+        body = {
+            **describe_feed(done.row), "new": done.is_new, "layers": done.layers, "notes": notes,
+            "notices": report.describe(),
+        }  # fmt: skip
         typer.echo(orjson.dumps(body).decode())
         return
     row = done.row
@@ -99,6 +113,8 @@ def load(
     typer.echo(f"{row.id} phiên bản · version {row.version} ({said}): {counts}")
     for layer, changed in done.layers.items():
         typer.echo(f"  {layer}: " + ", ".join(f"{count:,} {word}" for word, count in changed.items() if count))
+    for note in notes:
+        typer.echo(f"  {note}")
     _print_notices(report)
 
 
@@ -172,7 +188,15 @@ def _count_errors(row: FeedRow) -> int:
 
 
 def _find_file(settings: Settings, path: str) -> Path:
-    return fetch(path, settings.raw_dir / "fetched") if is_url(path) else Path(path)
+    return fetch(path, settings.raw_dir / ".fetched") if is_url(path) else Path(path)
+
+
+def _estimate_feed(settings: Settings, folder: Path, mapping: Path) -> tuple[Feed, list[str]]:
+    """Return the feed of tables of headways; buses drive on the roads of the city, where it has any."""
+    now = datetime.now(UTC)
+    with connect_to_city(settings).connect() as connection:
+        view = City(connection, settings.processed_dir, now)
+        return read_headway_feed(folder, read_mapping(mapping), ways=RoadWays(view, now), crs=view.crs)
 
 
 def _find_feed(settings: Settings, what: str) -> Feed:
