@@ -43,6 +43,10 @@ COMMANDS: dict[str, Entry] = {
     "trace": Entry(
         "twin.commands.trace", "Truy vết mạng lưới — trace a network: upstream, downstream, isolation, paths …"
     ),
+    "route": Entry(
+        "twin.commands.route",
+        "Tìm đường — routes: ways, areas within reach, matrices of times, tracks matched to roads.",
+    ),
     "sensors": Entry("twin.commands.sensors", "Sensors: their series and latest readings."),
     "alarms": Entry(
         "twin.commands.alarms", "Cảnh báo — alarms: rules, list, show, acknowledge, shelve, comment, watch."
