@@ -101,9 +101,11 @@ def check_place(given: ArrayLike, costs: ArrayLike | None, nodes: int, what: str
 
 def _check_nodes(given: ArrayLike, nodes: int, what: str) -> Index:
     places = np.asarray(given)
-    if places.size and not np.issubdtype(places.dtype, np.integer):
+    if places.size and places.dtype.kind not in "iu":
         raise InputError(f"{what} holds {places.dtype} values", hint="give indices of nodes")
-    if places.size and not (int(places.min()) >= 0 and int(places.max()) < nodes):
+    # Of a few nodes plain numbers are compared sooner than arrays.
+    told = places.ravel().tolist() if places.size <= 4 else [places.min(), places.max()]
+    if any(not 0 <= node < nodes for node in told):
         raise InputError(f"{what} names a node outside 0 to {nodes - 1}", hint="give indices of nodes that exist")
     return np.ascontiguousarray(places.ravel(), np.int32)
 

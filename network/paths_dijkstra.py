@@ -233,7 +233,7 @@ def arrange_arcs(tails: Index, heads: Index, nodes: int, xy: Values | None) -> A
     """Return the arcs with nodes along a Z-order curve of their places ``xy`` (nodes, 2), or breadth-first."""
     by_tail, first = sort_arcs(tails, nodes)
     order = order_breadth_first(first, heads[by_tail]) if xy is None else _order_by_place(xy)
-    rank = _invert(order)
+    rank = invert_order(order)
     starts, ends = rank[tails], rank[heads]
     ids, first = sort_arcs(starts, nodes)
     back_ids, back_first = sort_arcs(ends, nodes)
@@ -241,11 +241,11 @@ def arrange_arcs(tails: Index, heads: Index, nodes: int, xy: Values | None) -> A
         rank, order,
         first, starts[ids], ends[ids], ids,
         back_first, starts[back_ids], ends[back_ids], back_ids,
-        _invert(ids), _invert(back_ids),
+        invert_order(ids), invert_order(back_ids),
     )  # fmt: skip
 
 
-def _invert(order: Index) -> Index:
+def invert_order(order: Index) -> Index:
     """Return where each index stands in ``order``."""
     places = np.empty_like(order)
     places[order] = np.arange(order.size, dtype=order.dtype)

@@ -8,14 +8,17 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from layers.errors import InputError
-from network.paths import Router, build_ends, build_router
+from network.paths import ENGINES, Engine, Router, build_ends, build_router
 from tests.network.road_arcs import PROPERTY, SmallArcs, draw_arcs, search_plainly
 
 CLOSE = {"rtol": 1e-12, "atol": 0.0}
 
 
-def build(arcs: SmallArcs) -> Router:
-    return build_router(arcs.tails, arcs.heads, arcs.costs, nodes=arcs.nodes, xy=arcs.xy)
+pytestmark = pytest.mark.parametrize("engine", ENGINES)
+
+
+def build(arcs: SmallArcs, engine: Engine) -> Router:
+    return build_router(arcs.tails, arcs.heads, arcs.costs, nodes=arcs.nodes, xy=arcs.xy, engine=engine)
 
 
 def draw_place(data: st.DataObject, nodes: int) -> dict[int, float]:
@@ -30,10 +33,10 @@ def split(place: dict[int, float]) -> tuple[list[int], list[float]]:
 
 @PROPERTY
 @given(draw_arcs(), st.data())
-def test_a_path_costs_what_a_plain_search_finds(arcs: SmallArcs, data: st.DataObject) -> None:
+def test_a_path_costs_what_a_plain_search_finds(engine: Engine, arcs: SmallArcs, data: st.DataObject) -> None:
     sources, targets = draw_place(data, arcs.nodes), draw_place(data, arcs.nodes)
     costs = search_plainly(arcs, sources)
-    path = build(arcs).find_path(
+    path = build(arcs, engine).find_path(
         list(sources), list(targets), source_costs=list(sources.values()), target_costs=list(targets.values())
     )
     np.testing.assert_allclose(path.cost, min(costs[node] + cost for node, cost in targets.items()), **CLOSE)
@@ -50,8 +53,8 @@ def test_a_path_costs_what_a_plain_search_finds(arcs: SmallArcs, data: st.DataOb
 
 @PROPERTY
 @given(draw_arcs(), st.data())
-def test_trees_are_those_of_a_plain_search(arcs: SmallArcs, data: st.DataObject) -> None:
-    sources, router = draw_place(data, arcs.nodes), build(arcs)
+def test_trees_are_those_of_a_plain_search(engine: Engine, arcs: SmallArcs, data: st.DataObject) -> None:
+    sources, router = draw_place(data, arcs.nodes), build(arcs, engine)
     nodes, offsets = split(sources)
     expected = search_plainly(arcs, sources)
     tree = router.grow_tree(nodes, source_costs=offsets)
@@ -70,10 +73,10 @@ def test_trees_are_those_of_a_plain_search(arcs: SmallArcs, data: st.DataObject)
 
 @PROPERTY
 @given(draw_arcs(), st.data())
-def test_backward_is_forward_on_turned_arcs(arcs: SmallArcs, data: st.DataObject) -> None:
+def test_backward_is_forward_on_turned_arcs(engine: Engine, arcs: SmallArcs, data: st.DataObject) -> None:
     nodes, offsets = split(draw_place(data, arcs.nodes))
-    turned = build_router(arcs.heads, arcs.tails, arcs.costs, nodes=arcs.nodes)
-    router = build(arcs)
+    turned = build_router(arcs.heads, arcs.tails, arcs.costs, nodes=arcs.nodes, engine=engine)
+    router = build(arcs, engine)
     ahead = turned.grow_tree(nodes, source_costs=offsets)
     back = router.grow_tree(nodes, source_costs=offsets, backward=True)
     np.testing.assert_allclose(back.costs, ahead.costs, **CLOSE)
@@ -84,9 +87,9 @@ def test_backward_is_forward_on_turned_arcs(arcs: SmallArcs, data: st.DataObject
 
 @PROPERTY
 @given(draw_arcs(), st.integers(0, 60), st.integers(0, 60))
-def test_isochrones_nest(arcs: SmallArcs, one: int, two: int) -> None:
+def test_isochrones_nest(engine: Engine, arcs: SmallArcs, one: int, two: int) -> None:
     small, large = sorted((one / 10.0, two / 10.0))
-    router = build(arcs)
+    router = build(arcs, engine)
     near, far = router.compute_distances([0], limit=small), router.compute_distances([0], limit=large)
     assert (near[np.isfinite(near)] <= small).all()
     assert set(np.flatnonzero(np.isfinite(near))) <= set(np.flatnonzero(np.isfinite(far)))
@@ -96,8 +99,8 @@ def test_isochrones_nest(arcs: SmallArcs, one: int, two: int) -> None:
 
 @PROPERTY
 @given(draw_arcs(), st.data())
-def test_a_matrix_is_many_paths(arcs: SmallArcs, data: st.DataObject) -> None:
-    router = build(arcs)
+def test_a_matrix_is_many_paths(engine: Engine, arcs: SmallArcs, data: st.DataObject) -> None:
+    router = build(arcs, engine)
     starts = [draw_place(data, arcs.nodes) for _ in range(data.draw(st.integers(1, 4)))]
     ends = [draw_place(data, arcs.nodes) for _ in range(data.draw(st.integers(1, 4)))]
     matrix = router.compute_matrix(build_ends([split(one) for one in starts]), build_ends([split(one) for one in ends]))
@@ -111,20 +114,20 @@ def test_a_matrix_is_many_paths(arcs: SmallArcs, data: st.DataObject) -> None:
 
 @PROPERTY
 @given(draw_arcs())
-def test_a_matrix_of_nodes_is_that_of_scipy(arcs: SmallArcs) -> None:
+def test_a_matrix_of_nodes_is_that_of_scipy(engine: Engine, arcs: SmallArcs) -> None:
     dense = np.full((arcs.nodes, arcs.nodes), np.inf)
     np.minimum.at(dense, (arcs.tails, arcs.heads), arcs.costs)
     # scipy takes a stored zero for an arc, an absent entry for none.
     rows, columns = np.nonzero(np.isfinite(dense))
     graph = csr_array((dense[rows, columns], (rows, columns)), shape=dense.shape)
     every = np.arange(arcs.nodes)
-    np.testing.assert_allclose(build(arcs).compute_matrix(every, every), dijkstra(graph), **CLOSE)
+    np.testing.assert_allclose(build(arcs, engine).compute_matrix(every, every), dijkstra(graph), **CLOSE)
 
 
 @PROPERTY
 @given(draw_arcs(), st.data())
-def test_closing_never_shortens_and_opening_restores(arcs: SmallArcs, data: st.DataObject) -> None:
-    router, every = build(arcs), np.arange(arcs.nodes)
+def test_closing_never_shortens_and_opening_restores(engine: Engine, arcs: SmallArcs, data: st.DataObject) -> None:
+    router, every = build(arcs, engine), np.arange(arcs.nodes)
     before = router.compute_matrix(every, every)
     if not arcs.costs.size:
         return
@@ -148,18 +151,18 @@ def test_closing_never_shortens_and_opening_restores(arcs: SmallArcs, data: st.D
 
 @PROPERTY
 @given(draw_arcs(), st.data())
-def test_reweighting_is_building_anew(arcs: SmallArcs, data: st.DataObject) -> None:
+def test_reweighting_is_building_anew(engine: Engine, arcs: SmallArcs, data: st.DataObject) -> None:
     factors = data.draw(st.lists(st.integers(1, 5), min_size=arcs.costs.size, max_size=arcs.costs.size))
     costs, every = arcs.costs * np.array(factors, np.float64), np.arange(arcs.nodes)
-    router = build(arcs)
+    router = build(arcs, engine)
     router.reweight(costs)
-    anew = build_router(arcs.tails, arcs.heads, costs, nodes=arcs.nodes, xy=arcs.xy)
+    anew = build_router(arcs.tails, arcs.heads, costs, nodes=arcs.nodes, xy=arcs.xy, engine=engine)
     np.testing.assert_array_equal(router.compute_matrix(every, every), anew.compute_matrix(every, every))
 
 
-def test_two_ways_by_hand() -> None:
+def test_two_ways_by_hand(engine: Engine) -> None:
     """0 → 1 → 3 costs 2 + 2, 0 → 2 → 3 costs 1 + 4; two arcs join 1 and 3, of 9 and 2."""
-    router = build_router([0, 1, 0, 2, 1], [1, 3, 2, 3, 3], [2.0, 9.0, 1.0, 4.0, 2.0])
+    router = build_router([0, 1, 0, 2, 1], [1, 3, 2, 3, 3], [2.0, 9.0, 1.0, 4.0, 2.0], engine=engine)
     path = router.find_path([0], [3])
     assert (path.cost, path.arcs.tolist()) == (4.0, [0, 4])
     router.update([4], [9.5])
@@ -168,8 +171,8 @@ def test_two_ways_by_hand() -> None:
     assert router.find_path([2, 0], [2], source_costs=[7.0, 0.5]).source == 1
 
 
-def test_what_cannot_be_is_refused() -> None:
-    router = build_router([0, 1], [1, 2], [1.0, 1.0])
+def test_what_cannot_be_is_refused(engine: Engine) -> None:
+    router = build_router([0, 1], [1, 2], [1.0, 1.0], engine=engine)
     for call in (
         lambda: build_router([0], [1, 2], [1.0]),
         lambda: build_router([0], [5], [1.0], nodes=2),
