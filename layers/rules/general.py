@@ -10,6 +10,7 @@ from layers.store.rule_values import find_future, find_undeclared
 _MAY_COINCIDE = {
     *("addresses", "places", "discharge_permits", "sensors", "monitoring_stations", "water_meters", "parking_spaces"),
     *("lighting_circuits", "power_lines", "telecom_lines", "waste_routes", "waterway_links", "antennas", "stops"),
+    "turn_restrictions",
 }
 _DRAWN_BY_OFFICES = {"provinces", "wards", "admin_changes", "population", "land_use", "zoning"}
 

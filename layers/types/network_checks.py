@@ -21,6 +21,9 @@ KINDS = (
     code("unconnected_point", "Thiết bị không nối với tuyến nào", "Point on no line", "#d35400"),
     code("unknown_node", "Tên nút không tồn tại", "Unknown node named", "#64748b"),
     code("end_disagrees", "Nút ghi khác hình vẽ", "Node named is elsewhere", "#2f6f8f"),
+    code("one_way_pocket", "Khu không có lối ra hoặc lối vào", "Pocket without a way out or in", "#a3195b"),
+    code("level_conflict", "Khác tầng mà chung đỉnh", "Levels that share a vertex", "#5c6bc0"),
+    code("unheeded_sign", "Biển cấm rẽ không dùng được", "Turn sign that cannot be heeded", "#8d6e63"),
     code("ends_swapped", "Nút đầu, nút cuối ghi ngược", "Ends named the other way round", "#4c8c4a"),
 )
 

@@ -36,6 +36,7 @@ COMMANDS: dict[str, Entry] = {
     "jobs": Entry("twin.commands.jobs", "Runs that wait, work and are over: list, show, cancel, prune."),
     "worker": Entry("twin.commands.worker", "Carry out the runs in the queue, until stopped."),
     "network": Entry("twin.commands.network", "Mạng lưới — the networks of the city: list, build, check."),
+    "roads": Entry("twin.commands.roads", "Mạng đường — the roads: list, check, export."),
     "transit": Entry(
         "twin.commands.transit",
         "Giao thông công cộng — public transport: import, check and export GTFS, live positions, departures.",

@@ -42,6 +42,14 @@ from twin.demo.structures import add_structures, make_catchments, make_drainage_
 from twin.demo.telecom import make_telecom
 from twin.demo.terrain import build_land_cover, build_terrain, draw_dykes, make_dykes
 from twin.demo.traffic_readings import start_incident
+from twin.demo.transport import (
+    limit_fairways,
+    make_airports,
+    make_ferry_routes,
+    make_ports,
+    make_turn_restrictions,
+    set_signals,
+)
 from twin.demo.waste import make_waste
 from twin.demo.water import (
     describe_waters,
@@ -145,6 +153,7 @@ def build_city(*, seed: int, progress: Progress = _keep_quiet) -> DemoCity:
     add_structures(plan, drainage, water)
     stations = place_stations(plan, drainage)
     roads_tables = make_street_tables(streets, terrain, seed)
+    bridges = make_bridges(streets, roads_tables["road_links"])
     lighting = make_lighting(plan, streets, terrain)
     progress("layers", 0.8)
     tables = {
@@ -157,16 +166,20 @@ def build_city(*, seed: int, progress: Progress = _keep_quiet) -> DemoCity:
         "parcels": make_parcels(cells, lots, specials),
         "water_bodies": make_water_bodies(water),
         "waterways": make_waterways(water),
-        "waterway_links": make_waterway_links(water),
+        "waterway_links": limit_fairways(make_waterway_links(water), bridges),
+        "ports": make_ports(plan),
+        "airports": make_airports(plan),
+        "ferry_routes": make_ferry_routes(plan, streets),
         "ferry_landings": make_ferry_landings(plan),
         "dykes": make_dykes(dykes),
         "green_spaces": green,
         "buildings": buildings,
         "population": make_population(buildings, places),
         **roads_tables,
-        "bridges": make_bridges(streets, roads_tables["road_links"]),
+        "bridges": bridges,
+        "turn_restrictions": make_turn_restrictions(streets),
         "stops": make_stops(streets),
-        "signals": make_signals(streets),
+        "signals": set_signals(make_signals(streets), streets),
         "catchments": make_catchments(cells, drainage, water),
         **make_drainage_tables(drainage, seed),
         **lighting,

@@ -14,7 +14,7 @@ from shapely.geometry import LineString
 from twin.demo.blocks import Alley
 from twin.demo.frame_roads import FrameRoads, Side
 from twin.demo.plan import EXTENT, Floats, Plan
-from twin.demo.shapes import Table, as_shapes, as_text, make_points, number_ids, sample
+from twin.demo.shapes import Table, as_shapes, as_text, hash_uniform, make_points, number_ids, sample
 
 NodeKey = tuple[str, int, float, float]
 
@@ -198,11 +198,13 @@ def make_street_tables(streets: Streets, terrain: NDArray[np.float32], seed: int
     elevation = np.array([_mean_elevation(link, terrain) for link in links])
     elevation[bridge] = compute_deck(streets, node_z)[bridge]
     one_way = (np.array(classes) == "residential") & (rng.random(len(links)) < 0.06)
+    luck = hash_uniform(seed, np.arange(len(links)), 41)
     columns = {
         "id": number_ids("RL", len(links)),
         "name": as_text([link.name for link in links]),
         "road_class": as_text(classes),
         "oneway": as_text(["forward" if flag else "no" for flag in one_way]),
+        "motorbike_contraflow": one_way & (luck < 0.5),
         "lanes": np.array([LANES[c] for c in classes]),
         "max_speed": np.array([SPEED[c] for c in classes]),
         "width": np.array([WIDTH[c] for c in classes]),
@@ -214,6 +216,8 @@ def make_street_tables(streets: Streets, terrain: NDArray[np.float32], seed: int
         "length": shapely.length(geometry).round(2),
         "from_node": streets.ids[[link.start for link in links]],
         "to_node": streets.ids[[link.end for link in links]],
+        "condition": as_text([_find_condition(value) for value in luck]),
+        "last_works": np.datetime64("2016-01-01") + (3600.0 * luck).astype("timedelta64[D]"),
     }
     nodes = {
         "id": streets.ids,
@@ -221,6 +225,10 @@ def make_street_tables(streets: Streets, terrain: NDArray[np.float32], seed: int
         "elevation": node_z.round(2),
     }
     return {"road_links": Table(geometry, columns), "road_nodes": Table(make_points(streets.x, streets.y), nodes)}
+
+
+def _find_condition(luck: float) -> str:
+    return "poor" if luck < 0.02 else "fair" if luck < 0.3 else "good"
 
 
 def _mean_elevation(link: Link, terrain: NDArray[np.float32]) -> float:
@@ -247,6 +255,8 @@ def make_bridges(streets: Streets, links: Table) -> Table:
             "length": shapely.length(geometry).round(2),
             "width": np.array([WIDTH[c] + 3.0 for c in classes]),
             "deck_elevation": links.columns["elevation"][keep],
+            "crosses": as_text(["water"] * len(keep)),
+            "navigation_span": (0.45 * shapely.length(geometry)).round(1),
             "clearance": (links.columns["elevation"][keep] - 0.9 - 2.0).round(2),
             "load_limit": np.array(
                 [{"primary": 30.0, "secondary": 25.0, "tertiary": 13.0}.get(c, 5.0) for c in classes]

@@ -144,8 +144,16 @@ def _make_graph(lines: Lines, stretches: Stretches) -> RoadGraph:
         max_heights=lines.max_heights[line],
         max_weights=lines.max_weights[line],
         max_widths=lines.max_widths[line],
-        fixed_times=lines.fixed_times[line],
+        # What a whole line takes is shared by its stretches.
+        fixed_times=lines.fixed_times[line] * _shares(stretches)[:, None],
     )
+
+
+def _shares(stretches: Stretches) -> Values:
+    """Return the share of each stretch in the length of its line."""
+    length = stretches.measures[:, 1] - stretches.measures[:, 0]
+    whole = np.bincount(stretches.line, length)[stretches.line] if length.size else length
+    return np.divide(length, whole, out=np.ones(length.size), where=whole > 0.0)
 
 
 def _limit_bridges(lines: Lines, bridges: Rows) -> Lines:

@@ -33,9 +33,10 @@ class Ban:
 
 @dataclass(frozen=True, slots=True)
 class Unheeded:
-    """A sign that says nothing to the graph, and why."""
+    """A sign that says nothing to the graph, where it stands [m], and why."""
 
     sign: str
+    xy: tuple[float, float]
     reason: str
 
 
@@ -62,7 +63,7 @@ def resolve_turns(
         point = rows.shapes[k]
         found = _resolve(said, (point.x, point.y), places, junctions)
         if isinstance(found, str):
-            unheeded.append(Unheeded(sign, found))
+            unheeded.append(Unheeded(sign, (point.x, point.y), found))
         elif found:
             bans.append(Ban(sign, _modes(said), found))
     return tuple(bans), tuple(unheeded)
