@@ -38,8 +38,8 @@ class FeedRow:
 
     @property
     def stamp(self) -> str:
-        """What tells one version of one feed from all others."""
-        return f"{self.id}@{self.version}"
+        """What tells one version of one feed from all others, of any city."""
+        return f"{self.id}@{self.version}-{self.fingerprint}"
 
 
 _COLUMNS = (

@@ -1,4 +1,4 @@
-"""``twin transit``: feeds of public transport in, out, validated."""
+"""``twin transit``: feeds of public transport in, out, validated; live messages; departures."""
 
 import getpass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from rich.table import Table
 from layers.errors import InputError
 from layers.ingest.fetch import fetch, is_url
 from twin.city import City
+from twin.commands.transit_live import add_live
 from twin.connect import connect_to_city
 from twin.settings import Settings, read_settings
 from twin.store_transit import FeedRow, list_feeds, read_feed_row
@@ -36,6 +37,7 @@ _STYLES = {"ERROR": "red", "WARNING": "yellow", "INFO": "dim"}
 
 def register(app: typer.Typer) -> None:
     """Add the family to the command line."""
+    add_live(transit)
     app.add_typer(transit, name="transit")
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from layers.schema import Text
+from network.flooded_roads import WATER_LIMITS
 from twin.process import Inputs, describe
 from twin.transit.walking import WALK_SPEED
 
@@ -129,7 +130,7 @@ class TransitAccessInputs(Inputs):
         Text("Độ sâu cấm", "Closing depth"),
         Text("Trạm và đường ngập từ mức này thì xe buýt không qua.", "Stops and roads this deep are lost to buses."),
         unit="m",
-        default=0.3,
+        default=WATER_LIMITS["bus"].depth,
         ge=0.05,
         le=2.0,
     )

@@ -42,13 +42,17 @@ class DayStops:
 class DayCalls:
     """The trips of a window, with the feed (trips,), the row in trips.txt (trips,) and the shift from it [s] of each.
 
-    ``calls.trips`` counts them. left_out: trips that could not be used. estimated: share of calls between timepoints.
+    ``calls.trips`` counts them. exact: whether their times are promised, not only how often they run (trips,).
+    sequences: stop_sequence of each call. left_out: trips that could not be used. estimated: share of calls between
+    timepoints.
     """
 
     calls: Calls
     feeds: Index
     rows: Index
     shifts: Index
+    exact: Mask
+    sequences: Index
     left_out: int
     estimated: float
 
@@ -70,25 +74,30 @@ def list_stops(feeds: Sequence[CityFeed], crs: str) -> DayStops:
     return DayStops(np.array(ids, object), np.concatenate(xy), np.concatenate(owners), np.concatenate(rows))
 
 
-def list_calls(feeds: Sequence[CityFeed], days: Sequence[date], begin: int, end: int) -> DayCalls:
+def list_calls(
+    feeds: Sequence[CityFeed], days: Sequence[date], begin: int, end: int, *, around: bool = True
+) -> DayCalls:
     """Return the trips that are under way between ``begin`` and ``end`` [s from midnight of the day], feed by feed.
 
-    days: the service day of each feed: one that is over may be looked at on the nearest day it has.
+    days: the service day of each feed: one that is over may be looked at on the nearest day it has. around: with the
+    trips of the service days before and after that run then.
     """
     parts: list[DayCalls] = []
     offset = 0
     for number, (one, day) in enumerate(zip(feeds, days, strict=True)):
-        parts.append(_list_feed_calls(one.feed, number, day, begin, end, offset))
+        parts.append(_list_feed_calls(one.feed, number, day, (begin, end), offset, around))
         offset += len(one.feed.stop_ids)
     return _join_parts(parts)
 
 
-def _list_feed_calls(feed: Feed, number: int, day: date, begin: int, end: int, offset: int) -> DayCalls:
+def _list_feed_calls(
+    feed: Feed, number: int, day: date, window: tuple[int, int], offset: int, around: bool
+) -> DayCalls:
     found = read_stop_times(feed)
     arrivals, departures = fill_times(found)
     usable = np.isfinite(arrivals) & np.isfinite(departures) & (found.stops >= 0)
     firsts, counts, bad = _find_trips(feed, found, arrivals, departures, usable)
-    trips, shifts = _choose_trips(feed, day, firsts, counts, arrivals, departures, begin, end)
+    trips, shifts, exact = _choose_trips(feed, day, firsts, counts, arrivals, departures, window, around)
     rows = np.flatnonzero(usable)
     sizes = counts[trips]
     first = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
@@ -104,7 +113,9 @@ def _list_feed_calls(feed: Feed, number: int, day: date, begin: int, end: int, o
     )  # fmt: skip
     given = ~(np.isnan(found.arrivals) & np.isnan(found.departures))
     estimated = 1.0 - float(given[places].mean()) if places.size else 0.0
-    return DayCalls(calls, np.full(trips.size, number), trips, shifts, bad, estimated)
+    return DayCalls(
+        calls, np.full(trips.size, number), trips, shifts, exact, found.sequences[places], bad, estimated
+    )  # fmt: skip
 
 
 def _find_trips(
@@ -132,10 +143,10 @@ def _choose_trips(
     counts: Index,
     arrivals: NDArray[np.float64],
     departures: NDArray[np.float64],
-    begin: int,
-    end: int,
-) -> tuple[Index, Index]:
-    """Return trips and the shift of their times [s] for all that run in the window."""
+    window: tuple[int, int],
+    around: bool,
+) -> tuple[Index, Index, Mask]:
+    """Return trips, the shift of their times [s] and whether these are promised, for all that run in the window."""
     found = read_stop_times(feed)
     usable = np.flatnonzero(np.isfinite(arrivals) & np.isfinite(departures) & (found.stops >= 0))
     leaves = np.full(counts.size, np.nan)
@@ -144,8 +155,9 @@ def _choose_trips(
     leaves[kept] = departures[usable[firsts[kept]]]
     ends[kept] = arrivals[usable[firsts[kept] + counts[kept] - 1]]
     often = count_departures(feed)
+    begin, end = window
     chosen: list[tuple[int, int]] = []
-    for step in (-1, 0, 1):
+    for step in (-1, 0, 1) if around else (0,):
         active = np.flatnonzero(find_active_trips(feed, day + timedelta(days=step)) & kept)
         for trip in active.tolist():
             last = ends[trip] - leaves[trip]
@@ -154,7 +166,8 @@ def _choose_trips(
                 if leave <= end and leave + last >= begin:
                     chosen.append((trip, round(leave - leaves[trip])))
     pairs = np.array(chosen, np.int64).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
+    exact = np.array([often[trip].exact for trip in pairs[:, 0].tolist()], np.bool_)
+    return pairs[:, 0], pairs[:, 1], exact
 
 
 def _join_parts(parts: Sequence[DayCalls]) -> DayCalls:
@@ -175,10 +188,12 @@ def _join_parts(parts: Sequence[DayCalls]) -> DayCalls:
         trips=np.arange(sum(one.trips.size for one in calls), dtype=np.int32),
         **columns,
     )  # fmt: skip
-    feeds, rows, shifts = (
+    feeds, rows, shifts, sequences = (
         np.concatenate([np.zeros(0, np.int64), *(getattr(part, name) for part in parts)])
-        for name in ("feeds", "rows", "shifts")
+        for name in ("feeds", "rows", "shifts", "sequences")
     )
+    exact = np.concatenate([np.zeros(0, np.bool_), *(part.exact for part in parts)])
     weights = [one.stops.size for one in calls]
     estimated = float(np.average([part.estimated for part in parts], weights=weights)) if sum(weights) else 0.0
-    return DayCalls(joined, feeds, rows, shifts, sum(part.left_out for part in parts), estimated)
+    left_out = sum(part.left_out for part in parts)
+    return DayCalls(joined, feeds, rows, shifts, exact, sequences, left_out, estimated)

@@ -22,7 +22,8 @@ def mend_order(xy: Places, farthest: float) -> tuple[Index, int]:
         return np.arange(len(xy)), 0
     bounds = [0, *(jumps + 1).tolist(), len(xy)]
     runs = [range(begin, end) for begin, end in pairwise(bounds)]
-    order = list(max(runs, key=lambda run: len(run)))
+    sizes = [len(run) for run in runs]
+    order = list(runs[sizes.index(max(sizes))])
     for stop in range(len(xy)):
         if stop not in order:
             order.insert(_find_cheapest(xy, order, stop), stop)
