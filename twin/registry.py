@@ -25,6 +25,7 @@ from twin.processes import (
     network_check,
     power_outage,
     route,
+    signal_timing,
     trace,
     transit_access,
     transit_check,
@@ -64,6 +65,7 @@ PROCESSES: dict[str, Process] = {
         isochrone,
         travel_matrix,
         map_match,
+        signal_timing,
     )
 }
 

@@ -1,0 +1,96 @@
+"""What arrives at the signals of a corridor: given for all, given for each, or of a run of traffic assignment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from layers.errors import InputError, NotFoundError
+from network.paths_answers import Values
+from network.signals import SATURATION_FLOW
+from twin.process import CityView
+from twin.roads.city_roads import CityRoads
+from twin.roads.signal_corridor import Corridor
+
+
+@dataclass(frozen=True, eq=False)
+class SignalFlows:
+    """Flows at each signal and what it can let pass while green [pcu/h] (signals,): out along the street, back, across.
+
+    across is the busiest approach of those that share the green of the cross streets.
+    """
+
+    outbound: Values
+    inbound: Values
+    across: Values
+    outbound_saturation: Values
+    inbound_saturation: Values
+    across_saturation: Values
+
+    @property
+    def main_ratios(self) -> Values:
+        """Critical flow ratio of the street (signals,)."""
+        return np.maximum(self.outbound / self.outbound_saturation, self.inbound / self.inbound_saturation)
+
+
+def spread_flows(
+    roads: CityRoads, corridor: Corridor, outbound: float, inbound: float, across: float,
+    each: Mapping[str, Mapping[str, float]],
+) -> SignalFlows:  # fmt: skip
+    """Return flows given for all signals, with those that ``each`` gives by id in their place.
+
+    InputError for an id that is not in the corridor.
+    """
+    unknown = next((name for name in each if name not in corridor.ids), None)
+    if unknown is not None:
+        raise InputError(f"'flows' names signal '{unknown[:80]}', which is not in the corridor: {corridor.ids}")
+    size = len(corridor.ids)
+    given = {
+        name: np.array([float(each.get(signal, {}).get(name, value)) for signal in corridor.ids])
+        for name, value in (("outbound", outbound), ("inbound", inbound), ("across", across))
+    }
+    lanes = _count_lanes(roads, corridor)
+    main, back, side = (SATURATION_FLOW * lanes[key] for key in ("outbound", "inbound", "across"))
+    assert size == main.size
+    return SignalFlows(given["outbound"], given["inbound"], given["across"], main, back, side)
+
+
+def read_run_flows(view: CityView, roads: CityRoads, corridor: Corridor, run_id: str) -> SignalFlows:
+    """Return the flows of a run of traffic assignment; NotFoundError where it wrote none."""
+    frame = view.layer("traffic_flows", columns=["run_id", "road_link_id", "direction", "pcu"])
+    frame = frame[frame["run_id"] == run_id]
+    if frame.empty:
+        raise NotFoundError(f"run '{run_id[:80]}' wrote no traffic_flows", hint="a run of traffic-assignment")
+    found = dict[tuple[str, bool], float]()
+    for item, way, pcu in zip(frame["road_link_id"], frame["direction"], frame["pcu"], strict=True):
+        key = str(item), way == "forward"
+        found[key] = max(found.get(key, 0.0), float(pcu))
+    graph = roads.graph
+
+    def read(link: int) -> float:
+        return found.get((str(roads.items[graph.edges[link]]), bool(graph.forward[link])), 0.0) if link >= 0 else 0.0
+
+    lanes = _count_lanes(roads, corridor)
+    across, saturation = np.zeros(len(corridor.ids)), SATURATION_FLOW * lanes["across"]
+    for place, links in enumerate(corridor.across):
+        ratios = [(read(link) / (SATURATION_FLOW * max(graph.lanes[link], 0.5)), link) for link in links]
+        if ratios:
+            _, busiest = max(ratios)
+            across[place], saturation[place] = read(busiest), SATURATION_FLOW * max(graph.lanes[busiest], 0.5)
+    return SignalFlows(
+        np.array([read(link) for link in corridor.outbound.tolist()]),
+        np.array([read(link) for link in corridor.inbound.tolist()]),
+        across, SATURATION_FLOW * lanes["outbound"], SATURATION_FLOW * lanes["inbound"], saturation,
+    )  # fmt: skip
+
+
+def _count_lanes(roads: CityRoads, corridor: Corridor) -> dict[str, Values]:
+    """Return lanes by approach (signals,); half a lane at least, one where there is no such approach."""
+    lanes = np.append(np.maximum(roads.graph.lanes, 0.5), 1.0)
+    sides: list[Any] = [max((lanes[link] for link in links), default=1.0) for links in corridor.across]
+    return {
+        "outbound": lanes[corridor.outbound],
+        "inbound": lanes[corridor.inbound],
+        "across": np.array(sides, np.float64),
+    }
