@@ -33,6 +33,7 @@ from twin.roads.city_roads import CityRoads
 from twin.roads.warm import ROADS_IN_MEMORY
 from twin.store import find_run_folder
 from twin.store_forecasts import read_issue, read_values
+from twin.store_traffic import RoadSeries, select_road_series
 from twin.store_transit import list_feeds, read_feed_row
 from twin.transit.feed import CityFeed
 from twin.transit.warm import read_warm_feed
@@ -116,6 +117,10 @@ class City:
         connection = self._connection
         rows = [read_feed_row(connection, name) for name in names] if names else list_feeds(connection)
         return [CityFeed(row.id, row.stamp, row.title, read_warm_feed(connection, row)) for row in rows]
+
+    def road_series(self, at: datetime) -> Sequence[RoadSeries]:
+        """Return the series of traffic that watch roads, with their newest good readings up to ``at``."""
+        return select_road_series(self._connection, at)
 
     def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
         """Return a hydraulic model with the files it names, by name; NotFoundError tells those of its kind."""

@@ -25,6 +25,7 @@ from twin.board import Board
 from twin.networks.city_graph import CityGraph
 from twin.networks.kept import KeptTrace
 from twin.roads.city_roads import CityRoads
+from twin.store_traffic import RoadSeries
 from twin.transit.feed import CityFeed
 
 _TEXTS = ("title", "title_i18n", "description", "description_i18n")
@@ -104,6 +105,9 @@ class CityView(Protocol):
 
     def feeds(self, names: Sequence[str] = ()) -> Sequence[CityFeed]:
         """Return the public transport feeds in force, all without ``names``; NotFoundError for one there is none of."""
+
+    def road_series(self, at: datetime) -> Sequence[RoadSeries]:
+        """Return the series of traffic that watch roads, with their newest good readings up to ``at``."""
 
     def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
         """Return a hydraulic model with the files it names, by name; NotFoundError tells those of its kind."""

@@ -20,6 +20,7 @@ from twin.networks.commodities import read_commodity
 from twin.networks.laying import view_network
 from twin.process import Arrays, Bounds, CityView
 from twin.roads.city_roads import CityRoads
+from twin.store_traffic import RoadSeries
 from twin.transit.feed import CityFeed
 
 
@@ -294,6 +295,10 @@ class EditedCity:
     def feeds(self, names: Sequence[str] = ()) -> Sequence[CityFeed]:
         """Return the city's public transport: no edit of a scenario changes it."""
         return self.base.feeds(names)
+
+    def road_series(self, at: datetime) -> Sequence[RoadSeries]:
+        """Return the city's series of traffic."""
+        return self.base.road_series(at)
 
     def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
         """Return the city's model and its files."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from layers.errors import InputError
 from twin.alarms.engine import Point
-from twin.alarms.rules import Condition, ForecastCondition, LateCondition, LeakCondition, Rule
+from twin.alarms.rules import Condition, ForecastCondition, IncidentCondition, LateCondition, LeakCondition, Rule
 
 LOOP = "loop:"
 LEAKS = "leaks:"
+INCIDENTS = "incident:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ def _find_source(condition: Condition, series: Series | None, index: SeriesIndex
         return f"{LOOP}{condition.loop}"
     if isinstance(condition, LeakCondition):
         return f"{LEAKS}{condition.zone}"
+    if isinstance(condition, IncidentCondition):
+        return f"{INCIDENTS}{condition.section}"
     if condition.series is not None:
         found = index.by_id.get(condition.series)
         if found is None:

@@ -2,11 +2,12 @@
 
 import logging
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
 from twin.alarms.applying import Applied, Exceedance, SeriesIndex, apply_rule, find_exceedance, find_parents
-from twin.alarms.derived import AUTHOR, derive_leak_rules, derive_loop_rules, derive_rules
+from twin.alarms.derived import AUTHOR, derive_incident_rules, derive_leak_rules, derive_loop_rules, derive_rules
 from twin.alarms.engine import adopt_rule, end_alarm
 from twin.alarms.state import begin_state
 from twin.store_alarm_follow import list_series
@@ -22,6 +23,7 @@ from twin.store_alarm_states import (
     retire_alarms,
     write_alarms,
 )
+from twin.traffic.street_sections import list_sections
 
 log = logging.getLogger("twin.alarms")
 _Key = tuple[str, str | None]
@@ -73,7 +75,7 @@ def bring_in_line(connection: Connection, now: float) -> tuple[Board, list[int]]
 
 
 def update_derived_rules(connection: Connection) -> int:
-    """Bring alarm levels of layer ``sensors``, loops and searched zones into rules; return how many versions it took.
+    """Bring alarm levels of ``sensors``, loops, searched zones and counted streets into rules; return the new versions.
 
     A rule that a person wrote or ended is left as it is.
     """
@@ -82,6 +84,7 @@ def update_derived_rules(connection: Connection) -> int:
         *derive_rules(list_gauges(connection)),
         *derive_loop_rules(list_loops(connection)),
         *derive_leak_rules(list_searched_zones(connection)),
+        *derive_incident_rules(list_sections(connection, datetime.now(UTC))),
     ]
     derived = {rule.id: rule for rule in made}
     written = 0

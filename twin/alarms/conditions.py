@@ -4,13 +4,20 @@ A delay counts from reading to reading: the condition comes on when readings sho
 first to last for at least the delay, so a single spike never passes a delay, and none that lasts longer is missed.
 """
 
-from twin.alarms.rules import Condition, ForecastCondition, LeakCondition, LimitCondition, RateCondition
+from twin.alarms.rules import (
+    Condition,
+    ForecastCondition,
+    IncidentCondition,
+    LeakCondition,
+    LimitCondition,
+    RateCondition,
+)
 from twin.alarms.state import ConditionState
 
 TOLERANCE_S = 1e-6
 _HISTORY_STEPS = 60
 
-Limited = LimitCondition | RateCondition | ForecastCondition | LeakCondition
+Limited = LimitCondition | RateCondition | ForecastCondition | LeakCondition | IncidentCondition
 
 
 def judge(condition: Limited, state: ConditionState, time: float, signal: float) -> bool:

@@ -1,4 +1,5 @@
-"""Rules that nobody needs to write: flood alarm levels of every gauge (báo động I, II, III), late forecasts, leaks.
+"""Rules that nobody needs to write: flood alarm levels of every gauge (báo động I, II, III), late forecasts, leaks,
+incidents on streets.
 
 The levels come from layer ``sensors``. Decision 05/2020/QĐ-TTg of 31 January 2020 lays down the water levels of the
 alarm levels on the rivers of Viet Nam. A level is suppressed while a higher one is active. It goes off 5 cm below its
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from twin.alarms.rules import Priority, Rule, parse_rule
 from twin.store_alarm_forecasts import Loop
 from twin.store_alarm_rules import Gauge
+from twin.traffic.counting import Section
+from twin.traffic.incident_detection import OFF, ON
 
 AUTHOR = "sensors"
 LEGAL_SOURCE = "Quyết định 05/2020/QĐ-TTg"
@@ -90,6 +93,40 @@ def derive_leak_rules(zones: Sequence[str]) -> list[Rule]:
     ]
 
 
+def derive_incident_rules(sections: Sequence[Section]) -> list[Rule]:
+    """Return a rule for each section of street between two counters: on when an incident there is more likely than not.
+
+    The alarm is that of the counter upstream, where the queue stands.
+    """
+    return [
+        parse_rule(
+            {
+                "id": name_incident_rule(one.id),
+                "title": {
+                    "vi": f"Sự cố giao thông giữa {one.upstream.name} và {one.downstream.name}"[:500],
+                    "en": f"Traffic incident between {one.upstream.name} and {one.downstream.name}"[:500],
+                },
+                "event": "traffic-incident",
+                "priority": "medium",
+                "target": {"series": one.upstream.series["occupancy"].id},
+                "conditions": [{"kind": "incident", "section": one.id, "on": ON, "off": OFF}],
+                "lateness_s": 0.0,
+                "escalation": [{"after_min": 0, "group": "duty"}],
+                "response": {
+                    "vi": "Xem camera, cử người đến đoạn đường; báo đường vòng nếu phải cấm.",
+                    "en": "Look at the cameras, send somebody to the street; announce a detour if it must be closed.",
+                },
+            }
+        )
+        for one in sections
+    ]
+
+
+def name_incident_rule(section: str) -> str:
+    """Return the id of the rule of a section."""
+    return f"incident.{write_plainly(section)}"[:120]
+
+
 def name_rule(sensor: str, level: int) -> str:
     """Return the id of the rule of alarm ``level`` (1 to 3) of a sensor."""
     return f"flood-{level}.{sensor}"
@@ -97,8 +134,12 @@ def name_rule(sensor: str, level: int) -> str:
 
 def name_leak_rule(zone: str) -> str:
     """Return the id of the rule of a zone: letters and digits stay, all else is written by its number."""
-    plain = "".join(one if one.isascii() and (one.isalnum() or one in "-_.") else f":{ord(one):x}" for one in zone)
-    return f"leak.{plain}"[:120]
+    return f"leak.{write_plainly(zone)}"[:120]
+
+
+def write_plainly(name: str) -> str:
+    """Return a name as ids of rules may hold it."""
+    return "".join(one if one.isascii() and (one.isalnum() or one in "-_.") else f":{ord(one):x}" for one in name)
 
 
 def _make_rule(gauge: Gauge, place: int, higher: int | None) -> Rule:

@@ -122,8 +122,25 @@ class LeakCondition(_Bounds):
     on: float = Field(gt=0)
 
 
+class IncidentCondition(_Bounds):
+    """How sure an incident in the street between two stations is (0 to 1), against ``on`` and ``off``.
+
+    ``section``: the ids of the stations up and down the street, with a dot between them.
+    """
+
+    kind: Literal["incident"]
+    section: Name
+    on: float = Field(gt=0, le=1)
+
+
 Condition = Annotated[
-    LimitCondition | RateCondition | ForecastCondition | NoDataCondition | LateCondition | LeakCondition,
+    LimitCondition
+    | RateCondition
+    | ForecastCondition
+    | NoDataCondition
+    | LateCondition
+    | LeakCondition
+    | IncidentCondition,
     Field(discriminator="kind"),
 ]
 
@@ -171,7 +188,10 @@ class Rule(BaseModel):
             raise ValueError("the steps of the escalation do not ascend in time")
         if self.target.loop:
             for condition in self.conditions:
-                if not isinstance(condition, LateCondition | LeakCondition) and condition.series is None:
+                if (
+                    not isinstance(condition, LateCondition | LeakCondition | IncidentCondition)
+                    and condition.series is None
+                ):
                     raise ValueError(f"condition '{condition.kind}' needs a series: the rule has no target")
         return self
 

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from layers.errors import InputError
 from twin.alarms.forecasts import ForecastFeed, LoopFeed
+from twin.alarms.incidents import IncidentFeed
 from twin.alarms.leaks import LeakFeed
 from twin.alarms.lifecycle import Action, ActionKind
 from twin.alarms.rules import Priority
@@ -182,7 +183,7 @@ def watch_all(
 ) -> None:
     """Follow readings, forecasts and timers and raise alarms, until stopped. Only one process does it at a time."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    watch(connect_to_city(read_settings()), (ForecastFeed(), LoopFeed(), LeakFeed()), once=once)
+    watch(connect_to_city(read_settings()), (ForecastFeed(), LoopFeed(), LeakFeed(), IncidentFeed()), once=once)
 
 
 def _act(alarm_id: int, kind: ActionKind, reason: str, as_json: bool, *, minutes: float | None = None) -> None:

@@ -1,0 +1,172 @@
+"""Traffic on a street with two counters that read what the demo's do: state, counts, incidents, probe speeds."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from sqlalchemy import Engine
+
+from layers.errors import NotFoundError
+from layers.store.sensing.datastreams import Datastream, upsert_datastreams
+from layers.store.sensing.writing import insert_observations
+from tests.twin.traffic_town import CRS, line, load, make_roads
+from twin.alarms.incidents import IncidentFeed
+from twin.alarms.watch import Watch
+from twin.city import City
+from twin.demo.stations import Station as Counter
+from twin.demo.traffic_readings import INCIDENT_S, count_traffic
+from twin.process import Quiet
+from twin.processes import traffic_counts, traffic_state
+from twin.processes.traffic_counts import TrafficCountsInputs
+from twin.processes.traffic_state import TrafficStateInputs
+from twin.store_alarms import AlarmQuery, list_alarm_events, list_alarms
+from twin.store_traffic import select_many, select_road_series
+from twin.traffic.counting import find_sections, gather_stations
+from twin.traffic.incident_detection import find_incidents, find_place
+
+# The watch asks for what is news, so the town lives now.
+END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+OFFSET = 7 * 3600
+BEGAN = (END - timedelta(hours=12, minutes=10)).replace(hour=10, minute=10)
+"""The incident begins at 17:10 of the local clock, two hours ago at least and thirty-six at most."""
+KINDS = {"vehicle_speed": "km/h", "vehicle_count": "{#}", "occupancy": "1"}
+
+
+def make_counters() -> list[Counter]:
+    """Return counters of the way east on the first and on the last block of the main street."""
+    places = [("C-1", "M0", "up", line((0.5, 0), (0.6, 0))), ("C-2", "M3", "down", line((3.5, 0), (3.6, 0)))]
+    counters = [
+        Counter(
+            name, f"Đếm xe {name}", name, "traffic", shapely.get_point(at, 0), "road_links", road, pair=1, side=side
+        )
+        for name, road, side, at in places
+    ]
+    return [replace(one, incident_from=int(BEGAN.timestamp())) for one in counters]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def town(engine: Engine) -> None:
+    counters = make_counters()
+    seconds = np.arange(int(END.timestamp()) - 15 * 86_400 + 300, int(END.timestamp()) + 1, 300)
+    sensors = gpd.GeoDataFrame(
+        {
+            "id": [one.id for one in counters], "name": [one.name for one in counters], "kind": "traffic",
+            "watched_layer": "road_links", "watched_id": [one.watched_id for one in counters],
+            "watched_direction": "forward",
+        },
+        geometry=[one.point for one in counters], crs=CRS,
+    )  # fmt: skip
+    with engine.begin() as connection:
+        load(connection, "road_links", make_roads())
+        load(connection, "sensors", sensors)
+        rows = []
+        for number, one in enumerate(counters):
+            series = [
+                Datastream(f"{one.id}-{name}", one.id, name, unit, name, name, interval_s=300.0)
+                for name, unit in KINDS.items()
+            ]
+            upsert_datastreams(connection, series, "town")
+            for name, results in count_traffic(one, seconds, 7, number).items():
+                times = pd.to_datetime(seconds, unit="s", utc=True)
+                rows.append(
+                    pd.DataFrame(
+                        {"datastream_id": f"{one.id}-{name}", "phenomenon_time": times, "result": results, "quality": 1}
+                    )
+                )
+        insert_observations(connection, pd.concat(rows))
+
+
+def see_state(
+    engine: Engine, folder: Path, at: datetime, **inputs: object
+) -> tuple[gpd.GeoDataFrame, dict[str, object]]:
+    with engine.connect() as connection:
+        city = City(connection, folder, END)
+        out = traffic_state.compute(city, TrafficStateInputs(at=at, **inputs), Quiet())  # type: ignore[arg-type]
+    return out.features["traffic_state"].set_index("id"), dict(out.summary)
+
+
+def test_a_street_is_graded_where_it_is_measured_and_near_it(engine: Engine, tmp_path: Path) -> None:
+    night = BEGAN - timedelta(hours=14)
+    frame, summary = see_state(engine, tmp_path, night)
+    assert set(frame["grade"]) == {"A"} and summary["silent_stations"] == []
+    # Only the way that is counted, on the street that is counted: 500 m reach the blocks beside each station.
+    assert set(frame.index) == {"M0-0-f", "M1-0-f", "M2-0-f", "M3-0-f"}
+    assert frame["measured"].to_dict() == {"M0-0-f": True, "M1-0-f": False, "M2-0-f": False, "M3-0-f": True}
+    assert frame.loc["M1-0-f", "station_id"] == "C-1" and frame.loc["M1-0-f", "distance"] == 300.0
+    assert np.isnan(frame.loc["M1-0-f", "flow"]) and frame.loc["M0-0-f", "flow"] >= 0.0
+    assert set(see_state(engine, tmp_path, night, reach=0.0)[0].index) == {"M0-0-f", "M3-0-f"}
+    jam, _ = see_state(engine, tmp_path, BEGAN + timedelta(minutes=30))
+    assert jam.loc["M0-0-f", "grade"] == "F" and jam.loc["M3-0-f", "grade"] in "AB"
+    assert jam.loc["M0-0-f", "time_index"] > 3.0 and jam.loc["M0-0-f", "age"] <= 300.0
+
+
+def test_a_station_that_fell_silent_says_nothing(engine: Engine, tmp_path: Path) -> None:
+    frame, summary = see_state(engine, tmp_path, END + timedelta(minutes=16))
+    assert frame.empty and summary["silent_stations"] == ["C-1", "C-2"]
+    assert len(see_state(engine, tmp_path, END + timedelta(minutes=14))[0]) == 4
+
+
+def test_counts_by_station_are_those_of_its_readings(engine: Engine, tmp_path: Path) -> None:
+    with engine.connect() as connection:
+        city = City(connection, tmp_path, END)
+        out = traffic_counts.compute(city, TrafficCountsInputs(days=14), Quiet())
+        times, counts = city.series("C-1-vehicle_count", END - timedelta(days=14), END)
+    frame = out.features["traffic_counts"].set_index("station_id")
+    row = frame.loc["C-1"]
+    assert out.summary["stations"] == out.summary["good_stations"] == 2 and row["fit"] == "alone"
+    # A reading each five minutes: the mean rate of whole days is what passed in a day.
+    assert row["daily_traffic"] == pytest.approx(24.0 * counts.mean(), rel=0.05)
+    assert row["days"] >= 13 and row["cover"] == pytest.approx(1.0, abs=0.01)
+    # Streets are fullest from 16 to 17 in Viet Nam; this city says no time zone, so its clocks are on UTC.
+    assert row["peak_hour"] == 9 and 0.8 <= row["peak_factor"] <= 1.0
+    assert times.size == 14 * 288 + 1
+
+
+def test_counts_are_compared_with_a_model_run(engine: Engine, tmp_path: Path) -> None:
+    with engine.connect() as connection:
+        city = City(connection, tmp_path, END)
+        with pytest.raises(NotFoundError):
+            traffic_counts.compute(city, TrafficCountsInputs(model_run="none"), Quiet())
+
+
+def test_the_planted_incident_is_found_by_the_defaults_and_nothing_else(engine: Engine, tmp_path: Path) -> None:
+    with engine.connect() as connection:
+        roads = City(connection, tmp_path, END).roads()
+        stations = gather_stations(select_road_series(connection, END), roads)
+        sections = find_sections(stations, roads)
+
+        def read(ids: Sequence[str], start: datetime, end: datetime) -> object:
+            return select_many(connection, ids, start, end)
+
+        found = find_incidents(sections, read, END - timedelta(days=4), END, OFFSET)  # type: ignore[arg-type]
+    assert [section.id for section in sections] == ["C-1.C-2"] and sections[0].length == pytest.approx(900.0)
+    assert find_place(sections[0], roads).distance(line((0, 0), (4, 0))) < 1e-6
+    assert [one.section for one in found] == ["C-1.C-2"]
+    [one] = found
+    print(f"begun {BEGAN}, onset told as {one.onset}, told {one.told}, over {one.ended}, sure {one.confidence}")
+    # The queue comes seven minutes after it BEGAN, and is confirmed by the second reading after that.
+    assert BEGAN - timedelta(minutes=5) <= one.onset <= BEGAN + timedelta(minutes=15)
+    assert BEGAN < one.told <= BEGAN + timedelta(minutes=20)
+    assert one.ended is not None and abs((one.ended - BEGAN).total_seconds() - INCIDENT_S) <= 900.0
+    assert one.confidence == 1.0
+
+
+def test_the_watch_raises_the_incident_as_an_alarm_and_ends_it(engine: Engine) -> None:
+    watch = Watch(engine, (IncidentFeed(),), look_back=timedelta(days=3))
+    watch.pass_once()
+    with engine.connect() as connection:
+        [row] = [one for one in list_alarms(connection, AlarmQuery(states=())) if one.event == "traffic-incident"]
+        steps = list_alarm_events(connection, row.id)
+    assert row.rule == "incident.C-1.C-2" and row.watched_id == "M0" and not row.active
+    times = {one.kind: one.at for one in steps}
+    raised, cleared = times["raise"], times["clear"]
+    assert BEGAN < raised <= BEGAN + timedelta(minutes=20)
+    assert abs((cleared - BEGAN).total_seconds() - INCIDENT_S) <= 900.0
+    # What is known by then does not change with what comes after: a second pass takes no step.
+    assert watch.pass_once() == 0
