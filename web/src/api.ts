@@ -1,6 +1,7 @@
 /** The typed client: one function a question, one error class for every failure. */
 
 import type {
+  Alarm,
   Catalog,
   Hit,
   Item,
@@ -167,6 +168,12 @@ export const readRuns = async (): Promise<RunShort[]> =>
   (await request<{ runs: RunShort[] }>("/api/runs?limit=100")).runs;
 
 export const readRun = (id: string): Promise<Run> => request(`/api/runs/${part(id)}`);
+
+/** Return alarms of some kind of event, those that stand or, with `all`, the latest. */
+export async function readAlarms(event: string, all: boolean): Promise<Alarm[]> {
+  const query = new URLSearchParams({ event, limit: "50", ...(all ? { state: "all" } : {}) });
+  return (await request<{ alarms: Alarm[] }>(`/alarms?${query}`)).alarms;
+}
 
 export const readPoint = (raster: string, lon: number, lat: number): Promise<PointValues> =>
   request(`/tiles/raster/${part(raster)}/point?lon=${lon.toFixed(6)}&lat=${lat.toFixed(6)}`);

@@ -458,5 +458,17 @@ export interface ItemPage {
   numberReturned?: number;
 }
 
+/** An alarm of the twin, as far as the viewer reads it. */
+export interface Alarm {
+  id: number;
+  title: Words;
+  state: string;
+  state_title: Words;
+  raised: string | null;
+  cleared: string | null;
+  value: number | null;
+  position: [number, number] | null;
+}
+
 /** Bring an item on the screen. */
 export type ZoomToItem = (layer: string, id: string, geometry: GeoJSON.Geometry | null) => void;

@@ -27,7 +27,7 @@ export function makeAsker(away: () => void): Asker {
     }
     const own = new AbortController();
     request = own;
-    if (element.childElementCount === 0) replace(element, loading(t("network.asking")));
+    if (element.childElementCount === 0) replace(element, loading(t("traffic.asking")));
     else element.classList.add("is-asking");
     question(own.signal).then(
       (answer) => {

@@ -58,6 +58,12 @@ function sizeFields(): HTMLElement {
   return h("div", { class: "field-row" }, ...fields);
 }
 
+/** Draw the water of a flood, at a moment where one is chosen, under what stands on the roads. */
+export function showWater(run: string, time: string | null): void {
+  const { product } = getState();
+  setState({ runId: run, ...(time ? { time } : {}), ...(product === "none" ? { product: "flood_depth" } : {}) });
+}
+
 /** Return the moments of a run's water, none where only its peak is known. */
 const timesOf = (run: Run | null): string[] => run?.rasters.find(({ times }) => times)?.times ?? [];
 

@@ -8,16 +8,16 @@ import { stopAiming } from "../map/aim";
 import { drawFlags, drawNetwork } from "../map/network";
 import { bringInView, highlight } from "../map/pick";
 import { answerButtons } from "../networks/answer";
-import { empty, section, select, textButton } from "../panels/parts";
+import { section, select, textButton } from "../panels/parts";
 import { table } from "../panels/table";
 import type { Part } from "../panels/tools";
 import { getState, watch } from "../state";
 import { makeAsker } from "./asker";
-import { changeJourney, field, makeConditions } from "./conditions";
+import { changeJourney, field, makeConditions, showWater } from "./conditions";
 import { MOST_POINTS, WAYS } from "./journey";
 import { formatMinutes } from "./minutes";
 import { makePoints } from "./points";
-import { absent, findProcess } from "./run-form";
+import { offeredPart } from "./run-form";
 import { askWays, drawDry, drawWays, findBounds, flagsOf, type Step, type Way, type Ways } from "./ways";
 
 const FAR = 50;
@@ -119,10 +119,11 @@ function drownedAnswer(map: MapView, dry: Ways, reason: unknown): HTMLElement {
 }
 
 /** Build the part. */
-export function routePart(map: MapView): Part {
+export const routePart = (map: MapView): Part => offeredPart("route", () => buildRoutePart(map));
+
+function buildRoutePart(map: MapView): Part {
   const conditions = makeConditions();
   const count = h("div");
-  const missing = h("div");
   const asker = makeAsker(() => drawNetwork(map, null));
   const isOpen = (): boolean => getState().tab === "traffic" && getState().traffic === "route";
   const points = makePoints(map, {
@@ -177,17 +178,11 @@ export function routePart(map: MapView): Part {
     points.update();
     showButtons();
     drawFlags(map, flagsOf(journey.points));
+    if (journey.flood) showWater(journey.flood, journey.floodTime);
     asker.ask(journey.points.length > 1 ? answer : null);
     if (journey.points.length < 2 && getState().panelOpen) points.start();
   };
-  const show = (): void => {
-    update();
-    findProcess("route").then(
-      (process) => replace(missing, process ? null : absent()),
-      (error: unknown) => replace(missing, empty(explain(error))),
-    );
-  };
   watch(["journey", "lang"], update);
   const form = h("div", { class: "form network-form" }, points.element, conditions.element, count);
-  return { element: h("div", {}, missing, form, asker.element), show, hide: () => stopAiming(map) };
+  return { element: h("div", {}, form, asker.element), show: update, hide: () => stopAiming(map) };
 }

@@ -6,7 +6,8 @@ import { say, t } from "../i18n";
 import { makeStarter } from "../networks/job";
 import { type Form, makeForm } from "../panels/form";
 import { failure, loading } from "../panels/parts";
-import { getState } from "../state";
+import type { Part } from "../panels/tools";
+import { getState, watch } from "../state";
 import type { Process } from "../types";
 
 /** Say that this city's server does not offer what a part is for. */
@@ -20,6 +21,32 @@ export async function findProcess(id: string): Promise<Process | null> {
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;
   }
+}
+
+/** Build a part once it is known that the server offers its process; say so where it does not. */
+export function offeredPart(process: string, build: () => Part): Part {
+  const element = h("div", {}, loading());
+  let part: Part | null = null;
+  const show = async (): Promise<void> => {
+    try {
+      if (!part && !(await findProcess(process))) {
+        replace(element, absent());
+        return;
+      }
+      part ??= build();
+      replace(element, part.element);
+      part.show?.();
+    } catch (error) {
+      replace(
+        element,
+        failure(error, () => void show()),
+      );
+    }
+  };
+  watch(["lang"], () => {
+    if (!part) void show();
+  });
+  return { element, show: () => void show(), hide: () => part?.hide?.() };
 }
 
 /** Make the form; it is folded away once there are runs to look at. */

@@ -71,10 +71,7 @@ export async function areasPart(run: Run, zoomToItem: ZoomToItem): Promise<HTMLE
       cut_from ? formatShortDateTime(String(cut_from)) : "–",
     ];
   });
-  return section(
-    t("water.areas"),
-    longTable([t("water.area"), t("water.cutPeople"), t("water.cutFrom")], rows),
-  );
+  return section(t("water.areas"), longTable([t("water.area"), t("water.cutPeople"), t("water.cutFrom")], rows));
 }
 
 /** Which hospitals, schools and stations nobody reaches. */
@@ -93,10 +90,7 @@ export async function placesPart(run: Run, zoomToItem: ZoomToItem): Promise<HTML
       typeof depth === "number" && depth > 0 ? `${formatFixed(depth, 2)} m` : "–",
     ];
   });
-  return section(
-    t("water.lostPlaces"),
-    longTable([t("water.place"), t("water.state"), t("water.depth")], rows),
-  );
+  return section(t("water.lostPlaces"), longTable([t("water.place"), t("water.state"), t("water.depth")], rows));
 }
 
 export function respondersPart({ responders }: Partial<AccessSummary>): HTMLElement | null {
@@ -129,9 +123,7 @@ export function sheltersPart({ evacuation }: Partial<AccessSummary>, zoomToItem:
   return section(
     t("water.shelters"),
     h("p", { class: left > 0 ? "field-error" : "soft" }, words),
-    rows.length > 0
-      ? longTable([t("water.shelter"), t("water.load"), t("water.capacity")], rows)
-      : null,
+    rows.length > 0 ? longTable([t("water.shelter"), t("water.load"), t("water.capacity")], rows) : null,
     problem,
   );
 }
@@ -153,10 +145,7 @@ export function detoursPart({ detours }: Partial<AccessSummary>): HTMLElement | 
     formatMinutes(before),
     after === null ? t("water.noWay") : formatMinutes(after),
   ]);
-  return section(
-    t("water.detours"),
-    longTable([t("water.from"), t("water.before"), t("water.after")], rows),
-  );
+  return section(t("water.detours"), longTable([t("water.from"), t("water.before"), t("water.after")], rows));
 }
 
 export function wardsPart({ wards }: Partial<AccessSummary>): HTMLElement | null {

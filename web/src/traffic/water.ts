@@ -16,6 +16,7 @@ import type { Part } from "../panels/tools";
 import { getState, setState } from "../state";
 import type { Run, VectorLayer, ZoomToItem } from "../types";
 import type { AccessStep, AccessSummary } from "./access-words";
+import { showWater } from "./conditions";
 import { makeRunForm } from "./run-form";
 import { followRoads, ROADS, roadLegend } from "./water-map";
 import {
@@ -122,13 +123,11 @@ export function waterPart(map: MapView, zoomToItem: ZoomToItem): Part {
   let linked = getState().time ? getState().networkRun : null;
 
   /** The water that a run was computed with is drawn under its roads. */
-  const showWater = (id: string, { water }: Partial<AccessSummary>): void => {
-    if (water?.run)
-      setState({ runId: water.run, ...(getState().product === "none" ? { product: "flood_depth" } : {}) });
-    else setState({ product: "none" });
-    // A link says itself which moment it shows.
+  const drawWater = (id: string, { water }: Partial<AccessSummary>): void => {
     const moment = parseMoment(water?.time_shown);
-    if (moment && id !== linked) setState({ time: toIso(moment) });
+    // A link says itself which moment it shows.
+    if (water?.run) showWater(water.run, moment && id !== linked ? toIso(moment) : null);
+    else setState({ product: "none" });
     linked = id;
     roads.setFollowing(follows && (water?.steps ?? 0) > 1);
   };
@@ -144,7 +143,7 @@ export function waterPart(map: MapView, zoomToItem: ZoomToItem): Part {
   };
   const build = async (run: Run, layers: VectorLayer[]): Promise<HTMLElement> => {
     const summary = (run.summary ?? {}) as unknown as Partial<AccessSummary>;
-    showWater(run.id, summary);
+    drawWater(run.id, summary);
     const lists = await Promise.all([
       reopeningPart(run, zoomToItem),
       placesPart(run, zoomToItem),
