@@ -95,3 +95,14 @@ def select_arrived(connection: Connection, ids: Sequence[str], since: datetime, 
         {"ids": list(ids), "since": since, "before": before},
     )
     return [Arrival(*row) for row in rows]
+
+
+def set_direction(connection: Connection, things: Sequence[str], direction: str) -> None:
+    """Say of things that are no sensors of the city which way of their road they watch."""
+    connection.execute(
+        text(
+            "update sensing.thing set properties = coalesce(properties, '{}') "
+            "|| jsonb_build_object('watched_direction', cast(:direction as text)) where id = any(:things)"
+        ),
+        {"things": list(things), "direction": direction},
+    )

@@ -1,9 +1,12 @@
 """Traffic on a street with two counters that read what the demo's do: state, counts, incidents, probe speeds."""
 
-from collections.abc import Sequence
+import json
+import subprocess
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import numpy as np
@@ -12,7 +15,8 @@ import pytest
 import shapely
 from sqlalchemy import Engine
 
-from layers.errors import NotFoundError
+from layers.errors import InputError, NotFoundError
+from layers.registry import read_vector_layer
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import insert_observations
 from tests.twin.traffic_town import CRS, line, load, make_roads
@@ -25,10 +29,12 @@ from twin.process import Quiet
 from twin.processes import traffic_counts, traffic_state
 from twin.processes.traffic_counts import TrafficCountsInputs
 from twin.processes.traffic_state import TrafficStateInputs
+from twin.state.assets import find_state
 from twin.store_alarms import AlarmQuery, list_alarm_events, list_alarms
 from twin.store_traffic import select_many, select_road_series
 from twin.traffic.counting import find_sections, gather_stations
 from twin.traffic.incident_detection import find_incidents, find_place
+from twin.traffic.speeds import load_speeds
 
 # The watch asks for what is news, so the town lives now.
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -170,3 +176,40 @@ def test_the_watch_raises_the_incident_as_an_alarm_and_ends_it(engine: Engine) -
     assert abs((cleared - BEGAN).total_seconds() - INCIDENT_S) <= 900.0
     # What is known by then does not change with what comes after: a second pass takes no step.
     assert watch.pass_once() == 0
+
+
+def test_speeds_of_vehicles_grade_their_roads(engine: Engine, tmp_path: Path) -> None:
+    moment = END - timedelta(minutes=2)
+    path = tmp_path / "probes.csv"
+    rows = [
+        ("N1", moment.isoformat(), "8", "forward"), ("N2", moment.isoformat(), "39", ""),
+        ("nowhere", moment.isoformat(), "30", ""), ("N2", "2026-11-28 17:00", "30", ""),
+        ("N2", moment.isoformat(), "400", ""), ("N2", moment.isoformat(), "30", "sideways"),
+    ]  # fmt: skip
+    path.write_text("road_link_id,time,speed,direction\n" + "\n".join(map(",".join, rows)))
+    with engine.begin() as connection:
+        report = load_speeds(connection, path, "bus", author="test")
+        again = load_speeds(connection, path, "bus", author="test")
+    assert (report.rows, report.series, report.stored.new, sum(report.rejected.values())) == (6, 2, 2, 4)
+    assert len(report.rejected) == 4 and (again.stored.new, again.stored.unchanged) == (0, 2)
+    frame, _ = see_state(engine, tmp_path, END, reach=0.0)
+    grades = frame["grade"].to_dict()
+    assert (grades["N1-0-f"], grades["N2-0-f"], grades["N2-0-b"]) == ("F", "A", "A") and "N1-0-b" not in grades
+    with engine.connect() as connection:
+        state = find_state(
+            connection, read_vector_layer("road_links"), "N1", tmp_path, zone=ZoneInfo("Asia/Ho_Chi_Minh"), now=END
+        )
+    assert (state.word, state.basis, state.value) == ("service_f", "reading", 8.0)
+    with pytest.raises(InputError, match="speed"), engine.begin() as connection:
+        path.write_text("road,when\n1,2\n")
+        load_speeds(connection, path, "bus", author="test")
+
+
+def test_what_one_types(run: Callable[..., "subprocess.CompletedProcess[str]"]) -> None:
+    done = run("traffic", "incidents", "--at", END.isoformat(), "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["sections"] == 1 and [one["section"] for one in told["incidents"]] == ["C-1.C-2"]
+    done = run("traffic", "works", "export", "-")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["feed_info"]["version"] == "4.2"

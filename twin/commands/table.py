@@ -93,6 +93,9 @@ COMMANDS: dict[str, Entry] = {
         "twin.commands.water",
         "Cấp nước — water supply: run, age, fire flow, balance of metered areas; EPANET models in and out.",
     ),
+    "traffic": Entry(
+        "twin.commands.traffic", "Giao thông — traffic: road works, counts, the state now, incidents, speeds."
+    ),
     "leaks": Entry(
         "twin.commands.leaks", "Rò rỉ — leaks: detect them from pressures and inflows, with the pipes to walk."
     ),

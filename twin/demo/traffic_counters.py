@@ -14,7 +14,7 @@ FIRST_AT, APART_M = 0.4, 900.0
 
 def place_counters(roads: Table) -> list[Station]:
     """Return two counters a street, of the way that the street is drawn in, APART_M apart along it."""
-    stations = []
+    stations: list[Station] = []
     for pair, rows in enumerate(_choose_streets(roads), 1):
         start = shapely.get_point(roads.geometry[rows[0]], 0)
         along = np.array([shapely.distance(start, _middle(roads, row)) for row in rows.tolist()])
