@@ -121,7 +121,7 @@ def join_loose_ends(vertices: Vertices, levels: Index, lines: Geometries, *, rea
     """Return the vertices with one more on each line that a loose end stops short of, at the place of that end.
 
     levels: of each line. A line is not joined to itself. The end keeps its own place, the line bends there by less
-    than ``reach`` [m].
+    than ``reach`` [m]; of several lines it is the nearest.
     """
     met = np.bincount(vertices.places, minlength=vertices.place_xy.shape[0])
     loose = np.flatnonzero(vertices.ends & (met[vertices.places] == 1))
@@ -135,9 +135,11 @@ def join_loose_ends(vertices: Vertices, levels: Index, lines: Geometries, *, rea
         return vertices
     points = shapely.points(vertices.xy[end])
     off = shapely.distance(lines[line], points)
-    order = np.lexsort((line, off, end))
-    first = np.append(True, end[order][1:] != end[order][:-1])
-    end, line, points = end[order][first], line[order][first], points[order][first]
+    least = np.full(vertices.line.size, np.inf)
+    np.minimum.at(least, end, off)
+    # Lines that lie on each other are equally near.
+    nearest = off <= least[end] + TOLERANCE
+    end, line, points = end[nearest], line[nearest], points[nearest]
     measure = shapely.line_locate_point(lines[line], points)
     inside = np.searchsorted(_positions(vertices), line * _stride(vertices) + measure)
     inside = np.clip(inside, vertices.first[line], vertices.first[line + 1])

@@ -34,10 +34,11 @@ def read_osm(
     """
     if not keys:
         raise MappingError(f"{path}: a mapping for OpenStreetMap needs 'where' with a tag for every layer")
-    found = _Rows(tags)
-    filters = osmium.filter.KeyFilter(*keys)
+    found = _Rows(keys, tags)
+    # Where a turn goes over a road, the road's ends say where it begins, whether roads are asked for or not.
+    filters = osmium.filter.KeyFilter(*keys, *(("highway",) if found.reads_turns else ()))
     try:
-        things = osmium.FileProcessor(str(path)).with_areas(filters).with_filter(filters)
+        things = osmium.FileProcessor(str(path)).with_areas(osmium.filter.KeyFilter(*keys)).with_filter(filters)
         for thing in things:
             found.add(thing, things)
     except (RuntimeError, OSError) as error:
@@ -49,7 +50,8 @@ def read_osm(
 class _Rows:
     """Columns being filled, one entry a row."""
 
-    def __init__(self, tags: tuple[str, ...]) -> None:
+    def __init__(self, keys: tuple[str, ...], tags: tuple[str, ...]) -> None:
+        self._keys = keys
         self._factory = osmium.geom.WKBFactory()
         named = "@type", "@id", "@geometry", *(f"@{role}" for role in _ROLES), *tags
         self._columns: dict[str, list[str | None]] = {name: [] for name in named}
@@ -57,20 +59,23 @@ class _Rows:
         self._wkb: list[str | None] = []
         self._assembled: set[int] = set()
         self._relations: dict[int, dict[str, str | None]] = {}
-        self._ends: dict[int, Ends] | None = {} if any(tag.startswith(_TURN) for tag in tags) else None
+        self._ends: dict[int, Ends] = {}
+        self.reads_turns = any(key.startswith(_TURN) for key in keys)
 
     def add(self, thing: Any, file: Any) -> None:
         """Take one object of the file."""
+        if self.reads_turns and thing.is_way() and len(thing.nodes):
+            ends = thing.nodes[0], thing.nodes[-1]
+            self._ends[thing.id] = tuple(
+                (node.ref, self._make(self._factory.create_point, node.location)) for node in ends
+            )
+        if not any(key in thing.tags for key in self._keys):
+            return
         tags = {name: thing.tags.get(name) for name in self._tags}
         if thing.is_node():
             self._append("node", thing.id, "point", tags, self._make(self._factory.create_point, thing))
         elif thing.is_way():
             self._append("way", thing.id, "line", tags, self._make(self._factory.create_linestring, thing))
-            if self._ends is not None:
-                self._ends[thing.id] = tuple(
-                    (node.ref, self._make(self._factory.create_point, node.location))
-                    for node in (thing.nodes[0], thing.nodes[-1])
-                )
         elif thing.is_area():
             if not thing.from_way():
                 self._assembled.add(thing.orig_id())
@@ -110,8 +115,7 @@ class _Rows:
                 return self._make(self._factory.create_point, file.node_location_storage.get(nodes[0]))
             except KeyError:
                 return None
-        ends = self._ends or {}
-        ways = [dict(ends[ref]) for role in ("from", "via") for kind, ref in members[role][:1] if ref in ends]
+        ways = [dict(self._ends[ref]) for role in ("from", "via") for _, ref in members[role][:1] if ref in self._ends]
         shared = [place for ref, place in ways[0].items() if ref in ways[1]] if len(ways) == 2 else []
         return shared[0] if shared else None
 

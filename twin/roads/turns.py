@@ -162,7 +162,7 @@ def _choose(kind: str, pairs: list[tuple[int, int]], junctions: _Junctions) -> t
 def _find_over(
     kind: str, into: list[int], out: list[int], over: set[int], junctions: _Junctions
 ) -> tuple[tuple[Half, ...], ...] | str:
-    """Return the way from the first road over the edges between to the last."""
+    """Return the way from the first road over the edges between to the last, and what goes round it."""
     if kind.startswith("only_"):
         return "it orders a way over another road"
     graph, last = junctions.graph, set(out)
@@ -172,8 +172,14 @@ def _find_over(
         for way in ways:
             for link in junctions.leaving(int(graph.ends[way[-1]])):
                 if link in last and len(way) > 1:
-                    return (tuple(junctions.half(part) for part in (*way, link)),)
+                    return _bar([junctions.half(part) for part in (*way, link)])
                 if int(graph.edges[link]) in over and link not in way:
                     longer.append((*way, link))
         ways = longer
     return "the road it goes over does not lead from the first to the last"
+
+
+def _bar(way: list[Half]) -> tuple[tuple[Half, ...], ...]:
+    """Return a way, and the turns round on the edges between, by two of which the way would be gone after all."""
+    round_about = [(*way[: k + 1], (way[k][0], not way[k][1])) for k in range(1, len(way) - 1)]
+    return (tuple(way), *round_about)
