@@ -65,7 +65,7 @@ def compute(view: CityView, inputs: FloodAccessInputs, progress: Progress) -> Ou
     progress.report(0.9, "lập bảng — tables")
     start = water.times[0] if water.times else view.now
     return Outputs(
-        title=_entitle(inputs, told, account),
+        title=_entitle(view, inputs, account),
         base_time=start,
         horizon_hours=(water.times[-1] - start).total_seconds() / 3600.0 if water.times else 0.0,
         features={
@@ -142,12 +142,14 @@ def _find_centres(scene: Scene) -> tuple[np.ndarray[Any, np.dtype[np.int64]], li
     return residents.junction[chosen], residents.cells["id"].iloc[residents.cell[chosen]].tolist()
 
 
-def _entitle(inputs: FloodAccessInputs, told: dict[str, Any], account: Account) -> Text:
+def _entitle(view: CityView, inputs: FloodAccessInputs, account: Account) -> Text:
     if inputs.stage is not None:
         level = f"{inputs.stage:g}"
         return Text(f"Đi lại khi nước ở mức {level.replace('.', ',')} m", f"Access with water at {level} m")
-    when = "" if account.moment is None else f" {account.moment:%Y-%m-%d %H:%M}Z"
-    return Text(f"Đi lại khi ngập, lần chạy {told['run']}{when}", f"Access under water, run {told['run']}{when}")
+    if account.moment is None:
+        return Text("Đi lại khi ngập cao nhất", "Access at the height of the flood")
+    local = account.moment.astimezone(view.zone)
+    return Text(f"Đi lại khi ngập lúc {local:%H:%M ngày %d/%m/%Y}", f"Access under water on {local:%d/%m/%Y at %H:%M}")
 
 
 def _aware(moment: datetime | None) -> datetime | None:

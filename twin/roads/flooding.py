@@ -37,7 +37,7 @@ Depths = NDArray[np.float32]
 
 BRIDGE_REACH = 20.0
 """A bridge carries the roads whose middle lies within this of its line [m]."""
-KEPT = 4
+KEPT = 3
 """Floods kept in memory."""
 
 
@@ -280,21 +280,31 @@ def _mix(first: Depths, second: Depths, share: np.float32) -> Depths:
     return np.asarray(first + (second - first) * share, np.float32)
 
 
+@dataclass(slots=True, eq=False)
+class _Slot:
+    """A flood in memory, and the lock under which it is made."""
+
+    lock: threading.Lock
+    water: RoadWater | None = None
+
+
 class _Kept:
-    """The floods asked last, by run and roads; made by one thread, read by all."""
+    """The floods asked last, by run and roads; each is made by one thread while others are answered."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._found: OrderedDict[tuple[str, str], RoadWater] = OrderedDict()
+        self._slots: OrderedDict[tuple[str, str], _Slot] = OrderedDict()
 
     def get(self, key: tuple[str, str], make: Callable[[], RoadWater]) -> RoadWater:
         with self._lock:
-            if key not in self._found:
-                self._found[key] = make()
-            self._found.move_to_end(key)
-            while len(self._found) > KEPT:
-                self._found.popitem(last=False)
-            return self._found[key]
+            slot = self._slots.setdefault(key, _Slot(threading.Lock()))
+            self._slots.move_to_end(key)
+            while len(self._slots) > KEPT:
+                self._slots.popitem(last=False)
+        with slot.lock:
+            if slot.water is None:
+                slot.water = make()
+            return slot.water
 
 
 _WATER = _Kept()
