@@ -1,145 +1,15 @@
 """The viewer in a real browser against a real server: what a person does, and what must then be seen."""
 
 import re
-import shutil
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Route, expect
 
-ARTEFACTS = Path(__file__).resolve().parents[2] / "test-artefacts"
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]
-DESKTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
-LOAD_MS = 60_000
-JOB_MS = 300_000
-
-SETTLE = """() => new Promise(resolve => {
-  const map = window.twin.map;
-  if (map.loaded() && !map.isMoving()) resolve(); else map.once('idle', () => resolve());
-})"""
-
-# A screen point at which the topmost fill of a building lies, away from the panels.
-FIND_BUILDING = """() => {
-  const { map } = window.twin;
-  const { width, height } = map.getCanvas().getBoundingClientRect();
-  for (let y = height * 0.3; y < height * 0.7; y += 6) {
-    for (let x = width * 0.2; x < width * 0.6; x += 6) {
-      if (map.queryRenderedFeatures([x, y], { layers: ['buildings'] }).length > 0) {
-        const box = map.getCanvas().getBoundingClientRect();
-        return [box.left + x, box.top + y];
-      }
-    }
-  }
-  return null;
-}"""
-
-
-# Where a longitude and latitude lie on the screen.
-ON_SCREEN = """place => {
-  const { map } = window.twin;
-  const box = map.getCanvas().getBoundingClientRect();
-  const { x, y } = map.project(place);
-  return [box.left + x, box.top + y];
-}"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Headless Chromium with software WebGL; the tests are skipped where there is none."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("Chromium is not installed: the viewer cannot be tested in a browser")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
-        yield opened
-        opened.close()
-
-
-class Visit:
-    """A page that is open, with what it complained about and what it asked for."""
-
-    def __init__(self, page: Page, server_url: str) -> None:
-        self.page = page
-        self.server_url = server_url.rstrip("/")
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", self._see)
-
-    def _hear(self, message: ConsoleMessage) -> None:
-        # A sensor without a forecast answers 404, which the browser reports and the page expects.
-        if message.type == "error" and "/forecast" not in message.location.get("url", ""):
-            self.complaints.append(message.text)
-
-    def _see(self, request: Request) -> None:
-        self.requests.append(request.url)
-
-    def open(self, fragment: str = "") -> None:
-        """Load the viewer and wait until the map is drawn."""
-        self.page.goto(f"{self.server_url}/{fragment}")
-        self.wait("() => Boolean(window.twin && window.twin.map.loaded())")
-        self.settle()
-
-    def wait(self, condition: str, arg: Any = None, *, timeout: int = LOAD_MS) -> None:
-        """Wait until a function of the page returns true.
-
-        Playwright's own wait evaluates text inside the page, which the server's content security policy forbids.
-        """
-        deadline = time.monotonic() + timeout / 1000
-        while not self.page.evaluate(condition, arg):
-            assert time.monotonic() < deadline, f"still false after {timeout / 1000:.0f} s: {condition}"
-            self.page.wait_for_timeout(100)
-
-    def settle(self) -> None:
-        """Wait until the map neither loads nor moves."""
-        self.page.evaluate(SETTLE)
-
-    def find_flood_times(self) -> set[str]:
-        """Return the moments of which flood pictures were asked for."""
-        return {found[1] for url in self.requests if (found := re.search(r"/tiles/raster/.*\.png\?time=(.+)$", url))}
-
-    def save(self, name: str) -> None:
-        """Keep a picture for a person to look at."""
-        ARTEFACTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=ARTEFACTS / f"viewer-{name}.png")
-
-    def zoom_to_buildings(self) -> tuple[float, float]:
-        """Move to a building that the server knows and return a screen point on one."""
-        feature = self.page.evaluate("fetch('/api/collections/buildings/items?limit=1').then(r => r.json())")[
-            "features"
-        ]
-        if not feature:
-            pytest.skip("the demo city has no buildings")
-        lon, lat = feature[0]["geometry"]["coordinates"][0][0][0]
-        self.page.evaluate("place => window.twin.map.jumpTo({ center: place, zoom: 17 })", [lon, lat])
-        self.settle()
-        point = self.page.evaluate(FIND_BUILDING)
-        assert point is not None, "no building is drawn where the server has one"
-        return point[0], point[1]
-
-
-@pytest.fixture
-def visit(browser: Browser, server_url: str) -> Iterator[Visit]:
-    """A fresh page on a large screen."""
-    context = browser.new_context(viewport=DESKTOP, locale="vi-VN", accept_downloads=True)  # type: ignore[arg-type]
-    yield Visit(context.new_page(), server_url)
-    context.close()
+from tests.web.visits import JOB_MS, LOAD_MS, ON_SCREEN, PHONE, Visit
 
 
 def test_page_opens_without_complaints_and_without_foreign_hosts(visit: Visit) -> None:

@@ -3,6 +3,8 @@
 import type {
   Alarm,
   Catalog,
+  Departure,
+  Feed,
   Hit,
   Item,
   ItemPage,
@@ -15,6 +17,7 @@ import type {
   Reading,
   Result,
   Run,
+  RunFile,
   RunShort,
   Sensor,
   StageForecast,
@@ -86,7 +89,7 @@ export async function searchFeatures(words: string, limit: number, signal: Abort
 }
 
 /** Return path and query of a link that the server wrote, so that a proxy's host name does no harm. */
-function localPath(href: string): string {
+export function localPath(href: string): string {
   const url = new URL(href, location.href);
   return url.pathname + url.search;
 }
@@ -168,6 +171,24 @@ export const readRuns = async (): Promise<RunShort[]> =>
   (await request<{ runs: RunShort[] }>("/api/runs?limit=100")).runs;
 
 export const readRun = (id: string): Promise<Run> => request(`/api/runs/${part(id)}`);
+
+/** Return the tables and drawings that a run keeps. */
+export const readRunFiles = async (id: string): Promise<RunFile[]> =>
+  (await request<{ files: RunFile[] }>(`/api/runs/${part(id)}/files`)).files;
+
+/** Return the public transport feeds of the city; none where the server knows no such thing. */
+export async function readFeeds(): Promise<Feed[]> {
+  try {
+    return (await request<{ feeds: Feed[] }>("/gtfs")).feeds;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return [];
+    throw error;
+  }
+}
+
+/** Return what leaves a stop of a feed next. */
+export const readDepartures = async (feed: string, stop: string): Promise<Departure[]> =>
+  (await request<{ departures: Departure[] }>(`/gtfs/${part(feed)}/stops/${part(stop)}/departures`)).departures;
 
 /** Return alarms of some kind of event, those that stand or, with `all`, the latest. */
 export async function readAlarms(event: string, all: boolean): Promise<Alarm[]> {

@@ -9,7 +9,7 @@ export type Tab = "layers" | "flood" | "networks" | "traffic" | "sensors" | "sce
 /** What the panel of networks is used for. */
 export type Tool = "trace" | "results" | "profile" | "findings" | "lamps" | "leaks";
 /** What the panel of traffic is used for. */
-export type Traffic = "route" | "reach" | "water" | "flows" | "now" | "transit" | "critical";
+export type Traffic = "route" | "reach" | "water" | "flows" | "now" | "transit" | "critical" | "results";
 
 export interface Selection {
   layer: string;
@@ -54,9 +54,16 @@ export interface State {
 
 export const TABS: readonly Tab[] = ["layers", "flood", "networks", "traffic", "sensors", "scenario"];
 export const TOOLS: readonly Tool[] = ["trace", "results", "profile", "findings", "lamps", "leaks"];
-export const TRAFFIC: readonly Traffic[] = ["route", "reach", "water", "flows", "now", "transit", "critical"];
-
-export const isTraffic = (use: string): use is Traffic => TRAFFIC.some((one) => one === use);
+export const TRAFFIC: readonly Traffic[] = [
+  "route",
+  "reach",
+  "water",
+  "flows",
+  "now",
+  "transit",
+  "critical",
+  "results",
+];
 
 type Watcher = (state: Readonly<State>) => void;
 

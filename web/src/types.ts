@@ -470,5 +470,35 @@ export interface Alarm {
   position: [number, number] | null;
 }
 
+/** A table or drawing that a run keeps; its size [byte]. */
+export interface RunFile {
+  name: string;
+  size: number;
+  href: string;
+  type: string;
+}
+
+/** A public transport feed of the city. */
+export interface Feed {
+  id: string;
+  title: string | null;
+  loaded: string;
+  first_day: string | null;
+  last_day: string | null;
+  counts: Record<string, number>;
+}
+
+/** A vehicle that leaves a stop; a delay [s] is null where nothing is told live. */
+export interface Departure {
+  trip_id: string;
+  route: string;
+  headsign: string;
+  scheduled: string;
+  expected: string;
+  delay: number | null;
+  state: "scheduled" | "live" | "canceled" | "skipped";
+  exact: boolean;
+}
+
 /** Bring an item on the screen. */
 export type ZoomToItem = (layer: string, id: string, geometry: GeoJSON.Geometry | null) => void;

@@ -364,6 +364,7 @@ export const vi = {
   "results.layers": "Lớp kết quả",
   "results.name": "Số liệu",
   "results.value": "Giá trị",
+  "results.files": "Tệp, hình vẽ",
   "results.none": "Chưa có lần chạy nào của mạng lưới.",
   "profile.from": "Từ hố ga",
   "profile.to": "Đến hố ga",
@@ -423,6 +424,13 @@ export const vi = {
   "leaks.walkHint": "Theo thứ tự đi; màu đậm là ống nhiều khả năng nhất.",
   "leaks.rank": "Hạng",
   "leaks.probability": "Xác suất",
+  "departure.title": "Chuyến sắp đi",
+  "departure.route": "Tuyến",
+  "departure.to": "Đi",
+  "departure.time": "Lúc",
+  "departure.none": "Không có chuyến nào sắp đi.",
+  "departure.canceled": "hủy",
+  "departure.skipped": "bỏ trạm",
 } as const;
 
 export type Key = keyof typeof vi;

@@ -22,6 +22,7 @@ import { leaksPart } from "./leaks";
 import { findPlace } from "./places";
 import { profilePart } from "./profile";
 import { resultsPart } from "./results";
+import { isNetworkResult } from "./runs";
 import { isIsolation } from "./words";
 
 /** The question and its answer, on the panel and on the map. */
@@ -73,7 +74,7 @@ function tracePart(map: MapView, zoomToItem: ZoomToItem): Part {
 
 const BUILD: Record<Tool, (map: MapView, zoomToItem: ZoomToItem) => Part> = {
   trace: tracePart,
-  results: resultsPart,
+  results: () => resultsPart(() => getState().tool === "results" && getState().tab === "networks", isNetworkResult),
   profile: profilePart,
   findings: (_, zoomToItem) => findingsPart(zoomToItem),
   lamps: lampsPart,

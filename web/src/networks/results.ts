@@ -1,4 +1,4 @@
-/** What a run of a network wrote: its layers with legends and files, its account of water, its figures. */
+/** What a run of a network or of traffic wrote: its layers, files and drawings, its account of water, its figures. */
 
 import { readRun } from "../api";
 import { h } from "../dom";
@@ -7,13 +7,14 @@ import { t } from "../i18n";
 import { figuresTable } from "../panels/figures";
 import { figure, textButton } from "../panels/parts";
 import type { Part } from "../panels/tools";
-import { getState, setState } from "../state";
+import { setState } from "../state";
 import type { Run, VectorLayer } from "../types";
+import { filesPart } from "./run-files";
 import { runLayers } from "./run-layers";
 import { makeRunPage } from "./run-page";
-import { isNetworkResult, noRuns, showRunLayers } from "./runs";
+import { noRuns, showRunLayers } from "./runs";
 
-function runBody(run: Run, layers: VectorLayer[]): HTMLElement {
+function runBody(run: Run, layers: VectorLayer[], files: HTMLElement | null): HTMLElement {
   const error = run.balance?.relative_error;
   const goProfile = (): void => setState({ tool: "profile" });
   return h(
@@ -24,19 +25,20 @@ function runBody(run: Run, layers: VectorLayer[]): HTMLElement {
       ? h("div", { class: "figures" }, figure("drop", t("results.balance"), `${formatNumber(error * 100, 4)} %`))
       : null,
     run.process === "drainage-run" ? textButton(t("results.profile"), goProfile, "button-small") : null,
+    files,
     layers.length > 0 ? runLayers(run.id, layers) : null,
     figuresTable(run.summary),
   );
 }
 
-/** Build the part; the layers of the chosen run are drawn. */
-export const resultsPart = (): Part =>
+/** Build the part for runs of some processes; the layers of the chosen run are drawn. */
+export const resultsPart = (isOpen: () => boolean, isWanted: (process: string) => boolean): Part =>
   makeRunPage({
-    isOpen: () => getState().tool === "results" && getState().tab === "networks",
-    isWanted: isNetworkResult,
+    isOpen,
+    isWanted,
     none: () => noRuns(t("results.none")),
     read: async ({ id, process }) => {
-      const [run, layers] = await Promise.all([readRun(id), showRunLayers(id, process)]);
-      return runBody(run, layers);
+      const [run, layers, files] = await Promise.all([readRun(id), showRunLayers(id, process), filesPart(id)]);
+      return runBody(run, layers, files);
     },
   });

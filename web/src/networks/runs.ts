@@ -6,20 +6,30 @@ import { h } from "../dom";
 import { formatShortDateTime } from "../format";
 import { say, t } from "../i18n";
 import { empty, failure, loading, select, textButton } from "../panels/parts";
-import { getState, isTraffic, type State, setState, type Tool, type Traffic } from "../state";
+import { getState, type State, setState, type Tool, type Traffic } from "../state";
 import type { RunShort, VectorLayer } from "../types";
 
+const atNetworks = (tool: Tool): Partial<State> => ({ tab: "networks", tool });
+const atTraffic = (traffic: Traffic): Partial<State> => ({ tab: "traffic", traffic });
+
 /** Where the results of a process are looked at; of any other, among the results of networks. */
-const USES: Record<string, Tool | Traffic> = {
-  "drainage-profile": "profile",
-  "network-check": "findings",
-  "circuit-faults": "lamps",
-  "leak-detection": "leaks",
-  "flood-access": "water",
-  "traffic-assignment": "flows",
-  "traffic-counts": "flows",
-  "transit-access": "transit",
-  "road-criticality": "critical",
+const USES: Record<string, Partial<State>> = {
+  "drainage-profile": atNetworks("profile"),
+  "network-check": atNetworks("findings"),
+  "circuit-faults": atNetworks("lamps"),
+  "leak-detection": atNetworks("leaks"),
+  "flood-access": atTraffic("water"),
+  "traffic-assignment": atTraffic("flows"),
+  "transit-access": atTraffic("transit"),
+  "road-criticality": atTraffic("critical"),
+  route: atTraffic("results"),
+  isochrone: atTraffic("results"),
+  "travel-matrix": atTraffic("results"),
+  "map-match": atTraffic("results"),
+  "signal-timing": atTraffic("results"),
+  "traffic-counts": atTraffic("results"),
+  "traffic-state": atTraffic("results"),
+  "transit-check": atTraffic("results"),
 };
 
 /** What a process writes, once it was asked for. */
@@ -36,7 +46,10 @@ export function layersOfProcess(process: string): Promise<VectorLayer[]> {
 }
 
 /** Whether the results of a process are looked at among those of networks. */
-export const isNetworkResult = (process: string): boolean => !isTraffic(USES[process] ?? "results");
+export const isNetworkResult = (process: string): boolean => USES[process]?.tab !== "traffic";
+
+/** Whether the results of a process are looked at among those of traffic. */
+export const isTrafficResult = (process: string): boolean => USES[process]?.traffic === "results";
 
 /** The run of each layer that runs of networks write. */
 let drawn: ReadonlyMap<string, string> = new Map();
@@ -69,9 +82,7 @@ export async function showRunLayers(id: string, process: string): Promise<Vector
 /** Bring a finished run on the screen, where its results are looked at. */
 export async function openNetworkRun(id: string, process: string): Promise<void> {
   await refreshRuns();
-  const use = USES[process] ?? "results";
-  const place: Partial<State> = isTraffic(use) ? { tab: "traffic", traffic: use } : { tab: "networks", tool: use };
-  setState({ networkRun: id, panelOpen: true, ...place });
+  setState({ networkRun: id, panelOpen: true, ...(USES[process] ?? atNetworks("results")) });
 }
 
 /** The runs of some processes, the newest first; `isWanted` says which. */

@@ -11,6 +11,7 @@ import { findCommodity, type Kind, kindsOf } from "../networks/commodities";
 import { askAbout } from "../networks/form";
 import { getState, type Place, type Selection, setState, watch } from "../state";
 import type { Item, Property, VectorLayer } from "../types";
+import { departuresPart } from "./departures";
 import { empty, failure, iconButton, loading, section, syntheticBadge, textButton } from "./parts";
 import { pointPart } from "./point";
 import { sensorPart } from "./sensor-card";
@@ -159,6 +160,7 @@ export function makeCard(map: MapView): HTMLElement {
       sensor ? sensorPart(sensor) : null,
       place ? pointPart(place) : null,
       networkButtons(item, selection),
+      selection.layer === "stops" ? departuresPart(item) : null,
       propertyList(item, layer),
       layer ? sourceList(layer) : null,
     );

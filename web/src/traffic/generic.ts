@@ -4,6 +4,7 @@ import { readRun } from "../api";
 import { type Child, h } from "../dom";
 import { formatShortDateTime } from "../format";
 import { t } from "../i18n";
+import { filesPart } from "../networks/run-files";
 import { runLayers } from "../networks/run-layers";
 import { makeRunPage } from "../networks/run-page";
 import { showRunLayers } from "../networks/runs";
@@ -31,12 +32,13 @@ export function runPart({ use, process, none, tell }: RunView): Part {
     head: form.element,
     update: (runs) => form.update(runs.length > 0),
     read: async ({ id }) => {
-      const [run, layers] = await Promise.all([readRun(id), showRunLayers(id, process)]);
+      const [run, layers, files] = await Promise.all([readRun(id), showRunLayers(id, process), filesPart(id)]);
       return h(
         "div",
         {},
         h("p", { class: "soft note" }, t("flood.base", { time: formatShortDateTime(run.base_time ?? run.created) })),
         ...(await tell(run, layers)),
+        files,
         runLayers(run.id, layers),
         foldedFigures(run.summary),
       );

@@ -5,6 +5,8 @@ import type { Map as MapView } from "maplibre-gl";
 import { addWords, t } from "../i18n";
 import { trafficEn } from "../i18n/traffic-en";
 import { trafficVi } from "../i18n/traffic-vi";
+import { resultsPart } from "../networks/results";
+import { isTrafficResult } from "../networks/runs";
 import { makeTools, type Part } from "../panels/tools";
 import { getState, setState, TRAFFIC, type Traffic } from "../state";
 import type { ZoomToItem } from "../types";
@@ -26,6 +28,7 @@ const BUILD: Record<Traffic, (map: MapView, zoomToItem: ZoomToItem) => Part> = {
   now: nowPart,
   transit: transitPart,
   critical: criticalPart,
+  results: () => resultsPart(() => getState().traffic === "results" && getState().tab === "traffic", isTrafficResult),
 };
 
 /** Build the panel. */

@@ -14,7 +14,7 @@ export const ROADS = "flooded_roads";
 const PAUSE_MS = 150;
 
 /** Dashes of each state, in widths of the line: roads that are open are drawn whole. */
-const PATTERNS = { slow: [2.4, 1.2], closed: [0.9, 0.7] } as const;
+const PATTERNS = { slow: [2.4, 1.2], closed: [1.4, 0.9] } as const;
 
 const DASHES: ExpressionSpecification = [
   "match",
