@@ -26,7 +26,7 @@ def list_ends(stretches: Stretches) -> list[tuple[int, tuple[float, float], tupl
     return sorted(
         (int(line), tuple(a), tuple(b))
         for line, a, b in zip(stretches.line, first.round(3).tolist(), last.round(3).tolist(), strict=True)
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_a_shared_vertex_is_a_junction_a_crossing_is_none() -> None:

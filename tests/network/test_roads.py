@@ -30,7 +30,7 @@ def walk(graph: RoadGraph, steps: int) -> list[tuple[int, ...]]:
         longer: list[tuple[int, tuple[int, ...]]] = []
         for node, links in going:
             for arc in range(graph.first[node], graph.first[node + 1]):
-                longer.append((int(graph.heads[arc]), (*links, int(graph.links[arc]))))  # type: ignore[arg-type]
+                longer.append((int(graph.heads[arc]), (*links, int(graph.links[arc]))))
         found += [links for _, links in longer]
         going = longer  # type: ignore[assignment]
     return found

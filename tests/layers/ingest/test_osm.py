@@ -64,3 +64,43 @@ def test_broken_pbf_is_named(tmp_path: Path) -> None:
 def test_a_mapping_must_ask_for_tags(tmp_path: Path) -> None:
     with pytest.raises(MappingError, match="needs 'where'"):
         read_osm(tmp_path / "s.osm", keys=(), tags=())
+
+
+TURNS = """<?xml version="1.0" encoding="UTF-8"?>
+<osm version="0.6" generator="hand">
+ <node id="1" lat="10.00" lon="105.70" version="1"/>
+ <node id="2" lat="10.00" lon="105.71" version="1"/>
+ <node id="3" lat="10.01" lon="105.71" version="1"/>
+ <node id="4" lat="10.01" lon="105.70" version="1"/>
+ <way id="10" version="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="primary"/></way>
+ <way id="11" version="1"><nd ref="2"/><nd ref="3"/><tag k="highway" v="primary"/></way>
+ <way id="12" version="1"><nd ref="3"/><nd ref="4"/><tag k="highway" v="primary"/></way>
+ <relation id="20" version="1"><member type="way" ref="10" role="from"/><member type="node" ref="2" role="via"/>
+  <member type="way" ref="11" role="to"/>
+  <tag k="type" v="restriction"/><tag k="restriction" v="no_left_turn"/></relation>
+ <relation id="21" version="1"><member type="way" ref="10" role="from"/><member type="way" ref="11" role="via"/>
+  <member type="way" ref="12" role="to"/><tag k="type" v="restriction"/><tag k="restriction" v="no_u_turn"/></relation>
+ <relation id="22" version="1"><member type="way" ref="10" role="from"/><member type="node" ref="99" role="via"/>
+  <member type="way" ref="11" role="to"/><tag k="type" v="restriction"/><tag k="restriction" v="no_u_turn"/></relation>
+ <relation id="23" version="1"><member type="way" ref="98" role="from"/><member type="way" ref="97" role="via"/>
+  <member type="way" ref="12" role="to"/><tag k="type" v="restriction"/><tag k="restriction" v="no_entry"/></relation>
+</osm>
+"""
+
+
+@pytest.mark.parametrize("keys", [("restriction",), ("restriction", "highway")])
+def test_turns_stand_where_they_begin(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    path = tmp_path / "t.osm"
+    path.write_text(TURNS, encoding="utf-8")
+    frame, shapes, reasons = read_osm(path, keys=keys, tags=("restriction", "highway"))
+    signs = frame[frame["@type"] == "relation"]
+    assert signs["@id"].tolist() == [f"relation/{number}" for number in (20, 21, 22, 23)]
+    assert (frame["@type"] == "way").sum() == (3 if "highway" in keys else 0)
+    # Over a node, over a way (where the first road meets it), over what the extract cuts off.
+    where = [None if shape is None else (shape.x, shape.y) for shape in shapes[signs.index]]
+    assert where == [(105.71, 10.0), (105.71, 10.0), None, None]
+    assert signs[["@from", "@via", "@to"]].values.tolist()[:2] == [
+        ["way/10", "node/2", "way/11"],
+        ["way/10", "way/11", "way/12"],
+    ]
+    assert [isinstance(reason, str) for reason in reasons[signs.index]] == [False, False, True, True]
