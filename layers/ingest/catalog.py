@@ -101,11 +101,23 @@ class Source(_Strict):
         return self
 
 
+class Transit(_Strict):
+    """A feed of public transport: a GTFS zip or folder beside the catalogue, or an address."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
+    uri: str
+    title: Words
+    licence: str
+    attribution: str
+    synthetic: bool = False
+
+
 class Catalog(_Strict):
-    """A city and its sources, in the order they are loaded."""
+    """A city, its sources in the order they are loaded, and its feeds of public transport."""
 
     city: City
     sources: tuple[Source, ...] = ()
+    transit: tuple[Transit, ...] = ()
 
 
 def read_catalog(path: Path) -> Catalog:

@@ -25,9 +25,12 @@ from twin.demo.readings import GAUGES, compute_rain, compute_results
 from twin.demo.shapes import hash_uniform
 from twin.demo.station_file import STATIONS_FILE, read_stations
 from twin.demo.tide import compute_river_stage
+from twin.transit.reading import read_feed
+from twin.transit.validating import validate_feed
 
 BY_RUNS = {name for name, layer in VECTOR_LAYERS.items() if layer.of_runs}
-LEFT_OUT = {"rail_links", "rain_gauges"} | BY_RUNS
+# Routes of buses come with their feed.
+LEFT_OUT = {"rail_links", "rain_gauges", "transit_routes"} | BY_RUNS
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +62,20 @@ def test_same_seed_gives_the_same_bytes(folder: Path, demo_end: datetime, tmp_pa
         "observations.csv.gz",
         "stations.csv",
         "terrain.tif",
+        "transit.zip",
     ]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     for name in names:
         assert (folder / name).read_bytes() == (tmp_path / name).read_bytes(), name
+
+
+def test_the_buses_of_the_demo_are_a_clean_feed_of_its_stops(
+    folder: Path, tables: dict[str, gpd.GeoDataFrame], demo_end: datetime
+) -> None:
+    feed = read_feed(folder / "transit.zip")
+    assert validate_feed(feed, demo_end.date()).describe() == []
+    assert set(feed.stop_ids.to_pylist()) <= set(tables["stops"]["id"])
+    assert feed.counts["routes"] >= 5
 
 
 def test_every_declared_vector_layer_is_there_with_its_columns(tables: dict[str, gpd.GeoDataFrame]) -> None:

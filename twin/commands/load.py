@@ -1,5 +1,6 @@
 """``twin load``: bring a file, or all sources of the catalogue, into the city."""
 
+import getpass
 import re
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ import typer
 from sqlalchemy import Engine
 
 from layers.errors import DatabaseError, InputError, TwinError
-from layers.ingest.catalog import Source, Words, read_catalog
+from layers.ingest.catalog import Catalog, Source, Words, read_catalog
 from layers.ingest.fetch import fetch, is_url
 from layers.ingest.load import load_source
 from layers.ingest.quality import LoadReport
@@ -23,6 +24,7 @@ from twin.commands.propose import propose
 from twin.connect import connect, connect_to_city
 from twin.progress import show_progress
 from twin.settings import Settings, read_settings
+from twin.transit.cataloguing import load_transit
 
 FETCHED = ".fetched"
 
@@ -97,7 +99,10 @@ def load(
         sources, base = (_describe(file, source, layer, given, table, licence, attribution),), Path.cwd()
     how = How(crs, encoding, dry_run, only_changed, Policy(prune, confirmed, overwrite_edits))
     failures: list[Failure] | None = [] if catalog else None
-    reports = load_all(connect(settings), settings, sources, base, how, failures=failures)
+    engine = connect(settings)
+    reports = load_all(engine, settings, sources, base, how, failures=failures)
+    if catalog and source is None and layer is None and not dry_run:
+        load_feeds(engine, settings, read_catalog(settings.catalog_path))
     if file is not None and mapping is None and find_beside(file, table).is_file():
         for report in reports:
             report.notes = (*report.notes, f"mapping {find_beside(file, table).name}, found beside the file")
@@ -110,6 +115,15 @@ def load(
         for one in failures:
             typer.echo(f"{one.source}: {one.error}", err=True)
         raise typer.Exit(1)
+
+
+def load_feeds(engine: Engine, settings: Settings, catalog: Catalog) -> None:
+    """Take in the feeds of public transport that the catalogue lists; what did not change is left alone."""
+    if not catalog.transit:
+        return
+    base, fetched = settings.catalog_path.parent, settings.raw_dir / FETCHED
+    with show_progress("Transit") as report:
+        load_transit(engine, catalog.transit, base, fetched, author=getpass.getuser(), follow=report)
 
 
 def _find_area(settings: Settings) -> CityArea | None:

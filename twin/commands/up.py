@@ -17,7 +17,7 @@ from layers.ingest.catalog import Catalog, read_catalog
 from layers.store.cluster import stop_cluster
 from layers.store.migrate import migrate
 from twin.commands.demo import make_demo
-from twin.commands.load import How, load_all
+from twin.commands.load import How, load_all, load_feeds
 from twin.connect import connect
 from twin.demo.station_file import STATIONS_FILE
 from twin.leftovers import end_leftovers, end_processes, remember, take_lock
@@ -94,6 +94,7 @@ def prepare_city(settings: Settings) -> Catalog:
         report(0.5, "migrating")
         migrate(engine, catalog.city.id, catalog.city.crs, catalog.city.model_dump(mode="json"))
     load_all(engine, settings, catalog.sources, settings.catalog_path.parent, How(only_changed=True))
+    load_feeds(engine, settings, catalog)
     _run_first_forecast(engine, settings, catalog)
     engine.dispose()
     return catalog

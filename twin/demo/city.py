@@ -42,6 +42,7 @@ from twin.demo.structures import add_structures, make_catchments, make_drainage_
 from twin.demo.telecom import make_telecom
 from twin.demo.terrain import build_land_cover, build_terrain, draw_dykes, make_dykes
 from twin.demo.traffic_readings import start_incident
+from twin.demo.transit import FEED_FILE, write_transit
 from twin.demo.transport import (
     limit_fairways,
     make_airports,
@@ -117,6 +118,7 @@ def generate_city(
         write_observations(draft / "observations.csv.gz", series)
         write_stations(draft / STATIONS_FILE, stations, seed)
         write_faults(draft / "faults.csv", city.faults)
+        write_transit(draft / FEED_FILE, tables["road_links"], tables["stops"])
         write_catalog(draft / "catalog.yml", list(tables))
         files = sorted(draft.iterdir(), key=lambda path: path.name == "catalog.yml")
         for file in files:

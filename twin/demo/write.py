@@ -24,6 +24,7 @@ from twin.demo.plan import CRS, GRID
 from twin.demo.readings import Series
 from twin.demo.shapes import Table
 from twin.demo.stations import MAIN_GAUGE
+from twin.demo.transit import FEED_FILE
 
 ATTRIBUTION = "Dữ liệu mô phỏng, không phải số liệu thật của Cần Thơ / Synthetic data, not real data of Can Tho"
 LICENCE = "Apache-2.0"
@@ -175,7 +176,9 @@ def write_catalog(path: Path, layer_ids: list[str]) -> None:
         "attribution": ATTRIBUTION,
         "main_gauge": MAIN_GAUGE,
     }
-    text = yaml.safe_dump({"city": city, "sources": sources}, allow_unicode=True, sort_keys=False, width=110)
+    buses = {"id": "demo", "uri": FEED_FILE, "title": {"vi": "Xe buýt (mô phỏng)", "en": "Buses (synthetic)"}}
+    document = {"city": city, "sources": sources, "transit": [buses | common]}
+    text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=110)
     path.write_text(text, encoding="utf-8")
 
 

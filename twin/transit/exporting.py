@@ -14,8 +14,9 @@ from layers.datum import CRS84, make_transformer
 from layers.registry import read_vector_layer
 from layers.store.features import select_features
 from twin.store_transit import FeedRow
-from twin.transit.features import name_feature
+from twin.transit.features import make_stops, name_feature
 from twin.transit.feed import Feed, FeedTable
+from twin.transit.standing import find_standing
 from twin.transit.stop_times import measure_distance
 from twin.transit.warm import read_warm_feed
 
@@ -37,9 +38,12 @@ class Carried:
 def read_current_feed(connection: Connection, row: FeedRow) -> tuple[Feed, Carried]:
     """Return a feed with the edits made to its stops in the city; a stop deleted there stays, trips call at it."""
     feed = read_warm_feed(connection, row)
-    frame = select_features(connection, read_vector_layer("stops"), columns=["name"])
-    own = frame[frame["id"].str.startswith(f"{row.id}.")]
-    return carry_edits(feed, own, row.id)
+    frame = select_features(connection, read_vector_layer("stops"), columns=["name", "gtfs_id"])
+    drawn = make_stops(feed, row.id, str(frame.crs))
+    standing = find_standing(drawn, frame, row.id)
+    taken = dict(zip(standing[standing >= 0].tolist(), drawn["id"].to_numpy()[standing >= 0], strict=True))
+    frame["id"] = [taken.get(at, one) for at, one in enumerate(frame["id"])]
+    return carry_edits(feed, frame[frame["id"].str.startswith(f"{row.id}.")], row.id)
 
 
 def carry_edits(feed: Feed, stops: gpd.GeoDataFrame, feed_id: str) -> tuple[Feed, Carried]:

@@ -22,6 +22,7 @@ from twin.transit.features import make_routes, make_stops
 from twin.transit.feed import Feed
 from twin.transit.notices import Notices
 from twin.transit.services import read_extent
+from twin.transit.standing import find_standing
 
 LAYERS = ("stops", "transit_routes")
 _ID = re.compile(r"^[a-z0-9][a-z0-9_-]{0,39}$")
@@ -135,8 +136,10 @@ def _write_layers(
     )  # fmt: skip
     begin_edit(connection, author=author, reason=origin.uri[:200], kind="load", source=source.id, layers=LAYERS)
     register_source(connection, source, uri=origin.uri, fingerprint=fingerprint, layers=LAYERS)
+    stops = make_stops(feed, origin.id, crs)
+    present = select_features(connection, read_vector_layer("stops"), columns=["gtfs_id"])
     frames = {
-        "stops": make_stops(feed, origin.id, crs),
+        "stops": stops[find_standing(stops, present, origin.id) < 0],
         "transit_routes": make_routes(feed, origin.id, crs, today),
     }
     return {name: _store(connection, name, frame, source.id) for name, frame in frames.items()}
