@@ -16,6 +16,7 @@ import pytest
 import shapely
 from sqlalchemy import Connection, Engine
 
+from layers.datum import CRS84, make_transformer
 from layers.errors import InputError, NotFoundError
 from layers.grid import Grid
 from layers.registry import read_vector_layer
@@ -258,6 +259,23 @@ def test_what_a_link_costs_at_a_time_of_the_flood(city: City, valley: Valley) ->
         read_flood_times(city, roads, valley.run, NOW - timedelta(hours=1), "car")
     with pytest.raises(InputError, match="no water in time"):
         replace(water, times=(), steps=()).at(NOW)
+
+
+def test_a_route_takes_the_bridge_while_it_can(city: City, valley: Valley) -> None:
+    to_degrees = make_transformer(CRS, CRS84)
+    ends = {name: to_degrees.transform(X + x, Y + 400.0) for name, x in (("origin", 300.0), ("destination", 700.0))}
+
+    def go(**values: Any) -> float:
+        process = PROCESSES["route"]
+        found = process.compute(city, parse_inputs(process, {**ends, "closures": False, **values}), Quiet())
+        return float(found.summary["routes"][0]["length"])
+
+    assert go() == pytest.approx(400.0, abs=1.0)
+    assert go(flood_run=valley.run, flood_at=NOW.isoformat()) == pytest.approx(400.0, abs=1.0)
+    rising = NOW + timedelta(hours=1)
+    assert go(flood_run=valley.run, flood_at=rising.isoformat()) == pytest.approx(800.0, abs=1.0), "over the bridge"
+    with pytest.raises(NotFoundError, match="water"):
+        go(flood_run=valley.run)
 
 
 def test_wrong_questions_are_told(city: City, valley: Valley) -> None:
