@@ -90,7 +90,7 @@ def simulate_days(days: int, *, incidents: int, seed: int) -> Days:
         )
         speed = np.minimum(speed, FREE) * 3.6 * np.exp(chance.normal(0.0, 0.04, density.shape))
         readings.append((counted * 3600.0 / READING, np.minimum(density / LANES * VEHICLE, 1.0), speed))
-    times = float(FROM) + (np.arange(out.shape[2]) + 1.0) * READING
+    times = np.asarray(FROM + (np.arange(out.shape[2]) + 1.0) * READING, np.float64)
     (flow_a, share_a, speed_a), (flow_b, share_b, speed_b) = readings
     return Days(
         times, (flow_a, flow_b), (share_a, share_b), (speed_a, speed_b), np.asarray(start, np.float64), end, reached

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import geopandas as gpd
@@ -33,7 +34,7 @@ from twin.state.assets import find_state
 from twin.store_alarms import AlarmQuery, list_alarm_events, list_alarms
 from twin.store_traffic import select_many, select_road_series
 from twin.traffic.counting import find_sections, gather_stations
-from twin.traffic.incident_detection import find_incidents, find_place
+from twin.traffic.incident_detection import Readings, find_incidents, find_place
 from twin.traffic.speeds import load_speeds
 
 # The watch asks for what is news, so the town lives now.
@@ -41,6 +42,7 @@ END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 OFFSET = 7 * 3600
 BEGAN = (END - timedelta(hours=12, minutes=10)).replace(hour=10, minute=10)
 """The incident begins at 17:10 of the local clock, two hours ago at least and thirty-six at most."""
+Rows = dict[str, dict[Any, Any]]
 KINDS = {"vehicle_speed": "km/h", "vehicle_count": "{#}", "occupancy": "1"}
 
 
@@ -88,33 +90,41 @@ def town(engine: Engine) -> None:
         insert_observations(connection, pd.concat(rows))
 
 
-def see_state(
-    engine: Engine, folder: Path, at: datetime, **inputs: object
-) -> tuple[gpd.GeoDataFrame, dict[str, object]]:
+def list_rows(frame: gpd.GeoDataFrame, key: str) -> Rows:
+    """Return the features of a layer by one of their properties."""
+    return {str(row[key]): row for row in frame.to_dict("records")}
+
+
+def see_state(engine: Engine, folder: Path, at: datetime, reach: float = 500.0) -> tuple[Rows, dict[str, Any]]:
     with engine.connect() as connection:
         city = City(connection, folder, END)
-        out = traffic_state.compute(city, TrafficStateInputs(at=at, **inputs), Quiet())  # type: ignore[arg-type]
-    return out.features["traffic_state"].set_index("id"), dict(out.summary)
+        out = traffic_state.compute(city, TrafficStateInputs(at=at, reach=reach), Quiet())
+    return list_rows(out.features["traffic_state"], "id"), dict(out.summary)
 
 
 def test_a_street_is_graded_where_it_is_measured_and_near_it(engine: Engine, tmp_path: Path) -> None:
     night = BEGAN - timedelta(hours=14)
     frame, summary = see_state(engine, tmp_path, night)
-    assert set(frame["grade"]) == {"A"} and summary["silent_stations"] == []
+    assert {row["grade"] for row in frame.values()} == {"A"} and summary["silent_stations"] == []
     # Only the way that is counted, on the street that is counted: 500 m reach the blocks beside each station.
-    assert set(frame.index) == {"M0-0-f", "M1-0-f", "M2-0-f", "M3-0-f"}
-    assert frame["measured"].to_dict() == {"M0-0-f": True, "M1-0-f": False, "M2-0-f": False, "M3-0-f": True}
-    assert frame.loc["M1-0-f", "station_id"] == "C-1" and frame.loc["M1-0-f", "distance"] == 300.0
-    assert np.isnan(frame.loc["M1-0-f", "flow"]) and frame.loc["M0-0-f", "flow"] >= 0.0
-    assert set(see_state(engine, tmp_path, night, reach=0.0)[0].index) == {"M0-0-f", "M3-0-f"}
+    assert set(frame) == {"M0-0-f", "M1-0-f", "M2-0-f", "M3-0-f"}
+    assert {name: row["measured"] for name, row in frame.items()} == {
+        "M0-0-f": True,
+        "M1-0-f": False,
+        "M2-0-f": False,
+        "M3-0-f": True,
+    }
+    assert frame["M1-0-f"]["station_id"] == "C-1" and frame["M1-0-f"]["distance"] == 300.0
+    assert np.isnan(frame["M1-0-f"]["flow"]) and frame["M0-0-f"]["flow"] >= 0.0
+    assert set(see_state(engine, tmp_path, night, reach=0.0)[0]) == {"M0-0-f", "M3-0-f"}
     jam, _ = see_state(engine, tmp_path, BEGAN + timedelta(minutes=30))
-    assert jam.loc["M0-0-f", "grade"] == "F" and jam.loc["M3-0-f", "grade"] in "AB"
-    assert jam.loc["M0-0-f", "time_index"] > 3.0 and jam.loc["M0-0-f", "age"] <= 300.0
+    assert jam["M0-0-f"]["grade"] == "F" and jam["M3-0-f"]["grade"] in "AB"
+    assert jam["M0-0-f"]["time_index"] > 3.0 and jam["M0-0-f"]["age"] <= 300.0
 
 
 def test_a_station_that_fell_silent_says_nothing(engine: Engine, tmp_path: Path) -> None:
     frame, summary = see_state(engine, tmp_path, END + timedelta(minutes=16))
-    assert frame.empty and summary["silent_stations"] == ["C-1", "C-2"]
+    assert not frame and summary["silent_stations"] == ["C-1", "C-2"]
     assert len(see_state(engine, tmp_path, END + timedelta(minutes=14))[0]) == 4
 
 
@@ -123,8 +133,7 @@ def test_counts_by_station_are_those_of_its_readings(engine: Engine, tmp_path: P
         city = City(connection, tmp_path, END)
         out = traffic_counts.compute(city, TrafficCountsInputs(days=14), Quiet())
         times, counts = city.series("C-1-vehicle_count", END - timedelta(days=14), END)
-    frame = out.features["traffic_counts"].set_index("station_id")
-    row = frame.loc["C-1"]
+    row = list_rows(out.features["traffic_counts"], "station_id")["C-1"]
     assert out.summary["stations"] == out.summary["good_stations"] == 2 and row["fit"] == "alone"
     # A reading each five minutes: the mean rate of whole days is what passed in a day.
     assert row["daily_traffic"] == pytest.approx(24.0 * counts.mean(), rel=0.05)
@@ -135,10 +144,25 @@ def test_counts_by_station_are_those_of_its_readings(engine: Engine, tmp_path: P
 
 
 def test_counts_are_compared_with_a_model_run(engine: Engine, tmp_path: Path) -> None:
+    ways = [line((0, 0), (1, 0)), line((1, 0), (0, 0)), line((3, 0), (4, 0)), line((0, 0), (0, 1))]
+    flows = gpd.GeoDataFrame(
+        {"id": list("abcd"), "run_id": "R1", "road_link_id": "M0", "flow": [1000.0, 50.0, 9000.0, 7.0]},
+        geometry=ways, crs=CRS,
+    )  # fmt: skip
     with engine.connect() as connection:
+        load(connection, "traffic_flows", flows)
         city = City(connection, tmp_path, END)
-        with pytest.raises(NotFoundError):
-            traffic_counts.compute(city, TrafficCountsInputs(model_run="none"), Quiet())
+        out = traffic_counts.compute(city, TrafficCountsInputs(model_run="R1", hour=9), Quiet())
+        with pytest.raises(NotFoundError, match="no flows"):
+            traffic_counts.compute(city, TrafficCountsInputs(model_run="R2"), Quiet())
+    frame = list_rows(out.features["traffic_counts"], "station_id")
+    # Only the way that is counted: the traffic against it and that of the cross street are others.
+    assert {name: row["model"] for name, row in frame.items()} == {"C-1": 1000.0, "C-2": 9000.0}
+    count = frame["C-1"]["count"]
+    assert frame["C-1"]["geh"] == pytest.approx(np.sqrt(2 * (1000 - count) ** 2 / (1000 + count)), abs=1e-2)
+    assert frame["C-2"]["fit"] == "unfit"
+    share = sum(row["geh"] < 5.0 for row in frame.values()) / 2
+    assert out.summary["share_below_limit"] == share and out.summary["goal_met"] is (share >= 0.85)
 
 
 def test_the_planted_incident_is_found_by_the_defaults_and_nothing_else(engine: Engine, tmp_path: Path) -> None:
@@ -147,10 +171,10 @@ def test_the_planted_incident_is_found_by_the_defaults_and_nothing_else(engine: 
         stations = gather_stations(select_road_series(connection, END), roads)
         sections = find_sections(stations, roads)
 
-        def read(ids: Sequence[str], start: datetime, end: datetime) -> object:
+        def read(ids: Sequence[str], start: datetime, end: datetime) -> Readings:
             return select_many(connection, ids, start, end)
 
-        found = find_incidents(sections, read, END - timedelta(days=4), END, OFFSET)  # type: ignore[arg-type]
+        found = find_incidents(sections, read, END - timedelta(days=4), END, OFFSET)
     assert [section.id for section in sections] == ["C-1.C-2"] and sections[0].length == pytest.approx(900.0)
     assert find_place(sections[0], roads).distance(line((0, 0), (4, 0))) < 1e-6
     assert [one.section for one in found] == ["C-1.C-2"]
@@ -193,7 +217,7 @@ def test_speeds_of_vehicles_grade_their_roads(engine: Engine, tmp_path: Path) ->
     assert (report.rows, report.series, report.stored.new, sum(report.rejected.values())) == (6, 2, 2, 4)
     assert len(report.rejected) == 4 and (again.stored.new, again.stored.unchanged) == (0, 2)
     frame, _ = see_state(engine, tmp_path, END, reach=0.0)
-    grades = frame["grade"].to_dict()
+    grades = {name: row["grade"] for name, row in frame.items()}
     assert (grades["N1-0-f"], grades["N2-0-f"], grades["N2-0-b"]) == ("F", "A", "A") and "N1-0-b" not in grades
     with engine.connect() as connection:
         state = find_state(

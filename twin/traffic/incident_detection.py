@@ -88,8 +88,8 @@ def align(station: Station, readings: Readings, start: float, end: float) -> tup
     """Return the times of a station's intervals in ``start`` < time ≤ ``end`` and its values then, NaN without one."""
     step = station.interval_s
     first, last = int(np.floor(start / step)) + 1, int(np.floor(end / step + 1e-6))
-    times = np.arange(first, last + 1) * step
-    values = {name: np.full(times.size, np.nan) for name in READ}
+    times = np.asarray(np.arange(first, last + 1) * step, np.float64)
+    values: dict[str, Values] = {name: np.full(times.size, np.nan) for name in READ}
     for name in READ:
         if name in station.series:
             at, read = readings[station.series[name].id]
@@ -112,9 +112,8 @@ def judge_section(section: Section, usual: Usual, readings: Readings, start: flo
         level, spread = usual.speed.find_level(times[:count])
         cusum, _ = detect_cusum((level - up["vehicle_speed"][:count]) / spread)
     if usual.bounds is not None:
-        mcmaster = detect_mcmaster(
-            *(up[name][:count] for name in ("vehicle_count", "occupancy", "vehicle_speed")), usual.bounds
-        )
+        flows, speeds = up["vehicle_count"][:count], up["vehicle_speed"][:count]
+        mcmaster = detect_mcmaster(flows, pair[0], speeds, usual.bounds)
     sure = combine_methods(
         california_7=seven >= CONFIRMED,
         california_8=detect_california_8(*pair) >= CONFIRMED,
