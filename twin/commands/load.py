@@ -101,7 +101,7 @@ def load(
     failures: list[Failure] | None = [] if catalog else None
     engine = connect(settings)
     reports = load_all(engine, settings, sources, base, how, failures=failures)
-    if catalog and source is None and layer is None and not dry_run:
+    if catalog and source is None and not layer and not dry_run:
         load_feeds(engine, settings, read_catalog(settings.catalog_path))
     if file is not None and mapping is None and find_beside(file, table).is_file():
         for report in reports:

@@ -59,15 +59,15 @@ def show_feeds(as_json: Json = False) -> None:
     if not rows:
         typer.echo("chưa có bộ dữ liệu nào · no feeds yet: twin transit import FILE.zip")
         return
-    table = Table("mã · id", "tên · title", "phiên bản · version", box=None, header_style="bold")
-    for title in ("tuyến · routes", "trạm · stops", "chuyến · trips", "giờ dừng · stop times"):
+    table = Table("mã · id", box=None, header_style="bold")
+    table.add_column("tên · title", no_wrap=True, max_width=24)
+    for title in ("tuyến · routes", "trạm · stops", "chuyến · trips", "lỗi · errors"):
         table.add_column(title, justify="right")
-    table.add_column("hiệu lực · days")
-    table.add_column("lỗi · errors", justify="right")
+    table.add_column("hiệu lực · days", no_wrap=True)
     for row in rows:
-        counts = [f"{row.counts.get(name, 0):,}" for name in _TABLES]
-        days = f"{row.first_day} – {row.last_day}" if row.first_day else "–"
-        table.add_row(row.id, row.title, str(row.version), *counts, days, str(_count_errors(row)))
+        counts = [f"{row.counts.get(name, 0):,}" for name in _TABLES[:3]]
+        days = f"{row.first_day:%Y-%m}/{row.last_day:%Y-%m}" if row.first_day and row.last_day else "–"
+        table.add_row(f"{row.id} v{row.version}", row.title, *counts, str(_count_errors(row)), days)
     Console().print(table)
 
 
@@ -114,7 +114,7 @@ def load(
     counts = ", ".join(f"{row.counts.get(name, 0):,} {name}" for name in _TABLES)
     typer.echo(f"{row.id} phiên bản · version {row.version} ({said}): {counts}")
     for layer, changed in done.layers.items():
-        typer.echo(f"  {layer}: " + ", ".join(f"{count:,} {word}" for word, count in changed.items() if count))
+        typer.echo(f"  {layer}: " + (", ".join(f"{count:,} {word}" for word, count in changed.items() if count) or "–"))
     for note in notes:
         typer.echo(f"  {note}")
     _print_notices(report)
