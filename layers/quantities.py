@@ -76,6 +76,7 @@ _ALL = (
     Quantity("share_change", "1", "–", None, -1.0e3, 1.0e6),
     Quantity("floor_area_ratio", "1", "–", None, 0.0, 50.0),
     Quantity("count", "{#}", "", None, 0.0, 1.0e12),
+    Quantity("count_change", "{#}", "", None, -1.0e12, 1.0e12),
     Quantity("vehicle_weight", "t", "tấn", None, 0.0, 1000.0),
     Quantity("ship_weight", "t", "tấn", None, 0.0, 1.0e6),
     Quantity("road_capacity", "{pcu}/h", "xcqđ/h", None, 0.0, 1.0e5),

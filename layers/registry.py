@@ -28,7 +28,9 @@ from layers.types import (
     sensors,
     telecom,
     traces,
+    traffic_runs,
     traffic_state,
+    traffic_zones,
     transit,
     transit_runs,
     transport,
@@ -83,6 +85,7 @@ _MODULES = (
     transport_modes,
     road_works,
     traffic_state,
+    traffic_zones,
     sensors,
     places,
     addresses,
@@ -95,6 +98,7 @@ _MODULES = (
     circuit_runs,
     transit_runs,
     routing_runs,
+    traffic_runs,
 )
 
 LAYERS: dict[str, Layer] = {layer.id: layer for module in _MODULES for layer in module.LAYERS}

@@ -8,6 +8,7 @@ units [pcu/h] throughout, so that classes share capacity while each has costs an
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import process_time
+from typing import Protocol
 
 import numpy as np
 
@@ -32,6 +33,18 @@ class Step:
     gap: float
     paths: int
     cpu_s: float
+
+
+class Start(Protocol):
+    """What a later assignment starts from: paths, and the pairs they belong to, classes by number."""
+
+    @property
+    def paths(self) -> Paths:
+        """The paths."""
+
+    @property
+    def pairs(self) -> Pairs:
+        """Their pairs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +86,7 @@ def assign(
     *,
     gap: float = 1e-6,
     preload: Values | None = None,
-    warm: Assignment | None = None,
+    warm: Start | None = None,
     max_iterations: int = MAX_ITERATIONS,
     follow: Callable[[Step], bool] | None = None,
 ) -> Assignment:

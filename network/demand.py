@@ -70,27 +70,27 @@ def build_gravity(
     """Return the trips that zones send (zones,) and get (zones,) at costs (zones, zones), infinite where no way leads.
 
     Give ``scale``, m of the deterrence, or the ``mean_cost`` that trips shall have: then m is sought (by bisection, as
-    the mean rises with it). InputError where no m gives that mean.
+    the mean rises with it). Without either m is a third of the mean cost between zones. InputError where no m gives
+    that mean.
     """
-    if scale is not None:
-        return _run(productions, attractions, costs, scale, power)
     reached = np.isfinite(costs)
     if not reached.any():
         raise InputError("no zone can be reached from another")
     typical = float(np.mean(costs[reached]))
-    wanted = typical / 3.0 if mean_cost is None else mean_cost
+    if scale is not None or mean_cost is None:
+        return _run(productions, attractions, costs, typical / 3.0 if scale is None else scale, power)
     low, high = typical * 1e-2, typical * 1e2
     least, most = (_run(productions, attractions, costs, m, power).mean_cost for m in (low, high))
-    if not least <= wanted <= most:
+    if not least <= mean_cost <= most:
         raise InputError(
-            f"a mean cost of {wanted:.4g} a trip cannot be met between these zones",
+            f"a mean cost of {mean_cost:.4g} a trip cannot be met between these zones",
             hint=f"it lies between {least:.4g} and {most:.4g}",
         )
     found = _run(productions, attractions, costs, np.sqrt(low * high), power)
     for _ in range(_TRIALS):
-        low, high = (low, found.scale) if found.mean_cost > wanted else (found.scale, high)
+        low, high = (low, found.scale) if found.mean_cost > mean_cost else (found.scale, high)
         found = _run(productions, attractions, costs, float(np.sqrt(low * high)), power)
-        if abs(found.mean_cost - wanted) <= 1e-4 * wanted:
+        if abs(found.mean_cost - mean_cost) <= 1e-4 * mean_cost:
             break
     return found
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
@@ -17,6 +17,7 @@ from network.demand_counts import adjust_trips, compute_shares
 AMOUNTS = st.floats(1.0, 1000.0)
 
 
+@settings(max_examples=25)
 @given(arrays(float, (4, 5), elements=st.floats(0.1, 10.0)), arrays(float, 4, elements=AMOUNTS),
        arrays(float, 5, elements=AMOUNTS))  # fmt: skip
 def test_a_balanced_matrix_sends_and_gets_what_was_asked(seed, productions, attractions):
@@ -62,6 +63,7 @@ def test_trips_are_brought_to_counts_that_agree():
     assert found.after == pytest.approx([30.0, 10.0, 40.0], rel=1e-3)
 
 
+@settings(max_examples=25)
 @given(arrays(float, (6, 4), elements=st.floats(0.0, 1.0)), arrays(float, 6, elements=st.floats(0.0, 100.0)),
        arrays(float, 4, elements=st.floats(0.0, 300.0)))  # fmt: skip
 def test_a_step_never_makes_differences_grow_nor_a_trip_negative(shares, volumes, counts):

@@ -1,11 +1,13 @@
 """``twin run``: carry out a process here, or put it into the queue."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
 
 from twin.commands.carrying import finish
+from twin.commands.input_files import read_input_files
 from twin.connect import connect_to_city
 from twin.process import describe_inputs, parse_words
 from twin.queue import defer_run
@@ -35,7 +37,7 @@ def run(
         described = describe_inputs(process)
         typer.echo(orjson.dumps(described).decode() if as_json else _explain(described))
         return
-    words = parse_words(process, values or [])
+    words = read_input_files(process, parse_words(process, values or []))
     settings = read_settings()
     engine = connect_to_city(settings)
     run_id = submit_run(engine, process.id, words)
@@ -44,7 +46,9 @@ def run(
         typer.echo(orjson.dumps({"id": run_id, "status": "accepted"}).decode() if as_json else run_id)
         return
     done = finish(engine, settings, process, run_id)
-    typer.echo(orjson.dumps(to_json(done)).decode() if as_json else _summarize(done))
+    typer.echo(
+        orjson.dumps(to_json(done)).decode() if as_json else _summarize(done, settings.processed_dir / "runs" / done.id)
+    )
 
 
 def to_json(run_row: RunRow) -> dict[str, Any]:
@@ -64,7 +68,7 @@ def _explain(described: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _summarize(done: RunRow) -> str:
+def _summarize(done: RunRow, folder: Path) -> str:
     summary = done.summary or {}
     lines = [done.id, f"{done.title_vi} — {done.title_en}"]
     if "flooded_area" in summary:
@@ -75,5 +79,15 @@ def _summarize(done: RunRow) -> str:
             f"nhà / buildings              {summary['buildings']:,}",
             f"đường ngập / roads wet       {summary['road_length'] / 1e3:.1f} km, "
             f"đoạn bị cấm, cả đoạn / closed links, whole {summary['closed_road_length'] / 1e3:.1f} km",
+        ]
+    if "assignment" in summary:
+        figures = summary["assignment"]
+        lines += [
+            f"mục tiêu / objective         {figures['objective']:.12g}",
+            f"sai lệch / relative gap      {figures['gap_checked']:.2e} ({figures['rounds']} vòng / rounds, "
+            f"{figures['cpu_s']:.3g} s CPU)",
+            f"cân bằng nút / node balance  {figures['imbalance']:.1e}",
+            f"dòng xe / flows              {folder / 'flows.csv'}",
+            f"ma trận / skims              {folder / 'skims.csv'}",
         ]
     return "\n".join(lines)
