@@ -66,6 +66,28 @@ def test_flows_of_one_signal_change_its_splits() -> None:
     assert by_id["TS-400"]["greens"][1] > by_id["TS-200"]["greens"][1]
 
 
+def test_flows_of_an_assignment_run_are_read_by_way_and_part() -> None:
+    roads = CITY.roads()
+    graph = roads.graph
+    lines, rows = [], []
+    for link in range(graph.link_count):
+        [line] = roads.lines([int(graph.edges[link])])
+        lines.append(line if graph.forward[link] else line.reverse())
+        street = roads.names[graph.edges[link]]
+        x = float(graph.junction_xy[graph.ends[link]][0] - X0)
+        pcu = 100.0 + x if street == STREET and graph.forward[link] else 50.0
+        rows.append((str(roads.items[graph.edges[link]]), "forward" if graph.forward[link] else "backward", pcu))
+    ids, ways, pcu = zip(*rows, strict=True)
+    flows = frame([f"F{k}" for k in range(len(rows))], lines, run_id="run-1", road_link_id=ids, way=ways, flow_pcu=pcu)
+    found = plan(Town({}, {**CITY.layers, "traffic_flows": flows}), flow_run="run-1")
+    by_id = {told["id"]: told["flows"] for told in found.summary["signals"]}
+    # West to east traffic arrives at x from the part before it.
+    assert {name: max(each[:2]) for name, each in by_id.items()} == {f"TS-{x}": 100.0 + x for x in AT}
+    assert all(each[2] == 50.0 for each in by_id.values())
+    with pytest.raises(NotFoundError, match="traffic_flows"):
+        plan(flow_run="run-2")
+
+
 def test_one_signal_has_a_plan_and_no_wave() -> None:
     found = plan(make_city(400))
     assert found.summary["green_wave"] is None

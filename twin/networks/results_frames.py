@@ -24,6 +24,9 @@ class LazyFrames(Mapping[str, gpd.GeoDataFrame]):
     def __getitem__(self, layer_id: str) -> gpd.GeoDataFrame:
         return self._makers[layer_id]()
 
+    def __contains__(self, layer_id: object) -> bool:
+        return layer_id in self._makers
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._makers)
 

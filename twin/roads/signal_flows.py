@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import shapely
 
 from layers.errors import InputError, NotFoundError
 from network.paths_answers import Values
@@ -58,18 +59,21 @@ def spread_flows(
 
 def read_run_flows(view: CityView, roads: CityRoads, corridor: Corridor, run_id: str) -> SignalFlows:
     """Return the flows of a run of traffic assignment; NotFoundError where it wrote none."""
-    frame = view.layer("traffic_flows", columns=["run_id", "road_link_id", "direction", "pcu"])
-    frame = frame[frame["run_id"] == run_id]
+    frame = view.layer("traffic_flows", columns=["run_id", "road_link_id", "way", "flow_pcu"])
+    frame = frame[(frame["run_id"] == run_id) & frame["flow_pcu"].notna()]
     if frame.empty:
         raise NotFoundError(f"run '{run_id[:80]}' wrote no traffic_flows", hint="a run of traffic-assignment")
-    found = dict[tuple[str, bool], float]()
-    for item, way, pcu in zip(frame["road_link_id"], frame["direction"], frame["pcu"], strict=True):
-        key = str(item), way == "forward"
-        found[key] = max(found.get(key, 0.0), float(pcu))
+    ways = dict(iter(frame.groupby(["road_link_id", "way"])))
     graph = roads.graph
 
     def read(link: int) -> float:
-        return found.get((str(roads.items[graph.edges[link]]), bool(graph.forward[link])), 0.0) if link >= 0 else 0.0
+        """Return the flow of the part of the road, this way, that lies at the middle of the link."""
+        key = str(roads.items[graph.edges[link]]), "forward" if graph.forward[link] else "backward"
+        if link < 0 or key not in ways:
+            return 0.0
+        [line] = roads.lines([int(graph.edges[link])])
+        off = shapely.distance(ways[key].geometry.to_numpy(), line.interpolate(0.5, normalized=True))
+        return float(ways[key]["flow_pcu"].iloc[int(np.argmin(off))])
 
     lanes = _count_lanes(roads, corridor)
     across, saturation = np.zeros(len(corridor.ids)), SATURATION_FLOW * lanes["across"]
