@@ -35,6 +35,7 @@ from twin.roads.checking import check_roads, share_of_largest
 from twin.roads.city_roads import CityRoads
 from twin.roads.handing import make_gmns, make_node_link
 from twin.roads.warm import WarmRoads
+from twin.traffic.files_gmns import read_network
 
 ROADS = read_vector_layer("road_links")
 PROJECTED = Projected(CRS)
@@ -280,6 +281,10 @@ def test_tables_of_gmns_and_node_link() -> None:
     assert len(moves) == 16 and set(moves["type"]) == {"left", "right", "thru", "uturn"}
     left = moves[(moves["ib_link_id"] == "w") & (moves["ob_link_id"] == "n-")].iloc[0]
     assert left["type"] == "left" and left["allowed_uses"] == "emergency,foot"
+    read = read_network(make_gmns(roads, PROJECTED))
+    assert read.free_times == pytest.approx(np.full(8, 60.0 * 0.1 / 30.0)) and read.capacities == pytest.approx(
+        np.full(8, 600.0)
+    )
     data = make_node_link(roads, "car")
     graph = nx.node_link_graph(json.loads(json.dumps(data)), edges="edges")
     ends = {data["nodes"][k]["junction"]: k for k in range(5)}

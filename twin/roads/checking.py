@@ -11,7 +11,7 @@ import shapely
 
 from layers.schema import Text
 from network.road_parts import RoadParts, find_parts
-from network.roads import Index, Mask, Values, mode_bits
+from network.roads import Index, Values, mode_bits
 from twin.roads.attributes import FERRIES, ROADS
 from twin.roads.city_roads import CityRoads
 from twin.roads.turns import TURNS
@@ -148,8 +148,8 @@ def make_findings_frame(report: RoadReport, crs: str) -> gpd.GeoDataFrame:
 
 
 def _list_parts(roads: CityRoads, parts: RoadParts) -> Iterator[RoadFinding]:
-    for part in range(1, int(parts.weak.max(initial=-1)) + 1):
-        yield _describe(roads, "disconnected_part", parts.weak == part)
+    for links in _split(parts.weak)[1:]:
+        yield _describe(roads, "disconnected_part", links)
 
 
 def _list_pockets(roads: CityRoads, parts: RoadParts) -> Iterator[RoadFinding]:
@@ -160,21 +160,23 @@ def _list_pockets(roads: CityRoads, parts: RoadParts) -> Iterator[RoadFinding]:
     stuck = outside & ~np.isin(graph.edges, graph.edges[parts.strong == 0])
     if not stuck.any():
         return
-    labels = _join_links(roads, stuck)
-    for label in range(int(labels.max()) + 1):
-        yield _describe(roads, "one_way_pocket", labels == label)
+    for links in _split(find_parts(graph, stuck).weak):
+        yield _describe(roads, "one_way_pocket", links)
 
 
-def _join_links(roads: CityRoads, chosen: Mask) -> Index:
-    """Return the piece of each chosen link (links,), -1 of the others: those that share a junction are one piece."""
-    return find_parts(roads.graph, chosen).weak
+def _split(labels: Index) -> list[Index]:
+    """Return the links of each part, from part 0 on."""
+    order = np.argsort(labels, kind="stable")
+    order = order[labels[order] >= 0]
+    begin = np.flatnonzero(np.diff(labels[order])) + 1
+    return np.split(order, begin) if order.size else []
 
 
-def _describe(roads: CityRoads, kind: str, links: Mask) -> RoadFinding:
+def _describe(roads: CityRoads, kind: str, links: Index) -> RoadFinding:
     graph = roads.graph
     edges = np.unique(graph.edges[links])
     items = list(dict.fromkeys(roads.items[edges].tolist()))
-    at = graph.junction_xy[graph.starts[np.flatnonzero(links)[0]]]
+    at = graph.junction_xy[graph.starts[links[0]]]
     return RoadFinding(
         kind, str(roads.layers[edges[0]]), tuple(items), _place(at), float(_edge_lengths(roads)[edges].sum())
     )
