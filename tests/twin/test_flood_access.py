@@ -298,6 +298,8 @@ def test_other_closing_depths(city: City) -> None:
     assert found == sorted(found, reverse=True) and found[0] > found[-1]
     rows = {row["mode"]: row["closed_length"] for row in lengths[1]["by_mode"]}
     assert rows["motorbike"] >= rows["car"] >= rows["bus"] >= rows["truck"]
+    lost = {row["mode"]: row["cut_off"] for row in lengths[1]["by_mode"]}
+    assert lost["motorbike"] >= lost["car"] >= lost["truck"] >= 0
     assert lengths[0]["closed_from_depth"] == 0.1
     assert WATER_LIMITS["motorbike"].depth == 0.25
 

@@ -103,6 +103,7 @@ class FloodAccessInputs(Inputs):
     reopen_steps: int = describe(
         Text("Số bước mở đường", "Steps of reopening"),
         Text("Số nhóm đường nên mở lại được xếp thứ tự.", "How many groups of roads to reopen are ranked."),
+        unit="{#}",
         default=20,
         ge=0,
         le=100,

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from network.access import ReopeningPlan
+from network.access import ReopeningPlan, find_cut_off, find_main_part
 from network.flooded_roads import WATER_LIMITS
 from network.roads import MODES, ROAD_CLASSES
 from twin.roads.access import Account, Scene, class_states, measure_edges
@@ -18,7 +18,7 @@ CUT_SHARE = 0.5
 
 
 def summarize_roads(scene: Scene, account: Account) -> dict[str, Any]:
-    """Return the lengths of road that are open, slow and closed at the time shown, by mode and class."""
+    """Return the lengths of road that are slow and closed at the time shown, by mode (and people cut off) and class."""
     graph, water = scene.graph, scene.water
     length = measure_edges(graph)
     states, _, _ = class_states(scene, account.now, account.closed_now)
@@ -41,15 +41,7 @@ def summarize_roads(scene: Scene, account: Account) -> dict[str, Any]:
         "unknown_length": round(float((length * water.outside)[used].sum()), 1),
         "above_water_length": add(used & water.bridges),
         "own_elevation_length": add(used & water.lifted),
-        "by_mode": [
-            {
-                "mode": mode,
-                "closed_from_depth": WATER_LIMITS[mode].depth if mode != scene.mode or not scene.closing_depth
-                else scene.closing_depth,
-                "closed_length": add(_find_used(scene, mode) & scene.find_closed(account.now, mode)),
-            }
-            for mode in MODES
-        ],
+        "by_mode": [_summarize_mode(scene, account, mode, length) for mode in MODES],
         "by_class": [
             {
                 "road_class": name,
@@ -59,7 +51,7 @@ def summarize_roads(scene: Scene, account: Account) -> dict[str, Any]:
             for number, name in enumerate(ROAD_CLASSES)
             if (used & (classes == number)).any()
         ],
-    }  # fmt: skip
+    }
 
 
 def summarize_people(scene: Scene, account: Account) -> dict[str, Any]:
@@ -179,7 +171,22 @@ def summarize_reopening(plan: ReopeningPlan, names: list[str], counted: str) -> 
     ]
 
 
-def _find_used(scene: Scene, mode: str) -> Any:
-    found = np.zeros(scene.graph.edge_count, np.bool_)
-    found[scene.graph.edges[scene.graph.allows(mode)]] = True
-    return found
+def _summarize_mode(scene: Scene, account: Account, mode: str, length: Any) -> dict[str, Any]:
+    """Return what the water shown takes from those who move by a mode: length of road, and people cut off."""
+    graph, own = scene.graph, mode == scene.mode
+    usable = scene.usable if own else graph.allows(mode)
+    used = np.zeros(graph.edge_count, np.bool_)
+    used[graph.edges[usable]] = True
+    closed = scene.find_closed(account.now, mode)
+    if own:
+        cut = account.cut_now
+    else:
+        main = find_main_part(graph, usable, scene.people)
+        cut = find_cut_off(graph, main, usable & ~closed[graph.edges], scene.people)
+    depth = scene.closing_depth if own and scene.closing_depth else WATER_LIMITS[mode].depth
+    return {
+        "mode": mode,
+        "closed_from_depth": depth,
+        "closed_length": round(float(length[used & closed].sum()), 1),
+        "cut_off": round(float(scene.people[cut].sum())),
+    }
