@@ -130,8 +130,11 @@ class Travel:
         return snap_places(self.roads, self.open_ways, project_places(places, self.view.crs, name))
 
 
-def read_travel(view: CityView, inputs: TravelInputs) -> Travel:
-    """Return the roads and what they cost under the inputs; InputError or NotFoundError for what is named wrongly."""
+def read_travel(view: CityView, inputs: TravelInputs, *, prepared: bool = False) -> Travel:
+    """Return the roads and what they cost under the inputs; InputError or NotFoundError for what is named wrongly.
+
+    prepared: with the engine that answers many questions soonest, even if it must be waited for.
+    """
     if inputs.flood_at is not None and inputs.flood_run is None:
         raise InputError("'flood_at' is given without 'flood_run'", hint="name the run whose water counts")
     roads, mode = view.roads(), read_mode(inputs.mode)
@@ -140,7 +143,7 @@ def read_travel(view: CityView, inputs: TravelInputs) -> Travel:
         mode, leaves or view.now, read_vehicle(inputs.height, inputs.weight, inputs.width), inputs.closures,
         inputs.flood_run, place_in_zone(view, inputs.flood_at), inputs.avoid,
     )  # fmt: skip
-    costs = ROUTERS.get(view, roads, conditions)
+    costs = ROUTERS.get(view, roads, conditions, prepared=prepared)
     clock = None
     if leaves is not None:
         clock = Clock(find_second_of_week(leaves, view.zone), build_default_profiles(roads.graph, mode))

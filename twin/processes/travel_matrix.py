@@ -13,6 +13,8 @@ from twin.roads.matrices import compute_travel_times
 from twin.roads.profiles import MODE_TITLES
 
 MOST_PLACES = 500
+MANY = 100
+"""More times than this are worth waiting for the hierarchy."""
 CSV_NAME = "travel_matrix.csv"
 
 
@@ -40,7 +42,8 @@ class TravelMatrixInputs(TravelInputs):
 
 def compute(view: CityView, inputs: TravelMatrixInputs, progress: Progress) -> Outputs:
     """Compute the matrix; see ``twin.roads.matrices``. A place no road is near to has no times."""
-    travel = read_travel(view, inputs)
+    many = len(inputs.origins) * max(len(inputs.destinations), 1) > MANY
+    travel = read_travel(view, inputs, prepared=many)
     origins = travel.snap_loosely(inputs.origins, "origins")
     to = inputs.destinations or inputs.origins
     destinations = travel.snap_loosely(to, "destinations") if inputs.destinations else origins

@@ -14,7 +14,7 @@ from datetime import datetime
 import numpy as np
 
 from layers.errors import InputError
-from network.paths import Router, build_router
+from network.paths import Engine, Router, build_router
 from network.road_times import Vehicle, compute_times, free_speeds
 from network.roads import Mask, RoadGraph, Values
 from twin.process import CityView
@@ -22,8 +22,10 @@ from twin.roads.city_roads import CityRoads
 from twin.roads.closures import ClosedLinks, Work, read_closures
 from twin.roads.flooding import read_flood_times
 
-KEPT = 12
-"""Costs kept in memory for the roads of a city."""
+KEPT, KEPT_NODES = 12, 2_000_000
+"""Costs kept in memory for the roads of a city: so many, of so many nodes together at most."""
+AT_ONCE = 20_000
+"""A hierarchy of so few nodes is made while the first asks; of more in the background, Dijkstra answers meanwhile."""
 MOST_AVOIDED = 200
 
 
@@ -65,8 +67,29 @@ class _OfRoads:
     """The routers of one city's roads at one moment: of each graph, and with each costs."""
 
     bases: dict[int, Router] = field(default_factory=dict)
+    makers: dict[int, threading.Thread] = field(default_factory=dict)
     kept: OrderedDict[Hashable, RoadCosts] = field(default_factory=OrderedDict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def find_base(self, graph: RoadGraph, *, prepared: bool) -> Router:
+        """Return the router of a graph; ``prepared``: that with the hierarchy, waiting for it where it must."""
+        key = id(graph)
+        with self.lock:
+            if key not in self.bases:
+                soon = prepared or graph.node_count <= AT_ONCE
+                self.bases[key] = _build_base(graph, "cch" if soon else "dijkstra")
+                if not soon:
+                    self.makers[key] = threading.Thread(target=self._prepare, args=(graph,), daemon=True)
+                    self.makers[key].start()
+            maker = self.makers.get(key)
+        if prepared and maker is not None:
+            maker.join()
+        return self.bases[key]
+
+    def _prepare(self, graph: RoadGraph) -> None:
+        made = _build_base(graph, "cch")
+        with self.lock:
+            self.bases[id(graph)] = made
 
 
 class WarmRouters:
@@ -76,8 +99,11 @@ class WarmRouters:
         self._of: weakref.WeakKeyDictionary[CityRoads, _OfRoads] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    def get(self, view: CityView, roads: CityRoads, conditions: Conditions) -> RoadCosts:
-        """Return costs and router under the conditions; NotFoundError or InputError for what they name wrongly."""
+    def get(self, view: CityView, roads: CityRoads, conditions: Conditions, *, prepared: bool = False) -> RoadCosts:
+        """Return costs and router under the conditions; NotFoundError or InputError for what they name wrongly.
+
+        prepared: wait for the hierarchy, for a question of which it answers much sooner.
+        """
         with self._lock:
             own = self._of.setdefault(roads, _OfRoads())
         graph = roads.graph_of(conditions.mode)
@@ -86,17 +112,16 @@ class WarmRouters:
             conditions.mode, conditions.vehicle, _sign(closed), conditions.flood_run,
             conditions.flood_at if conditions.flood_run else None, conditions.avoid,
         )  # fmt: skip
+        base = own.find_base(graph, prepared=prepared)
         with own.lock:
-            if key in own.kept:
+            found = own.kept.get(key)
+            if found is not None and found.router.engine == base.engine:
                 own.kept.move_to_end(key)
-                return own.kept[key]
-            if id(graph) not in own.bases:
-                own.bases[id(graph)] = _build_base(graph)
-            base = own.bases[id(graph)]
+                return found
         made = _make_costs(view, roads, graph, base, conditions, closed)
         with own.lock:
             own.kept[key] = made
-            while len(own.kept) > KEPT:
+            while len(own.kept) > max(2, min(KEPT, KEPT_NODES // max(graph.node_count, 1))):
                 own.kept.popitem(last=False)
         return made
 
@@ -119,9 +144,9 @@ def find_avoided(roads: CityRoads, words: tuple[str, ...]) -> Mask:
     return edges[graph.edges]
 
 
-def _build_base(graph: RoadGraph) -> Router:
+def _build_base(graph: RoadGraph, engine: Engine) -> Router:
     closed = np.full(graph.arc_count, np.inf)
-    return build_router(graph.tails, graph.heads, closed, nodes=graph.node_count, xy=graph.node_xy)
+    return build_router(graph.tails, graph.heads, closed, nodes=graph.node_count, xy=graph.node_xy, engine=engine)
 
 
 def _make_costs(
