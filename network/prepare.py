@@ -30,6 +30,7 @@ from network.tracing import (
     trace_connected,
     trace_upstream,
 )
+from network.transit import Calls, Question, build_timetable, build_walks, find_arrivals, iterate_times
 
 
 def main() -> int:
@@ -49,6 +50,7 @@ def main() -> int:
     sys.stdout.write("traces\n")
     prepare_assignment()
     prepare_routing()
+    prepare_transit()
     return 0
 
 
@@ -58,6 +60,20 @@ def prepare_assignment() -> None:
     classes = [TravelClass("car", np.array([0], np.int32), np.array([1], np.int32), np.array([2.0]))]
     check_flows(network, classes, assign(network, classes).flows)
     sys.stdout.write("assignment\n")
+
+
+def prepare_transit() -> None:
+    """Ride from one stop to the next."""
+    yes = np.ones(2, np.bool_)
+    times, one = np.array([0, 60], np.int32), np.zeros(1, np.int32)
+    stops = np.array([0, 1], np.int32)
+    calls = Calls(np.array([0, 2]), stops, times, times, yes, yes, one)
+    timetable = build_timetable(calls, 2, build_walks([], [], [], 2))
+    access, egress = build_walks([0], [0], [0.0], 1), build_walks([1], [0], [0.0], 2)
+    find_arrivals(timetable, access, 0, cutoff=600)
+    question = Question((0,), 600)
+    list(iterate_times(timetable, access, egress, build_walks([], [], [], 1), question, places=1))
+    sys.stdout.write("public transport\n")
 
 
 def prepare_routing() -> None:

@@ -5,11 +5,13 @@ Source: https://gtfs.org/documentation/realtime/reference/, Alert and TripModifi
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 import shapely
 from google.transit import gtfs_realtime_pb2 as rt
 
 from layers.datum import CRS84, make_transformer
+from layers.schema import Text
 from twin.transit.detours import ChangedTrips
 from twin.transit.feed import CityFeed
 
@@ -33,7 +35,7 @@ def write_message(
         alert_id = f"water-{one.feed.route_ids[route].as_py()}"
         _write_alert(message, one, route, own, alert_id, period)
         for number, each in enumerate(own, start=1):
-            if not each.is_cut and each.driven is not None:
+            if not each.is_cut and not each.is_lost and (each.driven is not None or each.shape):
                 _write_modifications(message, each, f"{alert_id}-{number}", alert_id, day, made, crs)
     return message
 
@@ -64,9 +66,9 @@ def _write_alert(
         span = alert.active_period.add()
         span.start, span.end = int(period[0].timestamp()), int(period[1].timestamp())
     alert.cause = rt.Alert.WEATHER
-    cut = sum(each.is_cut for each in own)
-    alert.effect = rt.Alert.REDUCED_SERVICE if cut else rt.Alert.DETOUR
-    alert.severity_level = rt.Alert.SEVERE if cut else rt.Alert.WARNING
+    said = _judge(own)
+    alert.effect = said.effect
+    alert.severity_level = rt.Alert.WARNING if said.effect == rt.Alert.DETOUR else rt.Alert.SEVERE
     table = one.feed.table("routes")
     name = table.column("route_short_name")[route].as_py() or table.column("route_long_name")[route].as_py()
     skipped = sorted({one.feed.stop_ids[stop].as_py() for each in own for stop in each.skipped})
@@ -75,31 +77,54 @@ def _write_alert(
         chosen = alert.informed_entity.add()
         chosen.route_id, chosen.stop_id = one.feed.route_ids[route].as_py(), stop
     trips = len({trip for each in own for trip in each.trips})
-    what_vi = "không chạy suốt tuyến" if cut else "chạy đường vòng" if any(each.driven for each in own) else "bỏ trạm"
-    what_en = "does not run through" if cut else "runs a detour" if any(each.driven for each in own) else "skips stops"
     for language, head, body in (
-        ("vi", f"Tuyến {name}: {what_vi} vì ngập", f"{trips} chuyến thay đổi, {len(skipped)} trạm không dừng."),
-        ("en", f"Route {name} {what_en}: water on the road", f"{trips} trips change, {len(skipped)} stops are passed."),
+        ("vi", f"Tuyến {name}: {said.words.vi} vì ngập", f"{trips} chuyến thay đổi, {len(skipped)} trạm không dừng."),
+        (
+            "en",
+            f"Route {name} {said.words.en}: water on the road",
+            f"{trips} trips change, {len(skipped)} stops are passed.",
+        ),
     ):
         for field, words in ((alert.header_text, head), (alert.description_text, body)):
             translation = field.translation.add()
             translation.text, translation.language = words, language
 
 
+class _Said(NamedTuple):
+    """What happens to a route: the effect of GTFS Realtime, and in words."""
+
+    effect: int
+    words: Text
+
+
+def _judge(own: Sequence[ChangedTrips]) -> _Said:
+    """Return the gravest of what happens to the trips of a route."""
+    if all(each.is_lost for each in own):
+        return _Said(rt.Alert.NO_SERVICE, Text("không chạy", "does not run"))
+    if any(each.is_cut or each.is_lost for each in own):
+        return _Said(rt.Alert.REDUCED_SERVICE, Text("không chạy suốt tuyến", "does not run through"))
+    if any(each.driven is not None for each in own):
+        return _Said(rt.Alert.DETOUR, Text("chạy đường vòng", "runs a detour"))
+    return _Said(rt.Alert.MODIFIED_SERVICE, Text("bỏ trạm", "skips stops"))
+
+
 def _write_modifications(
     message: rt.FeedMessage, each: ChangedTrips, entity_id: str, alert_id: str, day: date, made: datetime, crs: str
 ) -> None:
-    shape = message.entity.add()
-    shape.id = shape.shape.shape_id = f"{entity_id}-shape"
-    points = shapely.get_coordinates(each.driven)
-    lon, lat = make_transformer(crs, CRS84).transform(points[:, 0], points[:, 1])
-    shape.shape.encoded_polyline = encode_polyline(list(zip(lon.tolist(), lat.tolist(), strict=True)))
+    # A trip that only begins or ends elsewhere keeps its line.
+    shape_id = each.shape if each.driven is None else f"{entity_id}-shape"
+    if each.driven is not None:
+        shape = message.entity.add()
+        shape.id = shape.shape.shape_id = shape_id
+        points = shapely.get_coordinates(each.driven)
+        lon, lat = make_transformer(crs, CRS84).transform(points[:, 0], points[:, 1])
+        shape.shape.encoded_polyline = encode_polyline(list(zip(lon.tolist(), lat.tolist(), strict=True)))
     entity = message.entity.add()
     entity.id = entity_id
     changes = entity.trip_modifications
     chosen = changes.selected_trips.add()
     chosen.trip_ids.extend(each.trips)
-    chosen.shape_id = shape.shape.shape_id
+    chosen.shape_id = shape_id
     changes.service_dates.append(f"{day:%Y%m%d}")
     for one in each.changes:
         change = changes.modifications.add()

@@ -43,8 +43,8 @@ class DayCalls:
     """The trips of a window, with the feed (trips,), the row in trips.txt (trips,) and the shift from it [s] of each.
 
     ``calls.trips`` counts them. exact: whether their times are promised, not only how often they run (trips,).
-    sequences: stop_sequence of each call. left_out: trips that could not be used. estimated: share of calls between
-    timepoints.
+    sequences: stop_sequence of each call. left_out: trips that could not be used. estimated: share of calls whose time
+    is not given, or given as approximate.
     """
 
     calls: Calls
@@ -112,6 +112,7 @@ def _list_feed_calls(
         boards[places], alights[places], np.arange(trips.size, dtype=np.int32),
     )  # fmt: skip
     given = ~(np.isnan(found.arrivals) & np.isnan(found.departures))
+    given &= table.codes("timepoint", 1)[found.order] != 0
     estimated = 1.0 - float(given[places].mean()) if places.size else 0.0
     return DayCalls(
         calls, np.full(trips.size, number), trips, shifts, exact, found.sequences[places], bad, estimated

@@ -62,6 +62,11 @@ class ChangedTrips:
         return any(one.way is None and one.before >= 0 and one.after < count for one in self.changes)
 
     @property
+    def is_lost(self) -> bool:
+        """Whether fewer than two calls are left."""
+        return self.stops.size - len(self.skipped) < 2
+
+    @property
     def skipped(self) -> tuple[int, ...]:
         """The stops that are passed by."""
         return tuple(int(stop) for one in self.changes for stop in self.stops[one.first : one.last + 1])
