@@ -45,6 +45,7 @@ _ALL = (
     Quantity("rainfall", "mm", "mm", "thickness_of_rainfall_amount", 0.0, 5000.0),
     Quantity("rainfall_intensity", "mm/h", "mm/h", "rainfall_rate", 0.0, 2000.0),
     Quantity("duration", "s", "s", None, 0.0, 1.0e10),
+    Quantity("time_change", "s", "s", None, -1.0e12, 1.0e12),
     Quantity("speed", "km/h", "km/h", None, 0.0, 300.0),
     Quantity("daily_volume", "m3/d", "m³/ngày", None, -1.0e10, 1.0e10),
     Quantity("head", "m", "m", None, -100.0, 10_000.0),
