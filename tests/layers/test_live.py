@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from layers.registry import read_vector_layer
-from layers.states import ALARMED, ORDER, STEPS, TITLES, find_word
+from layers.states import ALARMED, GRADED, GRADES, ORDER, STEPS, TITLES, find_word
 from layers.store.features import upsert_features
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.live import attach_live, build_live_columns
@@ -45,6 +45,27 @@ def test_the_map_says_the_same_word(
     alarms = ALARMS if thing == "S1" else (None, None, None)
     assert row.live_state == find_word(name, value, quality, alarms)
     assert row.live_state in TITLES
+
+
+def test_the_map_grades_a_counted_street_as_the_record_does(connection: Connection) -> None:
+    road = {"id": ["R1"], "road_class": ["primary"], "max_speed": [60.0]}
+    line = shapely.LineString([(586_000.0, 1_108_000.0), (586_100.0, 1_108_000.0)])
+    frame = gpd.GeoDataFrame(road, geometry=[line], crs="EPSG:5897")
+    upsert_features(connection, read_vector_layer("road_links"), frame, source_id="test")
+    series = Datastream("R1-speed", "T1", GRADED, "km/h", "Tốc độ", "Speed", "road_links", "R1")
+    upsert_datastreams(connection, [series], "test")
+    values = [0.0, 100.0, *(share * 60.0 + more for share, _ in GRADES for more in (-1e-6, 0.0, 1e-6))]
+    for limit in (60.0, None):
+        connection.execute(text("update city.road_links set max_speed = :limit"), {"limit": limit})
+        told = connection.execute(
+            text(
+                f"select {build_live_columns()} from sensing.main_series m cross join lateral ("
+                "select v as result, 1 as quality, now() as phenomenon_time "
+                "from unnest(cast(:values as float8[])) with ordinality t (v, n) order by n) l where m.item = 'R1'"
+            ),
+            {"values": values},
+        ).scalars()
+        assert list(told) == [find_word(GRADED, value, 1, speed_limit=limit) for value in values]
 
 
 def read_main(connection: Connection) -> dict[tuple[str, str], str]:

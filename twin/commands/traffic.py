@@ -29,7 +29,7 @@ from twin.roads.closures import place_closures, read_event, read_spans
 from twin.settings import read_settings
 from twin.store_traffic import select_many
 from twin.traffic.incident_detection import Readings, find_incidents, find_place
-from twin.traffic.speeds import load_speeds
+from twin.traffic.speeds import load_matched, load_speeds
 from twin.traffic.street_sections import list_sections
 from twin.traffic.wzdx_importing import import_feed
 from twin.traffic.wzdx_publishing import publish_works
@@ -234,7 +234,8 @@ def show_incidents(
 
 @traffic.command("speeds")
 def import_speeds(
-    file: Annotated[Path, typer.Argument(help="CSV: road_link_id,time,speed[,direction].")],
+    file: Annotated[Path | None, typer.Argument(help="CSV: road_link_id,time,speed[,direction].")] = None,
+    run: Annotated[str | None, typer.Option(help="Instead of a file: the tracks of this run of map-match.")] = None,
     source: Annotated[str, typer.Option(help="Who measured: letters, digits, hyphens.")] = "probe",
     as_json: Json = False,
 ) -> None:
@@ -242,7 +243,12 @@ def import_speeds(
     if not source.replace("-", "").isalnum() or len(source) > 40:
         raise InputError(f"source '{source[:60]}' is not letters, digits and hyphens", hint="at most 40 of them")
     with connect_to_city(read_settings()).begin() as connection:
-        report = load_speeds(connection, file, source, author=getpass.getuser())
+        if file is not None and run is None:
+            report = load_speeds(connection, file, source, author=getpass.getuser())
+        elif run is not None and file is None:
+            report = load_matched(connection, run, source, author=getpass.getuser())
+        else:
+            raise InputError("either a file or --run is loaded")
     if as_json:
         typer.echo(orjson.dumps(asdict(report)).decode())
         return

@@ -18,7 +18,7 @@ from twin.demo.stations import Station
 LOCAL, DAY = 7 * 3600, 86_400
 COURSE = np.array([6, 4, 3, 4, 10, 35, 78, 100, 82, 62, 60, 66, 64, 60, 62, 70, 92, 98, 80, 62, 48, 34, 20, 11]) / 100.0
 """Share of the largest load at each hour of the local clock."""
-FREE_SPEED = 48.0
+FREE_SPEED = 52.0
 LANE_CAPACITY = 1500.0
 """Vehicles an hour and lane, mostly motorbikes."""
 JAM_DENSITY = 180.0

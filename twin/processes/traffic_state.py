@@ -54,7 +54,10 @@ def compute(city: CityView, inputs: TrafficStateInputs, progress: Progress) -> O
     lengths = roads.graph.lengths[state.links]
     graded = Counter(frame["grade"].dropna().tolist())
     index = compute_time_index(state.speeds, state.free_speeds)
-    slow = sorted(zip(index.tolist(), frame["id"].tolist(), frame["name"].tolist(), strict=True), reverse=True)[:10]
+    worst: dict[str, float] = {}
+    for street, value in zip(frame["name"].tolist(), index.tolist(), strict=True):
+        worst[street or ""] = max(worst.get(street or "", 1.0), value)
+    slowest = sorted(worst.items(), key=lambda one: (-one[1], one[0]))[:10]
     summary = {
         "at": at.isoformat(),
         "stations": len(state.seen),
@@ -64,7 +67,7 @@ def compute(city: CityView, inputs: TrafficStateInputs, progress: Progress) -> O
         "length": round(float(lengths.sum()), 1),
         "grades": {grade: graded.get(grade, 0) for grade in GRADES},
         "time_index": round(float(np.average(index, weights=lengths)), 4) if state.links.size else None,
-        "slowest": [{"id": name, "street": street, "time_index": round(value, 3)} for value, name, street in slow],
+        "slowest_streets": [{"street": street, "time_index": round(value, 3)} for street, value in slowest],
     }
     title = Text(f"Giao thông lúc {_tell(at, city)}", f"Traffic at {_tell(at, city)}")
     parameters = {"reach": inputs.reach, "pcu": inputs.pcu}

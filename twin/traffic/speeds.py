@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
-from layers.errors import InputError, TooLargeError
+from layers.errors import InputError, NotFoundError, TooLargeError
 from layers.quantities import QUANTITIES
 from layers.registry import read_vector_layer
+from layers.store.features import select_features
 from layers.store.query.fids import select_fids
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import ObservationCounts, insert_observations
@@ -36,12 +37,31 @@ class SpeedReport:
 
 
 def load_speeds(connection: Connection, path: Path, source: str, *, author: str) -> SpeedReport:
-    """Store the speeds of a CSV in the caller's transaction.
+    """Store the speeds of a CSV in the caller's transaction; InputError where the file is no such table."""
+    return store_speeds(connection, _read(path), source, author=author)
 
-    Rows with an unknown road, a time without zone, or a speed outside 0 to 300 km/h are left out and counted. Raises
-    InputError where the file is no such table, TooLargeError beyond MOST_ROWS.
+
+def load_matched(connection: Connection, run_id: str, source: str, *, author: str) -> SpeedReport:
+    """Store the speeds of the tracks that a run of map-match laid on roads; NotFoundError where it laid none."""
+    found = select_features(connection, read_vector_layer("matched_links"), equals={"run_id": run_id})
+    if found.empty:
+        raise NotFoundError(f"run '{run_id[:80]}' has no matched roads", hint="give the id of a run of map-match")
+    frame = pd.DataFrame(
+        {
+            "road_link_id": found["road_link_id"],
+            "time": [moment.isoformat() for moment in pd.to_datetime(found["entered"], utc=True)],
+            "speed": found["speed"],
+            "direction": np.where(found["forward"].astype(bool), "forward", "backward"),
+        }
+    )
+    return store_speeds(connection, frame, source, author=author)
+
+
+def store_speeds(connection: Connection, frame: pd.DataFrame, source: str, *, author: str) -> SpeedReport:
+    """Store rows of text with road, time, speed and direction in the caller's transaction.
+
+    Rows with an unknown road, a time without zone, or a speed outside 0 to 300 km/h are left out and counted.
     """
-    frame = _read(path)
     times = pd.to_datetime(frame["time"], errors="coerce", utc=True, format="ISO8601")
     has_zone = frame["time"].str.contains(r"(?:Z|[+-]\d\d:?\d\d)$", regex=True, na=False)
     speeds = pd.to_numeric(frame["speed"], errors="coerce")
