@@ -26,9 +26,10 @@ from layers.store.features import count_features, select_features, upsert_featur
 from layers.store.rasters import register_raster, write_cog
 from network.flooded_roads import WATER_LIMITS
 from network.road_times import compute_times
+from tests.twin.conftest import MemoryCity
 from tests.twin.made_up import CRS, X, Y, frame, join, place
 from twin.city import City
-from twin.process import Outputs, Quiet, parse_inputs
+from twin.process import CityView, Outputs, Quiet, parse_inputs
 from twin.registry import PROCESSES
 from twin.roads.flooding import read_flood_times, read_run_water
 from twin.runs import execute, submit_run
@@ -125,7 +126,7 @@ def city(valley: Valley) -> Iterator[City]:
         yield City(connection, valley.settings.processed_dir, NOW)
 
 
-def compute(city: City, **values: Any) -> Outputs:
+def compute(city: CityView, **values: Any) -> Outputs:
     process = PROCESSES["flood-access"]
     return process.compute(city, parse_inputs(process, values), Quiet())
 
@@ -314,3 +315,22 @@ def test_what_a_run_writes(valley: Valley) -> None:
             features = select_features(connection, layer)
             assert (features["run_id"] == run.id).all()
             assert features.geometry.is_valid.all()
+
+
+def test_a_city_that_knows_only_its_roads() -> None:
+    given = make_layers()
+    bare = MemoryCity({"terrain": (GROUND, GRID)}, {"road_links": given["road_links"]})
+    summary = compute(bare, stage=1.0).summary
+    assert summary["water"]["river"] == "water_bodies" or summary["water"]["river"].startswith("ground not above")
+    assert summary["roads"]["closed_length"] > 0.0
+    assert summary["people"]["people"] == summary["people"]["cut_off"] == 0
+    assert summary["people"]["source"] == "" and summary["people"]["no_hospital"] is None
+    assert summary["detours"] is None and summary["responders"] == {} and summary["reopening"] == []
+    assert summary["evacuation"]["people"] == 0 and summary["places"] == {}
+    with pytest.raises(InputError, match="no roads"):
+        compute(MemoryCity({"terrain": (GROUND, GRID)}, {}), stage=1.0)
+    # Without cells people are those of wards.
+    by_ward = given["wards"].assign(population=[600, 200])
+    known = MemoryCity({"terrain": (GROUND, GRID)}, {**given, "wards": by_ward, "population": given["population"][:0]})
+    people = compute(known, stage=1.0).summary["people"]
+    assert people["source"] == "wards" and people["people"] == 800 and 200 <= people["cut_off"] < 800
