@@ -161,7 +161,7 @@ def _tell(
             state, delay = "live", round(float(delays[call - begin]))
             expected = scheduled + timedelta(seconds=delay)
     trips, routes = feed.table("trips"), feed.table("routes")
-    route = int(trips.find("route_id", feed.route_ids)[row])
+    route = int(feed.trip_routes[row])
     names = [routes.column(name)[route].as_py() for name in ("route_short_name", "route_long_name")]
     headsign = (
         trips.column("trip_headsign")[row].as_py()

@@ -113,6 +113,11 @@ class Feed:
         """The ids of routes in their order."""
         return self.table("routes").column("route_id")
 
+    @cached_property
+    def trip_routes(self) -> Ints:
+        """The position of each trip's route in routes.txt (trips,), -1 where unknown."""
+        return self.table("trips").find("route_id", self.route_ids)
+
     @property
     def timezone(self) -> str:
         """The time zone of the agencies; SourceError where none is named."""
