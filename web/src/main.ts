@@ -22,7 +22,7 @@ import { h, replace } from "./dom";
 import { setTimezone } from "./format";
 import { explain, t } from "./i18n";
 import { followState, readLink, readPreferences } from "./link";
-import { isAiming, takeClick } from "./map/aim";
+import { isAiming, stopAiming, takeClick } from "./map/aim";
 import { restoreFlood, setFloodOpacity } from "./map/flood";
 import { addBuildings3d, addCityRasters, applyVisibility, filterRunLayers } from "./map/layers";
 import { addNetwork } from "./map/network";
@@ -72,6 +72,9 @@ function followMap(map: MapView): void {
   map.on("click", (event) => {
     if (takeClick(map, event)) return;
     openPlace(pick(map, event), { lon: event.lngLat.lng, lat: event.lngLat.lat });
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && isAiming()) stopAiming(map);
   });
   let asked = 0;
   map.on("mousemove", (event) => {

@@ -169,9 +169,6 @@ export function networkForm(map: MapView): HTMLElement {
   watch(["question", "lang"], update);
   watch(["question", "tab", "tool", "panelOpen"], invite);
   onData("network", update);
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && isAiming()) stopAiming(map);
-  });
   // A link asks what it says; who opens the panel finds a network that the city has.
   const { commodity: first, starts: asked } = getState().question;
   const [present] = findNetworks();

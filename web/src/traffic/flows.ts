@@ -5,15 +5,16 @@ import { readItems } from "../api";
 import { type Child, h } from "../dom";
 import { formatFixed, formatNumber } from "../format";
 import { t } from "../i18n";
-import { section } from "../panels/parts";
+import { figure, section } from "../panels/parts";
 import { longTable } from "../panels/table";
 import type { Part } from "../panels/tools";
 import type { Item, Run, ZoomToItem } from "../types";
 import { dressLines } from "./dress";
 import { runPart } from "./generic";
+import { formatMinutes } from "./minutes";
 
 const FLOWS = "traffic_flows";
-const BUSIEST = "50";
+const BUSIEST = "400";
 
 /** Wider by the root of the flow, so that a small street is still seen beside a main one. */
 const widthAt = (least: number, per: number): ExpressionSpecification => [
@@ -34,6 +35,50 @@ function busyRow(item: Item, zoomToItem: ZoomToItem): Child[] {
   ];
 }
 
+interface FlowSummary {
+  traffic: {
+    trips: number;
+    vehicle_km: number;
+    vehicle_hours: number;
+    delay_hours: number;
+    mean_speed: number;
+    mean_time: number;
+  };
+  assignment: { gap_checked: number; balanced: boolean };
+}
+
+/** What all trips add up to, and how near they are to an equilibrium: the gap is that of a check of its own. */
+function figuresPart({ traffic, assignment }: Partial<FlowSummary>): Child[] {
+  if (!traffic || !assignment) return [];
+  return [
+    h(
+      "div",
+      { class: "figures" },
+      figure("people", t("flows.trips"), formatNumber(traffic.trips, 0)),
+      figure("road", t("flows.distance"), formatNumber(traffic.vehicle_km, 0)),
+      figure("clock", t("flows.hours"), formatNumber(traffic.vehicle_hours, 0)),
+      figure("warning", t("flows.delay"), formatNumber(traffic.delay_hours, 1)),
+      figure("sensor", t("flows.meanSpeed"), `${formatNumber(traffic.mean_speed, 0)} km/h`),
+      figure("clock", t("flows.meanTime"), formatMinutes(traffic.mean_time)),
+    ),
+    h(
+      "p",
+      { class: assignment.balanced ? "soft note" : "field-error" },
+      t(assignment.balanced ? "flows.balanced" : "flows.unbalanced", { gap: assignment.gap_checked.toExponential(1) }),
+    ),
+  ];
+}
+
+/** The fullest stretch of each street. */
+function firstOfEach(items: readonly Item[]): Item[] {
+  const streets = new Map<string, Item>();
+  for (const item of items) {
+    const name = String(item.properties["name"] ?? item.id);
+    if (!streets.has(name)) streets.set(name, item);
+  }
+  return [...streets.values()];
+}
+
 /** The fullest roads. */
 async function busyPart(run: Run, zoomToItem: ZoomToItem): Promise<HTMLElement | null> {
   const { features } = await readItems(FLOWS, { run_id: run.id, sortby: "-volume_share", limit: BUSIEST });
@@ -44,7 +89,7 @@ async function busyPart(run: Run, zoomToItem: ZoomToItem): Promise<HTMLElement |
     h("p", { class: "soft" }, t("flows.hint")),
     longTable(
       headings,
-      features.map((item) => busyRow(item, zoomToItem)),
+      firstOfEach(features).map((item) => busyRow(item, zoomToItem)),
     ),
   );
 }
@@ -56,6 +101,9 @@ export function flowsPart(map: MapView, zoomToItem: ZoomToItem): Part {
     use: "flows",
     process: "traffic-assignment",
     none: () => t("flows.noRuns"),
-    tell: async (run) => [await busyPart(run, zoomToItem)],
+    tell: async (run) => [
+      ...figuresPart((run.summary ?? {}) as unknown as Partial<FlowSummary>),
+      await busyPart(run, zoomToItem),
+    ],
   });
 }

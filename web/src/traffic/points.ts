@@ -46,7 +46,7 @@ export function namePoint(word: string): string {
 export function makePoints(
   map: MapView,
   points: Points,
-): { element: HTMLElement; update: () => void; start: () => void } {
+): { element: HTMLElement; update: () => void; start: () => void; stop: () => void } {
   const list = h("ol", { class: "chips points" });
   const words = h("span");
   const button = textButton("", () => (isWaiting ? stopAiming(map) : start()), "button-small aim-button", "target");
@@ -112,5 +112,8 @@ export function makePoints(
     box.setAttribute("aria-label", `${invitation}: ${t("traffic.typePlace")}`);
   };
   const ways = h("div", { class: "place-ways" }, button, h("div", { class: "place-typing" }, box, note));
-  return { element: h("div", { class: "field" }, list, ways), update, start };
+  const stop = (): void => {
+    if (isWaiting) stopAiming(map);
+  };
+  return { element: h("div", { class: "field" }, list, ways), update, start, stop };
 }

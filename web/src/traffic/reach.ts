@@ -5,7 +5,6 @@ import { askProcess } from "../api";
 import { type Child, h, replace } from "../dom";
 import { formatArea, formatLength, formatNumber } from "../format";
 import { t } from "../i18n";
-import { stopAiming } from "../map/aim";
 import { drawFlags, drawNetwork } from "../map/network";
 import { bringInView } from "../map/pick";
 import { answerButtons } from "../networks/answer";
@@ -139,6 +138,9 @@ function buildReachPart(map: MapView): Part {
     if (origins.length === 0 && getState().panelOpen) points.start();
   };
   watch(["journey", "lang"], update);
+  watch(["tab"], () => {
+    if (!isOpen()) points.stop();
+  });
   const form = h("div", { class: "form network-form" }, points.element, minutes, conditions.element);
-  return { element: h("div", {}, form, asker.element), show: update, hide: () => stopAiming(map) };
+  return { element: h("div", {}, form, asker.element), show: update, hide: points.stop };
 }

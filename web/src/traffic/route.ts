@@ -4,7 +4,6 @@ import type { Map as MapView } from "maplibre-gl";
 import { type Child, h, replace } from "../dom";
 import { formatLength, formatTime } from "../format";
 import { explain, say, t } from "../i18n";
-import { stopAiming } from "../map/aim";
 import { drawFlags, drawNetwork } from "../map/network";
 import { bringInView, highlight } from "../map/pick";
 import { answerButtons } from "../networks/answer";
@@ -183,6 +182,9 @@ function buildRoutePart(map: MapView): Part {
     if (journey.points.length < 2 && getState().panelOpen) points.start();
   };
   watch(["journey", "lang"], update);
+  watch(["tab"], () => {
+    if (!isOpen()) points.stop();
+  });
   const form = h("div", { class: "form network-form" }, points.element, conditions.element, count);
-  return { element: h("div", {}, form, asker.element), show: update, hide: () => stopAiming(map) };
+  return { element: h("div", {}, form, asker.element), show: update, hide: points.stop };
 }

@@ -71,7 +71,7 @@ async function feedsPart(zoomToItem: ZoomToItem): Promise<HTMLElement> {
     h(
       "li",
       {},
-      h("a", { href: `/gtfs/${encodeURIComponent(id)}.zip`, download: `${id}.zip` }, title ?? id),
+      h("a", { class: "link-button", href: `/gtfs/${encodeURIComponent(id)}.zip`, download: `${id}.zip` }, title ?? id),
       h("span", { class: "soft" }, ` ${first_day ?? ""} – ${last_day ?? ""} · ${formatShortDateTime(loaded)}`),
     ),
   );
