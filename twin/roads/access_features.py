@@ -8,12 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from network.access import ReopeningPlan
-from network.flooded_roads import LEAST_DEPTH
 from network.roads import MODES, ROAD_CLASSES, Mask, Values
 from twin.roads.access import Account, Scene, class_states, measure_edges
 
 LEAST_SHOWN = 0.02
-"""Roads with less water than this [m] at any time are not drawn, unless they are slow or closed."""
+"""Roads with less water than this [m] at any time are not drawn, unless they are closed."""
 
 ALWAYS = ("hospital", "shelter", "fire_station")
 """Categories that are told even where they are reachable."""
@@ -26,7 +25,7 @@ def list_roads(scene: Scene, account: Account) -> gpd.GeoDataFrame:
     graph, roads, water = scene.graph, scene.roads, scene.water
     states, speed, free = class_states(scene, account.now, account.closed_now)
     deepest = np.maximum(water.peak.deepest, account.now.deepest)
-    shown = np.flatnonzero((deepest >= max(LEAST_SHOWN, LEAST_DEPTH)) | account.closed.any(axis=0))
+    shown = np.flatnonzero((deepest >= LEAST_SHOWN) | account.closed.any(axis=0))
     first, last, seconds = account.find_spans(account.closed[:, shown])
     by_mode = [scene.find_closed(account.now, mode)[shown] for mode in MODES]
     classes = np.full(graph.edge_count, ROAD_CLASSES.index("other"))
