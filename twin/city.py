@@ -30,6 +30,8 @@ from twin.networks.warm import WARM
 from twin.process import Arrays, Bounds
 from twin.roads.building import ROAD_LAYERS
 from twin.roads.city_roads import CityRoads
+from twin.roads.closures import RoadEvents
+from twin.roads.closures_warm import EVENTS_IN_MEMORY, ROAD_WORKS
 from twin.roads.warm import ROADS_IN_MEMORY
 from twin.store import find_run_folder
 from twin.store_forecasts import read_issue, read_values
@@ -117,6 +119,11 @@ class City:
         connection = self._connection
         rows = [read_feed_row(connection, name) for name in names] if names else list_feeds(connection)
         return [CityFeed(row.id, row.stamp, row.title, read_warm_feed(connection, row)) for row in rows]
+
+    def road_events(self) -> RoadEvents:
+        """Return the road works as they are now."""
+        self.layers_read.add(ROAD_WORKS)
+        return EVENTS_IN_MEMORY.get(self._connection)
 
     def road_series(self, at: datetime) -> Sequence[RoadSeries]:
         """Return the series of traffic that watch roads, with their newest good readings up to ``at``."""

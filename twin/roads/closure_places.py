@@ -5,8 +5,9 @@ name of a road, a stretch counts that runs along the line for most of its own le
 does not: it only touches the line.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import shapely
@@ -19,8 +20,25 @@ ALONG_SHARE = 0.5
 LEAST_M = 1.0
 
 
+_PLACED: WeakKeyDictionary[CityRoads, dict[Hashable, NDArray[np.int32]]] = WeakKeyDictionary()
+MOST_PLACED = 10_000
+"""As many places of events are remembered for roads that are in memory."""
+
+
 def find_links(roads: CityRoads, event: Mapping[str, Any]) -> NDArray[np.int32]:
     """Return the links that an event touches, of the ways that it says, in order; what it does not say is left out."""
+    known = _PLACED.setdefault(roads, {})
+    line = event.get("geometry")
+    key = (None if line is None else line.wkb, event.get("affected_direction"), event.get("road_link_id"))
+    found = known.get(key)
+    if found is None:
+        if len(known) >= MOST_PLACED:
+            known.clear()
+        found = known[key] = _find_links(roads, event)
+    return found
+
+
+def _find_links(roads: CityRoads, event: Mapping[str, Any]) -> NDArray[np.int32]:
     line = event.get("geometry")
     ways = str(event.get("affected_direction", "both"))
     own = np.flatnonzero(roads.items == event.get("road_link_id", ""))

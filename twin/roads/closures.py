@@ -7,7 +7,7 @@ never does. So a closure that an edit adds acts on the next route, and its end o
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import geopandas as gpd
 import numpy as np
@@ -35,6 +35,23 @@ class LayersSeen(Protocol):
 
     def layer(self, layer_id: str, *, bounds: Any = None, columns: Any = None) -> gpd.GeoDataFrame:
         """Return the features of a layer."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RoadEvents:
+    """Events ready to be asked: what is said of each, and from when until when it is in force [s since 1970 UTC]."""
+
+    rows: tuple[dict[str, Any], ...]
+    starts: Times
+    ends: Times
+
+
+@runtime_checkable
+class HoldsEvents(Protocol):
+    """A city that keeps its events ready."""
+
+    def road_events(self) -> RoadEvents:
+        """Return the events of ``road_works`` as they are now."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -79,22 +96,34 @@ class ClosedLinks:
 
 def read_closures(view: LayersSeen, roads: CityRoads, at: datetime, mode: str = "car") -> ClosedLinks:
     """Return what the events in force at ``at`` do to each link for a mode; InputError for an unknown mode."""
-    return place_closures(view.layer("road_works"), roads, at, mode)
+    events = view.road_events() if isinstance(view, HoldsEvents) else prepare_events(view.layer("road_works"))
+    return place_events(events, roads, at, mode)
 
 
 def place_closures(events: gpd.GeoDataFrame, roads: CityRoads, at: datetime, mode: str = "car") -> ClosedLinks:
     """Return what the events of a frame of ``road_works`` do to each link at a time."""
+    return place_events(prepare_events(events), roads, at, mode)
+
+
+def prepare_events(events: gpd.GeoDataFrame) -> RoadEvents:
+    """Return the events of a frame of ``road_works``, ready to be asked about any time."""
+    starts, ends = read_spans(events)
+    return RoadEvents(tuple(read_event(events, row) for row in range(len(events))), starts, ends)
+
+
+def place_events(events: RoadEvents, roads: CityRoads, at: datetime, mode: str = "car") -> ClosedLinks:
+    """Return what events do to each link at a time."""
     mode_bits(mode)
     graph = roads.graph
     count = graph.link_count
     closed = np.zeros(count, np.bool_)
     factors = np.ones(count)
     limits = {name: np.full(count, np.inf) for name in ("reduced_speed_limit", "max_height", "max_weight", "max_width")}
-    starts, ends = read_spans(events)
+    starts, ends = events.starts, events.ends
     moment = at.timestamp()
     works = []
     for row in np.flatnonzero((starts <= moment) & (moment < ends)).tolist():
-        event = read_event(events, row)
+        event = events.rows[row]
         found = find_links(roads, event)
         shuts = _closes(event, mode)
         if shuts:
