@@ -125,10 +125,17 @@ def draw_areas(
 
 def _place(roads: CityRoads, edges: NDArray[np.int32], owner: NDArray[np.int64], shares: Values) -> Values:
     """Return the places at shares of the lines of ``edges[owner]`` (places, 2)."""
-    if not edges.size:
-        return np.zeros((0, 2))
-    points = shapely.line_interpolate_point(roads.lines(edges)[owner], shares, normalized=True)
-    return np.asarray(shapely.get_coordinates(points), np.float64)
+    vertices = roads.vertices
+    steps = np.diff(vertices.measures, prepend=0.0)
+    steps[vertices.first[:-1][np.diff(vertices.first) > 0]] = 0.0
+    # How far each vertex lies along all lines laid end to end.
+    along = np.cumsum(steps)
+    begin, finish = roads.begin[edges][owner], roads.finish[edges][owner]
+    wanted = along[begin] + shares * (along[finish] - along[begin])
+    after = np.clip(np.searchsorted(along, wanted, side="right"), begin + 1, finish)
+    span = along[after] - along[after - 1]
+    part = np.clip((wanted - along[after - 1]) / np.maximum(span, _EPS), 0.0, 1.0)[:, None]
+    return np.asarray(vertices.xy[after - 1] * (1.0 - part) + vertices.xy[after] * part, np.float64)
 
 
 def _grow(
