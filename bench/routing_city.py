@@ -85,7 +85,7 @@ def make_city(side: int = 205, seed: int = 7) -> Arrays:
     )
 
 
-class _Reader(osmium.SimpleHandler):  # type: ignore[misc]
+class _Reader(osmium.SimpleHandler):
     """Collects stretches of highways in both directions, or in the one that is allowed."""
 
     def __init__(self) -> None:
@@ -100,12 +100,13 @@ class _Reader(osmium.SimpleHandler):  # type: ignore[misc]
         kind = way.tags.get("highway")
         if kind is None:
             return
-        ways = {"yes": (1,), "-1": (-1,)}.get(way.tags.get("oneway", ""), (1, -1))
+        told = way.tags.get("oneway")
+        ahead, back = told != "-1", told != "yes"
         nodes = [self._find(point) for point in way.nodes if point.location.valid()]
         for pair in pairwise(nodes):
-            for sense in ways:
-                self.ends.append(pair[::sense])
-                self.speeds.append(_SPEEDS.get(kind.removesuffix("_link"), _SLOW))
+            allowed = [pair] * ahead + [(pair[1], pair[0])] * back
+            self.ends += allowed
+            self.speeds += [_SPEEDS.get(kind.removesuffix("_link"), _SLOW)] * len(allowed)
 
     def _find(self, point: osmium.osm.NodeRef) -> int:
         number = self.number.setdefault(point.ref, len(self.places))

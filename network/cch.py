@@ -35,7 +35,7 @@ class Hierarchy:
     rank: Index
     nodes: Index
     first: Places
-    heads: Index
+    heads: NDArray[np.uint32]
     lows: Index
     low_first: Places
     low_edges: Index
@@ -135,6 +135,8 @@ class HierarchyRouter(Router):
 
     def _weigh(self, costs: Values) -> Weights:
         tree = self.hierarchy
+        # Before the kernel sees them: arrays that may be written into are another type to it.
+        costs.setflags(write=False)
         weights, origins = np.empty((tree.edge_count, 2)), np.empty((tree.edge_count, 2), np.int32)
         customise(
             tree.first, tree.heads, tree.lows, tree.low_first, tree.low_edges, tree.slots, costs, weights, origins

@@ -58,7 +58,8 @@ def contract(first: Array, others: Array, order: Array, rank: Array) -> tuple[Ar
             heads[begin:size] = np.sort(heads[begin:size])
             above = heads[begin]
             parent[x], sibling[x], child[above] = above, child[above], x
-    return up_first, heads[:size].copy(), parent
+    # Without a sign, compiled code need not ask whether an index counts from the end.
+    return up_first, heads[:size].astype(np.uint32), parent
 
 
 @_compile
@@ -128,7 +129,7 @@ def customise(
         if slot >= 0 and costs[arc] < weights[slot >> 1, slot & 1]:
             weights[slot >> 1, slot & 1], origins[slot >> 1, slot & 1] = costs[arc], arc
     nodes = first.size - 1
-    place = np.empty(nodes, np.int64)
+    place = np.empty(nodes, np.uint32)
     for x in range(nodes):
         for edge in range(first[x], first[x + 1]):
             place[heads[edge]] = edge
@@ -137,9 +138,11 @@ def customise(
             up, down = weights[leg, 0], weights[leg, 1]
             if up == np.inf and down == np.inf:
                 continue
-            for far in range(leg + 1, first[lows[leg] + 1]):
-                edge = place[heads[far]]
-                ahead, back = down + weights[far, 0], up + weights[far, 1]
+            begin, end = leg + 1, first[lows[leg] + 1]
+            above_it, costs = heads[begin:end], weights[begin:end]
+            for index_above in range(above_it.size):
+                edge = place[above_it[index_above]]
+                ahead, back = down + costs[index_above, 0], up + costs[index_above, 1]
                 if ahead < weights[edge, 0]:
                     weights[edge, 0], origins[edge, 0] = ahead, -2 - leg
                 if back < weights[edge, 1]:

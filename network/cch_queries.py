@@ -61,10 +61,12 @@ def climb(
         if near + other[node] < best:
             best, top = near + other[node], node
         if near < best:
-            for edge in range(first[node], first[node + 1]):
-                far = near + weights[edge, way]
-                if far < distance[heads[edge]]:
-                    distance[heads[edge]], by[heads[edge]] = far, edge
+            begin, end = first[node], first[node + 1]
+            above_it, costs = heads[begin:end], weights[begin:end, way]
+            for place in range(above_it.size):
+                head, far = above_it[place], near + costs[place]
+                if far < distance[head]:
+                    distance[head], by[head] = far, begin + place
         above, known = parent[node], False
         for place in range(live):
             known = known or active[place] == above
@@ -157,9 +159,10 @@ def sweep(
         out[visited[place]] = distance[visited[place]]
         distance[visited[place]] = np.inf
     for node in range(out.size - 1, -1, -1):
-        least = out[node]
-        for edge in range(first[node], first[node + 1]):
-            least = min(least, out[heads[edge]] + weights[edge, 1 - way])
+        begin, end = first[node], first[node + 1]
+        above_it, costs, least = heads[begin:end], weights[begin:end, 1 - way], out[node]
+        for place in range(above_it.size):
+            least = min(least, out[above_it[place]] + costs[place])
         out[node] = least
 
 

@@ -120,7 +120,7 @@ def count_behind(graph: RoadGraph, usable: Mask, people: Values) -> Values:
 
     usable: links that may be gone (links,), each taken both ways; people: at each junction (junctions,).
     """
-    edges = np.unique(graph.edges[usable])
+    edges = np.unique(graph.edges[usable]).astype(np.int64)
     behind = np.zeros(graph.edge_count)
     ends = _find_ends(graph, edges)
     bridges = find_structure(build_graph(*ends, nodes=graph.junction_count)).critical_links
@@ -153,7 +153,7 @@ def choose_stretches(graph: RoadGraph, usable: Mask, loads: Values, behind: Valu
 
     Of stretches that follow each other without a junction between them only one is taken.
     """
-    edges = np.unique(graph.edges[usable])
+    edges = np.unique(graph.edges[usable]).astype(np.int64)
     chain = _name_chains(graph, edges)
     orders = []
     for values in (loads[edges], behind[edges]):

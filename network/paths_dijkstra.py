@@ -275,5 +275,7 @@ def _mark(nodes: Index, size: int) -> tuple[NDArray[np.bool_], int]:
 
 def _choose(nodes: Index, costs: Values, node: int) -> int:
     """Return the place of the cheapest entry of ``node``."""
+    if nodes.size == 1:
+        return 0
     places = np.flatnonzero(nodes == node)
     return int(places[np.argmin(costs[places])])

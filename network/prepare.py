@@ -11,13 +11,14 @@ import shapely
 from network.alternatives import Ends, find_alternatives
 from network.assignment import assign
 from network.assignment_network import TravelClass, build_assignment_network
+from network.criticality import Demand, load_roads
 from network.delays import build_bpr
 from network.gap import check_flows
 from network.graph import build_graph
 from network.isochrone_areas import compute_areas
 from network.isolation import build_segments, find_outage, find_valves
 from network.map_matching import Candidates, match_track
-from network.paths import build_router
+from network.paths import Router, build_router
 from network.roads import build_road_graph
 from network.time_dependent import SLOTS, build_profiles, find_journey, follow, grow_tree_at, leave_each
 from network.topology import build_network, build_topology
@@ -76,12 +77,27 @@ def prepare_transit() -> None:
     sys.stdout.write("public transport\n")
 
 
+def prepare_paths(router: Router) -> None:
+    """Ask both engines everything they answer."""
+    arcs = np.arange(router.arc_count)
+    tails, heads = arcs % router.node_count, (arcs + 1) % router.node_count
+    for each in (router, build_router(tails, heads, router.costs, engine="dijkstra"), build_router(tails, heads, arcs)):
+        own = each.fork()
+        own.update(arcs[:1], 2.0)
+        own.find_path([0], [1])
+        own.compute_distances([0])
+        own.compute_matrix([0], [1])
+        own.grow_tree([0], until=[1])
+
+
 def prepare_routing() -> None:
     """Go round a square of streets in every way."""
     xy = np.array([[0.0, 0.0], [100.0, 0.0], [100.0, 100.0], [0.0, 100.0]])
     graph = build_road_graph([0, 1, 2, 3], [1, 2, 3, 0], xy)
     router = build_router(graph.tails, graph.heads, np.ones(graph.arc_count), nodes=graph.node_count, xy=graph.node_xy)
     one, nothing = np.zeros(1, np.int32), np.zeros(1)
+    prepare_paths(router)
+    load_roads(graph, router, Demand(np.zeros(1, np.int64), np.ones(1, np.int64), np.ones((1, 1))))
     find_alternatives(router, graph.tails, graph.heads, Ends(one, nothing, one + 2, nothing), 2)
     profiles = build_profiles(np.zeros(graph.link_count), np.ones((1, SLOTS)))
     arcs, costs = profiles.take(graph.links), router.costs

@@ -22,11 +22,11 @@ def main() -> None:
     def find_one(start: int, end: int) -> float:
         if start == end:
             return 0.0
-        return dict(rx.dijkstra_shortest_path_lengths(graph, start, float, goal=end)).get(end, np.inf)
+        return float(dict(rx.dijkstra_shortest_path_lengths(graph, start, float, goal=end)).get(end, np.inf))
 
     def count(start: int) -> int:
         lengths = rx.dijkstra_shortest_path_lengths(graph, start, float)
-        return 1 + sum(value <= limit for node, value in lengths.items() if node != start)
+        return 1 + len([node for node, value in lengths.items() if node != start and value <= limit])
 
     report_questions(
         case, one=find_one, area=count, rows=lambda starts, ends: [find_row(start, ends) for start in starts]
