@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import shapely
 from layers.errors import InputError, NotFoundError
 from tests.twin.conftest import X0, Y0, MemoryCity, frame
 from tests.twin.road_town import Town, ask, make_grid
+from twin.commands.input_files import read_input_files
 from twin.process import Outputs
 from twin.processes.traffic_assignment import PROCESS
 
@@ -209,6 +211,54 @@ def test_select_link_tells_whose_traffic_it_is(town: Town) -> None:
     assert chosen == pytest.approx(done.summary["traffic"]["selected_trips"], rel=1e-4)
 
 
+def test_trips_are_brought_to_what_was_counted(town: Town, usual: Outputs) -> None:
+    # Half as many again as usual on both ways of two streets.
+    flows = usual.features["traffic_flows"]
+    lines = [
+        f"{road},{way},{1.5 * count_middle(flows, road, way)}"
+        for road in ("S4", "S14")
+        for way in ("forward", "backward")
+    ]
+    done = run(town, gap=1e-6, counts="road_link_id,way,count\n" + "\n".join(lines))
+    figures = done.summary["traffic"]["calibration"]
+    assert figures["rms_after"] < 0.2 * figures["rms_before"]
+    assert figures["trips_after"] > figures["trips_before"]
+    assert done.summary["assignment"]["balanced"]
+
+
+def count_middle(flows: Any, road: str, way: str) -> float:
+    part = flows[(flows["road_link_id"] == road) & (flows["way"] == way)]
+    return float(part.loc[part["id"].str.split(":").str[1] == "4", "flow"].sum())
+
+
+def test_counts_on_a_published_network() -> None:
+    done = run(network=BRAESS, trips=BRAESS_TRIPS, counts="link_id,count\n1,2\n2,0\n", gap=1e-8)
+    # So few all take the bridge.
+    assert done.summary["calibration"]["trips_after"] == pytest.approx(2.0, rel=0.01)
+    assert done.summary["calibration"]["rms_after"] < done.summary["calibration"]["rms_before"]
+
+
+def test_files_are_read_where_their_path_is_given(tmp_path: Path) -> None:
+    (tmp_path / "net.tntp").write_text(BRAESS)
+    (tmp_path / "trips.tntp").write_text(BRAESS_TRIPS + "~ " + "x" * 200_000)
+    folder = tmp_path / "gmns"
+    folder.mkdir()
+    (folder / "node.csv").write_text(NODES)
+    (folder / "link.csv").write_text(LINKS)
+    for network in ("net.tntp", "gmns"):
+        values = read_input_files(
+            PROCESS, {"network": str(tmp_path / network), "trips": str(tmp_path / "trips.tntp"), "gap": "1e-8"}
+        )
+        assert values["trips"].startswith("data:application/gzip;base64,")
+        assert values["gap"] == "1e-8"
+        assert float(read(run(**values), "flows.csv")[0]["flow"]) == pytest.approx(4.0, rel=1e-4)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_input_files(PROCESS, {"network": str(tmp_path / "nowhere")})
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\x81")
+    with pytest.raises(InputError, match="no UTF-8 text"):
+        read_input_files(PROCESS, {"network": str(tmp_path / "binary")})
+
+
 def test_conical_delays_and_cells_of_people_as_zones() -> None:
     town = make_grid()
     town.layers["population"] = frame(
@@ -228,6 +278,8 @@ def test_conical_delays_and_cells_of_people_as_zones() -> None:
         ({"trips": "origin,destination,trips\nZ0,Z9,5\n"}, InputError, "zone 'Z9'"),
         ({"trips": "origin,destination,trips,class\nZ0,Z1,5,boat\n"}, InputError, "class 'boat'"),
         ({"motorbike_share": 0.9, "truck_share": 0.2}, InputError, "exceed 1 together"),
+        ({"counts": "road_link_id,way,count\nS4,up,5\n"}, InputError, "way in row 2 of the counts is 'up'"),
+        ({"counts": "road_link_id,count\nS99,5\n"}, NotFoundError, "no road 'S99'"),
         ({"mean_time": 300.0}, InputError, "cannot be met"),
     ],
 )

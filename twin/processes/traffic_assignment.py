@@ -49,8 +49,9 @@ def _compute_published(
     assert inputs.trips is not None
     network, trips = read_published(inputs.network, inputs.trips)
     solved = solve(
-        network, trips, delay=inputs.delay, gap=inputs.gap, max_iterations=inputs.max_iterations, follow=follow
-    )
+        network, trips, inputs.counts, delay=inputs.delay, gap=inputs.gap, max_iterations=inputs.max_iterations,
+        follow=follow,
+    )  # fmt: skip
     figures = summarize(solved.found, solved.check)
     links, nodes = len(network.link_ids), len(network.node_ids)
     return Outputs(
@@ -73,6 +74,7 @@ def _compute_published(
                 "total_time": float(np.sum(solved.found.total * solved.found.times)),
                 "time_unit": network.time_unit,
             },
+            **({} if solved.calibration is None else {"calibration": solved.calibration}),
         },
         parameters={"delay": inputs.delay},
         files=write_files(solved),
@@ -82,6 +84,7 @@ def _compute_published(
 def _ask(inputs: TrafficAssignmentInputs) -> Question:
     return Question(
         trips=inputs.trips,
+        counts=inputs.counts,
         hour=inputs.hour,
         trips_per_person=inputs.trips_per_person,
         mean_time=None if inputs.mean_time is None else 60.0 * inputs.mean_time,

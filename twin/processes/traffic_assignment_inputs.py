@@ -35,6 +35,14 @@ class TrafficAssignmentInputs(Inputs):
         ),
         default=None,
     )
+    counts: FileText | None = describe(
+        Text("Số đếm xe", "Counts"),
+        Text(
+            "CSV có cột road_link_id, way, count (xe/giờ): chuyến đi được chỉnh cho gần với số đếm.",
+            "CSV with road_link_id, way, count (vehicles an hour): trips are brought nearer to them.",
+        ),
+        default=None,
+    )
     hour: int = describe(
         Text("Giờ", "Hour"),
         Text("Giờ trong ngày bắt đầu đi.", "The hour of the day that trips begin in."),

@@ -1,13 +1,14 @@
 """An assignment on the roads of the city: zones, trips, closures and water in, an equilibrium out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
 from layers.errors import InputError
-from network.assignment import Assignment, Step, assign
+from network.assignment import Assignment, Start, Step, assign
 from network.assignment_network import Mask, Values
 from network.assignment_reading import SelectedLinks, select_links
 from network.gap import Check, check_flows, require_balance
@@ -19,6 +20,7 @@ from twin.roads.closures import read_closures
 from twin.roads.flooding import read_flood_times
 from twin.traffic.assigned import KeptPaths
 from twin.traffic.assigning import CityNetwork, Limits, build_city_network, measure_zones
+from twin.traffic.calibrating import calibrate, read_counts
 from twin.traffic.demand import CLASSES, HOUR_SHARES, Trips, make_classes, place_trips, split_classes, spread_people
 from twin.traffic.published import read_trips
 from twin.traffic.zones import Doors, Zones, join_zones, read_zones
@@ -29,6 +31,7 @@ class Question:
     """Whose trips, on which roads: the inputs of the process in SI units, and what follows the rounds."""
 
     trips: str | None
+    counts: str | None
     hour: int
     trips_per_person: float
     mean_time: float | None
@@ -59,7 +62,7 @@ class CityAssignment:
     base: Values | None
     selected: SelectedLinks | None
     lost_zones: int
-    demand: Mapping[str, float | int | str]
+    demand: Mapping[str, Any]
 
 
 def assign_city(view: CityView, asked: Question, follow: Callable[[Step], bool]) -> CityAssignment:
@@ -83,7 +86,13 @@ def assign_city(view: CityView, asked: Question, follow: Callable[[Step], bool])
     if asked.base is not None:
         kept = KeptPaths(view.find_run_folder(asked.base), asked.base, _stamp(roads, zones), names,
                          city.network.link_count)  # fmt: skip
-    found = assign(city.network, classes, gap=asked.gap, warm=kept, max_iterations=asked.max_iterations, follow=follow)
+    start: Start | None = kept
+    if asked.counts is not None:
+        counts = read_counts(asked.counts, _find_ways(roads))
+        fitted = calibrate(city.network, classes, counts, warm=kept, follow=follow)
+        classes, start = fitted.classes, fitted.found
+        demand["calibration"] = fitted.figures
+    found = assign(city.network, classes, gap=asked.gap, warm=start, max_iterations=asked.max_iterations, follow=follow)
     check = check_flows(city.network, classes, found.flows)
     require_balance(check)
     selected = select_links(found, _find_links(roads, asked.select, city.network.link_count)) if asked.select else None
@@ -103,7 +112,7 @@ def _stamp(roads: CityRoads, zones: Zones) -> str:
 
 def _read_demand(
     asked: Question, zones: Zones, graph: RoadGraph, doors: Doors
-) -> tuple[list[Trips], dict[str, float | int | str]]:  # fmt: skip
+) -> tuple[list[Trips], dict[str, Any]]:  # fmt: skip
     """Return trips by class and what is told of them."""
     if asked.trips is not None:
         given = place_trips(read_trips(asked.trips), {name: k for k, name in enumerate(zones.ids)}, asked.shares)
@@ -116,7 +125,7 @@ def _read_demand(
         zones, measure_zones(city, "motorbike"), trips_per_person=asked.trips_per_person,
         share=HOUR_SHARES[asked.hour], mean_time=asked.mean_time,
     )  # fmt: skip
-    told: dict[str, float | int | str] = {
+    told: dict[str, Any] = {
         "source": "gravity", "zones": len(zones.ids), "zone_layer": zones.source, "mean_time": gravity.mean_cost,
         "scale": gravity.scale, "balancing_rounds": gravity.rounds, "balancing_error": gravity.error,
     }  # fmt: skip
@@ -152,6 +161,18 @@ def _read_speeds(graph: RoadGraph, seconds: Values, name: str) -> Values:
     speeds = free_speeds(graph, name)
     moving = np.isfinite(seconds) & (seconds > 0.0) & (graph.lengths > 0.0)
     return np.where(moving, 3.6 * graph.lengths / np.where(moving, seconds, 1.0), speeds)
+
+
+def _find_ways(roads: CityRoads) -> Callable[[str, str], Sequence[int]]:
+    """Return what finds the links in the middle of a road by id and way, as a counter there sees them."""
+    columns = {"forward": [0], "backward": [1], "": [0, 1]}
+
+    def find(item: str, way: str) -> Sequence[int]:
+        edges = roads.find_edges(item)
+        links = roads.graph.edge_links[edges[edges.size // 2], columns[way]]
+        return [int(link) for link in links if link >= 0]
+
+    return find
 
 
 def _find_links(roads: CityRoads, items: tuple[str, ...], count: int) -> Mask:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,17 +13,19 @@ from network.delays import build_bpr, build_conical
 from network.gap import Check, check_flows, require_balance
 from twin.traffic import files_gmns, files_tntp
 from twin.traffic.assigned import list_names, write_skims, write_table
+from twin.traffic.calibrating import calibrate, find_by_id, read_counts
 from twin.traffic.demand import make_classes, place_trips
 from twin.traffic.files import PublishedNetwork, PublishedTrips, is_archive, read_text, unpack
 
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """A published network, its equilibrium and what an independent check says of the flows."""
+    """A published network, its equilibrium, what an independent check says of the flows, and how they fit counts."""
 
     network: PublishedNetwork
     found: Assignment
     check: Check
+    calibration: dict[str, Any] | None
 
 
 def read_published(network: str, trips: str) -> tuple[PublishedNetwork, PublishedTrips]:
@@ -51,13 +54,14 @@ def read_trips(text: str) -> PublishedTrips:
 def solve(
     network: PublishedNetwork,
     trips: PublishedTrips,
+    counts: str | None = None,
     *,
     delay: str,
     gap: float,
     max_iterations: int,
     follow: Callable[[Step], bool],
 ) -> Solved:
-    """Return the equilibrium of one class of trips. UnbalancedError where the flows are no trips."""
+    """Return the equilibrium, of trips brought nearer to counts where there are any; UnbalancedError as it says."""
     delays = (
         build_bpr(network.free_times, network.capacities, a=network.a, power=network.power)
         if delay == "bpr"
@@ -73,10 +77,16 @@ def solve(
                          {name: 1.0 if len(names) == 1 else 0.0 for name in names})  # fmt: skip
     nodes = np.array(list(network.zones.values()), np.int32)
     classes = make_classes(placed, nodes, dict.fromkeys(names, 1.0), dict.fromkeys(names, network.fixed))
-    found = assign(links, classes, gap=gap, max_iterations=max_iterations, follow=follow)
+    start, figures = None, None
+    if counts is not None:
+        fitted = calibrate(
+            links, classes, read_counts(counts, find_by_id(network.link_ids)), warm=None, follow=follow
+        )  # fmt: skip
+        classes, start, figures = fitted.classes, fitted.found, fitted.figures
+    found = assign(links, classes, gap=gap, warm=start, max_iterations=max_iterations, follow=follow)
     check = check_flows(links, classes, found.flows)
     require_balance(check)
-    return Solved(network, found, check)
+    return Solved(network, found, check, figures)
 
 
 def write_files(solved: Solved) -> dict[str, bytes]:
