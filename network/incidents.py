@@ -241,8 +241,3 @@ def combine_methods(*, california_7: Flags, california_8: Flags, cusum: Flags, m
     """
     told = np.stack([california_7, california_8, cusum, mcmaster]).astype(np.float64)
     return np.asarray(np.tensordot(WEIGHTS, told, axes=1).round(6), np.float64)
-
-
-def combine_alone(*, cusum: Flags, mcmaster: Flags) -> Values:
-    """Return how sure it is that a station without a neighbour is congested out of its time (times,), 0 to 1."""
-    return np.asarray(0.5 * cusum + 0.5 * mcmaster, np.float64)

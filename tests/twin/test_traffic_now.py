@@ -87,7 +87,16 @@ def town(engine: Engine) -> None:
                         {"datastream_id": f"{one.id}-{name}", "phenomenon_time": times, "result": results, "quality": 1}
                     )
                 )
-        insert_observations(connection, pd.concat(rows))
+        classes = {"motorbike_count": 900.0, "car_count": 300.0}
+        upsert_datastreams(
+            connection,
+            [Datastream(f"C-1-{name}", "C-1", name, "{#}", name, name, interval_s=300.0) for name in classes],
+            "town",
+        )
+        for name, rate in classes.items():
+            times = pd.to_datetime(seconds[-50:], unit="s", utc=True)
+            rows.append(pd.DataFrame({"datastream_id": f"C-1-{name}", "phenomenon_time": times, "result": rate}))
+        insert_observations(connection, pd.concat(rows).fillna({"quality": 1}))
 
 
 def list_rows(frame: gpd.GeoDataFrame, key: str) -> Rows:
@@ -134,6 +143,10 @@ def test_counts_by_station_are_those_of_its_readings(engine: Engine, tmp_path: P
         out = traffic_counts.compute(city, TrafficCountsInputs(days=14), Quiet())
         times, counts = city.series("C-1-vehicle_count", END - timedelta(days=14), END)
     row = list_rows(out.features["traffic_counts"], "station_id")["C-1"]
+    profiles = out.files["profiles.csv"].decode().splitlines()
+    assert profiles[0] == "station_id,road_link_id,weekday,hour,flow" and len(profiles) == 1 + 2 * 168
+    # What is counted by class here: three motorbikes to one car.
+    assert (row["motorbike_share"], row["car_share"]) == (0.75, 0.25) and np.isnan(row["bus_share"])
     assert out.summary["stations"] == out.summary["good_stations"] == 2 and row["fit"] == "alone"
     # A reading each five minutes: the mean rate of whole days is what passed in a day.
     assert row["daily_traffic"] == pytest.approx(24.0 * counts.mean(), rel=0.05)

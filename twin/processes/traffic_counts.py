@@ -10,6 +10,7 @@ from layers.schema import Text
 from network.counts import (
     GEH_GOAL,
     GEH_LIMIT,
+    Values,
     compute_geh,
     compute_profile,
     estimate_daily_traffic,
@@ -24,6 +25,7 @@ from twin.traffic.counting import Station, gather_stations
 
 WORKING_DAYS = slice(0, 5)
 DOUBTFUL = 10.0
+CLASSES = ("motorbike", "car", "truck", "bus")
 
 
 class TrafficCountsInputs(Inputs):
@@ -77,11 +79,15 @@ def compute(city: CityView, inputs: TrafficCountsInputs, progress: Progress) -> 
         )
     flows = None if inputs.model_run is None else ModelFlows(city, roads, inputs.model_run)
     offset = round((until.astimezone(city.zone).utcoffset() or timedelta()).total_seconds())
-    rows = []
+    rows, profiles = [], ["station_id,road_link_id,weekday,hour,flow"]
     for number, station in enumerate(stations):
         progress.report(number / len(stations), station.id)
         model = np.nan if flows is None else flows.sum(station.links)
-        rows.append(_describe(city, station, start, until, offset, inputs.hour, model))
+        times, rates = city.series(station.series["vehicle_count"].id, start, until)
+        profile = compute_profile(gather_hours(times, rates, station.interval_s), offset)
+        told = _describe(station, (times, rates), (start, until), offset, profile[WORKING_DAYS, inputs.hour], model)
+        rows.append(told | _share_classes(city, station, start, until))
+        profiles += _list_profile(station, profile)
     frame = gpd.GeoDataFrame(rows, geometry="geometry", crs=city.crs)
     geh = frame["geh"].to_numpy(np.float64)
     share = share_fitting(geh)
@@ -100,18 +106,23 @@ def compute(city: CityView, inputs: TrafficCountsInputs, progress: Progress) -> 
     return Outputs(
         title, start, 24.0 * inputs.days, features={"traffic_counts": frame}, summary=summary,
         parameters={"hour": inputs.hour, "model_run": inputs.model_run},
+        files={"profiles.csv": ("\n".join(profiles) + "\n").encode()},
     )  # fmt: skip
 
 
 def _describe(
-    city: CityView, station: Station, start: datetime, until: datetime, offset: int, hour: int, model: float
+    station: Station,
+    counts: tuple[Values, Values],
+    span: tuple[datetime, datetime],
+    offset: int,
+    own: Values,
+    model: float,
 ) -> dict[str, object]:
-    times, rates = city.series(station.series["vehicle_count"].id, start, until)
+    times, rates = counts
     step = station.interval_s
-    hours = gather_hours(times, rates, step)
-    daily, peak = estimate_daily_traffic(hours, offset), find_peak(times, rates, step, offset)
-    quality = judge_counts(times, rates, step, start.timestamp(), until.timestamp())
-    own = compute_profile(hours, offset)[WORKING_DAYS, hour]
+    daily = estimate_daily_traffic(gather_hours(times, rates, step), offset)
+    peak = find_peak(times, rates, step, offset)
+    quality = judge_counts(times, rates, step, span[0].timestamp(), span[1].timestamp())
     count = float(own[np.isfinite(own)].mean()) if np.isfinite(own).any() else np.nan
     geh = float(compute_geh(model, count)) if np.isfinite(model) and np.isfinite(count) else np.nan
     return {
@@ -133,6 +144,27 @@ def _describe(
         "fit": _grade(geh),
         "geometry": station.point,
     }
+
+
+def _share_classes(city: CityView, station: Station, start: datetime, until: datetime) -> dict[str, float]:
+    """Return the share of each class in what was counted by class; NaN where none is."""
+    flows = {}
+    for name in CLASSES:
+        series = station.series.get(f"{name}_count")
+        _, rates = (np.empty(0), np.empty(0)) if series is None else city.series(series.id, start, until)
+        flows[name] = float(rates.mean()) if rates.size else np.nan
+    total = float(np.nansum(list(flows.values())))
+    return {f"{name}_share": round(flow / total, 4) if total > 0.0 else np.nan for name, flow in flows.items()}
+
+
+def _list_profile(station: Station, profile: Values) -> list[str]:
+    """Return the mean flow of each hour of the week as rows of a table; Monday is 1."""
+    return [
+        f"{station.id},{station.road},{day + 1},{hour},{profile[day, hour]:.1f}"
+        for day in range(7)
+        for hour in range(24)
+        if np.isfinite(profile[day, hour])
+    ]
 
 
 def _grade(geh: float) -> str:
