@@ -1,7 +1,7 @@
 """Traffic on a street with two counters that read what the demo's do: state, counts, incidents, probe speeds."""
 
 import json
-import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,7 @@ from tests.twin.traffic_town import CRS, line, load, make_roads
 from twin.alarms.incidents import IncidentFeed
 from twin.alarms.watch import Watch
 from twin.city import City
+from twin.cli import main
 from twin.demo.stations import Station as Counter
 from twin.demo.traffic_readings import INCIDENT_S, count_traffic
 from twin.process import Quiet
@@ -43,6 +44,7 @@ OFFSET = 7 * 3600
 BEGAN = (END - timedelta(hours=12, minutes=10)).replace(hour=10, minute=10)
 """The incident begins at 17:10 of the local clock, two hours ago at least and thirty-six at most."""
 Rows = dict[str, dict[Any, Any]]
+Say = Callable[..., tuple[int, str, str]]
 KINDS = {"vehicle_speed": "km/h", "vehicle_count": "{#}", "occupancy": "1"}
 
 
@@ -242,11 +244,45 @@ def test_speeds_of_vehicles_grade_their_roads(engine: Engine, tmp_path: Path) ->
         load_speeds(connection, path, "bus", author="test")
 
 
-def test_what_one_types(run: Callable[..., "subprocess.CompletedProcess[str]"]) -> None:
-    done = run("traffic", "incidents", "--at", END.isoformat(), "--json")
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+@pytest.fixture
+def say(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    """Return a function that types ``twin traffic …`` and gives exit code, output and errors."""
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    monkeypatch.setenv("TWIN_DATABASE_URL", url)
+    monkeypatch.setenv("TWIN_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("TWIN_RUN_DIR", str(tmp_path / "run"))
+
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["twin", "traffic", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        said = capsys.readouterr()
+        return int(left.value.code or 0), said.out, said.err
+
+    return run
+
+
+def test_what_one_types(say: Say, tmp_path: Path) -> None:
+    code, out, err = say("incidents", "--at", END.isoformat(), "--json")
+    assert code == 0, err
+    told = json.loads(out)
     assert told["sections"] == 1 and [one["section"] for one in told["incidents"]] == ["C-1.C-2"]
-    done = run("traffic", "works", "export", "-")
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["feed_info"]["version"] == "4.2"
+    assert "1 sự cố" in say("incidents", "--at", END.isoformat())[1]
+    measured = json.loads(say("now", "--at", END.isoformat(), "--json")[1])["measured"]
+    assert {"C-1", "C-2"} <= {one["station_id"] for one in measured}
+    assert "im lặng · silent" in say("now", "--at", END.isoformat())[1]
+    code, out, err = say("counts", "days=7", "--json")
+    assert code == 0, err
+    assert json.loads(out)["stations"] == len(json.loads(out)["station_counts"]) == 2
+    feed = tmp_path / "works.geojson"
+    assert say("works", "export", feed)[0] == 0
+    assert json.loads(feed.read_text())["feed_info"]["version"] == "4.2"
+    assert say("works", "import", feed)[0] == 0 and json.loads(say("works", "list", "--all", "--json")[1]) == []
+    for words in (
+        ("works", "import", tmp_path / "none"),
+        ("speeds",),
+        ("speeds", feed, "--source", "a b"),
+        ("now", "--at", "x"),
+    ):
+        code, _, err = say(*words)
+        assert code == 1 and err.strip().count("\n") <= 1, words
