@@ -14,7 +14,7 @@ import numpy as np
 
 Arrays = dict[str, Any]
 ONE, AREA, MATRIX = "one-to-one", "isochrone of 15 minutes", "matrix 500 × 500"
-BUDGET_S = 6.0
+BUDGET_S = 4.0
 
 
 def read_arrays() -> Arrays:
@@ -37,7 +37,7 @@ def report_questions(
     slow engine is asked as much as fits into its budget. times: what else was measured [s].
     """
     points = case["points"].tolist()
-    step = 25 if len(points) > 25 else 1
+    step = 10 if len(points) > 10 else 1
     told = {
         ONE: _ask([(int(a), int(b)) for a, b in case["pairs"]], lambda pair: [one(*pair)]),
         AREA: _ask(case["origins"].tolist(), lambda origin: [area(origin)]),
