@@ -1,5 +1,6 @@
 """Small towns in memory for tests of routing: five streets with everything, and a grid."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import geopandas as gpd
@@ -67,3 +68,13 @@ def make_grid(size: int = 10, block: float = 100.0) -> Town:
 
 def ask(city: MemoryCity, process: Process, **values: Any) -> Outputs:
     return process.compute(city, parse_inputs(process, values), Quiet())
+
+
+def close(name: str, **values: Any) -> gpd.GeoDataFrame:
+    """Return a closure of a road of the town, in force."""
+    given = {
+        "event_type": "closure", "event_status": "active", "vehicle_impact": "all_lanes_closed", "road_link_id": name,
+        "name": "Sửa cống", "planned_start": datetime(2026, 1, 1, tzinfo=UTC),
+        "planned_end": datetime(2027, 1, 1, tzinfo=UTC), "actual_start": None, "actual_end": None,
+    }  # fmt: skip
+    return frame(["W1"], [ROADS[name][0]], **{key: [value] for key, value in (given | values).items()})

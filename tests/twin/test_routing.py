@@ -1,10 +1,8 @@
 """Routes on a small town and on the demo: where they start and end, what they obey, what they say."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,8 +11,8 @@ from hypothesis import strategies as st
 from layers.errors import InputError, NotFoundError
 from network.alternatives import STRETCH
 from network.road_times import Vehicle
-from tests.twin.conftest import X0, Y0, MemoryCity, frame
-from tests.twin.road_town import ROADS, Town, ask, make_grid, make_town, place
+from tests.twin.conftest import X0, Y0, MemoryCity
+from tests.twin.road_town import Town, ask, close, make_grid, make_town, place
 from twin.process import Outputs
 from twin.processes import route
 from twin.roads.routers import Conditions, WarmRouters
@@ -31,16 +29,6 @@ def town() -> Town:
 
 def go(city: MemoryCity, start: list[float], end: list[float], **values: Any) -> Outputs:
     return ask(city, route.PROCESS, origin=start, destination=end, **values)
-
-
-def close(name: str, **values: Any) -> gpd.GeoDataFrame:
-    """Return a closure of a road of the town, in force."""
-    given = {
-        "event_type": "closure", "event_status": "active", "vehicle_impact": "all_lanes_closed", "road_link_id": name,
-        "name": "Sửa cống", "planned_start": datetime(2026, 1, 1, tzinfo=UTC),
-        "planned_end": datetime(2027, 1, 1, tzinfo=UTC), "actual_start": None, "actual_end": None,
-    }  # fmt: skip
-    return frame(["W1"], [ROADS[name][0]], **{key: [value] for key, value in (given | values).items()})
 
 
 def test_a_route_begins_and_ends_within_its_roads(town: Town) -> None:
