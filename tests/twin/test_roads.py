@@ -306,7 +306,7 @@ places = st.tuples(st.integers(0, 3), st.integers(0, 3)).map(lambda xy: (10.0 * 
 shapes = st.lists(places, min_size=2, max_size=4).filter(lambda line: len(set(line)) > 1)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.dictionaries(st.integers(0, 5), shapes, min_size=1), st.dictionaries(st.integers(0, 7), st.none() | shapes))
 def test_what_changed_gives_what_the_whole_gives(
     before: dict[int, list[tuple[float, float]]], changes: dict[int, list[tuple[float, float]] | None]

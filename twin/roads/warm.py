@@ -12,9 +12,8 @@ import numpy as np
 from sqlalchemy import Connection
 
 from layers.registry import read_vector_layer
-from layers.store.features import read_versions
 from layers.store.networks.columns import read_columns
-from layers.store.networks.row_versions import Longs, read_row_versions
+from layers.store.networks.row_versions import Longs, read_layers_stamp, read_row_versions
 from layers.store.networks.state import has_written
 from twin.networks.reading import Rows, StoreReader
 from twin.roads.attributes import DESCRIBE, Lines
@@ -54,12 +53,12 @@ class WarmRoads:
             key = connection.engine.url.render_as_string(hide_password=True)
             slot = self._slots.setdefault(key, _Slot())
         with slot.lock:
-            stamp = _read_stamp(connection)
+            stamp = read_layers_stamp(connection, ROAD_LAYERS)
             if slot.roads is not None and slot.roads.stamp == stamp:
                 return slot.roads
             for _ in range(_UNTIL_STILL):
                 _renew(slot, connection, stamp)
-                before, stamp = stamp, _read_stamp(connection)
+                before, stamp = stamp, read_layers_stamp(connection, ROAD_LAYERS)
                 if stamp == before and slot.roads is not None:
                     return slot.roads
             return build_city_roads(StoreReader(connection), f"unsettled-{token_hex(8)}")
@@ -67,11 +66,6 @@ class WarmRoads:
 
 ROADS_IN_MEMORY = WarmRoads()
 """The roads of this process."""
-
-
-def _read_stamp(connection: Connection) -> str:
-    versions = read_versions(connection)
-    return "-".join(str(versions.get(layer, 0)) for layer in ROAD_LAYERS)
 
 
 def _renew(slot: _Slot, connection: Connection, stamp: str) -> None:
