@@ -109,7 +109,7 @@ def prepare_routing() -> None:
     leave_each(0.0, follow(0.0, nothing, profiles.take(one)), profiles.take(one))
     track = np.array([[10.0, 0.0], [90.0, 0.0], [100.0, 90.0]])
     links = np.array([graph.edge_links[0, 0], graph.edge_links[0, 0], graph.edge_links[1, 0]], np.int32)
-    near = Candidates(np.arange(4), links, np.array([10.0, 90.0, 90.0]), np.zeros(3))
+    near = Candidates(np.arange(4, dtype=np.int32), links, np.array([10.0, 90.0, 90.0]), np.zeros(3))
     match_track(graph, graph.allows("car"), track, near)
     compute_areas(track, np.arange(3.0), [2.0])
     sys.stdout.write("routing\n")

@@ -1,15 +1,17 @@
 """Small towns in memory for tests of routing: five streets with everything, and a grid."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import geopandas as gpd
 import shapely
 
 from layers.datum import CRS84, make_transformer
 from tests.twin.conftest import CRS, X0, Y0, MemoryCity, frame
-from twin.process import Outputs, Process, Quiet, parse_inputs
+from twin.process import CityView, Outputs, Process, Quiet, parse_inputs
 from twin.roads.city_roads import CityRoads
+from twin.store_traffic import RoadSeries
 
 TO_DEGREES = make_transformer(CRS, CRS84)
 
@@ -18,10 +20,14 @@ class Town(MemoryCity):
     """A city in memory whose roads are built once."""
 
     built: CityRoads | None = None
+    counters: Sequence[RoadSeries] = ()
 
     def roads(self) -> CityRoads:
         self.built = self.built or super().roads()
         return self.built
+
+    def road_series(self, at: datetime) -> Sequence[RoadSeries]:
+        return self.counters
 
 
 def place(x: float, y: float) -> list[float]:
@@ -67,7 +73,7 @@ def make_grid(size: int = 10, block: float = 100.0) -> Town:
 
 
 def ask(city: MemoryCity, process: Process, **values: Any) -> Outputs:
-    return process.compute(city, parse_inputs(process, values), Quiet())
+    return process.compute(cast(CityView, city), parse_inputs(process, values), Quiet())
 
 
 def close(name: str, **values: Any) -> gpd.GeoDataFrame:

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from layers.errors import InputError, NotFoundError
 from network.alternatives import STRETCH
 from network.road_times import Vehicle
-from tests.twin.conftest import X0, Y0, MemoryCity
+from tests.twin.conftest import NOW, X0, Y0, MemoryCity
 from tests.twin.road_town import Town, ask, close, make_grid, make_town, place
 from twin.process import Outputs
 from twin.processes import route
 from twin.roads.routers import Conditions, WarmRouters
 from twin.roads.routing import find_routes
 from twin.roads.snapping import snap_places
+from twin.store_traffic import RoadSeries
 
 GRID = make_grid()
 
@@ -151,6 +152,27 @@ def test_the_peak_hour_takes_longer_than_the_night(town: Town) -> None:
     assert take("17:00", "car") > 1.3 * free
     assert take("17:00", "motorbike") < take("17:00", "car")
     assert take("17:00", "foot") == pytest.approx(take("03:00", "foot"))
+
+
+def test_where_a_class_has_counters_they_say_how_fast_it_is() -> None:
+    city = make_town()
+    times = np.arange(NOW.timestamp() - 28 * 86_400.0, NOW.timestamp(), 600.0)
+    hour = (times + 7 * 3_600.0) % 86_400.0 / 3_600.0
+    city.readings["C-1.vehicle_speed"] = (times, np.where((hour >= 7.0) & (hour < 8.0), 20.0, 50.0))
+    city.counters = [
+        RoadSeries(
+            "C-1.vehicle_speed", "C-1", "Trạm 1", "vehicle_speed", "main-1", "forward", 600.0, X0 + 50, Y0, NOW, 50.0
+        )
+    ]
+    free = go(city, place(100, 0), place(300, 0), mode="car").summary["routes"][0]["duration"]
+    for day in ("2026-11-30", "2026-11-28"):
+        slow = go(city, place(100, 0), place(300, 0), mode="car", departure=f"{day}T07:20:00").summary
+        assert slow["routes"][0]["duration"] == pytest.approx(free / 0.4, rel=0.02)
+        assert slow["counted_classes"] == ["primary"]
+    evening = go(city, place(100, 0), place(300, 0), mode="car", departure="2026-11-30T17:30:00").summary
+    assert evening["routes"][0]["duration"] == pytest.approx(free, rel=1e-6)
+    motorbike = go(city, place(100, 0), place(300, 0), departure="2026-11-30T07:20:00").summary["routes"][0]
+    assert motorbike["duration"] == pytest.approx(free / (1.0 - 0.55 * 0.6), rel=0.02)
 
 
 @settings(max_examples=25, deadline=None)

@@ -17,11 +17,11 @@ from twin.roads.city_roads import CityRoads
 from twin.roads.profiles import (
     MODE_TITLES,
     Mode,
-    build_default_profiles,
     find_second_of_week,
     read_mode,
     read_vehicle,
 )
+from twin.roads.profiles_counted import SPEEDS
 from twin.roads.routers import MOST_AVOIDED, ROUTERS, Conditions, RoadCosts
 from twin.roads.routing import Clock
 from twin.roads.snapping import REACH_M, Snaps, project_places, require_snaps, snap_places
@@ -99,7 +99,7 @@ class TravelInputs(Inputs):
 class Travel:
     """The roads, what they cost under the inputs, and the clock where a departure is given.
 
-    leaves: the departure, with a zone; None without.
+    leaves: the departure, with a zone; None without. counted: classes of road whose speeds by the hour are of counters.
     """
 
     view: CityView
@@ -108,6 +108,7 @@ class Travel:
     costs: RoadCosts
     clock: Clock | None
     leaves: datetime | None
+    counted: tuple[str, ...] = ()
 
     @property
     def usable(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -144,10 +145,11 @@ def read_travel(view: CityView, inputs: TravelInputs, *, prepared: bool = False)
         inputs.flood_run, place_in_zone(view, inputs.flood_at), inputs.avoid,
     )  # fmt: skip
     costs = ROUTERS.get(view, roads, conditions, prepared=prepared)
-    clock = None
-    if leaves is not None:
-        clock = Clock(find_second_of_week(leaves, view.zone), build_default_profiles(roads.graph, mode))
-    return Travel(view, roads, conditions, costs, clock, leaves)
+    if leaves is None:
+        return Travel(view, roads, conditions, costs, None, None)
+    speeds = SPEEDS.get(view, roads, mode)
+    clock = Clock(find_second_of_week(leaves, view.zone), speeds.profiles)
+    return Travel(view, roads, conditions, costs, clock, leaves, speeds.counted)
 
 
 def place_in_zone(view: CityView, moment: datetime | None) -> datetime | None:
@@ -191,6 +193,7 @@ def tell_conditions(travel: Travel) -> dict[str, Any]:
     ]
     return {
         "departure": None if travel.leaves is None else travel.leaves.isoformat(),
+        "counted_classes": list(travel.counted),
         "works": works,
         "flooded_links": int(np.count_nonzero(travel.costs.flooded)),
         "stamp": travel.roads.stamp,

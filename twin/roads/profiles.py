@@ -42,7 +42,8 @@ _LOSS = {
     "motorway": 0.25, "trunk": 0.40, "primary": 0.45, "secondary": 0.38, "tertiary": 0.30, "residential": 0.18,
     "living_street": 0.10, "service": 0.10,
 }  # fmt: skip
-_FELT = {"car": 1.0, "truck": 1.0, "bus": 1.0, "motorbike": 0.55, "emergency": 0.35}
+FELT = {"car": 1.0, "truck": 1.0, "bus": 1.0, "motorbike": 0.55, "emergency": 0.35}
+"""What part of the loss of speed a mode feels; the others none."""
 
 
 def read_mode(word: Mode) -> str:
@@ -59,7 +60,7 @@ def read_vehicle(height: float | None, weight: float | None, width: float | None
 
 def build_default_profiles(graph: RoadGraph, mode: str) -> Profiles:
     """Return how the speed of each link changes through a week for a mode; ferries keep their time."""
-    felt = _FELT.get(mode, 0.0)
+    felt = FELT.get(mode, 0.0)
     load = _compute_load()
     loss = np.array([_LOSS.get(name, 0.0) for name in ROAD_CLASSES])
     rows = np.where(np.isfinite(graph.fixed_times), -1, graph.road_classes)
