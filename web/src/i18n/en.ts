@@ -367,7 +367,7 @@ export const en: Record<Key, string> = {
   "results.name": "Figure",
   "results.value": "Value",
   "results.files": "Files, drawings",
-  "results.none": "No run of a network yet.",
+  "results.none": "No run yet.",
   "profile.from": "From manhole",
   "profile.to": "To manhole",
   "profile.aiming": "Click near a manhole…",

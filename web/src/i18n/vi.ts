@@ -365,7 +365,7 @@ export const vi = {
   "results.name": "Số liệu",
   "results.value": "Giá trị",
   "results.files": "Tệp, hình vẽ",
-  "results.none": "Chưa có lần chạy nào của mạng lưới.",
+  "results.none": "Chưa có lần chạy nào.",
   "profile.from": "Từ hố ga",
   "profile.to": "Đến hố ga",
   "profile.aiming": "Bấm gần hố ga…",

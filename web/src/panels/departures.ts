@@ -1,14 +1,15 @@
 /** What leaves a stop next, on its card. */
 
-import { ApiError, readDepartures } from "../api";
+import { ApiError, readDepartures, readFeeds } from "../api";
 import { type Child, h, replace } from "../dom";
 import { formatNumber, formatTime } from "../format";
 import { t } from "../i18n";
-import type { Departure, Item } from "../types";
+import type { Departure, Feed, Item } from "../types";
 import { empty, failure, loading, section } from "./parts";
 import { table } from "./table";
 
 const ROUND_S = 60;
+const MOST_FEEDS = 5;
 
 /** Say when it leaves: the time expected, and by how much it is late or early. */
 function timeWords({ expected, delay, state, exact }: Departure): Child {
@@ -18,24 +19,40 @@ function timeWords({ expected, delay, state, exact }: Departure): Child {
   return `${time} (${delay > 0 ? "+" : "−"}${formatNumber(Math.abs(delay) / ROUND_S, 0)})`;
 }
 
-/** Build the part; null for a stop of no timetable. Ids of such stops carry the feed before a dot. */
-export function departuresPart(item: Item): HTMLElement | null {
-  const stop = item.properties["gtfs_id"];
-  const [feed] = item.id.split(".", 1);
-  if (typeof stop !== "string" || !feed) return null;
-  const holder = h("div", { "aria-live": "polite" }, loading());
-  const load = async (): Promise<void> => {
+/** Return what leaves a stop by the first feed that knows it; null where none does. */
+async function findDepartures(item: Item): Promise<Departure[] | null> {
+  const stop = String(item.properties["gtfs_id"] ?? item.id);
+  const feeds = await readFeeds();
+  // Stops that came with a feed carry its name before a dot.
+  const isOwn = (feed: Feed): number => Number(item.id.startsWith(`${feed.id}.`));
+  for (const { id } of feeds.sort((a, b) => isOwn(b) - isOwn(a)).slice(0, MOST_FEEDS)) {
     try {
-      const departures = await readDepartures(feed, stop);
-      const rows = departures.map((one): Child[] => [one.route, one.headsign, timeWords(one)]);
-      const headings = [t("departure.route"), t("departure.to"), t("departure.time")];
-      replace(holder, rows.length > 0 ? table(headings, rows) : empty(t("departure.none")));
+      return await readDepartures(id, stop);
     } catch (error) {
-      // A stop that no feed in force has: there is nothing to tell of it.
-      const isUnknown = error instanceof ApiError && error.status === 404;
-      replace(holder, isUnknown ? empty(t("departure.none")) : failure(error, () => void load()));
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+    }
+  }
+  return null;
+}
+
+/** Build the part; it stays empty for a stop of no timetable. */
+export function departuresPart(item: Item): HTMLElement {
+  const holder = h("div", { "aria-live": "polite" });
+  const load = async (): Promise<void> => {
+    replace(holder, section(t("departure.title"), loading()));
+    try {
+      const departures = await findDepartures(item);
+      const rows = departures?.map((one): Child[] => [one.route, one.headsign, timeWords(one)]) ?? [];
+      const headings = [t("departure.route"), t("departure.to"), t("departure.time")];
+      const list = rows.length > 0 ? table(headings, rows) : empty(t("departure.none"));
+      replace(holder, departures && section(t("departure.title"), list));
+    } catch (error) {
+      replace(
+        holder,
+        failure(error, () => void load()),
+      );
     }
   };
   void load();
-  return section(t("departure.title"), holder);
+  return holder;
 }

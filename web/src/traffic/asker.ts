@@ -2,7 +2,7 @@
 
 import { isOurs } from "../api";
 import { h, replace } from "../dom";
-import { t } from "../i18n";
+import { explain, t } from "../i18n";
 import { failure, loading } from "../panels/parts";
 
 export interface Asker {
@@ -11,8 +11,8 @@ export interface Asker {
   ask: (question: ((signal: AbortSignal) => Promise<HTMLElement>) | null) => void;
 }
 
-/** Make the holder of an answer. `away` is called when there is none any more. */
-export function makeAsker(away: () => void): Asker {
+/** Make the holder of an answer. `away` is called when there is none any more, `describe` says why one was refused. */
+export function makeAsker(away: () => void, describe: (error: unknown) => string = explain): Asker {
   const element = h("div", { class: "answer-holder", "aria-live": "polite" });
   let request: AbortController | null = null;
 
@@ -38,7 +38,7 @@ export function makeAsker(away: () => void): Asker {
       (error: unknown) => {
         if (own.signal.aborted) return;
         element.classList.remove("is-asking");
-        replace(element, failure(error, isOurs(error) ? undefined : () => ask(question)));
+        replace(element, failure(new Error(describe(error)), isOurs(error) ? undefined : () => ask(question)));
         away();
       },
     );

@@ -17,6 +17,7 @@ import { makeAsker } from "./asker";
 import { changeJourney, field, makeConditions, showWater } from "./conditions";
 import { MOST_POINTS, readMinutes, toConditions } from "./journey";
 import { makePoints } from "./points";
+import { explainWay } from "./reasons";
 import { offeredPart } from "./run-form";
 import { findBounds, readOutput } from "./ways";
 
@@ -77,7 +78,7 @@ export const reachPart = (map: MapView): Part => offeredPart("isochrone", () => 
 function buildReachPart(map: MapView): Part {
   const conditions = makeConditions();
   const minutes = h("div");
-  const asker = makeAsker(() => drawNetwork(map, null));
+  const asker = makeAsker(() => drawNetwork(map, null), explainWay);
   const isOpen = (): boolean => getState().tab === "traffic" && getState().traffic === "reach";
   const points = makePoints(map, {
     get: () => getState().journey.origins,

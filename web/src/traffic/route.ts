@@ -3,7 +3,7 @@
 import type { Map as MapView } from "maplibre-gl";
 import { type Child, h, replace } from "../dom";
 import { formatLength, formatTime } from "../format";
-import { explain, say, t } from "../i18n";
+import { say, t } from "../i18n";
 import { drawFlags, drawNetwork } from "../map/network";
 import { bringInView, highlight } from "../map/pick";
 import { answerButtons } from "../networks/answer";
@@ -16,6 +16,7 @@ import { changeJourney, field, makeConditions, showWater } from "./conditions";
 import { MOST_POINTS, WAYS } from "./journey";
 import { formatMinutes } from "./minutes";
 import { makePoints } from "./points";
+import { explainWay } from "./reasons";
 import { offeredPart } from "./run-form";
 import { askWays, drawDry, drawWays, findBounds, flagsOf, type Step, type Way, type Ways } from "./ways";
 
@@ -111,7 +112,7 @@ function drownedAnswer(map: MapView, dry: Ways, reason: unknown): HTMLElement {
   return h(
     "div",
     { class: "answer" },
-    h("div", { class: "message message-error", role: "alert" }, explain(reason)),
+    h("div", { class: "message message-error", role: "alert" }, explainWay(reason)),
     answerButtons(map, { bounds: findBounds(dry.lines) }),
     comparePart(dry.summary.routes[0], undefined),
   );
@@ -123,7 +124,7 @@ export const routePart = (map: MapView): Part => offeredPart("route", () => buil
 function buildRoutePart(map: MapView): Part {
   const conditions = makeConditions();
   const count = h("div");
-  const asker = makeAsker(() => drawNetwork(map, null));
+  const asker = makeAsker(() => drawNetwork(map, null), explainWay);
   const isOpen = (): boolean => getState().tab === "traffic" && getState().traffic === "route";
   const points = makePoints(map, {
     get: () => getState().journey.points,
