@@ -45,7 +45,7 @@ CLASSES = {
         "wastewater_structure",
     },
     "fiware": {
-        "AirQualityObserved", "Garden", "GtfsStop", "Junction", "NoiseLevelObserved", "OffStreetParking",
+        "AirQualityObserved", "Garden", "GtfsRoute", "GtfsStop", "Junction", "NoiseLevelObserved", "OffStreetParking",
         "OnStreetParking", "ParkingAccess", "ParkingSpot", "Pipe", "Pump", "Reservoir", "Streetlight",
         "StreetlightControlCabinet", "StreetlightFeeder", "StreetlightModel", "Tank", "Valve", "WasteContainer",
         "WasteContainerIsle", "WasteContainerModel", "WaterQualityObserved",
@@ -56,7 +56,7 @@ CLASSES = {
         "LuminaireType", "ParkingSensorFunction", "SegmentMonitorFunction", "WasteContainerFunction",
     },
     "citygml": {"bldg:Building"},
-    "gtfs": {"stops"},
+    "gtfs": {"agency", "routes", "shapes", "stops", "trips"},
     "sensorthings": {"Thing"},
 }  # fmt: skip
 VALUES_ONLY = {"asce38"}

@@ -74,7 +74,7 @@ def test_the_buses_of_the_demo_are_a_clean_feed_of_its_stops(
 ) -> None:
     feed = read_feed(folder / "transit.zip")
     assert validate_feed(feed, demo_end.date()).describe() == []
-    assert set(feed.stop_ids.to_pylist()) <= set(tables["stops"]["id"])
+    assert set(feed.stop_ids.to_pylist()) <= set(tables["stops"]["gtfs_id"])
     assert feed.counts["routes"] >= 5
 
 

@@ -1,5 +1,8 @@
 """Feeds in the database: versions, features, edits carried out again, the round trip."""
 
+import io
+import json
+import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -7,22 +10,34 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+import typer
+from google.transit import gtfs_realtime_pb2 as rt
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Engine, text
+from typer.testing import CliRunner
 
-from layers.errors import InputError, NotFoundError
+from layers.errors import InputError, NotFoundError, TooLargeError
+from layers.ingest.catalog import Source, Words
 from layers.registry import read_vector_layer
 from layers.store.edits import begin_edit
-from layers.store.features import select_features
+from layers.store.engine import plain_url
+from layers.store.features import delete_features, select_features, upsert_features
+from layers.store.sources import register_source
 from tests.twin.transit_feeds import make_feed, swap
+from twin.commands.transit import register
 from twin.store_transit import KEPT_VERSIONS, list_versions, read_feed_row, read_feed_tables
 from twin.transit.exporting import read_current_feed
-from twin.transit.feed import Feed
+from twin.transit.features import make_stops
+from twin.transit.feed import Feed, make_table
 from twin.transit.importing import FeedOrigin, Imported, import_feed, remove_feed
-from twin.transit.reading import read_feed
+from twin.transit.reading import build_feed, read_feed
 from twin.transit.validating import validate_feed
 from twin.transit.writing import write_feed
 
 TODAY = date(2026, 6, 1)
+# What counts as a blank around a value, of Unicode.
+_BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 
 
 def take(engine: Engine, feed: Feed, feed_id: str = "bus") -> Imported:
@@ -131,3 +146,95 @@ def test_porto_alegre_there_and_back(engine: Engine, shared: Callable[[str], Pat
     assert np.isfinite(shapely.length(routes.geometry.to_numpy())).all()
     # All its services run on working days, and the 6th of May was one.
     assert routes["trip_count"].sum() == 2_374
+
+
+def test_a_stop_that_stands_already_is_not_drawn_twice(engine: Engine) -> None:
+    crs = "EPSG:5897"
+    drawn = make_stops(make_feed(), "city", crs).iloc[:2].assign(id=["BUS-1", "BUS-2"], name=["Chợ cũ", None])
+    with engine.begin() as connection:
+        begin_edit(connection, author="test", reason="stops of the city", kind="load", layers=["stops"])
+        source = Source(
+            id="city-stops", uri="stops.csv", layer="stops", title=Words(vi="Trạm", en="Stops"), licence="CC0-1.0",
+            attribution="Sở",
+        )  # fmt: skip
+        register_source(connection, source, uri="stops.csv", fingerprint="1")
+        upsert_features(connection, read_vector_layer("stops"), drawn, source_id="city-stops")
+    done = take(engine, make_feed(), "shared")
+    assert done.layers["stops"]["new"] == 3
+    with engine.connect() as connection:
+        current, carried = read_current_feed(connection, read_feed_row(connection, "shared"))
+    # The city's own name goes out; a stop it has no name for keeps that of the feed.
+    assert current.table("stops").texts("stop_name").tolist()[:2] == ["Chợ cũ", "Trạm 1"]
+    assert (carried.renamed, carried.moved, carried.missing) == (1, 0, 0)
+    assert remove_feed(engine, "shared", author="test") == 5
+    with engine.begin() as connection:
+        left = select_features(connection, read_vector_layer("stops"), ids=["BUS-1", "BUS-2"])
+        assert len(left) == 2
+        delete_features(connection, read_vector_layer("stops"), ["BUS-1", "BUS-2"])
+
+
+def test_the_commands(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWIN_DATABASE_URL", plain_url(engine))
+    monkeypatch.setenv("TWIN_DATA_DIR", str(tmp_path / "data"))
+    path = tmp_path / "line-01.zip"
+    path.write_bytes(write_feed(make_feed()))
+    told = json.loads(run_command("import", str(path), "--title", "Tuyến 01"))
+    assert (told["id"], told["version"], told["new"], told["errors"]) == ("line-01", 1, True, 0)
+    assert "không đổi · unchanged" in run_command("import", str(path), as_json=False)
+    assert "line-01" in {one["id"] for one in json.loads(run_command("list"))}
+    assert json.loads(run_command("check", "line-01"))["summary"]["errors"] == 0
+    path.write_bytes(write_feed(make_feed(swap("trips.txt", "R,W,T2", "R,X,T2"))))
+    broken = run_command("check", str(path), as_json=False, code=1)
+    assert "foreign_key_violation × 1" in broken
+    out = tmp_path / "out.zip"
+    assert json.loads(run_command("export", "line-01", str(out)))["renamed"] == 0
+    assert same_tables(read_feed(out), make_feed())
+    (first, *_) = json.loads(run_command("departures", "line-01", "S0", "--at", "2026-06-01T00:00:00"))
+    assert (first["trip_id"], first["state"]) == ("T1", "scheduled")
+    live = tmp_path / "live.pb"
+    message = rt.FeedMessage()
+    message.header.gtfs_realtime_version = "2.0"
+    message.entity.add(id="v").vehicle.trip.trip_id = "X"
+    live.write_bytes(message.SerializeToString())
+    kept = json.loads(run_command("realtime", str(live), "--feed", "line-01"))
+    assert kept["unmatched"]["trips"]["ids"] == ["X"]
+    assert "7 đối tượng" in run_command("remove", "line-01", as_json=False)
+
+
+def run_command(*words: str, as_json: bool = True, code: int = 0) -> str:
+    app = typer.Typer()
+    register(app)
+    given = ["transit", *words, *(["--json"] if as_json else [])]
+    done = CliRunner().invoke(app, given)
+    assert done.exit_code == code, done.output + repr(done.exception)
+    return str(done.stdout)
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=5))
+def test_any_text_goes_out_and_comes_back(rows: list[tuple[str, str]]) -> None:
+    table = make_table({"stop_id": [a for a, _ in rows], "note": [b for _, b in rows]})
+    feed = Feed({**make_feed().tables, "stops": table})
+    files = {
+        name: zipfile.ZipFile(io.BytesIO(write_feed(feed))).read(name)
+        for name in zipfile.ZipFile(io.BytesIO(write_feed(feed))).namelist()
+    }
+    again = build_feed(files, "test").table("stops")
+    stripped = [tuple(value.strip(_BLANKS) for value in row) for row in rows]
+    assert list(zip(again.texts("stop_id"), again.texts("note"), strict=True)) == stripped
+
+
+@pytest.mark.parametrize("name", ["../stops.txt", "/etc/stops.txt"])
+def test_a_zip_leads_nowhere_and_bursts_nothing(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, "stop_id\n1\n")
+    # Nothing is written anywhere: files are read into memory, wherever their names point.
+    assert read_feed(path).counts == {"stops": 1}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("stops.txt", b"0" * (80 << 20))
+    with pytest.raises(TooLargeError, match="unpacks to 80 MiB"):
+        read_feed(path)

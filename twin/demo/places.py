@@ -87,10 +87,13 @@ def make_stops(streets: Streets) -> Table:
                 points.append(offset_points(link.line, at, side * (WIDTH[link.road_class] / 2 + 2.5)))
                 names.append(f"Trạm {link.name.removeprefix('Đường ')} {len(names) + 1}")
     xy = np.vstack(points)
+    ids = number_ids("ST", len(xy))
     return Table(
         make_points(xy[:, 0], xy[:, 1]),
         {
-            "id": number_ids("ST", len(xy)),
+            # As the stops of a feed are called: the feed, a dot, the stop's id in it.
+            "id": as_text([f"demo.{one}" for one in ids]),
+            "gtfs_id": ids,
             "name": as_text(names),
             "mode": as_text(["bus"] * len(xy)),
             "has_shelter": np.arange(len(xy)) % 3 != 0,

@@ -30,7 +30,7 @@ def write_transit(path: Path, roads: Table, stops: Table) -> None:
 
 def make_transit(roads: Table, stops: Table) -> Feed:
     """Return the feed along the main roads of layer road_links; stops are those of the layer, their ids the same."""
-    ids, names = stops.columns["id"].astype(object), stops.columns["name"].astype(object)
+    ids, names = stops.columns["gtfs_id"].astype(object), stops.columns["name"].astype(object)
     xy = shapely.get_coordinates(stops.geometry)
     lon, lat = make_transformer(CRS, CRS84).transform(xy[:, 0], xy[:, 1])
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in ("routes", "trips", "stop_times", "shapes")}
@@ -59,7 +59,8 @@ def make_transit(roads: Table, stops: Table) -> Feed:
             "agency_timezone": ["Asia/Ho_Chi_Minh"], "agency_lang": ["vi"],
         }),
         "stops": make_table({
-            "stop_id": ids[used].tolist(), "stop_name": names[used].tolist(), "stop_lat": [f"{one:.7f}" for one in lat[used]],
+            "stop_id": ids[used].tolist(), "stop_name": names[used].tolist(),
+            "stop_lat": [f"{one:.7f}" for one in lat[used]],
             "stop_lon": [f"{one:.7f}" for one in lon[used]],
         }),
         **{

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from layers.datum import CRS84, make_transformer
 from layers.registry import read_vector_layer
 from layers.store.features import select_features
-from twin.store_transit import FeedRow
+from twin.store_transit import FeedRow, list_feeds
 from twin.transit.features import make_stops, name_feature
 from twin.transit.feed import Feed, FeedTable
 from twin.transit.standing import find_standing
@@ -40,7 +40,7 @@ def read_current_feed(connection: Connection, row: FeedRow) -> tuple[Feed, Carri
     feed = read_warm_feed(connection, row)
     frame = select_features(connection, read_vector_layer("stops"), columns=["name", "gtfs_id"])
     drawn = make_stops(feed, row.id, str(frame.crs))
-    standing = find_standing(drawn, frame, row.id)
+    standing = find_standing(drawn, frame, {one.id for one in list_feeds(connection)})
     taken = dict(zip(standing[standing >= 0].tolist(), drawn["id"].to_numpy()[standing >= 0], strict=True))
     frame["id"] = [taken.get(at, one) for at, one in enumerate(frame["id"])]
     return carry_edits(feed, frame[frame["id"].str.startswith(f"{row.id}.")], row.id)
@@ -54,7 +54,7 @@ def carry_edits(feed: Feed, stops: gpd.GeoDataFrame, feed_id: str) -> tuple[Feed
     held, stops = at[at >= 0], stops[at >= 0]
     missing = table.size - held.size
     names = table.texts("stop_name").copy()
-    given = np.array([one or "" for one in stops["name"]], object)
+    given = np.array([one if isinstance(one, str) else "" for one in stops["name"]], object)
     renamed = held[(names[held] != given) & (given != "")]
     names[held[given != ""]] = given[given != ""]
     lat, lon = table.numbers("stop_lat"), table.numbers("stop_lon")

@@ -13,11 +13,11 @@ from layers.errors import InputError
 from layers.ingest.catalog import Source, Words
 from layers.registry import read_vector_layer
 from layers.store.edits import begin_edit
-from layers.store.features import delete_features, select_features
+from layers.store.features import select_features
 from layers.store.migrate import read_city
 from layers.store.sources import register_source
 from layers.store.stage import compare_stage, copy_rows, find_foreign, open_stage, prune_stage, store_stage
-from twin.store_transit import FeedRow, delete_feed, insert_feed, list_versions, lock_feed, read_feed_row
+from twin.store_transit import FeedRow, delete_feed, insert_feed, list_feeds, list_versions, lock_feed, read_feed_row
 from twin.transit.features import make_routes, make_stops
 from twin.transit.feed import Feed
 from twin.transit.notices import Notices
@@ -95,9 +95,8 @@ def remove_feed(engine: Engine, feed_id: str, *, author: str) -> int:
         begin_edit(connection, author=author, reason=f"remove feed {feed_id}", kind="load", layers=LAYERS)
         removed = 0
         for layer_id in LAYERS:
-            layer = read_vector_layer(layer_id)
-            ids = select_features(connection, layer, columns=[])["id"]
-            removed += delete_features(connection, layer, [one for one in ids if one.startswith(f"{feed_id}.")])
+            # Nothing is staged, so all that came from this feed is gone.
+            removed += prune_stage(open_stage(connection, read_vector_layer(layer_id), source_id=f"transit-{feed_id}"))
         delete_feed(connection, feed_id)
         return removed
 
@@ -138,8 +137,9 @@ def _write_layers(
     register_source(connection, source, uri=origin.uri, fingerprint=fingerprint, layers=LAYERS)
     stops = make_stops(feed, origin.id, crs)
     present = select_features(connection, read_vector_layer("stops"), columns=["gtfs_id"])
+    known = {origin.id, *(row.id for row in list_feeds(connection))}
     frames = {
-        "stops": stops[find_standing(stops, present, origin.id) < 0],
+        "stops": stops[find_standing(stops, present, known) < 0],
         "transit_routes": make_routes(feed, origin.id, crs, today),
     }
     return {name: _store(connection, name, frame, source.id) for name, frame in frames.items()}
