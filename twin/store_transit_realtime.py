@@ -12,7 +12,9 @@ from twin.transit.realtime import Message
 
 KEPT_DAYS = 30
 FRESH = timedelta(minutes=10)
-"""A message older than this is no longer in force; alerts and modifications say themselves until when they hold."""
+"""A message older than this is no longer in force."""
+LASTING = timedelta(days=1)
+"""One of alerts and modifications, which say themselves until when they hold, is in force so long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from api.parameters import parse_moment
 from api.resources import Resources
 from twin.city import City
 from twin.store_transit import FeedRow, list_feeds, list_versions, read_feed_row
-from twin.store_transit_realtime import list_messages, select_entities
+from twin.store_transit_realtime import FRESH, LASTING, list_messages, select_entities
 from twin.transit.departures import Departure, list_departures
 from twin.transit.exporting import read_current_feed
 from twin.transit.feed import CityFeed
@@ -112,8 +112,8 @@ def read_messages(
     """Return the entities of a kind in force; alerts and modifications of the last day, which say until when."""
     moment = _read_time(at)
     read_feed_row(connection, feed)
-    lasting = {} if kind in ("vehicle", "trip_update") else {"fresh": timedelta(days=1)}
-    found = select_entities(connection, feed, [kind], moment, **lasting)
+    fresh = FRESH if kind in ("vehicle", "trip_update") else LASTING
+    found = select_entities(connection, feed, [kind], moment, fresh=fresh)
     return answer_json(
         {"entities": [{"id": one.id, "at": write_moment(one.at), kind: one.document} for one in found]},
         headers=_NO_CACHE,
@@ -201,7 +201,8 @@ def _answer_departures(resources: Resources, feed: str, stop: str, at: datetime,
     with resources.engine.connect() as connection:
         one = _read_feed(connection, feed)
         updates = select_entities(connection, feed, ["trip_update"], at)
-    found = list_departures(one, stop, at, updates, within=timedelta(minutes=minutes), limit=limit)
+        changes = select_entities(connection, feed, ["trip_modifications"], at, fresh=LASTING)
+    found = list_departures(one, stop, at, updates, changes, within=timedelta(minutes=minutes), limit=limit)
     body = {"feed": feed, "stop_id": stop, "at": write_moment(at), "departures": [write_departure(x) for x in found]}
     return answer_json(body, headers=_NO_CACHE)
 

@@ -146,6 +146,35 @@ def test_of_trips_that_run_often_the_one_named_is_late() -> None:
         list_departures(one, "S9", NOW, [], within=timedelta(hours=1), limit=9)
 
 
+def test_modified_trips_pass_stops_by_and_halt_elsewhere() -> None:
+    message = make_message()
+    changes = message.entity.add(id="m").trip_modifications
+    changes.selected_trips.add().trip_ids.append("T1")
+    changes.service_dates.append("20260601")
+    change = changes.modifications.add()
+    change.start_stop_selector.stop_sequence = change.end_stop_selector.stop_sequence = 3
+    change.propagated_modification_delay = 120
+    for stop, seconds in (("B", 240), ("S0", 300)):
+        change.replacement_stops.add(stop_id=stop, travel_time_to_stop=seconds)
+    (entity,) = read_message(message.SerializeToString(), "x.pb", NOW).entities
+    told = [EntityRow("m", None, None, NOW, entity.document)]
+    one = CityFeed("line", "modified@1", "Xe buýt", make_feed())
+
+    def ask(stop: str, hour: int = 0) -> list[tuple[str, str, float]]:
+        at = NOW + timedelta(hours=hour)
+        found = list_departures(one, stop, at, [], told, within=timedelta(minutes=59), limit=9)
+        return [(each.trip_id, each.state, (each.expected - NOW).total_seconds()) for each in found]
+
+    # 07:03 before the detour; S2 is passed by; 07:10 and two minutes behind it.
+    assert ask("S1") == [("T1", "scheduled", 180.0), ("T2", "scheduled", 1_980.0)]
+    assert ask("S2")[0] == ("T1", "skipped", 420.0)
+    assert ask("S3") == [("T1", "live", 720.0)]
+    # A stop the feed does not have, four minutes from S1, and one that it has.
+    assert ask("B") == [("T1", "replacement", 420.0)]
+    assert ask("S0") == [("T1", "scheduled", 0.0), ("T1", "replacement", 480.0), ("T2", "scheduled", 1_800.0)]
+    assert ask("S3", hour=24) == [("T1", "scheduled", 86_400.0 + 600.0)]
+
+
 def test_a_trip_past_midnight_leaves_on_the_next_day() -> None:
     times = "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
     night = times + "T1,23:50:00,23:50:00,S0,1\nT1,24:10:00,24:10:00,S1,2\nT1,24:20:00,24:20:00,S2,3\n"

@@ -14,7 +14,7 @@ from layers.ingest.fetch import is_url
 from twin.connect import connect_to_city
 from twin.settings import read_settings
 from twin.store_transit import read_feed_row
-from twin.store_transit_realtime import MessageRow, select_entities
+from twin.store_transit_realtime import LASTING, MessageRow, select_entities
 from twin.transit.departures import list_departures
 from twin.transit.feed import CityFeed
 from twin.transit.polling import take_message
@@ -70,7 +70,8 @@ def show_departures(
         row = read_feed_row(connection, feed_id)
         one = CityFeed(row.id, row.stamp, row.title, read_warm_feed(connection, row))
         updates = select_entities(connection, feed_id, ["trip_update"], moment)
-    found = list_departures(one, stop_id, moment, updates, within=timedelta(hours=2), limit=limit)
+        changes = select_entities(connection, feed_id, ["trip_modifications"], moment, fresh=LASTING)
+    found = list_departures(one, stop_id, moment, updates, changes, within=timedelta(hours=2), limit=limit)
     if as_json:
         typer.echo(orjson.dumps([asdict(each) for each in found]).decode())
         return
