@@ -135,10 +135,10 @@ def count_behind(graph: RoadGraph, usable: Mask, people: Values) -> Values:
     ones = np.ones(names.size, np.int8)
     forest = coo_array((np.append(ones, ones), (np.append(one, two), np.append(two, one))), shape=(count,) * 2).tocsr()
     _, trees = connected_components(forest, directed=False)
-    _, roots = np.unique(trees, return_index=True)
+    _, roots, sizes = np.unique(trees, return_index=True, return_counts=True)
     total = np.bincount(trees, weight)
     below, above = weight.astype(np.float64).copy(), np.full(count, -1, np.int64)
-    for root in roots:
+    for root in roots[sizes > 1]:
         order, before = breadth_first_order(forest, root, directed=False)
         for node in order[:0:-1]:
             above[node] = before[node]
