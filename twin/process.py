@@ -28,6 +28,8 @@ from twin.roads.city_roads import CityRoads
 from twin.store_traffic import RoadSeries
 from twin.transit.feed import CityFeed
 
+_MOST_SHOWN = 200
+"""Characters of a wrong value that an error repeats: some are whole files."""
 _TEXTS = ("title", "title_i18n", "description", "description_i18n")
 Bounds = tuple[float, float, float, float]
 Arrays = dict[str, NDArray[Any]]
@@ -249,7 +251,7 @@ def parse_inputs(process: Process, values: Mapping[str, Any]) -> Inputs:
         if first["type"] == "extra_forbidden":
             known = ", ".join(process.inputs.model_fields)
             raise InputError(f"process '{process.id}' has no input '{name}'", hint=f"one of {known}") from error
-        found = "" if first["type"] == "missing" else f", found {first['input']!r}"
+        found = "" if first["type"] == "missing" else f", found {repr(first['input'])[:_MOST_SHOWN]}"
         reason = first["msg"].removeprefix("Value error, ")
         raise InputError(f"input '{name}' of process '{process.id}': {reason}{found}") from error
 

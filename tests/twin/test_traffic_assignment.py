@@ -123,7 +123,7 @@ def make_city() -> Town:
 
 
 def box(x: float, y: float) -> Any:
-    return shapely.box(X0 + x - 60, Y0 + y - 60, X0 + x + 60, Y0 + y + 60)
+    return shapely.MultiPolygon([shapely.box(X0 + x - 60, Y0 + y - 60, X0 + x + 60, Y0 + y + 60)])
 
 
 @pytest.fixture(scope="module")
