@@ -193,6 +193,7 @@ def test_speeds_lanes_and_capacities() -> None:
             road("mud", (0, 0), (0, 10), max_speed=50.0, surface="unpaved"),
             road("broken", (0, 0), (0, -10), max_speed=40.0, condition="failed"),
             road("three", (0, 0), (-10, 0), lanes=3, oneway="forward"),
+            road("blank", (0, 10), (0, 20), lanes=0, max_speed=0.0, width=0.0, max_height=0.0, max_weight=0.0),
         ]
     )
     graph = roads.graph
@@ -207,6 +208,9 @@ def test_speeds_lanes_and_capacities() -> None:
     )
     assert of("given", graph.capacities) == 777.0
     assert of("mud", graph.speeds) == 20.0 and of("broken", graph.speeds) == 20.0
+    # Files have 0 where nobody knows.
+    assert of("blank", graph.speeds) == 30.0 and of("blank", graph.max_weights) == np.inf
+    assert of("blank", graph.access) == mode_bits("car", "motorbike", "truck", "bus", "emergency", "bicycle", "foot")
     assert of("three", graph.lanes) == 3.0 and of("three", graph.capacities) == 3.0 * 600.0
 
 

@@ -232,8 +232,11 @@ def _equals(rows: Rows, name: str, value: object) -> Mask:
 
 
 def _numbers(rows: Rows, name: str, default: Values | float) -> Values:
+    """Return what is said (n,); 0 says nothing: no road is 0 m wide, files have it where nobody knows."""
     values = rows.values[name]
     found = np.broadcast_to(np.asarray(default, np.float64), values.shape).copy()
     given = np.asarray(values != None, np.bool_)  # noqa: E711
-    found[given] = values[given].astype(np.float64)
+    said = values[given].astype(np.float64)
+    given[given] = said != 0.0
+    found[given] = said[said != 0.0]
     return found
