@@ -93,6 +93,7 @@ ANSWERS: Mapping[str, Answers] = {
     "GET /api/jobs/{job_id}/results": {"200": {JSON: "Results"}, "204": {}},
     "GET /api/runs": {"200": {JSON: "Runs"}},
     "GET /api/runs/{run_id}": {"200": {JSON: "Run"}},
+    "GET /wzdx/v4.2/workzones.geojson": {"200": {GEOJSON: "JsonObject"}},
     "GET /api/work-orders": {"200": {GEOJSON: "FeatureCollection"}},
     "GET /stac/search": {"200": {GEOJSON: "FeatureCollection"}},
     "POST /stac/search": {"200": {GEOJSON: "FeatureCollection"}},

@@ -141,7 +141,7 @@ LAYERS = (
             ),
         ),
         style=Style("#e07b1a", by="event_type", width=6.0, dash=(1.5, 1.0), label="name"),
-        rank=78,
+        rank=97,
         min_zoom=11,
         words={"wzdx": "RoadEventFeature"},
     ),

@@ -37,6 +37,7 @@ class TrafficStateInputs(Inputs):
             "Trung bình của dòng xe, phần lớn xe máy.",
             "Mean of the traffic, most of it motorbikes; turns counts into use of capacity.",
         ),
+        unit="1",
         default=PCU,
         gt=0,
         le=5,
