@@ -1,5 +1,7 @@
 """Cheapest ways agree with a plain search and with scipy on arcs of every shape."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,13 +10,12 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from layers.errors import InputError
+from network.cch import HierarchyRouter
 from network.paths import ENGINES, Engine, Router, build_ends, build_router
 from tests.network.road_arcs import PROPERTY, SmallArcs, draw_arcs, search_plainly
 
 CLOSE = {"rtol": 1e-12, "atol": 0.0}
-
-
-pytestmark = pytest.mark.parametrize("engine", ENGINES)
+with_each_engine = pytest.mark.parametrize("engine", ENGINES)
 
 
 def build(arcs: SmallArcs, engine: Engine) -> Router:
@@ -31,6 +32,7 @@ def split(place: dict[int, float]) -> tuple[list[int], list[float]]:
     return list(place), list(place.values())
 
 
+@with_each_engine
 @PROPERTY
 @given(draw_arcs(), st.data())
 def test_a_path_costs_what_a_plain_search_finds(engine: Engine, arcs: SmallArcs, data: st.DataObject) -> None:
@@ -51,6 +53,7 @@ def test_a_path_costs_what_a_plain_search_finds(engine: Engine, arcs: SmallArcs,
     np.testing.assert_allclose(told, path.cost, **CLOSE)
 
 
+@with_each_engine
 @PROPERTY
 @given(draw_arcs(), st.data())
 def test_trees_are_those_of_a_plain_search(engine: Engine, arcs: SmallArcs, data: st.DataObject) -> None:
@@ -71,6 +74,7 @@ def test_trees_are_those_of_a_plain_search(engine: Engine, arcs: SmallArcs, data
     np.testing.assert_allclose(router.compute_distances(nodes, source_costs=offsets), expected, **CLOSE)
 
 
+@with_each_engine
 @PROPERTY
 @given(draw_arcs(), st.data())
 def test_backward_is_forward_on_turned_arcs(engine: Engine, arcs: SmallArcs, data: st.DataObject) -> None:
@@ -85,6 +89,7 @@ def test_backward_is_forward_on_turned_arcs(engine: Engine, arcs: SmallArcs, dat
     )
 
 
+@with_each_engine
 @PROPERTY
 @given(draw_arcs(), st.integers(0, 60), st.integers(0, 60))
 def test_isochrones_nest(engine: Engine, arcs: SmallArcs, one: int, two: int) -> None:
@@ -97,6 +102,7 @@ def test_isochrones_nest(engine: Engine, arcs: SmallArcs, one: int, two: int) ->
     np.testing.assert_array_equal(far, np.where(whole <= large, whole, np.inf))
 
 
+@with_each_engine
 @PROPERTY
 @given(draw_arcs(), st.data())
 def test_a_matrix_is_many_paths(engine: Engine, arcs: SmallArcs, data: st.DataObject) -> None:
@@ -112,6 +118,7 @@ def test_a_matrix_is_many_paths(engine: Engine, arcs: SmallArcs, data: st.DataOb
             np.testing.assert_allclose(matrix[row, column], path.cost, **CLOSE)
 
 
+@with_each_engine
 @PROPERTY
 @given(draw_arcs())
 def test_a_matrix_of_nodes_is_that_of_scipy(engine: Engine, arcs: SmallArcs) -> None:
@@ -124,6 +131,7 @@ def test_a_matrix_of_nodes_is_that_of_scipy(engine: Engine, arcs: SmallArcs) -> 
     np.testing.assert_allclose(build(arcs, engine).compute_matrix(every, every), dijkstra(graph), **CLOSE)
 
 
+@with_each_engine
 @PROPERTY
 @given(draw_arcs(), st.data())
 def test_closing_never_shortens_and_opening_restores(engine: Engine, arcs: SmallArcs, data: st.DataObject) -> None:
@@ -149,6 +157,7 @@ def test_closing_never_shortens_and_opening_restores(engine: Engine, arcs: Small
     np.testing.assert_array_equal(router.costs, arcs.costs)
 
 
+@with_each_engine
 @PROPERTY
 @given(draw_arcs(), st.data())
 def test_reweighting_is_building_anew(engine: Engine, arcs: SmallArcs, data: st.DataObject) -> None:
@@ -160,6 +169,7 @@ def test_reweighting_is_building_anew(engine: Engine, arcs: SmallArcs, data: st.
     np.testing.assert_array_equal(router.compute_matrix(every, every), anew.compute_matrix(every, every))
 
 
+@with_each_engine
 def test_two_ways_by_hand(engine: Engine) -> None:
     """0 → 1 → 3 costs 2 + 2, 0 → 2 → 3 costs 1 + 4; two arcs join 1 and 3, of 9 and 2."""
     router = build_router([0, 1, 0, 2, 1], [1, 3, 2, 3, 3], [2.0, 9.0, 1.0, 4.0, 2.0], engine=engine)
@@ -171,6 +181,7 @@ def test_two_ways_by_hand(engine: Engine) -> None:
     assert router.find_path([2, 0], [2], source_costs=[7.0, 0.5]).source == 1
 
 
+@with_each_engine
 def test_what_cannot_be_is_refused(engine: Engine) -> None:
     router = build_router([0, 1], [1, 2], [1.0, 1.0], engine=engine)
     for call in (
@@ -192,3 +203,28 @@ def test_what_cannot_be_is_refused(engine: Engine) -> None:
     ):
         with pytest.raises(InputError):
             call()
+
+
+@with_each_engine
+def test_many_threads_may_ask_one_router(engine: Engine) -> None:
+    chance = np.random.default_rng(3)
+    tails, heads = chance.integers(0, 400, (2, 1600))
+    router = build_router(tails, heads, chance.random(1600), nodes=400, engine=engine)
+    pairs = chance.integers(0, 400, (300, 2)).tolist()
+    alone = [router.find_path([a], [b]).cost for a, b in pairs]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda pair: router.find_path(pair[:1], pair[1:]).cost, pairs)) == alone
+
+
+def test_the_order_of_one_router_serves_the_next() -> None:
+    chance = np.random.default_rng(4)
+    tails, heads = chance.integers(0, 60, (2, 240))
+    costs, every = chance.random(240), np.arange(60)
+    one = build_router(tails, heads, costs, nodes=60)
+    assert isinstance(one, HierarchyRouter)
+    two = build_router(tails, heads, costs, nodes=60, order=one.order)
+    np.testing.assert_array_equal(two.compute_matrix(every, every), one.compute_matrix(every, every))
+    with pytest.raises(InputError):
+        build_router(tails, heads, costs, nodes=60, order=one.order[1:])
+    with pytest.raises(InputError):
+        build_router(tails, heads, costs, nodes=60, engine="bfs")  # type: ignore[arg-type]
