@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 import shapely
 
 from layers.errors import InputError, NotFoundError
-from tests.twin.conftest import X0, Y0, MemoryCity, frame
+from layers.grid import Grid
+from layers.store.rasters import write_cog
+from tests.twin.conftest import NOW, X0, Y0, MemoryCity, frame
 from tests.twin.road_town import Town, ask, make_grid
 from twin.commands.input_files import read_input_files
 from twin.process import Outputs
@@ -174,6 +177,30 @@ def test_a_closed_street_is_empty_and_its_traffic_goes_round(town: Town, usual: 
     assert (shut["flow"] == 0.0).all()
     assert done.summary["traffic"]["trips"] == pytest.approx(usual.summary["traffic"]["trips"], rel=1e-6)
     assert done.summary["traffic"]["closed_km"] == pytest.approx(1.8)
+
+
+def test_a_closure_in_force_and_water_empty_streets(tmp_path: Path) -> None:
+    town = make_city()
+    east = shapely.LineString([(X0 + 300, Y0 + 400), (X0 + 500, Y0 + 400)])
+    town.layers["road_works"] = frame(
+        ["W1"], [east], event_type=["closure"], road_link_id=["S4"], vehicle_impact=["all_lanes_closed"],
+        planned_start=[NOW - timedelta(hours=1)], planned_end=[NOW + timedelta(hours=1)], affected_direction=["both"],
+        event_status=["active"],
+    )  # fmt: skip
+    # A metre of water over the west of the town, none over the rest.
+    grid = Grid(55, 55, X0 - 100.0, Y0 + 1000.0, 20.0, town.crs)
+    depth = np.zeros((55, 55), np.float32)
+    depth[:, :8] = 1.0
+    write_cog(tmp_path / "flood_depth_max.tif", depth, grid)
+    town.find_run_folder = lambda run_id: tmp_path  # type: ignore[method-assign]
+    dry = run(town, works=False).features["traffic_flows"]
+    shut = run(town).features["traffic_flows"]
+    wet = run(town, works=False, flood_run="flood").features["traffic_flows"]
+    assert dry.loc[dry["road_link_id"] == "S4", "flow"].sum() > 10.0
+    assert shut.loc[(shut["road_link_id"] == "S4") & shut["closed"], "flow"].sum() == 0.0
+    assert shut["closed"].any()
+    assert not dry["closed"].any()
+    assert wet.loc[wet["road_link_id"] == "S10", "closed"].all()
 
 
 def test_a_base_run_is_started_from_and_compared_with(town: Town, usual: Outputs, tmp_path: Any) -> None:

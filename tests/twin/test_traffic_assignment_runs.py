@@ -71,7 +71,9 @@ def test_a_published_network_from_the_command_line(
     monkeypatch.setenv("TWIN_DATABASE_URL", settings.database_url or "")
     monkeypatch.setenv("TWIN_DATA_DIR", str(settings.data_dir))
     words = [f"network={tmp_path / 'net.tntp'}", f"trips={tmp_path / 'trips.tntp'}", "gap=1e-9"]
-    done = CliRunner().invoke(app, ["run", "traffic-assignment", *(part for word in words for part in ("--input", word))])
+    done = CliRunner().invoke(
+        app, ["run", "traffic-assignment", *(part for word in words for part in ("--input", word))]
+    )
     assert done.exit_code == 0, done.output
     assert "mục tiêu / objective         386.0000" in done.output
     flows = next(line for line in done.output.splitlines() if line.startswith("dòng xe / flows")).split()[-1]

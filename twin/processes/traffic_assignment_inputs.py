@@ -133,6 +133,7 @@ class TrafficAssignmentInputs(Inputs):
     max_iterations: int = describe(
         Text("Số vòng tối đa", "Most rounds"),
         Text("Dừng sau chừng này vòng, dù chưa đạt.", "Stops after so many rounds, come what may."),
+        unit="1",
         default=300,
         ge=1,
         le=5000,
