@@ -29,6 +29,7 @@ TAGS = {
     "jobs": "OGC API Processes: how far a run is, its results.",
     "runs": "The scientific record of runs.",
     "roads": "Road works and closures, for navigation services.",
+    "transit": "Public transport: GTFS, departures, vehicles, what water changes.",
     "upkeep": "Attachments, inspections, work orders.",
     "quarantine": "Rows that were not loaded.",
     "health": "Alive, able to serve, counters.",

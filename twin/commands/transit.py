@@ -29,7 +29,9 @@ from twin.transit.validating import validate_feed
 from twin.transit.warm import read_warm_feed
 from twin.transit.writing import write_feed
 
-transit = typer.Typer(help="Giao thông công cộng — public transport: list, import, check, export.")
+transit = typer.Typer(
+    help="Giao thông công cộng — public transport: import, check and export GTFS, live positions, departures."
+)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _TABLES = ("routes", "stops", "trips", "stop_times")
 _STYLES = {"ERROR": "red", "WARNING": "yellow", "INFO": "dim"}

@@ -36,6 +36,7 @@ def summarize_reached(cells: Cells, dry: Reached, wet: Reached | None, *, from_p
 def summarize_losses(
     stops: DayStops, day: DayCalls, losses: Losses, left: Calls, told: dict[str, Any]
 ) -> dict[str, Any]:
+    """Return what water takes: stops, those of them that are called at, stretches, trips cut in parts or lost."""
     called = np.bincount(day.calls.stops, minlength=stops.ids.size) > 0
     counts = np.bincount(left.trips, minlength=day.feeds.size)
     return {
