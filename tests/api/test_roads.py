@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from httpx import Response
 from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 
@@ -37,7 +36,7 @@ def draw(client: TestClient, name: str, *points: tuple[float, float], **says: An
     return str(made.headers["location"])
 
 
-def ask(client: TestClient, mode: str = "car") -> Response:
+def ask(client: TestClient, mode: str = "car") -> Any:
     inputs = {"origin": locate(5, 0), "destination": locate(995, 0), "mode": mode}
     body = {"inputs": inputs, "outputs": {"summary": {"transmissionMode": "value"}}}
     return client.post("/api/processes/route/execution", json=body)
