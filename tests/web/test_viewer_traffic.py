@@ -39,7 +39,13 @@ def test_a_way_is_asked_on_the_map_and_what_water_takes_away_is_run(visit: Visit
     visit.save("route")
 
     page.get_by_role("tab", name="Khi ngập").click()
-    page.get_by_role("button", name="Chạy", exact=True).click()
+    form = page.locator("details.more", has_text="Chạy mới")
+    expect(form).to_be_visible(timeout=LOAD_MS)
+    form.evaluate("form => [form, ...form.querySelectorAll('details')].forEach(part => { part.open = true; })")
+    runs = page.evaluate("fetch('/api/runs?limit=100').then(r => r.json())")["runs"]
+    form.locator("[name=run]").fill(next(run["id"] for run in runs if run["process"] == "flood-forecast"))
+    form.get_by_role("button", name="Chạy", exact=True).click()
+    expect(page.locator("progress")).to_be_visible(timeout=LOAD_MS)
     closed = page.locator(".figure", has_text="Đường không đi được")
     expect(closed).to_contain_text("m", timeout=JOB_MS)
     expect(page.locator(".figure", has_text="Trạm dừng mất")).to_contain_text("/")
@@ -49,6 +55,6 @@ def test_a_way_is_asked_on_the_map_and_what_water_takes_away_is_run(visit: Visit
     visit.save("flood-access")
     page.get_by_label("Chỉ vẽ đường cấm vào lúc trên thanh thời gian").check()
     visit.wait("() => window.twin.map.getSource('flooded_roads').tiles[0].includes('closed_from')")
-    page.locator("tbody .link-button", has_text="1. ").first.click()
+    page.locator("#traffic-tool tbody .link-button").first.click()
     expect(page.locator(".card")).to_be_visible()
     assert visit.complaints == []

@@ -77,7 +77,7 @@ export const reachPart = (map: MapView): Part => offeredPart("isochrone", () => 
 
 function buildReachPart(map: MapView): Part {
   const conditions = makeConditions();
-  const minutes = h("div");
+  const minutes = h("div", { class: "form" });
   const asker = makeAsker(() => drawNetwork(map, null), explainWay);
   const isOpen = (): boolean => getState().tab === "traffic" && getState().traffic === "reach";
   const points = makePoints(map, {

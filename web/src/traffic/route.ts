@@ -60,9 +60,11 @@ function waysAnswer(map: MapView, ways: Ways, dry: Ways | null): HTMLElement {
   const { routes, works, places } = ways.summary;
   const list = h("div", { class: "ways", role: "radiogroup", "aria-label": t("route.ways") });
   const steps = h("div");
-  const show = (chosen: number): void => {
+  let chosen = 0;
+  const show = (index: number): void => {
+    chosen = index;
     drawNetwork(map, { features: drawWays(ways, chosen, dry), tiles: [] });
-    replace(list, ...routes.map((way, index) => wayButton(way, index, chosen)));
+    replace(list, ...routes.map(wayButton));
     const listed = routes[chosen]?.steps ?? [];
     replace(
       steps,
@@ -71,20 +73,33 @@ function waysAnswer(map: MapView, ways: Ways, dry: Ways | null): HTMLElement {
         : null,
     );
   };
-  const wayButton = (way: Way, index: number, chosen: number): HTMLElement => {
+  const choose = (index: number): void => {
+    show(index);
+    list.querySelectorAll<HTMLElement>(".way")[index]?.focus();
+  };
+  const wayButton = (way: Way, index: number): HTMLElement => {
     const arrival = way.arrival ? ` · ${t("route.arrival", { time: formatTime(way.arrival) })}` : "";
-    const choose = (): void => {
-      show(index);
-      list.querySelectorAll<HTMLElement>(".way")[index]?.focus();
-    };
     return h(
       "button",
-      { type: "button", role: "radio", class: "way", "aria-checked": String(index === chosen), onclick: choose },
+      {
+        type: "button",
+        role: "radio",
+        class: "way",
+        "aria-checked": String(index === chosen),
+        tabindex: index === chosen ? 0 : -1,
+        onclick: () => choose(index),
+      },
       h("strong", {}, formatMinutes(way.duration)),
       h("span", {}, formatLength(way.length)),
       h("span", { class: "soft" }, `${way.streets.join(", ")}${arrival}`),
     );
   };
+  list.addEventListener("keydown", (event) => {
+    const move = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+    if (!move) return;
+    event.preventDefault();
+    choose((chosen + move + routes.length) % routes.length);
+  });
   show(0);
   const closing = works.filter(({ closes }) => closes);
   const off = Math.max(...places.map((place) => place?.distance ?? 0));
@@ -123,7 +138,7 @@ export const routePart = (map: MapView): Part => offeredPart("route", () => buil
 
 function buildRoutePart(map: MapView): Part {
   const conditions = makeConditions();
-  const count = h("div");
+  const count = h("div", { class: "form" });
   const asker = makeAsker(() => drawNetwork(map, null), explainWay);
   const isOpen = (): boolean => getState().tab === "traffic" && getState().traffic === "route";
   const points = makePoints(map, {
