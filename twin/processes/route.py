@@ -45,6 +45,7 @@ class RouteInputs(TravelInputs):
             "Tìm tối đa bấy nhiêu đường, không dài quá 1,4 lần và không trùng nhau quá 0,8.",
             "Up to so many ways, none above 1.4 times the quickest, none that shares more than 0.8 with another.",
         ),
+        unit="{#}",
         default=1,
         ge=1,
         le=MOST_ALTERNATIVES,
