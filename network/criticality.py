@@ -120,10 +120,8 @@ def count_behind(graph: RoadGraph, usable: Mask, people: Values) -> Values:
 
     usable: links that may be gone (links,), each taken both ways; people: at each junction (junctions,).
     """
-    edges = np.unique(graph.edges[usable]).astype(np.int64)
+    edges, ends, bridges = _find_bridges(graph, usable)
     behind = np.zeros(graph.edge_count)
-    ends = _find_ends(graph, edges)
-    bridges = find_structure(build_graph(*ends, nodes=graph.junction_count)).critical_links
     joined = coo_array(
         (np.ones(int((~bridges).sum()), np.int8), (ends[0][~bridges], ends[1][~bridges])),
         shape=(graph.junction_count,) * 2,
@@ -146,6 +144,14 @@ def count_behind(graph: RoadGraph, usable: Mask, people: Values) -> Values:
     lower = np.where(above[two] == one, two, one)
     behind[names] = np.minimum(below[lower], total[trees[lower]] - below[lower])
     return behind
+
+
+def find_core(graph: RoadGraph, usable: Mask) -> Mask:
+    """Return the junctions that lie on a way round (junctions,): those of no dead end."""
+    _, (one, two), bridges = _find_bridges(graph, usable)
+    core = np.zeros(graph.junction_count, np.bool_)
+    core[one[~bridges]] = core[two[~bridges]] = True
+    return core
 
 
 def choose_stretches(graph: RoadGraph, usable: Mask, loads: Values, behind: Values, count: int) -> Index:
@@ -232,6 +238,13 @@ def _list_arcs(graph: RoadGraph, stretches: Index) -> Iterator[Index]:
     first, arcs = group(graph.edges[graph.links], graph.edge_count)
     for edge in stretches:
         yield arcs[first[edge] : first[edge + 1]].astype(np.int64)
+
+
+def _find_bridges(graph: RoadGraph, usable: Mask) -> tuple[Index, tuple[Index, Index], Mask]:
+    """Return the stretches that may be gone, their ends, and which of them alone join two parts."""
+    edges = np.unique(graph.edges[usable]).astype(np.int64)
+    ends = _find_ends(graph, edges)
+    return edges, ends, find_structure(build_graph(*ends, nodes=graph.junction_count)).critical_links
 
 
 def _find_ends(graph: RoadGraph, edges: Index) -> tuple[Index, Index]:

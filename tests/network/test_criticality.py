@@ -15,6 +15,7 @@ from network.criticality import (
     close_each,
     count_behind,
     count_cut_off,
+    find_core,
     load_roads,
     measure_redundancy,
     spread_trips,
@@ -71,6 +72,7 @@ def test_a_bridge_cuts_exactly_its_side(square: tuple[RoadGraph, Router]) -> Non
     graph, _ = square
     people, usable = np.array([5.0, 6.0, 7.0, 8.0, 3.0]), np.ones(graph.link_count, np.bool_)
     np.testing.assert_array_equal(count_behind(graph, usable, people), [0.0, 0.0, 0.0, 0.0, 3.0])
+    assert find_core(graph, usable).tolist() == [True, True, True, True, False]
     cut, without = count_cut_off(graph, usable, people, np.array([0]), np.array([0, BRIDGE]))
     np.testing.assert_array_equal(cut, [0.0, 3.0])
     np.testing.assert_array_equal(without, [0.0, 3.0])

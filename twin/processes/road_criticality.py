@@ -1,5 +1,6 @@
 """Criticality of roads: what the network loses with each of its stretches, by measures that need not agree."""
 
+from dataclasses import replace
 from itertools import combinations
 from typing import Any, Literal
 
@@ -121,20 +122,23 @@ def compute(view: CityView, inputs: RoadCriticalityInputs, progress: Progress) -
     people = place_residents(view, graph, everywhere).at_junctions(graph.junction_count)
     main = find_main_part(graph, usable, people)
     trips = make_trips(
-        view, roads, graph, costs.router, main,
+        view, graph, costs.router, usable, main,
         places=inputs.places, per_person=inputs.trips_per_person, mean_time=60.0 * inputs.mean_time,
     )  # fmt: skip
     if not trips.demand.trips.sum() > 0.0:
         raise InputError("nobody lives by the roads of the city", hint="load population or wards with a population")
     progress.report(0.1, "đường nhiều chuyến đi — roads with most trips")
-    loads = load_roads(graph, costs.router, trips.demand)
     behind = count_behind(graph, usable, trips.people)
+    # Trips begin where dead ends do; in them are those of the people who live there.
+    at_ends = inputs.trips_per_person * behind
+    loads = np.maximum(load_roads(graph, costs.router, trips.demand), at_ends)
     stretches = choose_stretches(graph, usable, loads, behind, inputs.count)
     size = max(stretches.size, 1)
     words = "cấm từng đoạn — closing each"
     closed = close_each(
         graph, costs.router, trips.demand, stretches, lambda k: progress.report(0.2 + 0.3 * (k + 1) / size, words)
     )
+    closed = replace(closed, unserved=np.where(closed.unserved > 0.0, closed.unserved, at_ends[stretches]))
     cut, without = count_cut_off(
         graph, usable, trips.people, trips.hospitals, stretches,
         lambda k: progress.report(0.5 + 0.2 * (k + 1) / size, words),

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from scipy.spatial import KDTree
 
-from network.criticality import Demand, Index, spread_trips, time_trips
+from network.criticality import Demand, Index, find_core, spread_trips, time_trips
 from network.paths import Router
 from network.roads import Mask, RoadGraph, Values
 from twin.process import CityView
 from twin.roads.access_people import Residents, place_residents
-from twin.roads.city_roads import CityRoads
 
 DRAWN_TO = ("school", "university", "hospital", "clinic", "market", "government")
 """Categories of the layer places that people travel to, where population cells count no jobs."""
@@ -35,9 +35,9 @@ class CityTrips:
 
 def make_trips(
     view: CityView,
-    roads: CityRoads,
     graph: RoadGraph,
     router: Router,
+    usable: Mask,
     main: Mask,
     *,
     places: int,
@@ -47,13 +47,15 @@ def make_trips(
     """Return trips between up to ``places`` origins and as many destinations in the ``main`` part (junctions,).
 
     Origins are drawn in proportion to people, destinations to jobs of population cells, else to places of the layer
-    ``places``, else to people; the same city gives the same draw. Each stands for an equal share of all.
+    ``places``, else to people; the same city gives the same draw. Each stands for an equal share of all, so none lies
+    in a dead end: a single one would stand for more people than live there. They lie where the dead end begins.
     """
     residents = place_residents(view, graph, main)
     people = residents.at_junctions(graph.junction_count)
     attracted, drawn_by = _find_attraction(view, residents, graph, main, people)
-    origins, produced = _draw(people, places)
-    destinations, weights = _draw(attracted, places)
+    gates = _find_gates(graph, main & find_core(graph, usable))
+    origins, produced = _draw(_gather(gates, people), places)
+    destinations, weights = _draw(_gather(gates, attracted), places)
     seconds = time_trips(graph, router, origins, destinations)
     trips = spread_trips(seconds, produced * per_person, weights, mean_time)
     hospitals = view.layer("places", columns=["category"])
@@ -75,6 +77,20 @@ def _find_attraction(
     if (at >= 0).any():
         return np.bincount(at[at >= 0], minlength=graph.junction_count).astype(np.float64), "places"
     return people, "people"
+
+
+def _find_gates(graph: RoadGraph, core: Mask) -> Index:
+    """Return for each junction the nearest one of the core (junctions,), itself where there is no core."""
+    inside = np.flatnonzero(core)
+    if not inside.size:
+        return np.arange(graph.junction_count)
+    _, near = KDTree(graph.junction_xy[inside]).query(graph.junction_xy)
+    return np.asarray(inside[near], np.int64)
+
+
+def _gather(gates: Index, weights: Values) -> Values:
+    """Return the weights (junctions,) at the gate of each junction (junctions,)."""
+    return np.bincount(gates, weights, weights.size).astype(np.float64)
 
 
 def _draw(weights: Values, places: int) -> tuple[Index, Values]:
