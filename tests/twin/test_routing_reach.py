@@ -105,6 +105,13 @@ def test_a_matrix_comes_as_csv_and_tells_what_no_road_is_near_to(town: Town) -> 
         ask(town, travel_matrix.PROCESS, origins=[place(0, 0)] * 501)
 
 
+def test_a_city_without_roads_has_no_times_and_no_reach() -> None:
+    bare = Town({}, {"road_links": GRID.layers["road_links"].iloc[:0]})
+    assert ask(bare, travel_matrix.PROCESS, origins=[place(0, 0)]).summary["durations"] == [[None]]
+    with pytest.raises(NotFoundError, match="within 300 m"):
+        reach(bare, place(0, 0))
+
+
 @pytest.fixture(scope="module")
 def town() -> Town:
     return make_town()

@@ -1,5 +1,7 @@
 """Tracks on a grid of streets: what was driven comes back, in whatever form the track is given; speeds are right."""
 
+import csv
+import io
 import json
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -47,6 +49,10 @@ def test_a_drive_comes_back_with_its_speeds() -> None:
     assert frame["speed"].to_numpy() == pytest.approx(np.full(len(frame), 36.0), rel=0.02)
     assert frame["position"].tolist() == list(range(1, len(frame) + 1))
     assert frame["entered"].is_monotonic_increasing
+    rows = list(csv.DictReader(io.StringIO(found.files["speeds.csv"].decode())))
+    assert {row["direction"] for row in rows} <= {"forward", "backward"}
+    assert [float(row["speed"]) for row in rows] == pytest.approx([36.0] * len(rows), rel=0.02)
+    assert {row["road_link_id"] for row in rows} <= set(frame["road_link_id"])
     joined = shapely.line_merge(shapely.union_all(frame.geometry.to_numpy()))
     assert joined.geom_type == "LineString"
     assert joined.length == pytest.approx(found.summary["length"], abs=1.0)

@@ -144,6 +144,9 @@ def match(
     track: Annotated[Path, typer.Argument(metavar="FILE", help="Hành trình — a track: GeoJSON, or CSV lon,lat,time.")],
     mode: Mode = "motorbike",
     accuracy: Annotated[float, typer.Option(help="Sai số vị trí — standard deviation of positions [m].")] = 10.0,
+    speeds: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Ghi tốc độ từng đường — write road_link_id, time, speed.")
+    ] = None,
     inputs: Inputs = None,
     output: Output = None,
     as_json: Json = False,
@@ -151,6 +154,11 @@ def match(
     """Khớp hành trình với đường — the roads that a recorded track followed, with speeds."""
     given = {"track": _read_text(track), "mode": mode, "accuracy": accuracy}
     outputs = _answer(map_match.PROCESS, given, inputs, output)
+    if speeds is not None:
+        if map_match.SPEEDS_NAME not in outputs.files:
+            raise InputError(f"'{track}' has no times, so nobody knows how fast it was", hint="a column or member time")
+        speeds.write_bytes(outputs.files[map_match.SPEEDS_NAME])
+        typer.echo(str(speeds), err=True)
     if not _print_json(outputs, as_json):
         _print_match(_console(), outputs.summary)
 

@@ -1,5 +1,7 @@
 """Map matching: from a recorded track to the roads that were driven, and how fast."""
 
+import csv
+import io
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +21,9 @@ from twin.roads.profiles import MODE_TITLES, Mode, read_mode
 from twin.roads.snapping import project_places
 
 MOST_TOLD = 200
+SPEEDS_NAME = "speeds.csv"
+LEAST_DRIVEN_M = 20.0
+"""Speeds on shorter pieces of a road say little: the error of positions is of that size."""
 
 
 class MapMatchInputs(Inputs):
@@ -78,8 +83,24 @@ def compute(view: CityView, inputs: MapMatchInputs, progress: Progress) -> Outpu
         horizon_hours=0.0,
         features={"matched_links": _build_frame(view, roads, driven)},
         summary=_summarize(view, track, match, driven, xy),
+        files={} if track.times is None else {SPEEDS_NAME: write_speeds(roads, driven).encode()},
         parameters={"stamp": roads.stamp, "accuracy": inputs.accuracy, "radius": inputs.radius},
     )
+
+
+def write_speeds(roads: CityRoads, driven: DrivenLinks) -> str:
+    """Return the speed on each road as CSV: road_link_id, direction as drawn, time in the middle, speed [km/h]."""
+    made = io.StringIO()
+    writer = csv.writer(made, lineterminator="\n")
+    writer.writerow(("road_link_id", "direction", "time", "speed"))
+    speeds, middle = driven.speeds, driven.entered + 0.5 * driven.seconds
+    ahead = roads.graph.forward[driven.links]
+    items = roads.items[roads.graph.edges[driven.links]]
+    for place in np.flatnonzero(np.isfinite(speeds) & (driven.lengths >= LEAST_DRIVEN_M)).tolist():
+        moment = datetime.fromtimestamp(float(middle[place]), UTC).isoformat(timespec="seconds")
+        way = "forward" if ahead[place] else "backward"
+        writer.writerow((items[place], way, moment, round(min(float(speeds[place]), 300.0), 1)))
+    return made.getvalue()
 
 
 def _build_frame(view: CityView, roads: CityRoads, driven: DrivenLinks) -> gpd.GeoDataFrame:

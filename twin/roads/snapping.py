@@ -134,7 +134,7 @@ def find_arrivals(graph: RoadGraph, seconds: Values, snaps: Snaps) -> Departures
 def _list_ways(graph: RoadGraph, seconds: Values, snaps: Snaps, *, leaving: bool) -> tuple[NDArray[np.int64], Values]:
     """Return the links of each place as drawn and against it (2 places,), and what they cost from or to there."""
     edges = np.maximum(snaps.edges, 0)
-    pairs = graph.edge_links[edges] if edges.size else np.zeros((0, 2), np.int32)
+    pairs = graph.edge_links[edges] if graph.edge_count else np.full((edges.size, 2), -1, np.int32)
     share = np.column_stack((snaps.shares, 1.0 - snaps.shares))
     rest = 1.0 - share if leaving else share
     known = np.append(seconds, np.inf)[pairs]
