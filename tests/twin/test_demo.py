@@ -327,14 +327,16 @@ def test_readings_cover_sixty_days_with_some_faults(readings: pd.DataFrame, fold
     assert set(readings["datastream_id"]) == set(streams.index)
     kinds = pd.Series({one.id: one.kind for one in read_stations(folder / STATIONS_FILE)[0]})
     gauged = set(streams.index[streams["sensor_id"].map(kinds).isin(GAUGES)])
+    counted = set(streams.index[streams["sensor_id"].map(kinds) == "traffic"])
     full = 60 * 144
     for name, rows in readings.groupby("datastream_id"):
         if name not in gauged:
-            hours, quantity = (
+            steps, quantity = (
                 rows["phenomenon_time"].diff().dropna(),
                 QUANTITIES[streams.loc[name, "observed_property"]],
             )
-            assert 0.93 * 720 < len(rows) <= 720 and (hours % pd.Timedelta(hours=1)).max() == timedelta(0), name
+            step, due = (timedelta(minutes=5), 15 * 288) if name in counted else (timedelta(hours=1), 720)
+            assert 0.93 * due < len(rows) <= due and (steps % pd.Timedelta(step)).max() == timedelta(0), name
             assert rows["result"].between(quantity.minimum, quantity.maximum).all() and rows["result"].std() > 0.0, name
             continue
         times = rows["phenomenon_time"]

@@ -50,7 +50,7 @@ def test_stations_measure_everything_they_observe(fleet: StationFleet) -> None:
     assert {one.sensor_id for one in measured} == set(fleet.sensor_ids)
     names = {one.datastream_id.removeprefix(f"{one.sensor_id}-") for one in measured}
     assert names == {seen.name for kind in OBSERVED.values() for seen in kind}
-    assert {len(one.seconds) for one in measured} == {1, 6}
+    assert {len(one.seconds) for one in measured} == {1, 6, 12}
 
 
 @given(cut=st.floats(0.0, 7200.0), devices=st.integers(1, 5), interval=st.floats(0.5, 900.0))
