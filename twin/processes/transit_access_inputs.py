@@ -59,12 +59,18 @@ class TransitAccessInputs(Inputs):
             "Thời gian đi được tính: 50 là trung vị của các lần khởi hành, 90 là hầu như luôn kịp.",
             "Which travel time counts: 50 is the median over the departures, 90 nearly always holds.",
         ),
+        unit="%",
         default=50,
         ge=1,
         le=100,
     )
     rides: int = describe(
-        Text("Số lượt xe", "Rides"), Text("Nhiều nhất bao nhiêu lượt xe.", "Most rides."), default=4, ge=1, le=8
+        Text("Số lượt xe", "Rides"),
+        Text("Nhiều nhất bao nhiêu lượt xe.", "Most rides."),
+        unit="1",
+        default=4,
+        ge=1,
+        le=8,
     )
     walk: int = describe(
         Text("Đi bộ tới trạm", "Walk to a stop"),
