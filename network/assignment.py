@@ -94,7 +94,8 @@ def assign(
 
     preload: flow that is there anyway (links,) [pcu/h]. warm: an earlier assignment of the same links, whose paths are
     taken over where they are still open. ``follow`` hears of each round and stops it by returning True; then, or after
-    ``max_iterations``, the gap is what was reached. InputError where shapes do not fit.
+    ``max_iterations``, the gap is what was reached. InputError where shapes do not fit, or
+    times grow beyond all numbers.
     """
     began = process_time()
     links, delays = network.link_count, network.delays
@@ -123,6 +124,8 @@ def assign(
             spare = spare.grow()
         paths, spare = spare, paths
         spent, least, loaded = totals
+        if not np.isfinite(spent):
+            raise InputError("times grow beyond all numbers", hint="look for capacities far below the trips, or powers")
         # While pairs get their first path, costs move between origins: what is summed then is no gap.
         reached = np.inf if loaded else (max(spent - least, 0.0) / spent if spent else 0.0)
         steps.append(Step(float(reached), paths.count, process_time() - began))

@@ -131,6 +131,12 @@ def test_trips_that_cannot_be_are_refused(trips, message):
         assign(make_straight([(0, 1, 1.0, 0.1)]), [make_class(trips)])
 
 
+def test_times_beyond_all_numbers_are_told():
+    network = build_assignment_network([0], [1], build_bpr([1.0], 1e-300, power=30.0))
+    with pytest.raises(InputError, match="beyond all numbers"):
+        assign(network, [make_class([(0, 1, 1e9)])])
+
+
 def test_delays_that_cannot_be_are_refused():
     with pytest.raises(InputError, match="capacity of link 1 is 0"):
         build_bpr([1.0, 1.0], [10.0, 0.0])

@@ -192,7 +192,7 @@ def test_a_closure_in_force_and_water_empty_streets(tmp_path: Path) -> None:
     depth = np.zeros((55, 55), np.float32)
     depth[:, :8] = 1.0
     write_cog(tmp_path / "flood_depth_max.tif", depth, grid)
-    town.find_run_folder = lambda run_id: tmp_path  # type: ignore[method-assign]
+    town.find_run_folder = lambda run_id: tmp_path
     dry = run(town, works=False).features["traffic_flows"]
     shut = run(town).features["traffic_flows"]
     wet = run(town, works=False, flood_run="flood").features["traffic_flows"]
@@ -206,7 +206,7 @@ def test_a_closure_in_force_and_water_empty_streets(tmp_path: Path) -> None:
 def test_a_base_run_is_started_from_and_compared_with(town: Town, usual: Outputs, tmp_path: Any) -> None:
     for name, content in usual.files.items():
         (tmp_path / name).write_bytes(content)
-    town.find_run_folder = lambda run_id: tmp_path  # type: ignore[method-assign]
+    town.find_run_folder = lambda run_id: tmp_path
     same = run(town, gap=1e-8, base="earlier")
     assert same.summary["assignment"]["rounds"] <= 3
     assert np.abs(same.features["traffic_flows"]["flow_change"]).max() < 0.5
@@ -217,7 +217,7 @@ def test_a_base_run_is_started_from_and_compared_with(town: Town, usual: Outputs
     assert change.loc[change["road_link_id"] == "S4", "flow_change"].min() < -10.0
     other = make_city()
     other.layers["traffic_zones"] = other.layers["traffic_zones"].iloc[:4]
-    other.find_run_folder = town.find_run_folder  # type: ignore[method-assign]
+    other.find_run_folder = town.find_run_folder
     with pytest.raises(InputError, match="have changed since"):
         run(other, base="earlier")
 
@@ -306,6 +306,7 @@ def test_conical_delays_and_cells_of_people_as_zones() -> None:
         ({"trips": "origin,destination,trips,class\nZ0,Z1,5,boat\n"}, InputError, "class 'boat'"),
         ({"motorbike_share": 0.9, "truck_share": 0.2}, InputError, "exceed 1 together"),
         ({"counts": "road_link_id,way,count\nS4,up,5\n"}, InputError, "way in row 2 of the counts is 'up'"),
+        ({"counts": "road_link_id,count\n" + "x" * 200_000}, InputError, "no CSV"),
         ({"counts": "road_link_id,count\nS99,5\n"}, NotFoundError, "no road 'S99'"),
         ({"mean_time": 300.0}, InputError, "cannot be met"),
     ],

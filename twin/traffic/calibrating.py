@@ -1,9 +1,7 @@
 """Trips brought nearer to counts: assigned, adjusted along Spiess's gradient, assigned again from the same paths."""
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from network.assignment import Assignment, Start, Step, assign
 from network.assignment_network import AssignmentNetwork, Index, TravelClass, Values
 from network.counts import compute_geh, share_fitting
 from network.demand_counts import adjust_trips, compute_shares
+from twin.traffic import files_gmns
 from twin.traffic.files import check_count, read_number, read_text
 
 ROUNDS, STEPS = 4, 10
@@ -49,8 +48,7 @@ def read_counts(text: str, find: Callable[[str, str], Sequence[int]]) -> Counts:
     values: list[float] = []
     links: list[int] = []
     owners: list[int] = []
-    reader = csv.DictReader(StringIO(read_text(text).removeprefix("\ufeff"), newline=""))
-    for number, row in enumerate(reader, 2):
+    for number, row in files_gmns.read_rows(read_text(text)):
         item = (row.get("road_link_id") or row.get("link_id") or "").strip()
         way = (row.get("way") or "").strip()
         if not item:

@@ -19,6 +19,7 @@ _KMH = {"kph": 1.0, "km/h": 1.0, "kmh": 1.0, "mph": 1.609344}
 _TIMES = ("free_flow_time", "fftt", "vdf_fftt1", "vdf_fftt")
 _ORIGINS, _ENDS = ("origin", "o_zone_id", "from_zone", "from"), ("destination", "d_zone_id", "to_zone", "to")
 _VOLUMES = ("trips", "volume", "demand", "total")
+_NO_ZONES = {"0", "-1", "nan"}
 _NO_WORDS = {"0", "false", "f", "no", ""}
 
 
@@ -32,16 +33,16 @@ def read_network(tables: Mapping[str, str]) -> PublishedNetwork:
             raise InputError(f"the GMNS network has no {name}", hint="give a folder or ZIP with node.csv and link.csv")
     node_ids: list[str] = []
     zones: dict[str, int] = {}
-    for number, row in _read_rows(tables["node.csv"]):
+    for number, row in read_rows(tables["node.csv"]):
         node_ids.append(_pick(row, ("node_id",), number))
-        if row.get("zone_id") and float(read_number(row["zone_id"], "zone_id", number, least=-1e9)) > 0:
-            zones.setdefault(row["zone_id"].removesuffix(".0"), len(node_ids) - 1)
+        if (zone := row.get("zone_id", "").removesuffix(".0")) and zone not in _NO_ZONES:
+            zones.setdefault(zone, len(node_ids) - 1)
     numbers = {node: index for index, node in enumerate(node_ids)}
     if len(numbers) < len(node_ids):
         raise InputError("node.csv names a node_id twice")
-    units = next((row for _, row in _read_rows(tables.get("config.csv", ""))), {})
+    units = next((row for _, row in read_rows(tables.get("config.csv", ""))), {})
     links: list[tuple[str, int, int, float, float, float, float, float]] = []
-    for number, row in _read_rows(tables["link.csv"]):
+    for number, row in read_rows(tables["link.csv"]):
         joined = [_find_node(numbers, _pick(row, (name,), number), number) for name in ("from_node_id", "to_node_id")]
         lanes = _read_optional(row, ("lanes",), number, 1.0)
         capacity = _read_optional(row, ("capacity", "vdf_cap1"), number, 0.0) * max(lanes, 1.0)
@@ -72,7 +73,7 @@ def read_network(tables: Mapping[str, str]) -> PublishedNetwork:
 def read_trips(text: str) -> PublishedTrips:
     """Return the trips of a CSV table with origin, destination, trips and perhaps class; InputError names the row."""
     origins, ends, volumes, classes = [], [], [], []
-    for number, row in _read_rows(text):
+    for number, row in read_rows(text):
         origins.append(_pick(row, _ORIGINS, number).removesuffix(".0"))
         ends.append(_pick(row, _ENDS, number).removesuffix(".0"))
         volumes.append(read_number(_pick(row, _VOLUMES, number), "the number of trips", number))
@@ -83,7 +84,8 @@ def read_trips(text: str) -> PublishedTrips:
     )
 
 
-def _read_rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+def read_rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the rows of a CSV text that hold anything, with their number, by lower-case name; InputError for none."""
     reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""))
     try:
         names = [name.strip().lower() for name in next(reader, [])]
