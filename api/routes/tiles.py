@@ -138,7 +138,9 @@ class VectorTile:
         if asked:
             request = (_read_short if len(asked) <= _SHORT else read_request)(ids, asked)
         age = await _read_age(resources, layers, tile, request)
-        etag = f'W/"{hashlib.blake2b(repr(age).encode(), digest_size=12).hexdigest()}{_mark_declaration(ids)}"'
+        # Maps that change the query of a source compare the tags of a tile across addresses: the query is part of it.
+        mark = hashlib.blake2b(repr((age, asked)).encode(), digest_size=12).hexdigest()
+        etag = f'W/"{mark}{_mark_declaration(ids)}"'
         headers = Headers(scope=scope)
         if etag in headers.get("if-none-match", ""):
             await _send(send, 304, [(b"etag", etag.encode()), _CACHING])

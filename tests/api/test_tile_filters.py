@@ -119,6 +119,8 @@ def test_the_past_is_drawn_as_it_was_and_follows_corrections(client: TestClient,
     assert list(read(client, folder, f"/tiles/waste_points/{TREE_TILE}.mvt", "waste_points")["name"]) == ["after"]
     assert list(read(client, folder, asked, "waste_points")["name"]) == ["before"]
     assert client.get(asked).headers["etag"] != etag
+    plain = client.get(f"/tiles/waste_points/{TREE_TILE}.mvt").headers["etag"]
+    assert client.get(asked).headers["etag"] != plain, "a map would keep the tile of the other address"
     early = datetime(2000, 1, 1, tzinfo=UTC).isoformat().replace("+00:00", "Z")
     assert client.get(f"/tiles/waste_points/{TREE_TILE}.mvt?recorded={early}").status_code == 204
 

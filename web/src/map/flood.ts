@@ -4,7 +4,7 @@ import type { Map as MapView } from "maplibre-gl";
 import { run, shownRaster } from "../data";
 import { getState } from "../state";
 import type { RunRaster } from "../types";
-import { firstMark } from "./order";
+import { firstOverWater } from "./order";
 
 const BUFFERS = ["flood-a", "flood-b"] as const;
 const POLL_MS = 40;
@@ -32,7 +32,6 @@ function fillBuffer(map: MapView, buffer: 0 | 1, raster: RunRaster, url: string)
   clearBuffer(map, buffer);
   const id = BUFFERS[buffer];
   map.addSource(id, { type: "raster", tiles: [url], tileSize: 256, bounds: raster.bounds, maxzoom: MAX_ZOOM });
-  const before = map.getLayer("buildings-3d") ? "buildings-3d" : firstMark(map);
   map.addLayer(
     {
       id,
@@ -45,7 +44,7 @@ function fillBuffer(map: MapView, buffer: 0 | 1, raster: RunRaster, url: string)
         "raster-fade-duration": 0,
       },
     },
-    before,
+    firstOverWater(map),
   );
   urls[buffer] = url;
 }
