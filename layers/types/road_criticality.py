@@ -1,8 +1,15 @@
 """Criticality of roads: what runs of road-criticality write."""
 
-from layers.schema import Style, Text, VectorLayer, coded, flag, integer, number, text
+from layers.schema import Style, Text, VectorLayer, code, coded, flag, integer, number, text
 from layers.types.transport import ROAD_CLASS
 from layers.types.water_runs import RUN
+
+LEVELS = (
+    code("first", "Hạng 1–5", "Rank 1–5", "#7a1a5e"),
+    code("high", "Hạng 6–15", "Rank 6–15", "#c2478d"),
+    code("medium", "Hạng 16–40", "Rank 16–40", "#e58fb8"),
+    code("tried", "Đã thử, hạng sau 40", "Tried, after rank 40", "#b9aebd"),
+)
 
 LAYERS = (
     VectorLayer(
@@ -21,6 +28,7 @@ LAYERS = (
             text("road_id", "Đường", "Road", required=True, in_tiles=True),
             text("name", "Tên đường", "Name"),
             coded("road_class", "Cấp đường", "Class", *ROAD_CLASS),
+            coded("level", "Mức", "Level", *LEVELS, required=True),
             integer("rank", "Hạng chung", "Rank over all", in_tiles=True),
             integer("rank_trips", "Hạng theo chuyến đi", "Rank by trips"),
             integer("rank_unserved", "Hạng theo chuyến không đi được", "Rank by trips without a way"),
@@ -40,12 +48,11 @@ LAYERS = (
         ),
         style=Style(
             "#7a1a5e",
-            classes=((1.0, "#7a1a5e"), (6.0, "#c2478d"), (16.0, "#e58fb8"), (41.0, "#c9c0cc")),
-            by="rank",
+            by="level",
             width=4.0,
             outline="#ffffff",
         ),
-        rank=92,
+        rank=125,
         min_zoom=10,
         visible=False,
     ),

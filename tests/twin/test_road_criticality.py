@@ -96,6 +96,7 @@ def test_measures_are_compared(outputs: Outputs) -> None:
     assert frame_of["capacity_cut_time"].notna().sum() == 3
     assert frame_of["rank"].tolist() == list(range(1, len(frame_of) + 1))
     assert frame_of["id"].is_unique
+    assert frame_of["level"].tolist()[:6] == ["first"] * 5 + ["high"]
 
 
 def test_trucks_and_people_that_are_not_there(town: City) -> None:

@@ -32,6 +32,10 @@ from twin.roads.routers import ROUTERS, Conditions, RoadCosts
 PCU = {"car": 1.0, "motorbike": 0.25, "truck": 2.5, "bus": 2.5}
 """Room of a vehicle in passenger car units, as traffic-assignment takes it without other word."""
 MEASURES = ("trips", "unserved", "added", "people", "redundancy")
+FAMILIES = (("trips",), ("unserved", "added"), ("people", "redundancy"))
+"""How much a stretch is used, what happens to trips without it, who is left alone: each counts alike."""
+LEVELS, LAST_RANKS = ("first", "high", "medium", "tried"), (5, 15, 40)
+"""Levels of the layer, and the last rank of all but the last of them."""
 SHOWN = 20
 
 
@@ -183,12 +187,15 @@ def compute(view: CityView, inputs: RoadCriticalityInputs, progress: Progress) -
 
 
 def rank_measures(trips: Values, unserved: Values, added: Values, people: Values, detours: Values) -> dict[str, Values]:
-    """Return the rank of each stretch (k,) by each measure, 1 the worst, equal ones alike, and by the mean of them."""
+    """Return the rank of each stretch (k,) by each measure, 1 the worst, equal ones alike, and over all.
+
+    Over all counts the mean of the families, within each the mean of its measures.
+    """
     values = dict(zip(MEASURES, (trips, unserved, added, people, detours), strict=True))
     # The mean of the places that equal ones share; an infinite detour is the worst and the same for all.
     shared = {name: rankdata(-each, method="average") for name, each in values.items()}
     ranks = {name: rankdata(-each, method="min") for name, each in values.items()}
-    mean = np.mean([shared[name] for name in MEASURES], axis=0) if trips.size else trips
+    mean = np.mean([np.mean([shared[name] for name in family], axis=0) for family in FAMILIES], axis=0)
     return {**ranks, "all": rankdata(mean, method="ordinal")}
 
 
@@ -227,6 +234,7 @@ def list_stretches(
             "road_id": roads.items[stretches].astype(str),
             "name": [name or None for name in roads.names[stretches]],
             "road_class": np.array(ROAD_CLASSES, object)[graph.road_classes[link]],
+            "level": np.array(LEVELS, object)[np.searchsorted(LAST_RANKS, ranks["all"])],
             "rank": ranks["all"].astype(int),
             **{f"rank_{name}": ranks[name].astype(int) for name in MEASURES},
             "rank_spread": np.ptp(each, axis=0).astype(int) if stretches.size else np.zeros(0, int),
