@@ -131,7 +131,9 @@ class Router:
         backward: bool = False,
     ) -> Values:
         """Return the cost of each node (nodes,) from the nearest source, or backward to it; inf beyond ``limit``."""
-        return self.grow_tree(sources, source_costs=source_costs, limit=limit, backward=backward).costs
+        starts, start_costs = check_place(sources, source_costs, self.node_count, "sources")
+        distance, _, _ = self._grow(starts, start_costs, limit, backward, _NO_MARKS, -1)
+        return distance[self._arcs.rank]
 
     def grow_tree(
         self,
@@ -152,19 +154,23 @@ class Router:
         if until is not None:
             ends, _ = check_place(until, None, nodes, "until")
             wanted, count = _mark(arcs.rank[ends], nodes)
-        weights, space = self._weights, self._workspace
-        way = (
-            (arcs.back_first, arcs.back_tails, weights.back, arcs.back_ids)
-            if backward
-            else (arcs.first, arcs.heads, weights.ahead, arcs.ids)
-        )
+        distance, by, order = self._grow(starts, start_costs, limit, backward, wanted, count)
+        ids = arcs.back_ids if backward else arcs.ids
+        named = np.where(by >= 0, ids[by], np.int32(-1)) if self.arc_count else by
+        return Tree(distance[arcs.rank], named[arcs.rank], arcs.nodes[order])
+
+    def _grow(
+        self, starts: Index, start_costs: Values, limit: float, backward: bool, wanted: NDArray[np.bool_], count: int
+    ) -> tuple[Values, Index, Index]:
+        """Return costs (nodes,), arcs by which (nodes,) and the nodes within reach, all by rank."""
+        arcs, weights, space, nodes = self._arcs, self._weights, self._workspace, self.node_count
+        way = (arcs.back_first, arcs.back_tails, weights.back) if backward else (arcs.first, arcs.heads, weights.ahead)
         distance, by, order = np.full(nodes, np.inf), np.full(nodes, -1, np.int32), np.empty(nodes, np.int32)
         reached = grow(
-            *way[:3], arcs.rank[starts], start_costs, float(limit), wanted, count,
+            *way, arcs.rank[starts], start_costs, float(limit), wanted, count,
             distance, by, order, space.keys, space.items,
         )  # fmt: skip
-        named = np.where(by >= 0, way[3][by], np.int32(-1)) if self.arc_count else by
-        return Tree(distance[arcs.rank], named[arcs.rank], arcs.nodes[order[:reached]])
+        return distance, by, order[:reached]
 
     def compute_matrix(self, sources: Ends | ArrayLike, targets: Ends | ArrayLike) -> Values:
         """Return the least cost from each source to each target (sources, targets), inf where there is no way.
