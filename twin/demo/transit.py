@@ -72,11 +72,11 @@ def make_transit(roads: Table, stops: Table) -> Feed:
             "service_id": ["workday", "sunday"],
             **{day: [1, 0] for day in ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday")},
             "sunday": [0, 1],
-            "start_date": ["20250101"] * 2, "end_date": ["20351231"] * 2,
+            "start_date": ["20250101"] * 2, "end_date": ["20341231"] * 2,
         }),
         "feed_info": make_table({
             "feed_publisher_name": ["Dữ liệu mô phỏng / Synthetic data"], "feed_publisher_url": ["https://example.org"],
-            "feed_lang": ["vi"], "feed_start_date": ["20250101"], "feed_end_date": ["20351231"],
+            "feed_lang": ["vi"], "feed_start_date": ["20250101"], "feed_end_date": ["20341231"],
             "feed_version": ["1"], "feed_contact_url": ["https://example.org"],
         }),
     })  # fmt: skip
