@@ -84,7 +84,8 @@ def _sum_demand(network: WaterNetwork, meters: Table, loss: dict[str, float]) ->
 
 
 def _make_areas(plan: Plan, network: WaterNetwork, meters: Table, loss: dict[str, float]) -> Table:
-    reach = shapely.union_all([pipe.line for pipe in network.pipes]).buffer(260.0, quad_segs=4).buffer(-160.0)
+    around = shapely.buffer([pipe.line for pipe in network.pipes], 260.0, quad_segs=4)
+    reach = shapely.union_all(around).buffer(-160.0)
     area_of = meters.columns["dma_id"]
     ids = [f"DMA-{ward.code}" for ward in WARDS]
     billed = np.array([meters.columns["average_use"][area_of == key].sum() for key in ids])
