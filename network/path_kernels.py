@@ -99,10 +99,12 @@ def grow(
             missing -= 1
             if missing == 0:
                 break
-        for arc in range(first[node], first[node + 1]):
-            far, head = near + costs[arc], heads[arc]
+        begin, end = first[node], first[node + 1]
+        next_nodes, next_costs = heads[begin:end], costs[begin:end]
+        for place in range(next_nodes.size):
+            far, head = near + next_costs[place], next_nodes[place]
             if far < distance[head] and far <= limit:
-                distance[head], by[head] = far, arc
+                distance[head], by[head] = far, begin + place
                 size = _push(keys, items, size, far, head)
     for place in range(size):
         if keys[place] == distance[items[place]]:

@@ -28,10 +28,10 @@ class Arcs:
     nodes: Index
     first: Index
     tails: Index
-    heads: Index
+    heads: NDArray[np.uint32]
     ids: Index
     back_first: Index
-    back_tails: Index
+    back_tails: NDArray[np.uint32]
     back_heads: Index
     back_ids: Index
     places: Index
@@ -245,8 +245,8 @@ def arrange_arcs(tails: Index, heads: Index, nodes: int, xy: Values | None) -> A
     back_ids, back_first = sort_arcs(ends, nodes)
     return Arcs(
         rank, order,
-        first, starts[ids], ends[ids], ids,
-        back_first, starts[back_ids], ends[back_ids], back_ids,
+        first, starts[ids], ends[ids].astype(np.uint32), ids,
+        back_first, starts[back_ids].astype(np.uint32), ends[back_ids], back_ids,
         invert_order(ids), invert_order(back_ids),
     )  # fmt: skip
 
