@@ -28,7 +28,7 @@ LAYERS = (
             text("road_id", "Đường", "Road", required=True, in_tiles=True),
             text("name", "Tên đường", "Name"),
             coded("road_class", "Cấp đường", "Class", *ROAD_CLASS),
-            coded("level", "Mức", "Level", *LEVELS, required=True),
+            coded("level", "Mức", "Level", *LEVELS),
             integer("rank", "Hạng chung", "Rank over all", in_tiles=True),
             integer("rank_trips", "Hạng theo chuyến đi", "Rank by trips"),
             integer("rank_unserved", "Hạng theo chuyến không đi được", "Rank by trips without a way"),
