@@ -65,7 +65,7 @@ def drive(graph: RoadGraph, way: list[int], step: float) -> np.ndarray:
     return a + share[:, None] * (b - a)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 5000), st.integers(2, 12), st.floats(25.0, 110.0))
 def test_a_track_without_noise_gives_the_way_it_was_made_of(seed: int, count: int, step: float) -> None:
     graph = build()

@@ -97,7 +97,7 @@ def test_thirty_signals_are_planned_and_proven() -> None:
     check(wave, distances, greens)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     st.lists(st.floats(120.0, 700.0), min_size=2, max_size=5),
     st.floats(0.5, 0.7),

@@ -44,7 +44,7 @@ def arrive(graph: RoadGraph, seconds: np.ndarray, profiles: Profiles, start: int
     return journey.arrival
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 35), st.integers(0, 35), HOURS, st.floats(0.0, 20_000.0))
 def test_nobody_arrives_earlier_by_leaving_later(seed: int, start: int, end: int, moment: float, later: float) -> None:
     graph, seconds = build(seed)
@@ -53,12 +53,14 @@ def test_nobody_arrives_earlier_by_leaving_later(seed: int, start: int, end: int
     assert arrive(graph, seconds, profiles, start, end, moment + later) >= first - 1e-6
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 35), st.integers(0, 35), HOURS)
 def test_with_speeds_that_never_change_it_is_the_ordinary_search(seed: int, start: int, end: int, at: float) -> None:
     graph, seconds = build(seed)
     profiles = build_profiles(np.zeros(graph.link_count, np.int16), np.full((1, SLOTS), 0.5))
-    router = build_router(graph.tails, graph.heads, 2.0 * seconds[graph.links], nodes=graph.node_count)
+    router = build_router(
+        graph.tails, graph.heads, 2.0 * seconds[graph.links], nodes=graph.node_count, engine="dijkstra"
+    )
     expected = router.find_path([start], [end]).cost
     assert arrive(graph, seconds, profiles, start, end, at) - at == pytest.approx(expected, abs=1e-6)
 
