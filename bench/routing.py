@@ -1,6 +1,6 @@
 """Cheapest ways beside networkx, rustworkx, igraph, scipy and routingkit-cch, on the same arcs with the same costs.
 
-The networks are the streets of Porto Alegre, where the real test data are at hand, and a made-up city of about 90,000
+The networks are the streets of Porto Alegre, where the real test data are at hand, and a made-up city of about 100,000
 nodes. Figures are CPU seconds of one core. An engine whose answer differs from ours is an error, not a figure.
 """
 

@@ -40,7 +40,7 @@ def read_streets(path: Path) -> Arrays:
     return _sort({"tails": tails, "heads": heads, "costs": lengths * 3.6 / np.array(reader.speeds), "xy": xy})
 
 
-def make_city(side: int = 205, seed: int = 7) -> Arrays:
+def make_city(side: int = 220, seed: int = 7) -> Arrays:
     """Return a city of about 100,000 nodes as ``read_streets`` does.
 
     Main streets every 500 m; between them lanes that often end; alleys of one to three pieces off the lanes; a river
