@@ -13,7 +13,7 @@ import type { Alarm } from "../types";
 const EVENT = "traffic-incident";
 const CLOSE_ZOOM = 15.5;
 
-function alarmRow(map: MapView, { title, state_title, raised, value, position }: Alarm): Child[] {
+function alarmRow(map: MapView, { title, state_title, raised, cleared, value, position }: Alarm): Child[] {
   const go = (): void => {
     if (!position) return;
     highlight(map, { type: "Point", coordinates: position });
@@ -27,7 +27,7 @@ function alarmRow(map: MapView, { title, state_title, raised, value, position }:
       h("span", { class: "soft" }, say(state_title)),
     ),
     formatShortDateTime(raised),
-    formatShare(value),
+    cleared ? "–" : formatShare(value),
   ];
 }
 
