@@ -8,9 +8,9 @@ from layers.schema import Style, Text, VectorLayer, code, coded, flag, integer, 
 
 EVENT_TYPES = (
     code("work_zone", "Công trường trên đường", "Work zone", "#e07b1a", words={"wzdx": "work-zone"}),
-    code("closure", "Cấm đường", "Closure", "#b3261e", words={"wzdx": "work-zone"}),
-    code("flood_closure", "Cấm đường do ngập", "Closed by water", "#1c569c", words={"wzdx": "work-zone"}),
-    code("incident", "Sự cố giao thông", "Incident", "#8d1c6b", words={"wzdx": "work-zone"}),
+    code("closure", "Cấm đường", "Closure", "#b3261e"),
+    code("flood_closure", "Cấm đường do ngập", "Closed by water", "#1c569c"),
+    code("incident", "Sự cố giao thông", "Incident", "#8d1c6b"),
     code("detour", "Đường vòng", "Detour", "#2d7f5e", words={"wzdx": "detour"}),
 )
 EVENT_STATUSES = (

@@ -36,7 +36,7 @@ LAYERS = (
             flag("closed", "Đang cấm", "Closed"),
         ),
         style=Style("#8a8a8a", by="grade", width=4.0),
-        rank=92,
+        rank=124,
         min_zoom=10,
         visible=False,
     ),

@@ -43,7 +43,7 @@ LAYERS = (
             number("length", "Chiều dài", "Length", "length"),
         ),
         style=Style("#2e7d6b", by="route_type", width=3.0, opacity=0.85, label="short_name"),
-        rank=45,
+        rank=47,
         min_zoom=9,
         words={"gtfs": "routes|shapes", "fiware": "GtfsRoute"},
     ),

@@ -68,7 +68,7 @@ LAYERS = (
                 "Class",
                 *ROAD_CLASS,
                 required=True,
-                words={"gmns": "link.facility_type", "inspire": "FunctionalRoadClass", "osm": "highway"},
+                words={"gmns": "link.facility_type", "inspire": "tn-ro:FunctionalRoadClass", "osm": "highway"},
             ),
             coded(
                 "oneway",
@@ -77,11 +77,11 @@ LAYERS = (
                 code("no", "Hai chiều", "Both ways"),
                 code("forward", "Một chiều", "Forward only"),
                 code("backward", "Ngược chiều vẽ", "Backward only"),
-                words={"gmns": "link.directed", "inspire": "TrafficFlowDirection", "osm": "oneway"},
+                words={"gmns": "link.directed", "inspire": "tn:TrafficFlowDirection", "osm": "oneway"},
             ),
             flag("motorbike_contraflow", "Xe máy đi hai chiều", "Motorbikes both ways"),
             flag("bicycle_contraflow", "Xe đạp đi hai chiều", "Bicycles both ways", words={"osm": "oneway:bicycle"}),
-            integer("lanes", "Số làn", "Lanes", words={"inspire": "NumberOfLanes", "osm": "lanes"}),
+            integer("lanes", "Số làn", "Lanes", words={"inspire": "tn-ro:NumberOfLanes", "osm": "lanes"}),
             integer("lanes_forward", "Số làn xuôi chiều", "Lanes forward", words={"osm": "lanes:forward"}),
             integer("lanes_backward", "Số làn ngược chiều", "Lanes backward", words={"osm": "lanes:backward"}),
             number(
@@ -89,10 +89,10 @@ LAYERS = (
                 "Tốc độ tối đa",
                 "Speed limit",
                 "speed",
-                words={"gmns": "link.free_speed", "inspire": "SpeedLimit", "osm": "maxspeed"},
+                words={"gmns": "link.free_speed", "inspire": "tn-ro:SpeedLimit", "osm": "maxspeed"},
             ),
-            number("width", "Bề rộng mặt đường", "Carriageway width", "width", words={"inspire": "RoadWidth"}),
-            coded("surface", "Mặt đường", "Surface", *SURFACE, words={"inspire": "RoadSurfaceCategory"}),
+            number("width", "Bề rộng mặt đường", "Carriageway width", "width", words={"inspire": "tn-ro:RoadWidth"}),
+            coded("surface", "Mặt đường", "Surface", *SURFACE, words={"inspire": "tn-ro:RoadSurfaceCategory"}),
             number(
                 "capacity",
                 "Năng lực thông hành mỗi chiều",
@@ -108,7 +108,7 @@ LAYERS = (
                 code("destination", "Chỉ vào điểm đến", "Destination only"),
                 code("private", "Tư nhân, nội bộ", "Private"),
                 code("no", "Cấm", "Nobody"),
-                words={"osm": "access", "inspire": "AccessRestriction"},
+                words={"osm": "access", "inspire": "tn:AccessRestriction"},
             ),
             _access("car", "Ô tô con", "cars", "motorcar"),
             _access("motorbike", "Xe máy", "motorbikes", "motorcycle"),
@@ -176,12 +176,12 @@ LAYERS = (
             text("via", "Đi qua nút, đường", "Via node or road", words={"gmns": "movement.node_id", "osm": "via"}),
             text("to_road", "Đến đường", "To road", words={"gmns": "movement.ob_link_id"}),
             *(
-                flag(f"except_{mode}", f"Trừ {vi}", f"Except {en}", words={"osm": "except"})
-                for mode, vi, en in (
-                    ("motorbike", "xe máy", "motorbikes"),
-                    ("bus", "xe buýt", "buses"),
-                    ("truck", "xe tải", "trucks"),
-                    ("bicycle", "xe đạp", "bicycles"),
+                flag(f"except_{mode}", f"Trừ {vi}", f"Except {en}", words={"osm": f"except={tag}"})
+                for mode, vi, en, tag in (
+                    ("motorbike", "xe máy", "motorbikes", "motorcycle"),
+                    ("bus", "xe buýt", "buses", "psv"),
+                    ("truck", "xe tải", "trucks", "hgv"),
+                    ("bicycle", "xe đạp", "bicycles", "bicycle"),
                 )
             ),
             coded(
@@ -200,7 +200,7 @@ LAYERS = (
         rank=89,
         min_zoom=15,
         visible=False,
-        words={"gmns": "movement", "inspire": "tn-ro:TurnRestriction", "osm": "type=restriction"},
+        words={"gmns": "movement", "osm": "type=restriction"},
     ),
     VectorLayer(
         id="bridges",
@@ -231,7 +231,7 @@ LAYERS = (
         style=Style("#7c7468", width=6.0, label="name"),
         rank=42,
         min_zoom=12,
-        words={"inspire": "tn:TransportProperty", "osm": "bridge"},
+        words={"osm": "bridge"},
     ),
     VectorLayer(
         id="stops",

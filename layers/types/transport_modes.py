@@ -21,10 +21,12 @@ LAYERS = (
                 code("tram", "Tàu điện", "Tram"),
                 code("subway", "Tàu điện ngầm", "Subway"),
             ),
-            integer("tracks", "Số đường ray", "Tracks", words={"inspire": "NumberOfTracks"}),
-            number("gauge", "Khổ đường", "Gauge", "width", words={"inspire": "NominalTrackGauge", "osm": "gauge"}),
+            integer("tracks", "Số đường ray", "Tracks", words={"inspire": "tn-ra:NumberOfTracks"}),
+            number(
+                "gauge", "Khổ đường", "Gauge", "width", words={"inspire": "tn-ra:NominalTrackGauge", "osm": "gauge"}
+            ),
             number("max_speed", "Tốc độ tối đa", "Speed limit", "speed", words={"osm": "maxspeed"}),
-            flag("is_electrified", "Điện khí hóa", "Electrified", words={"inspire": "RailwayElectrification"}),
+            flag("is_electrified", "Điện khí hóa", "Electrified", words={"inspire": "tn-ra:RailwayElectrification"}),
             flag("is_bridge", "Trên cầu", "On a bridge"),
             flag("is_tunnel", "Trong hầm", "In a tunnel"),
             text("operator", "Đơn vị khai thác", "Operator"),
@@ -173,7 +175,7 @@ LAYERS = (
             ),
             text("iata", "Mã IATA", "IATA code", words={"osm": "iata"}),
             text(
-                "icao", "Mã ICAO", "ICAO code", words={"osm": "icao", "inspire": "AerodromeNode.locationIndicatorICAO"}
+                "icao", "Mã ICAO", "ICAO code", words={"osm": "icao", "inspire": "tn-a:AerodromeNode.locationIndicatorICAO"}
             ),
             integer("runways", "Số đường băng", "Runways"),
             number("runway_length", "Chiều dài đường băng", "Runway length", "length"),

@@ -42,7 +42,10 @@ def test_colours_are_colours_and_coded_styles_have_one_each(layer: VectorLayer) 
     style = layer.style
     for color in (style.color, style.outline, *(color for _, color in style.classes)):
         assert color is None or COLOR.match(color), f"{layer.id}: {color}"
-    if style.by is not None:
+    if style.classes:
+        graded = layer.find(layer.classed_by) if layer.classed_by else None
+        assert graded and graded.type in ("integer", "number"), f"{layer.id}: no number that its classes colour"
+    elif style.by is not None:
         codes = layer.find(style.by).codes  # type: ignore[union-attr]
         assert codes and all(code.color and COLOR.match(code.color) for code in codes), layer.id
 

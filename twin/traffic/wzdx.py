@@ -98,7 +98,8 @@ def _write_event(event: Mapping[str, Any], source: str, start: datetime, end: da
 
 def _write_core(event: Mapping[str, Any], source: str, line: Any, *, back: bool) -> dict[str, Any]:
     details = {
-        "event_type": read_words("event_type")[event["event_type"]],
+        # The standard knows two kinds; what closes a road is a work zone to it.
+        "event_type": "detour" if event["event_type"] == "detour" else "work-zone",
         "data_source_id": source,
         "road_names": [_word(event, "road_name") or _word(event, "name") or str(event["id"])],
         "direction": _find_direction(event, line, back=back),
