@@ -17,7 +17,10 @@ ORDER = (
     "circuit_loads", "circuit_faults", "circuit_energy", "outage_assets", "discharge_suspects", "rain_gauges",
     "water_pressures", "water_flows", "water_qualities", "hydrant_flows", "dma_balances", "leak_alarms", "leak_pipes",
     "drainage_node_results", "drainage_link_results", "drainage_capacity", "drainage_capacity_nodes", "trace_links",
-    "trace_nodes", "isolation_outage", "isolation_valves", "network_findings",
+    "trace_nodes", "isolation_outage", "isolation_valves", "network_findings", "turn_restrictions", "transit_routes",
+    "ferry_routes", "ports", "airports", "road_works", "traffic_state", "traffic_counts", "traffic_zones",
+    "flooded_roads", "cut_off_areas", "access_places", "evacuation_routes", "road_reopenings", "road_criticality",
+    "transit_access", "routes", "isochrones", "isochrone_links", "matched_links", "signal_plans", "traffic_flows",
 )  # fmt: skip
 NUMBERS = {name: number for number, name in enumerate(ORDER) if name in PUBLIC_LAYERS}
 

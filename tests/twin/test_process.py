@@ -17,7 +17,8 @@ def test_every_input_is_described(process) -> None:
     for name, entry in described.items():
         assert entry["title"] and entry["title_i18n"]["vi"] and entry["description"], name
         schema = entry["schema"]
-        assert schema.get("type") in ("number", "integer", "boolean", "string", "array"), (name, schema)
+        for kind in schema.get("anyOf", [schema]):
+            assert kind.get("type") in ("number", "integer", "boolean", "string", "array", "object"), (name, schema)
         assert "$ref" not in str(schema) and "null" not in str(schema)
         if schema["type"] in ("number", "integer"):
             assert schema["x-unit"] and "maximum" in schema, name
