@@ -1,21 +1,16 @@
 """The loop that finds plateaus: stretches on which the tree from the start and the tree to the end agree."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., object])
+from network.compiling import compile_loop
+
 Array = NDArray[Any]
 
 
-def _compile(function: Function) -> Function:
-    return cast(Function, numba.njit(cache=True, nogil=True)(function))
-
-
-@_compile
+@compile_loop
 def measure_plateaus(order: Array, by: Array, onward: Array, tails: Array, costs: Array) -> Array:
     """Return what the plateau that ends at each node costs up to there (nodes,), 0 where there is none.
 

@@ -8,14 +8,13 @@ flow is now. Trees are repaired rather than grown anew: labels of the last tree 
 only arcs that break them go through the heap.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., object])
+from network.compiling import compile_loop
+
 Array = NDArray[Any]
 
 BPR, CONICAL = 0, 1
@@ -23,11 +22,7 @@ BPR, CONICAL = 0, 1
 _ROUNDS = 20
 
 
-def _compile(function: Function) -> Function:
-    return cast(Function, numba.njit(cache=True, nogil=True)(function))
-
-
-@_compile
+@compile_loop
 def set_state(kind: int, curve: Array, flow: float, state: Array) -> None:
     """Write time and slope at a flow [pcu/h] into ``state`` (2,); ``curve`` (4,): free time, capacity, two shapes.
 
@@ -54,14 +49,14 @@ def set_state(kind: int, curve: Array, flow: float, state: Array) -> None:
         state[1] = free * a * b * power / capacity
 
 
-@_compile
+@compile_loop
 def set_states(kind: int, curves: Array, flows: Array, states: Array) -> None:
     """Write time and slope of all links."""
     for link in range(flows.size):
         set_state(kind, curves[link], flows[link], states[link])
 
 
-@_compile
+@compile_loop
 def _lift(heap: Array, place: Array, labels: Array, at: int) -> None:
     """Move what stands at ``at`` of a 4-ary heap up to its place."""
     node = heap[at]
@@ -78,7 +73,7 @@ def _lift(heap: Array, place: Array, labels: Array, at: int) -> None:
     place[node] = at
 
 
-@_compile
+@compile_loop
 def _take(heap: Array, place: Array, labels: Array, size: int) -> int:
     """Return the node with the least label and take it out of a heap of ``size`` nodes."""
     least = heap[0]
@@ -107,7 +102,7 @@ def _take(heap: Array, place: Array, labels: Array, size: int) -> int:
     return int(least)
 
 
-@_compile
+@compile_loop
 def settle_tree(
     first: Array, heads: Array, costs: Array, through: Array, origin: int, labels: Array, tree: Array,
     heap: Array, place: Array, size: int,
@@ -136,7 +131,7 @@ def settle_tree(
                 _lift(heap, place, labels, place[head])
 
 
-@_compile
+@compile_loop
 def grow_tree(
     first: Array, heads: Array, costs: Array, through: Array, origin: int, labels: Array, tree: Array,
     heap: Array, place: Array,
@@ -150,7 +145,7 @@ def grow_tree(
     settle_tree(first, heads, costs, through, origin, labels, tree, heap, place, 1)
 
 
-@_compile
+@compile_loop
 def repair_tree(
     first: Array, tails: Array, heads: Array, costs: Array, through: Array, origin: int, labels: Array, tree: Array,
     heap: Array, place: Array,
@@ -184,7 +179,7 @@ def repair_tree(
     settle_tree(first, heads, costs, through, origin, labels, tree, heap, place, size)
 
 
-@_compile
+@compile_loop
 def _read_labels(tails: Array, costs: Array, origin: int, labels: Array, tree: Array, walk: Array) -> None:
     """Fill ``labels`` with the cost of getting to each node along the tree: climb to one that is known, come back."""
     labels[:] = -1.0
@@ -207,7 +202,7 @@ def _read_labels(tails: Array, costs: Array, origin: int, labels: Array, tree: A
             labels[at] = label
 
 
-@_compile
+@compile_loop
 def renew_paths(
     first: Array, tails: Array, heads: Array, links: Array, through: Array, fixed: Array, group_class: Array,
     group_origin: Array, pair_first: Array, pair_to: Array, pair_flow: Array, kind: int, curves: Array, flows: Array,
@@ -299,7 +294,7 @@ def renew_paths(
     return int(pair_to.size)
 
 
-@_compile
+@compile_loop
 def balance_paths(
     kind: int, curves: Array, flows: Array, state: Array, path_first: Array, path_flow: Array, path_fixed: Array,
     link_first: Array, pool: Array, seen: Array, stamp: int, sweeps: int, aim: float,
@@ -368,7 +363,7 @@ def balance_paths(
     return stamp
 
 
-@_compile
+@compile_loop
 def add_flows(path_flow: Array, link_first: Array, pool: Array, begin: int, end: int, flows: Array) -> None:
     """Add the flows of the paths ``begin:end`` to those of their links."""
     for path in range(begin, end):

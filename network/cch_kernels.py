@@ -9,22 +9,17 @@ Dibbelt, Strasser and Wagner 2016, doi:10.1145/2886843; one to all as Delling et
 many to many with buckets as Knopp et al. 2007, doi:10.1137/1.9781611972870.4.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., object])
+from network.compiling import compile_loop
+
 Array = NDArray[Any]
 
 
-def _compile(function: Function) -> Function:
-    return cast(Function, numba.njit(cache=True, nogil=True)(function))
-
-
-@_compile
+@compile_loop
 def contract(first: Array, others: Array, order: Array, rank: Array) -> tuple[Array, Array, Array]:
     """Return ``first`` and ``heads`` of the hierarchy and the parent of each node in its elimination tree, -1 for none.
 
@@ -62,7 +57,7 @@ def contract(first: Array, others: Array, order: Array, rank: Array) -> tuple[Ar
     return up_first, heads[:size].astype(np.uint32), parent
 
 
-@_compile
+@compile_loop
 def list_lower(first: Array, heads: Array) -> tuple[Array, Array, Array]:
     """Return ``lows`` (edges,), ``low_first`` (nodes + 1,) and ``low_edges`` (edges,), by the lower node."""
     nodes = first.size - 1
@@ -80,7 +75,7 @@ def list_lower(first: Array, heads: Array) -> tuple[Array, Array, Array]:
     return lows, low_first, low_edges
 
 
-@_compile
+@compile_loop
 def find_edge(first: Array, heads: Array, x: int, y: int) -> int:
     """Return the edge from ``x`` to the higher ``y``, -1 where there is none."""
     low, high = first[x], first[x + 1]
@@ -93,7 +88,7 @@ def find_edge(first: Array, heads: Array, x: int, y: int) -> int:
     return low if low < first[x + 1] and heads[low] == y else -1
 
 
-@_compile
+@compile_loop
 def place_arcs(first: Array, heads: Array, tails: Array, ends: Array) -> Array:
     """Return where the cost of each arc goes: 2 × edge, + 1 where the arc leads down, -1 for a loop (arcs,)."""
     slots = np.full(tails.size, -1, np.int64)
@@ -106,7 +101,7 @@ def place_arcs(first: Array, heads: Array, tails: Array, ends: Array) -> Array:
     return slots
 
 
-@_compile
+@compile_loop
 def customise(
     first: Array,
     heads: Array,
@@ -149,7 +144,7 @@ def customise(
                     weights[edge, 1], origins[edge, 1] = back, -2 - leg
 
 
-@_compile
+@compile_loop
 def change(
     first: Array,
     heads: Array,
@@ -224,7 +219,7 @@ def change(
     return moved
 
 
-@_compile
+@compile_loop
 def _sift_up(heap: Array, size: int, item: int) -> int:
     hole = size
     while hole and heap[(hole - 1) >> 1] > item:
@@ -234,7 +229,7 @@ def _sift_up(heap: Array, size: int, item: int) -> int:
     return size + 1
 
 
-@_compile
+@compile_loop
 def _sift_down(heap: Array, size: int) -> int:
     size -= 1
     item, hole = heap[size], 0

@@ -6,25 +6,20 @@ come last, and so on within both sides. Schild and Sommer 2015, doi:10.1007/978-
 Dinic 1970.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., object])
+from network.compiling import compile_loop
+
 Array = NDArray[Any]
 
 _DIRECTIONS = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, -1.0]])
 _END_SHARE = 0.25
 
 
-def _compile(function: Function) -> Function:
-    return cast(Function, numba.njit(cache=True, nogil=True)(function))
-
-
-@_compile
+@compile_loop
 def join_neighbours(tails: Array, heads: Array, nodes: int) -> tuple[Array, Array, Array]:
     """Return the undirected, simple view of arcs: ``first`` (nodes + 1,), ``others`` and ``turned`` (halves,).
 
@@ -64,7 +59,7 @@ def join_neighbours(tails: Array, heads: Array, nodes: int) -> tuple[Array, Arra
     return slim, others, turned
 
 
-@_compile
+@compile_loop
 def dissect(first: Array, others: Array, turned: Array, xy: Array) -> Array:
     """Return all nodes (nodes,) in the order of contraction, least important first.
 
@@ -100,7 +95,7 @@ def dissect(first: Array, others: Array, turned: Array, xy: Array) -> Array:
     return order
 
 
-@_compile
+@compile_loop
 def _gather_piece(first: Array, others: Array, members: Array, part: Array, number: int, spare: Array) -> int:
     """Mark members with ``number``; put one connected piece of them first into ``spare``, and return its size."""
     for node in members:
@@ -123,7 +118,7 @@ def _gather_piece(first: Array, others: Array, members: Array, part: Array, numb
     return size
 
 
-@_compile
+@compile_loop
 def _cut(
     first: Array,
     others: Array,
@@ -166,7 +161,7 @@ def _cut(
                 side[node] = level[node] >= 0
 
 
-@_compile
+@compile_loop
 def _rank_levels(
     first: Array,
     others: Array,
@@ -199,7 +194,7 @@ def _rank_levels(
     return reached
 
 
-@_compile
+@compile_loop
 def _push_flow(
     first: Array,
     others: Array,
@@ -248,7 +243,7 @@ def _push_flow(
     return total
 
 
-@_compile
+@compile_loop
 def _split(
     first: Array, others: Array, members: Array, part: Array, number: int, side: Array, spare: Array
 ) -> tuple[int, int]:
@@ -279,7 +274,7 @@ def _split(
     return left, right
 
 
-@_compile
+@compile_loop
 def place_by_walks(first: Array, others: Array) -> Array:
     """Return places (nodes, 2) for nodes that have none: edges from two nodes that lie far apart."""
     nodes = first.size - 1

@@ -4,24 +4,18 @@ Arrays are those of ``network.cch_kernels``. ``way`` is 0 for a climb with the a
 follows the elimination tree: only what lies above a node can be on the upper half of a cheapest way from it.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from network.cch_kernels import find_edge
+from network.compiling import compile_loop
 
-Function = TypeVar("Function", bound=Callable[..., object])
 Array = NDArray[Any]
 
 
-def _compile(function: Function) -> Function:
-    return cast(Function, numba.njit(cache=True, nogil=True)(function))
-
-
-@_compile
+@compile_loop
 def climb(
     first: Array,
     heads: Array,
@@ -78,7 +72,7 @@ def climb(
     return count, best, top
 
 
-@_compile
+@compile_loop
 def find_way(
     first: Array,
     heads: Array,
@@ -123,7 +117,7 @@ def find_way(
     return cost, _unpack(first, heads, lows, origins, slots, ups + downs), start, end
 
 
-@_compile
+@compile_loop
 def _unpack(first: Array, heads: Array, lows: Array, origins: Array, slots: Array, size: int) -> Array:
     """Return the arcs of the edges on the stack ``slots``, the last first: 2 × edge, + 1 where it leads down."""
     found, count = np.empty(256, np.int32), 0
@@ -149,7 +143,7 @@ def _unpack(first: Array, heads: Array, lows: Array, origins: Array, slots: Arra
     return found[:count].copy()
 
 
-@_compile
+@compile_loop
 def sweep(
     first: Array, heads: Array, weights: Array, way: int, visited: Array, count: int, distance: Array, out: Array
 ) -> None:
@@ -166,7 +160,7 @@ def sweep(
         out[node] = least
 
 
-@_compile
+@compile_loop
 def fill_many(
     first: Array,
     heads: Array,

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-import numba
 from numpy.typing import NDArray
+
+from network.compiling import compile_loop
 
 Array = NDArray[Any]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compile_loop
 def load_tree(order: Array, by: Array, tails: Array, arriving: Array, loads: Array) -> None:
     """Add to ``loads`` (arcs,) what arrives at each node (nodes,) and all it passes on the way from the root.
 

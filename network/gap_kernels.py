@@ -1,22 +1,17 @@
 """Dijkstra with a heap of labels, for checks: nothing of it is shared with the loops of the assignment."""
 
-from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., object])
+from network.compiling import compile_loop
+
 Array = NDArray[Any]
 
 
-def _compile(function: Function) -> Function:
-    return cast(Function, numba.njit(cache=True, nogil=True)(function))
-
-
-@_compile
+@compile_loop
 def measure_costs(first: Array, heads: Array, costs: Array, through: Array, origin: int) -> Array:
     """Return the least cost to each node (nodes,) over arcs of ``costs`` (arcs,); inf where no path leads."""
     labels = np.full(first.size - 1, np.inf)

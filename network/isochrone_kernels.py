@@ -1,21 +1,16 @@
 """The loop that spreads arrival times from roads to the ground beside them."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., object])
+from network.compiling import compile_loop
+
 Array = NDArray[Any]
 
 
-def _compile(function: Function) -> Function:
-    return cast(Function, numba.njit(cache=True, nogil=True)(function))
-
-
-@_compile
+@compile_loop
 def spread(columns: Array, rows: Array, seconds: Array, reach: float, pace: float, field: Array) -> None:
     """Lower ``field`` (rows, cols) [s] to the earliest arrival from any place within ``reach``.
 

@@ -7,25 +7,20 @@ to its start. Parts by union-find with path halving; blocks by Hopcroft and Tarj
 distances by Dijkstra 1959, doi:10.1007/BF01386390, with a binary heap.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., object])
+from network.compiling import compile_loop
+
 Array = NDArray[Any]
 
 # A walk of so many nodes is worth a look at all links first.
 _LONG_WALK = 10_000
 
 
-def _compile(function: Function) -> Function:
-    return cast(Function, numba.njit(cache=True, nogil=True)(function))
-
-
-@_compile
+@compile_loop
 def sort_halves(starts: Array, ends: Array, nodes: int) -> tuple[Array, Array, Array, Array]:
     """Return ``first`` (nodes + 1,), ``middle`` (nodes,), ``others`` and ``halves`` (2 links,) by counting.
 
@@ -53,7 +48,7 @@ def sort_halves(starts: Array, ends: Array, nodes: int) -> tuple[Array, Array, A
     return first, middle, others, halves
 
 
-@_compile
+@compile_loop
 def label_parts(starts: Array, ends: Array, open_links: Array, open_nodes: Array) -> tuple[Array, int]:
     """Return the part of each node (nodes,) int32, -1 where the node is not open, and how many parts there are.
 
@@ -87,17 +82,17 @@ def label_parts(starts: Array, ends: Array, open_links: Array, open_nodes: Array
     return parent, count
 
 
-@_compile
+@compile_loop
 def _has(bits: Array, place: int) -> bool:
     return bool(bits[place >> 3] & (1 << (place & 7)))
 
 
-@_compile
+@compile_loop
 def _put(bits: Array, place: int) -> None:
     bits[place >> 3] |= np.uint8(1 << (place & 7))
 
 
-@_compile
+@compile_loop
 def spread(
     first: Array,
     middle: Array,
@@ -176,7 +171,7 @@ def spread(
     return order[:count].copy(), by[:count].copy(), taken[:takes].copy(), touched[:stops].copy()
 
 
-@_compile
+@compile_loop
 def find_distances(
     first: Array,
     middle: Array,
@@ -240,7 +235,7 @@ def find_distances(
     return distance, by
 
 
-@_compile
+@compile_loop
 def label_blocks(
     first: Array, others: Array, halves: Array, open_links: Array, open_nodes: Array
 ) -> tuple[Array, Array, Array]:
@@ -309,7 +304,7 @@ def label_blocks(
     return block, size[:blocks].copy(), joins
 
 
-@_compile
+@compile_loop
 def join_segments(
     first: Array, halves: Array, valves: Array, links: Array, count: int
 ) -> tuple[Array, Array, Array, Array]:

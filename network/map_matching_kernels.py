@@ -1,22 +1,17 @@
 """The loops of map matching: distances along the network between candidates, and the likeliest sequence of them."""
 
-from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., object])
+from network.compiling import compile_loop
+
 Array = NDArray[Any]
 
 
-def _compile(function: Function) -> Function:
-    return cast(Function, numba.njit(cache=True, nogil=True)(function))
-
-
-@_compile
+@compile_loop
 def _measure(
     first: Array, heads: Array, lengths: Array, start: int, limit: float,
     distance: Array, by: Array, seen: Array, mark: int,
@@ -35,7 +30,7 @@ def _measure(
                 heappush(heap, (far, np.int64(head)))
 
 
-@_compile
+@compile_loop
 def _reach(
     link: int, along: float, length: float, other: int, other_along: float, slack: float,
     link_first: Array, link_arcs: Array, tails: Array, distance: Array, seen: Array, mark: int,
@@ -51,7 +46,7 @@ def _reach(
     return length - along + best + other_along
 
 
-@_compile
+@compile_loop
 def find_sequence(
     first: Array, tails: Array, heads: Array, lengths: Array, link_first: Array, link_arcs: Array,
     link_heads: Array, link_lengths: Array, begin: Array, links: Array, alongs: Array, emission: Array,
@@ -110,7 +105,7 @@ def find_sequence(
     return chosen, broken
 
 
-@_compile
+@compile_loop
 def find_way(
     first: Array, tails: Array, heads: Array, lengths: Array, link_first: Array, link_arcs: Array,
     source: int, other: int, limit: float,

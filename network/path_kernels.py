@@ -6,22 +6,17 @@ stopping rule of Pohl 1971. Workspaces come from the caller: ``distance`` is inf
 after each search of a path or a row.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., object])
+from network.compiling import compile_loop
+
 Array = NDArray[Any]
 
 
-def _compile(function: Function) -> Function:
-    return cast(Function, numba.njit(cache=True, nogil=True)(function))
-
-
-@_compile
+@compile_loop
 def _push(keys: Array, items: Array, size: int, key: float, item: int) -> int:
     hole = size
     while hole:
@@ -34,7 +29,7 @@ def _push(keys: Array, items: Array, size: int, key: float, item: int) -> int:
     return size + 1
 
 
-@_compile
+@compile_loop
 def _drop_first(keys: Array, items: Array, size: int) -> int:
     size -= 1
     key, item, hole = keys[size], items[size], 0
@@ -54,7 +49,7 @@ def _drop_first(keys: Array, items: Array, size: int) -> int:
     return size
 
 
-@_compile
+@compile_loop
 def _seed(nodes: Array, costs: Array, limit: float, distance: Array, by: Array, keys: Array, items: Array) -> int:
     """Put the sources on the heap, each node once and at its least cost, and return the size of the heap."""
     size = 0
@@ -66,7 +61,7 @@ def _seed(nodes: Array, costs: Array, limit: float, distance: Array, by: Array, 
     return size
 
 
-@_compile
+@compile_loop
 def grow(
     first: Array,
     heads: Array,
@@ -112,7 +107,7 @@ def grow(
     return count
 
 
-@_compile
+@compile_loop
 def meet(
     first: Array,
     heads: Array,
@@ -183,7 +178,7 @@ def meet(
     return best, middle, count
 
 
-@_compile
+@compile_loop
 def trace_path(
     middle: int, tails: Array, by: Array, back_heads: Array, back_by: Array
 ) -> tuple[Array, int, Array, int]:
@@ -210,14 +205,14 @@ def trace_path(
     return half, start, rest, end
 
 
-@_compile
+@compile_loop
 def clear(touched: Array, count: int, distance: Array, by: Array) -> None:
     """Make a workspace ready for the next search."""
     for place in range(count):
         distance[touched[place]], by[touched[place]] = np.inf, -1
 
 
-@_compile
+@compile_loop
 def fill_rows(
     first: Array,
     heads: Array,
@@ -263,7 +258,7 @@ def fill_rows(
         clear(order, count, distance, by)
 
 
-@_compile
+@compile_loop
 def sort_arcs(tails: Array, nodes: int) -> tuple[Array, Array]:
     """Return the arcs ordered by their tail (arcs,), stable, and where those of each node begin (nodes + 1,)."""
     first = np.zeros(nodes + 1, np.int32)
@@ -278,7 +273,7 @@ def sort_arcs(tails: Array, nodes: int) -> tuple[Array, Array]:
     return order, first
 
 
-@_compile
+@compile_loop
 def order_breadth_first(first: Array, heads: Array) -> Array:
     """Return all nodes (nodes,) in the order of walks along the arcs, so that neighbours lie near in memory."""
     nodes = first.size - 1

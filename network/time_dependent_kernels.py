@@ -5,23 +5,18 @@ Speeds are constant within a slot of time, and a vehicle that passes from one sl
 whatever the speeds are, so Dijkstra's search is exact (Dreyfus 1969, doi:10.1287/opre.17.3.395).
 """
 
-from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., object])
+from network.compiling import compile_loop
+
 Array = NDArray[Any]
 
 
-def _compile(function: Function) -> Function:
-    return cast(Function, numba.njit(cache=True, nogil=True)(function))
-
-
-@_compile
+@compile_loop
 def pass_link(moment: float, seconds: float, row: int, factors: Array, slot: float) -> float:
     """Return when who enters a link at ``moment`` [s] leaves it.
 
@@ -43,7 +38,7 @@ def pass_link(moment: float, seconds: float, row: int, factors: Array, slot: flo
         number += 1.0
 
 
-@_compile
+@compile_loop
 def pass_links(moment: float, seconds: Array, rows: Array, factors: Array, slot: float, leaves: Array) -> float:
     """Write when each link of a journey is left [s] into ``leaves`` and return the last."""
     for place in range(seconds.size):
@@ -52,7 +47,7 @@ def pass_links(moment: float, seconds: Array, rows: Array, factors: Array, slot:
     return moment
 
 
-@_compile
+@compile_loop
 def pass_each(moments: Array, seconds: Array, rows: Array, factors: Array, slot: float) -> Array:
     """Return when each of many links is left by who enters it at its moment [s] (links,)."""
     leaves = np.empty(moments.size)
@@ -61,7 +56,7 @@ def pass_each(moments: Array, seconds: Array, rows: Array, factors: Array, slot:
     return leaves
 
 
-@_compile
+@compile_loop
 def search(
     first: Array, heads: Array, seconds: Array, rows: Array, factors: Array, slot: float,
     sources: Array, moments: Array, limit: float, targets: Array, rests: Array, rest_rows: Array,

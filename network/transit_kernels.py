@@ -6,23 +6,18 @@ Departures are taken from the latest to the earliest; what a later departure rea
 better (self-pruning). Arrivals past the cut-off are not followed.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., object])
+from network.compiling import compile_loop
+
 Array = NDArray[Any]
 NEVER = np.int32(2_000_000_000)
 
 
-def _compile(function: Function) -> Function:
-    return cast(Function, numba.njit(cache=True, nogil=True)(function))
-
-
-@_compile
+@compile_loop
 def scan_departure(
     pattern_first: Array,
     pattern_stops: Array,
@@ -122,7 +117,7 @@ def scan_departure(
         marked[0, stop] = False
 
 
-@_compile
+@compile_loop
 def reach_places(
     timetable: tuple[Array, ...],
     access: tuple[Array, Array, Array],

@@ -14,6 +14,8 @@ from layers.grid import Grid
 from layers.store.models import Model, ModelKind
 from twin.networks.city_graph import CityGraph
 from twin.process import Arrays, Bounds, CityView
+from twin.roads.city_roads import CityRoads
+from twin.store_traffic import RoadSeries
 from twin.transit.feed import CityFeed
 
 
@@ -74,9 +76,17 @@ class RememberedCity:
         """Return the city's network."""
         return self._base.network(commodity)
 
+    def roads(self) -> CityRoads:
+        """Return the city's roads."""
+        return self._base.roads()
+
     def feeds(self, names: Sequence[str] = ()) -> Sequence[CityFeed]:
         """Return the city's public transport."""
         return self._base.feeds(names)
+
+    def road_series(self, at: datetime) -> Sequence[RoadSeries]:
+        """Return the city's series of traffic."""
+        return self._base.road_series(at)
 
     def read_model(self, model_id: str, kind: ModelKind) -> tuple[Model, Mapping[str, bytes]]:
         """Return the city's model and its files."""

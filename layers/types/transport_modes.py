@@ -175,7 +175,10 @@ LAYERS = (
             ),
             text("iata", "Mã IATA", "IATA code", words={"osm": "iata"}),
             text(
-                "icao", "Mã ICAO", "ICAO code", words={"osm": "icao", "inspire": "tn-a:AerodromeNode.locationIndicatorICAO"}
+                "icao",
+                "Mã ICAO",
+                "ICAO code",
+                words={"osm": "icao", "inspire": "tn-a:AerodromeNode.locationIndicatorICAO"},
             ),
             integer("runways", "Số đường băng", "Runways"),
             number("runway_length", "Chiều dài đường băng", "Runway length", "length"),

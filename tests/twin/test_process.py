@@ -20,7 +20,7 @@ def test_every_input_is_described(process) -> None:
         for kind in schema.get("anyOf", [schema]):
             assert kind.get("type") in ("number", "integer", "boolean", "string", "array", "object"), (name, schema)
         assert "$ref" not in str(schema) and "null" not in str(schema)
-        if schema["type"] in ("number", "integer"):
+        if schema.get("type") in ("number", "integer"):
             assert schema["x-unit"] and "maximum" in schema, name
     assert set(process.outputs) <= set(LAYERS)
 

@@ -21,12 +21,14 @@ _ORIGINS, _ENDS = ("origin", "o_zone_id", "from_zone", "from"), ("destination", 
 _VOLUMES = ("trips", "volume", "demand", "total")
 _NO_ZONES = {"0", "-1", "nan"}
 _NO_WORDS = {"0", "false", "f", "no", ""}
+_NOT_DRIVEN = {"foot", "walk", "ped", "pedestrian", "bicycle", "bike", "emergency"}
 
 
 def read_network(tables: Mapping[str, str]) -> PublishedNetwork:
     """Return the network of GMNS tables by file name; times in minutes. InputError names the row and column at fault.
 
-    Times are a column (free_flow_time, VDF_fftt1) [min], else length over free_speed in the units of config.csv.
+    Times are a column (free_flow_time, VDF_fftt1) [min], else length over free_speed in the units of config.csv. Links
+    whose allowed_uses are ways on foot, by bicycle or of emergencies only carry no traffic.
     """
     for name in ("node.csv", "link.csv"):
         if name not in tables:
@@ -43,6 +45,9 @@ def read_network(tables: Mapping[str, str]) -> PublishedNetwork:
     units = next((row for _, row in read_rows(tables.get("config.csv", ""))), {})
     links: list[tuple[str, int, int, float, float, float, float, float]] = []
     for number, row in read_rows(tables["link.csv"]):
+        uses = set(row.get("allowed_uses", "").lower().replace(",", " ").replace("|", " ").split())
+        if uses and uses <= _NOT_DRIVEN:
+            continue
         joined = [_find_node(numbers, _pick(row, (name,), number), number) for name in ("from_node_id", "to_node_id")]
         lanes = _read_optional(row, ("lanes",), number, 1.0)
         capacity = _read_optional(row, ("capacity", "vdf_cap1"), number, 0.0) * max(lanes, 1.0)
