@@ -59,8 +59,10 @@ def check(wave: GreenWave, distances: list[float], greens: list[float]) -> None:
         (wave.inbound_starts, wave.inbound_band, -back),
     ):
         assert np.allclose(starts - starts[0], travel, atol=1e-4)
-        into = np.mod(starts - wave.offsets + 1e-5, wave.cycle)
-        assert (into + band <= np.array(greens) * wave.cycle + 1e-3).all()
+        # The program's bounds hold to 1e-6 of a cycle.
+        loose = 1e-5 * wave.cycle
+        into = np.mod(starts - wave.offsets + loose, wave.cycle)
+        assert (into + band <= np.array(greens) * wave.cycle + 2.0 * loose).all()
 
 
 @pytest.mark.parametrize(
