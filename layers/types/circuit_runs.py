@@ -1,8 +1,7 @@
 """What runs write about circuits, power and discharges: loads, faults, energy, outages, suspects."""
 
 from layers.schema import Style, Text, VectorLayer, code, coded, integer, moment, number, text
-
-_RUN = text("run_id", "Lần chạy", "Run", required=True, in_tiles=True)
+from layers.types.runs import RUN
 
 SUPPLY_KINDS = (
     code("substation", "Trạm biến áp trung gian", "Substation", "#7d1d53"),
@@ -26,7 +25,7 @@ LAYERS = (
         ),
         geometry="Point",
         properties=(
-            _RUN,
+            RUN,
             text("circuit_id", "Mạch", "Circuit", required=True, in_tiles=True),
             text("cabinet_id", "Tủ điều khiển", "Cabinet", in_tiles=True),
             integer("lamps", "Số đèn", "Lamps"),
@@ -60,7 +59,7 @@ LAYERS = (
         ),
         geometry="Point",
         properties=(
-            _RUN,
+            RUN,
             coded("kind", "Hỏng gì", "What failed", *SUPPLY_KINDS, required=True),
             text("asset_layer", "Lớp", "Layer", in_tiles=True),
             text("asset_id", "Đối tượng", "Asset", in_tiles=True),
@@ -89,7 +88,7 @@ LAYERS = (
         ),
         geometry="Point",
         properties=(
-            _RUN,
+            RUN,
             text("cabinet_id", "Tủ điều khiển", "Cabinet", required=True, in_tiles=True),
             text("name", "Tên", "Name"),
             integer("lamps", "Số đèn", "Lamps"),
@@ -132,7 +131,7 @@ LAYERS = (
         ),
         geometry="Point",
         properties=(
-            _RUN,
+            RUN,
             text("asset_layer", "Lớp", "Layer", required=True, in_tiles=True),
             text("asset_id", "Đối tượng", "Asset", required=True, in_tiles=True),
             text("asset_name", "Tên", "Name"),
@@ -172,7 +171,7 @@ LAYERS = (
         ),
         geometry="Point",
         properties=(
-            _RUN,
+            RUN,
             integer("rank", "Thứ tự", "Rank", in_tiles=True),
             text("asset_layer", "Lớp", "Layer", required=True, in_tiles=True),
             text("asset_id", "Nguồn", "Source", required=True, in_tiles=True),

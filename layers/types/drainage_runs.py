@@ -1,8 +1,7 @@
 """Drainage: what runs of SWMM write. Water at nodes, flow in links, the return period that each bears."""
 
 from layers.schema import Property, Style, Text, VectorLayer, code, coded, moment, number, text
-
-RUN = text("run_id", "Lần chạy", "Run", required=True, in_tiles=True)
+from layers.types.runs import RUN
 
 NODE_CLASSES = (
     code("free", "Chảy bình thường", "Free", "#86c5a0"),

@@ -1,6 +1,7 @@
 """Flood: what runs write. Rasters of water and the assets it touches."""
 
 from layers.schema import RasterLayer, Style, Text, VectorLayer, code, coded, integer, moment, number, text
+from layers.types.runs import RUN
 
 DEPTH_RAMP = (
     (0.02, "#d3ecf5b0"),
@@ -215,7 +216,7 @@ LAYERS = (
         ),
         geometry="Point",
         properties=(
-            text("run_id", "Lần chạy", "Run", required=True, in_tiles=True),
+            RUN,
             text("asset_layer", "Lớp", "Layer", required=True, in_tiles=True),
             text("asset_id", "Đối tượng", "Asset", required=True, in_tiles=True),
             text("asset_name", "Tên", "Name"),

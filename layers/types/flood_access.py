@@ -1,8 +1,8 @@
 """Water on roads: what runs of flood-access write. Roads, areas and places cut off, evacuation, what to reopen."""
 
 from layers.schema import Overview, Style, Text, VectorLayer, code, coded, integer, moment, number, text
+from layers.types.runs import RUN
 from layers.types.transport import ROAD_CLASS
-from layers.types.water_runs import RUN
 
 ROAD_STATES = (
     code("open", "Đi được", "Open", "#5b8c6a"),

@@ -1,7 +1,7 @@
 """Leaks: what the search for them writes. Alarms with time, size and place, and the pipes to walk."""
 
 from layers.schema import Style, Text, VectorLayer, code, coded, integer, moment, number, text
-from layers.types.water_runs import RUN
+from layers.types.runs import RUN
 
 LEAK_KINDS = (
     code("abrupt", "Đột ngột", "Abrupt", "#c8372d"),

@@ -1,6 +1,7 @@
 """Checks of networks: what runs write about faults of topology, levels and diameters."""
 
 from layers.schema import Style, Text, VectorLayer, code, coded, integer, number, text
+from layers.types.runs import RUN
 
 SEVERITIES = (
     code("error", "Lỗi", "Error", "#c0392b"),
@@ -38,7 +39,7 @@ LAYERS = (
         ),
         geometry="Point",
         properties=(
-            text("run_id", "Lần chạy", "Run", required=True, in_tiles=True),
+            RUN,
             text("commodity", "Mạng", "Network", in_tiles=True),
             coded("kind", "Loại lỗi", "Kind", *KINDS, required=True),
             coded("severity", "Mức", "Severity", *SEVERITIES, required=True),

@@ -1,8 +1,8 @@
 """Criticality of roads: what runs of road-criticality write."""
 
 from layers.schema import Style, Text, VectorLayer, code, coded, flag, integer, number, text
+from layers.types.runs import RUN
 from layers.types.transport import ROAD_CLASS
-from layers.types.water_runs import RUN
 
 LEVELS = (
     code("first", "Hạng 1–5", "Rank 1–5", "#7a1a5e"),

@@ -1,8 +1,8 @@
 """Routing and signals: what runs of routes, isochrones, map matching and signal timing write."""
 
 from layers.schema import Style, Text, VectorLayer, code, coded, flag, integer, moment, number, text
+from layers.types.runs import RUN
 
-_RUN = text("run_id", "Lần chạy", "Run", required=True, in_tiles=True)
 _MODE = coded(
     "mode",
     "Phương tiện",
@@ -26,7 +26,7 @@ LAYERS = (
         ),
         geometry="LineString",
         properties=(
-            _RUN,
+            RUN,
             integer("rank", "Thứ tự", "Rank", in_tiles=True),
             _MODE,
             text("streets", "Qua các đường", "By way of"),
@@ -50,7 +50,7 @@ LAYERS = (
         ),
         geometry="MultiPolygon",
         properties=(
-            _RUN,
+            RUN,
             number("reached_within", "Trong khoảng", "Within", "duration", in_tiles=True),
             _MODE,
             number("area", "Diện tích", "Area", "area"),
@@ -77,7 +77,7 @@ LAYERS = (
         ),
         geometry="LineString",
         properties=(
-            _RUN,
+            RUN,
             text("road_link_id", "Đoạn đường", "Road link"),
             number("reached_within", "Trong khoảng", "Within", "duration", in_tiles=True),
             number("arrival", "Tới sau", "Reached after", "duration"),
@@ -101,7 +101,7 @@ LAYERS = (
         ),
         geometry="LineString",
         properties=(
-            _RUN,
+            RUN,
             integer("position", "Thứ tự", "Order"),
             integer("stretch", "Đoạn liền", "Unbroken part"),
             text("road_link_id", "Đoạn đường", "Road link"),
@@ -131,7 +131,7 @@ LAYERS = (
         ),
         geometry="Point",
         properties=(
-            _RUN,
+            RUN,
             integer("position", "Thứ tự", "Order", in_tiles=True),
             text("signal_id", "Đèn", "Signal"),
             text("name", "Tên", "Name"),

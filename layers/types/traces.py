@@ -1,8 +1,8 @@
 """Networks: what runs of traces and isolations write."""
 
 from layers.schema import Style, Text, VectorLayer, code, coded, integer, number, text
+from layers.types.runs import RUN
 
-RUN = text("run_id", "Lần chạy", "Run", required=True, in_tiles=True)
 COMMODITY = text("commodity", "Mạng", "Network", in_tiles=True)
 OF_LAYER = text("layer_id", "Lớp", "Layer", in_tiles=True)
 OF_ITEM = text("item_id", "Đối tượng", "Item", in_tiles=True)

@@ -1,8 +1,8 @@
 """Traffic by a model: what runs of traffic-assignment write."""
 
 from layers.schema import Style, Text, VectorLayer, coded, flag, number, text
+from layers.types.runs import RUN
 from layers.types.traffic_state import GRADES, WAYS
-from layers.types.water_runs import RUN
 
 LAYERS = (
     VectorLayer(

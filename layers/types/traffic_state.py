@@ -1,7 +1,7 @@
 """The state of traffic: what counters say of streets now or then, and how counts compare with a model."""
 
 from layers.schema import Style, Text, VectorLayer, code, coded, flag, integer, moment, number, text
-from layers.types.water_runs import RUN
+from layers.types.runs import RUN
 
 GRADES = (
     code("A", "A: thông thoáng", "A: free", "#1a9850"),

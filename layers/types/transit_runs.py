@@ -1,7 +1,7 @@
 """Public transport: what runs of transit-access write: cells with what can be reached from them."""
 
 from layers.schema import Style, Text, VectorLayer, integer, number, text
-from layers.types.water_runs import RUN
+from layers.types.runs import RUN
 
 MINUTES = (30, 45, 60)
 """Within how many minutes places are counted."""

@@ -1,8 +1,8 @@
 """Water supply: what runs write. Pressures, flows, ages, fire flow, water balances of areas."""
 
 from layers.schema import Style, Text, VectorLayer, code, coded, flag, integer, number, text
+from layers.types.runs import RUN
 
-RUN = text("run_id", "Lần chạy", "Run", required=True, in_tiles=True)
 DMA = text("dma_id", "Vùng cấp nước (DMA)", "District metered area", in_tiles=True)
 
 PRESSURE_CLASSES = (
