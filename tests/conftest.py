@@ -19,9 +19,10 @@ from tests.whole_twin import ROOT, run_whole_twin
 
 SHARED = Path(os.environ.get("TWIN_TEST_DATA", ROOT.parent / "shared" / "data"))
 CITY_CRS = "EPSG:5897"
-WHOLE_TWIN = ("tests/web/test_viewer.py", "tests/twin/test_up.py")
+WHOLE_TWIN = ("tests/web/test_viewer.py", "tests/web/test_viewer_traffic.py", "tests/twin/test_up.py")
 DEMO = tuple(
-    f"tests/twin/test_{name}.py" for name in ("demo", "demo_themes", "isolation_demo", "planted_faults", "simulation")
+    f"tests/twin/test_{name}.py"
+    for name in ("demo", "demo_themes", "isolation_demo", "leak_demo", "planted_faults", "simulation")
 )
 
 

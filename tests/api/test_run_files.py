@@ -11,7 +11,8 @@ from twin.settings import Settings
 @pytest.fixture(scope="module")
 def run_id(client: TestClient, settings: Settings) -> str:
     """The finished run of the test city, with a table, a drawing and something that is not handed out."""
-    found: str = client.get("/api/runs").json()["runs"][0]["id"]
+    runs = client.get("/api/runs").json()["runs"]
+    found: str = next(run["id"] for run in runs if run["status"] == "successful")
     folder: Path = settings.processed_dir / "runs" / found
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "table.csv").write_text("a,b\n1,2\n")

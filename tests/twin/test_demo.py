@@ -29,8 +29,8 @@ from twin.transit.reading import read_feed
 from twin.transit.validating import validate_feed
 
 BY_RUNS = {name for name, layer in VECTOR_LAYERS.items() if layer.of_runs}
-# Routes of buses come with their feed.
-LEFT_OUT = {"rail_links", "rain_gauges", "transit_routes"} | BY_RUNS
+# Routes of buses come with their feed; trips begin and end in the cells of population.
+LEFT_OUT = {"rail_links", "rain_gauges", "traffic_zones", "transit_routes"} | BY_RUNS
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from twin.transit.stop_order import mend_order
 from twin.transit.stop_times import read_stop_times
 from twin.transit.validating import validate_feed
 
-MAPPING = Path(__file__).resolve().parents[1] / "mappings" / "cantho_bus.yml"
+MAPPING = Path(__file__).resolve().parents[1] / "headways" / "cantho_bus.yml"
 
 
 @pytest.mark.parametrize(
