@@ -8,6 +8,7 @@ import typer
 
 from twin.commands.carrying import finish
 from twin.commands.input_files import read_input_files
+from twin.commands.run_figures import list_figures
 from twin.connect import connect_to_city
 from twin.process import describe_inputs, parse_words
 from twin.queue import defer_run
@@ -69,25 +70,5 @@ def _explain(described: dict[str, dict[str, Any]]) -> str:
 
 
 def _summarize(done: RunRow, folder: Path) -> str:
-    summary = done.summary or {}
-    lines = [done.id, f"{done.title_vi} — {done.title_en}"]
-    if "flooded_area" in summary:
-        lines += [
-            f"đỉnh mực nước / peak stage   {summary['peak_stage']:.2f} m, {summary['peak_time']}",
-            f"diện tích ngập / flooded     {summary['flooded_area'] / 1e4:.1f} ha",
-            f"người / people               {summary['people']:,}",
-            f"nhà / buildings              {summary['buildings']:,}",
-            f"đường ngập / roads wet       {summary['road_length'] / 1e3:.1f} km, "
-            f"đoạn bị cấm, cả đoạn / closed links, whole {summary['closed_road_length'] / 1e3:.1f} km",
-        ]
-    if "assignment" in summary:
-        figures = summary["assignment"]
-        lines += [
-            f"mục tiêu / objective         {figures['objective']:.12g}",
-            f"sai lệch / relative gap      {figures['gap_checked']:.2e} ({figures['rounds']} vòng / rounds, "
-            f"{figures['cpu_s']:.3g} s CPU)",
-            f"cân bằng nút / node balance  {figures['imbalance']:.1e}",
-            f"dòng xe / flows              {folder / 'flows.csv'}",
-            f"ma trận / skims              {folder / 'skims.csv'}",
-        ]
+    lines = [done.id, f"{done.title_vi} — {done.title_en}", *list_figures(done.summary or {}, folder)]
     return "\n".join(lines)
