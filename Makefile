@@ -26,7 +26,7 @@ test: setup-tests
 check: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+	@$(BIN)/mypy -n auto
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m twin.bootstrap --check-viewer
 

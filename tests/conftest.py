@@ -75,7 +75,13 @@ def cluster_url() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="twin-test-"))
     folder.chmod(0o755)
     try:
-        yield start_cluster(folder / "postgres")
+        url = start_cluster(folder / "postgres")
+        with psycopg.connect(url, autocommit=True) as connection:
+            # What is in it need not outlive the machine.
+            for name in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(f"alter system set {name} = off")
+            connection.execute("select pg_reload_conf()")
+        yield url
     finally:
         stop_cluster(folder / "postgres")
         shutil.rmtree(folder, ignore_errors=True)
@@ -83,19 +89,30 @@ def cluster_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def make_database(cluster_url: str) -> Iterator[Callable[..., str]]:
-    """Return a function that makes a migrated database ``make_database(name, crs="EPSG:5897")`` and gives its URL."""
-    made: list[str] = []
+    """Return a function that makes a migrated database ``make_database(name, crs="EPSG:5897")`` and gives its URL.
 
-    def make(name: str, crs: str = CITY_CRS) -> str:
+    Each CRS is migrated once; the others are copies of that database.
+    """
+    made: list[str] = []
+    patterns: dict[str, str] = {}
+    server = cluster_url.rsplit("/", 1)[0]
+
+    def create(name: str, pattern: str) -> None:
         with psycopg.connect(cluster_url, autocommit=True) as connection:
             connection.execute(f'drop database if exists "{name}" with (force)')
-            connection.execute(f'create database "{name}"')
+            connection.execute(f'create database "{name}" template "{pattern}" strategy file_copy')
         made.append(name)
-        url = f"{cluster_url.rsplit('/', 1)[0]}/{name}"
-        engine = open_engine(url)
-        migrate(engine, "test", crs, {"id": "test", "crs": crs})
-        engine.dispose()
-        return url
+
+    def make(name: str, crs: str = CITY_CRS) -> str:
+        if crs not in patterns:
+            pattern = f"pattern_{crs.rsplit(':', 1)[-1]}"
+            create(pattern, "template1")
+            engine = open_engine(f"{server}/{pattern}")
+            migrate(engine, "test", crs, {"id": "test", "crs": crs})
+            engine.dispose()
+            patterns[crs] = pattern
+        create(name, patterns[crs])
+        return f"{server}/{name}"
 
     yield make
     with psycopg.connect(cluster_url, autocommit=True) as connection:
