@@ -19,6 +19,7 @@ _KMH = {"kph": 1.0, "km/h": 1.0, "kmh": 1.0, "mph": 1.609344}
 _TIMES = ("free_flow_time", "fftt", "vdf_fftt1", "vdf_fftt")
 _ORIGINS, _ENDS = ("origin", "o_zone_id", "from_zone", "from"), ("destination", "d_zone_id", "to_zone", "to")
 _VOLUMES = ("trips", "volume", "demand", "total")
+_LONGEST_CELL = 100_000
 _NO_ZONES = {"0", "-1", "nan"}
 _NO_WORDS = {"0", "false", "f", "no", ""}
 _NOT_DRIVEN = {"foot", "walk", "ped", "pedestrian", "bicycle", "bike", "emergency"}
@@ -95,6 +96,11 @@ def read_rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         names = [name.strip().lower() for name in next(reader, [])]
         for number, row in enumerate(reader, 2):
+            # The limit of the csv module is one of the whole process, which readers of city files raise.
+            if max(map(len, row), default=0) > _LONGEST_CELL:
+                raise InputError(
+                    f"the table is no CSV: row {number} has a cell of more than {_LONGEST_CELL:,} characters"
+                )
             if any(row):
                 yield number, {name: value.strip() for name, value in zip(names, row, strict=False)}
     except csv.Error as error:
