@@ -4,9 +4,10 @@ import type { Map as MapView } from "maplibre-gl";
 import { searchFeatures } from "../api";
 import { findVectorLayer } from "../data";
 import { h, replace } from "../dom";
-import { explain, say, t } from "../i18n";
+import { say, t } from "../i18n";
 import { aim, readAim, stopAiming } from "../map/aim";
 import { iconButton, textButton } from "../panels/parts";
+import { makeTypedPlace } from "../panels/typed-place";
 import { getState } from "../state";
 import { answer, changeQuestion } from "./asking";
 import { layersOf, NETWORKS, needsEnd, needsStart } from "./commodities";
@@ -60,34 +61,8 @@ async function readTyped(text: string): Promise<string | undefined> {
 
 /** A field that takes an id, a name or a place; what is not found is said under it. */
 function makeTyping(map: MapView, side: Side): { element: HTMLElement; label: (words: string) => void } {
-  const note = h("span", { class: "field-error", role: "status" });
-  const add = async (): Promise<void> => {
-    const text = box.value.trim();
-    if (!text) return;
-    try {
-      const word = await readTyped(text);
-      note.textContent = word ? "" : t("network.notFound", { text });
-      box.setAttribute("aria-invalid", String(!word));
-      if (!word) return;
-      box.value = "";
-      stopAiming(map);
-      addPlace(side, word, TOLERANCE);
-    } catch (error) {
-      note.textContent = explain(error);
-    }
-  };
-  const box = h("input", {
-    class: "input",
-    name: `network-${side}`,
-    autocomplete: "off",
-    spellcheck: false,
-    maxlength: 200,
-    onkeydown: (event) => {
-      if ((event as KeyboardEvent).key !== "Enter") return;
-      event.preventDefault();
-      void add();
-    },
-  });
+  const add = (word: string): void => addPlace(side, word, TOLERANCE);
+  const { box, note } = makeTypedPlace(map, readTyped, add, `network-${side}`);
   const label = (words: string): void => {
     box.placeholder = t("network.typeId");
     box.setAttribute("aria-label", `${words}: ${t("network.typeId")}`);

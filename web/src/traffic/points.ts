@@ -3,10 +3,11 @@
 import type { Map as MapView } from "maplibre-gl";
 import { searchFeatures } from "../api";
 import { type Child, h, replace } from "../dom";
-import { explain, t } from "../i18n";
+import { t } from "../i18n";
 import { aim, stopAiming } from "../map/aim";
 import { isPlace, splitPlace } from "../networks/places";
 import { iconButton, textButton } from "../panels/parts";
+import { makeTypedPlace } from "../panels/typed-place";
 
 export interface Points {
   get: () => readonly string[];
@@ -51,31 +52,10 @@ export function makePoints(
   const words = h("span");
   const button = textButton("", () => (isWaiting ? stopAiming(map) : start()), "button-small aim-button", "target");
   button.replaceChildren(button.firstChild!, words);
-  const note = h("span", { class: "field-error", role: "status" });
-  const box = h("input", { class: "input", autocomplete: "off", spellcheck: false, maxlength: 200 });
   let isWaiting = false;
 
   const add = (word: string): void => points.set(points.add(points.get(), word));
-  const type = async (): Promise<void> => {
-    const text = box.value.trim();
-    if (!text) return;
-    try {
-      const word = await readTyped(text);
-      note.textContent = word ? "" : t("network.notFound", { text });
-      box.setAttribute("aria-invalid", String(!word));
-      if (!word) return;
-      box.value = "";
-      stopAiming(map);
-      add(word);
-    } catch (error) {
-      note.textContent = explain(error);
-    }
-  };
-  box.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter") return;
-    event.preventDefault();
-    void type();
-  });
+  const { box, note } = makeTypedPlace(map, readTyped, add);
   const start = (): void => {
     if (points.get().length >= points.most) return;
     aim(
