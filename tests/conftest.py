@@ -19,7 +19,25 @@ from tests.whole_twin import ROOT, run_whole_twin
 
 SHARED = Path(os.environ.get("TWIN_TEST_DATA", ROOT.parent / "shared" / "data"))
 CITY_CRS = "EPSG:5897"
-WHOLE_TWIN = ("tests/web/test_viewer.py", "tests/web/test_viewer_traffic.py", "tests/twin/test_up.py")
+WHOLE_TWIN = (
+    "tests/twin/test_up.py",
+    "tests/web/test_viewer.py",
+    *(
+        f"tests/web/test_viewer_{name}.py"
+        for name in (
+            "desk",
+            "layers",
+            "operations",
+            "planning",
+            "scene",
+            "table",
+            "tools",
+            "traffic",
+            "warnings",
+            "work",
+        )
+    ),
+)
 DEMO = tuple(
     f"tests/twin/test_{name}.py"
     for name in ("demo", "demo_themes", "isolation_demo", "leak_demo", "planted_faults", "simulation")
@@ -146,6 +164,12 @@ def connection(shared_database: str) -> Iterator[Connection]:
 
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
-    """Address of the whole twin, started as a user would: demo city, first forecast, worker and server."""
+    """Address of the whole twin, started as a user would: demo city, first forecast, worker and server.
+
+    ``TWIN_TEST_URL`` names one that runs already.
+    """
+    if running := os.environ.get("TWIN_TEST_URL"):
+        yield running
+        return
     with run_whole_twin() as address:
         yield address

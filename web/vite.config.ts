@@ -4,7 +4,11 @@ const server = "http://127.0.0.1:8000";
 
 export default defineConfig({
   base: "./",
-  build: { target: "es2022", chunkSizeWarningLimit: 1600 },
+  build: {
+    target: "es2022",
+    chunkSizeWarningLimit: 1600,
+    rolldownOptions: { input: ["index.html", "wall.html", "widget.html"] },
+  },
   worker: { format: "es" },
   server: { proxy: { "/api": server, "/tiles": server, "/sensors": server } },
 });

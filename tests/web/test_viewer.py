@@ -112,7 +112,7 @@ def test_buildings_rise_in_three_dimensions(visit: Visit) -> None:
 
 
 def test_flood_plays_through_time(visit: Visit) -> None:
-    visit.open("#tab=flood")
+    visit.open("#tab=flood&desk=water")
     player = visit.page.locator(".player")
     expect(player).to_be_visible(timeout=LOAD_MS)
     expect(visit.page.locator(".figure").first).to_be_visible()
@@ -136,7 +136,7 @@ def test_flood_plays_through_time(visit: Visit) -> None:
 
 
 def test_flood_tables_list_assets_and_zoom_to_one(visit: Visit) -> None:
-    visit.open("#tab=flood")
+    visit.open("#tab=flood&desk=water")
     visit.page.get_by_role("tab", name="Theo mức").click(timeout=LOAD_MS)
     rows = visit.page.locator("#impact-view tbody tr")
     if rows.count() == 0:
@@ -156,7 +156,7 @@ def test_flood_tables_list_assets_and_zoom_to_one(visit: Visit) -> None:
 
 
 def test_a_layer_of_the_run_is_chosen_with_its_legend(visit: Visit) -> None:
-    visit.open("#tab=flood")
+    visit.open("#tab=flood&desk=water")
     chooser = visit.page.locator("[name=flood-product]")
     expect(chooser).to_have_value("flood_depth", timeout=LOAD_MS)
     chooser.select_option("flood_hazard_class")
@@ -201,7 +201,7 @@ def test_sewers_members_and_measures_of_a_run_are_shown(visit: Visit) -> None:
         route.fulfill(response=answer, json={**run, "summary": {**run["summary"], **STUDIED}, "provenance": provenance})
 
     visit.page.route(re.compile(r"/api/runs/[^?]+$"), add)
-    visit.open("#tab=flood")
+    visit.open("#tab=flood&desk=water")
     panel = visit.page.locator(".panel")
     for section, words in (
         ("So sánh giải pháp", ["E (20 năm một lần) · hiện nay", "Pump house", "40 %"]),
@@ -217,7 +217,7 @@ def test_sewers_members_and_measures_of_a_run_are_shown(visit: Visit) -> None:
 
 
 def test_depth_at_a_point_is_charted(visit: Visit) -> None:
-    visit.open("#tab=flood")
+    visit.open("#tab=flood&desk=water")
     expect(visit.page.locator(".player")).to_be_visible(timeout=LOAD_MS)
     run = visit.page.evaluate("() => window.twin.getState().runId")
     bounds = visit.page.evaluate(

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request
 
-ARTEFACTS = Path(__file__).resolve().parents[2] / "test-artefacts"
+ROOT = Path(__file__).resolve().parents[2]
+ARTEFACTS = ROOT / "test-artefacts"
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-quic",
@@ -21,6 +23,7 @@ CHROMIUM_FLAGS = [
     "--enable-unsafe-swiftshader",
 ]
 DESKTOP = {"width": 1440, "height": 900}
+TABLET = {"width": 1024, "height": 768}
 PHONE = {"width": 390, "height": 844}
 LOAD_MS = 60_000
 JOB_MS = 300_000
@@ -43,6 +46,16 @@ FIND_BUILDING = """() => {
     }
   }
   return null;
+}"""
+
+
+# What a page breaks of WCAG 2.2 AA, as axe finds it: the rule, what it says, where. The map itself is a picture; what
+# it tells is in panels and tables beside it.
+CHECK_AXE = """async () => {
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+  const found = await axe.run({ exclude: [['.maplibregl-canvas-container']] }, { runOnly: tags });
+  return found.violations.flatMap(rule =>
+    rule.nodes.map(node => `${rule.id}: ${rule.help}: ${node.target.join(' ')}: ${node.html.slice(0, 160)}`));
 }"""
 
 
@@ -98,6 +111,14 @@ class Visit:
     def find_flood_times(self) -> set[str]:
         """Return the moments of which flood pictures were asked for."""
         return {found[1] for url in self.requests if (found := re.search(r"/tiles/raster/.*\.png\?time=(.+)$", url))}
+
+    def check_axe(self) -> None:
+        """Assert that what is on the screen breaks no rule of WCAG 2.2 AA that a program can check."""
+        if not AXE.exists():
+            pytest.skip("axe-core is not installed: make setup")
+        if not self.page.evaluate("() => Boolean(window.axe)"):
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        assert self.page.evaluate(CHECK_AXE) == []
 
     def save(self, name: str) -> None:
         """Keep a picture for a person to look at."""

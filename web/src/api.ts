@@ -37,6 +37,8 @@ export class ApiError extends Error {
     readonly status: number,
     message: string,
     readonly hint?: string,
+    /** The problem document whole, with what its type adds, such as findings. */
+    readonly problem: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);
   }
@@ -46,7 +48,8 @@ export class ApiError extends Error {
 export const isOurs = (error: unknown): boolean =>
   error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
 
-async function request<T>(path: string, init?: RequestInit): Promise<T> {
+/** Ask the server for an answer with its headers. Throws {@link ApiError}. */
+export async function ask(path: string, init?: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { headers: { accept: "application/json" }, ...init });
@@ -55,7 +58,13 @@ async function request<T>(path: string, init?: RequestInit): Promise<T> {
     throw new ApiError(0, String(error));
   }
   if (!response.ok) throw await readProblem(response);
-  return (await response.json()) as T;
+  return response;
+}
+
+/** Ask the server; an answer without a body is undefined. Throws {@link ApiError}. */
+export async function request<T>(path: string, init?: RequestInit): Promise<T> {
+  const response = await ask(path, init);
+  return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
 async function readProblem(response: Response): Promise<ApiError> {
@@ -66,7 +75,7 @@ async function readProblem(response: Response): Promise<ApiError> {
     // A proxy may answer with a page; the status line is then all there is to say.
   }
   const message = problem.detail ?? problem.title ?? `${response.status} ${response.statusText}`;
-  return new ApiError(response.status, message, problem.hint);
+  return new ApiError(response.status, message, problem.hint, { ...problem });
 }
 
 const part = encodeURIComponent;

@@ -1,9 +1,18 @@
 /** The deep link: everything a colleague needs to see the same picture, in the hash of the address. */
 
 import { readQuestion, splitWords, writeQuestion } from "./networks/question";
+import { keptSlices, onSlices, restoreSlices } from "./slices";
 import {
+  DESKS,
+  type Desk,
+  DUTIES,
+  type Duty,
   getState,
+  JOBS,
+  type Job,
   type Lang,
+  PLANS,
+  type Plan,
   type Scheme,
   type State,
   setState,
@@ -77,6 +86,10 @@ export function readLink(layersAtFirst: ReadonlySet<string>, known: ReadonlySet<
     time: hash.get("time"),
     threeD: hash.get("3d") === "1",
     tab: read<Tab>(hash.get("tab"), TABS) ?? "layers",
+    plan: read<Plan>(hash.get("plan"), PLANS) ?? "compare",
+    desk: read<Desk>(hash.get("desk"), DESKS) ?? "now",
+    job: read<Job>(hash.get("job"), JOBS) ?? "query",
+    duty: read<Duty>(hash.get("duty"), DUTIES) ?? "list",
     tool: read<Tool>(hash.get("tool"), TOOLS) ?? "trace",
     question: readQuestion(hash),
     traffic: read<Traffic>(hash.get("use"), TRAFFIC) ?? "route",
@@ -89,6 +102,7 @@ export function readLink(layersAtFirst: ReadonlySet<string>, known: ReadonlySet<
   const product = hash.get("product");
   if (product) change.product = product;
   setState(change);
+  restoreSlices(hash);
   camera = parseCamera(hash.get("map"));
   return camera;
 }
@@ -111,6 +125,10 @@ function writeHash(): void {
   if (state.time) hash.set("time", state.time);
   if (state.threeD) hash.set("3d", "1");
   if (state.tab !== "layers") hash.set("tab", state.tab);
+  if (state.plan !== "compare") hash.set("plan", state.plan);
+  if (state.desk !== "now") hash.set("desk", state.desk);
+  if (state.job !== "query") hash.set("job", state.job);
+  if (state.duty !== "list") hash.set("duty", state.duty);
   if (state.tool !== "trace") hash.set("tool", state.tool);
   writeQuestion(state.question, hash);
   if (state.traffic !== "route") hash.set("use", state.traffic);
@@ -120,6 +138,7 @@ function writeHash(): void {
   if (state.lamps.lit.length > 0) hash.set("lit", state.lamps.lit.join(";"));
   if (state.profile.length > 0) hash.set("profile", state.profile.join(";"));
   if (state.selection) hash.set("item", `${state.selection.layer}/${state.selection.id}`);
+  for (const [key, text] of keptSlices()) hash.set(key, text);
   hash.set("lang", state.lang);
   if (state.scheme === "dark") hash.set("scheme", "dark");
   const text = hash
@@ -154,6 +173,10 @@ export function followState(): void {
     "time",
     "threeD",
     "tab",
+    "plan",
+    "desk",
+    "job",
+    "duty",
     "tool",
     "question",
     "traffic",
@@ -167,4 +190,11 @@ export function followState(): void {
     localStorage.setItem(SCHEME_KEY, state.scheme);
     scheduleWrite();
   });
+  onSlices(scheduleWrite);
+}
+
+/** Return the address that shows a colleague what is on the screen now. */
+export function writeLink(): string {
+  writeHash();
+  return location.href;
 }

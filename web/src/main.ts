@@ -24,24 +24,24 @@ import { explain, t } from "./i18n";
 import { followState, readLink, readPreferences } from "./link";
 import { isAiming, stopAiming, takeClick } from "./map/aim";
 import { restoreFlood, setFloodOpacity } from "./map/flood";
-import { addBuildings3d, addCityRasters, applyVisibility, filterRunLayers } from "./map/layers";
+import { addBuildings3d, addCityRasters, applyVisibility } from "./map/layers";
 import { addNetwork } from "./map/network";
 import { addHighlight, pick, zoomTo, zoomToBounds } from "./map/pick";
 import { addSensors, showSensors, updateSensors } from "./map/sensors";
+import { applyTileQueries, chooseRuns } from "./map/tile-query";
 import { applyStyle, createMap, showCity } from "./map/view";
 import { makeZoomNote } from "./map/zoom-note";
-import { networksPanel } from "./networks/panel";
 import { drawnRun, findDrawnRuns } from "./networks/runs";
 import { closeCard, makeCard, openPlace } from "./panels/card";
 import { chooseHit } from "./panels/find";
-import { floodPanel } from "./panels/flood";
+import { makeHeader } from "./panels/header";
 import { loadPanel } from "./panels/later";
 import { layersPanel } from "./panels/layers";
+import { makeMapButtons } from "./panels/map-buttons";
 import { failure, loading, syntheticBadge } from "./panels/parts";
 import { makePlayer } from "./panels/player";
-import { scenarioPanel } from "./panels/scenario";
 import { sensorsPanel } from "./panels/sensors";
-import { makeHeader, makeMapButtons, makePanels } from "./panels/shell";
+import { makePanels } from "./panels/shell";
 import { getState, setState, watch } from "./state";
 import type { Hit } from "./types";
 
@@ -61,7 +61,7 @@ function addOverlays(map: MapView): void {
   addNetwork(map);
   addHighlight(map);
   addSensors(map);
-  filterRunLayers(map, drawnRun);
+  applyTileQueries(map);
   applyVisibility(map);
   restoreFlood(map);
 }
@@ -92,12 +92,12 @@ function followMap(map: MapView): void {
   watch(["opacity"], () => setFloodOpacity(map));
   watch(["scheme"], () => void applyStyle(map));
   watch(["runId"], () => {
-    filterRunLayers(map, drawnRun);
+    applyTileQueries(map);
     void refreshRun();
   });
   const followRuns = (): void => {
     findDrawnRuns().then(
-      () => filterRunLayers(map, drawnRun),
+      () => applyTileQueries(map),
       (error: unknown) => console.warn("runs:", error),
     );
   };
@@ -140,6 +140,7 @@ async function start(app: HTMLElement): Promise<void> {
   // A sheet covers half of a phone's map: it is open at first only where the link asks something.
   if (matchMedia(PHONE).matches) setState({ panelOpen: asksSomething() });
 
+  chooseRuns(drawnRun);
   const container = h("main", { class: "map", "aria-label": t("app.map") });
   replace(app, container);
   const map = await createMap(container, camera);
@@ -157,11 +158,14 @@ async function start(app: HTMLElement): Promise<void> {
   };
   const panels = makePanels({
     layers: () => layersPanel(showHit),
-    flood: () => floodPanel(zoomToItem),
-    networks: () => networksPanel(map, zoomToItem),
+    planning: () => loadPanel(async () => (await import("./planning/panel")).planningPanel(map, zoomToItem)),
+    flood: () => loadPanel(async () => (await import("./flood/panel")).floodDesk(map, zoomToItem)),
+    scenario: () => loadPanel(async () => (await import("./panels/scenario")).scenarioPanel()),
+    networks: () => loadPanel(async () => (await import("./networks/panel")).networksPanel(map, zoomToItem)),
     traffic: () => loadPanel(async () => (await import("./traffic/panel")).trafficPanel(map, zoomToItem)),
+    inventory: () => loadPanel(async () => (await import("./inventory/panel")).inventoryPanel(map, zoomToItem)),
     sensors: sensorsPanel,
-    scenario: scenarioPanel,
+    alarms: () => loadPanel(async () => (await import("./alarms/panel")).alarmsPanel(map, zoomToItem)),
   });
   const mark = city.synthetic ? h("div", { class: "map-mark" }, syntheticBadge(t("app.synthetic"))) : null;
   if (mark) watch(["lang"], () => replace(mark, syntheticBadge(t("app.synthetic"))));

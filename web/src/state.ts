@@ -5,7 +5,24 @@ import { FIRST_JOURNEY, type Journey } from "./traffic/journey";
 
 export type Lang = "vi" | "en";
 export type Scheme = "light" | "dark";
-export type Tab = "layers" | "flood" | "networks" | "traffic" | "sensors" | "scenario";
+export type Tab =
+  | "layers"
+  | "planning"
+  | "flood"
+  | "scenario"
+  | "networks"
+  | "traffic"
+  | "inventory"
+  | "sensors"
+  | "alarms";
+/** What the planner's panel is used for. */
+export type Plan = "compare" | "area" | "parcel" | "projects" | "edits";
+/** What the flood desk is used for. */
+export type Desk = "now" | "water" | "difference" | "access" | "warnings" | "report";
+/** What the panel of the inventory is used for. */
+export type Job = "query" | "edits" | "bulk" | "quarantine" | "orders" | "checks";
+/** What the panel of alarms is used for. */
+export type Duty = "list" | "statistics" | "rules";
 /** What the panel of networks is used for. */
 export type Tool = "trace" | "results" | "profile" | "findings" | "lamps" | "leaks";
 /** What the panel of traffic is used for. */
@@ -38,6 +55,10 @@ export interface State {
   selection: Selection | null;
   /** Where the last click on the map was. */
   place: Place | null;
+  plan: Plan;
+  desk: Desk;
+  job: Job;
+  duty: Duty;
   tool: Tool;
   /** Run of a network whose layers are drawn. */
   networkRun: string | null;
@@ -52,7 +73,21 @@ export interface State {
   journey: Journey;
 }
 
-export const TABS: readonly Tab[] = ["layers", "flood", "networks", "traffic", "sensors", "scenario"];
+export const TABS: readonly Tab[] = [
+  "layers",
+  "planning",
+  "flood",
+  "scenario",
+  "networks",
+  "traffic",
+  "inventory",
+  "sensors",
+  "alarms",
+];
+export const PLANS: readonly Plan[] = ["compare", "area", "parcel", "projects", "edits"];
+export const DESKS: readonly Desk[] = ["now", "water", "difference", "access", "warnings", "report"];
+export const JOBS: readonly Job[] = ["query", "edits", "bulk", "quarantine", "orders", "checks"];
+export const DUTIES: readonly Duty[] = ["list", "statistics", "rules"];
 export const TOOLS: readonly Tool[] = ["trace", "results", "profile", "findings", "lamps", "leaks"];
 export const TRAFFIC: readonly Traffic[] = [
   "route",
@@ -80,6 +115,10 @@ let current: State = {
   opacity: 0.85,
   selection: null,
   place: null,
+  plan: "compare",
+  desk: "now",
+  job: "query",
+  duty: "list",
   tool: "trace",
   networkRun: null,
   lamps: { dark: [], lit: [] },

@@ -3,12 +3,30 @@
 import { ApiError } from "../api";
 import { getState, type Lang } from "../state";
 import type { Words } from "../types";
+import type { AlarmsKey } from "./alarms-vi";
+import type { DeskKey } from "./desk-vi";
 import { en } from "./en";
+import type { PlanningKey } from "./planning-vi";
+import type { TableKey } from "./table-vi";
+import type { ToolsKey } from "./tools-vi";
 import type { TrafficKey } from "./traffic-vi";
+import type { TreeKey } from "./tree-vi";
 import { type Key as FirstKey, vi } from "./vi";
+import type { WarningsKey } from "./warnings-vi";
+import type { WorkKey } from "./work-vi";
 
 /** Words of the first view, and of panels that bring their own when they are opened. */
-export type Key = FirstKey | TrafficKey;
+export type Key =
+  | FirstKey
+  | AlarmsKey
+  | DeskKey
+  | PlanningKey
+  | TableKey
+  | ToolsKey
+  | TrafficKey
+  | TreeKey
+  | WarningsKey
+  | WorkKey;
 
 const words: Record<Lang, Record<string, string>> = { vi: { ...vi }, en: { ...en } };
 

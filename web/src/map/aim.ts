@@ -14,7 +14,7 @@ export interface Aimed {
 
 type Take = (event: MapMouseEvent) => void;
 
-let taking: { take: Take; end: () => void } | null = null;
+let taking: { take: Take | null; end: () => void } | null = null;
 
 export const isAiming = (): boolean => taking !== null;
 
@@ -23,6 +23,12 @@ export function aim(map: MapView, take: Take, end: () => void): void {
   stopAiming(map);
   taking = { take, end };
   map.getCanvas().style.cursor = "crosshair";
+}
+
+/** Keep all clicks from the map until `stopAiming`: somebody draws, and hears them himself. */
+export function holdClicks(map: MapView, end: () => void): void {
+  stopAiming(map);
+  taking = { take: null, end };
 }
 
 export function stopAiming(map: MapView): void {
@@ -36,6 +42,7 @@ export function stopAiming(map: MapView): void {
 export function takeClick(map: MapView, event: MapMouseEvent): boolean {
   const waiting = taking;
   if (!waiting) return false;
+  if (!waiting.take) return true;
   stopAiming(map);
   waiting.take(event);
   return true;

@@ -1,11 +1,6 @@
 /** Which of the style's layers are drawn: the tree's choice, the third dimension, rasters of the city. */
 
-import type {
-  FillExtrusionLayerSpecification,
-  LayerSpecification,
-  Map as MapView,
-  VectorTileSource,
-} from "maplibre-gl";
+import type { FillExtrusionLayerSpecification, LayerSpecification, Map as MapView } from "maplibre-gl";
 import { findLayer, getCatalog } from "../data";
 import { getState, type State } from "../state";
 import { firstMark } from "./order";
@@ -13,7 +8,6 @@ import { firstMark } from "./order";
 const BUILDINGS = "buildings";
 const BUILDINGS_3D = "buildings-3d";
 const SENSORS = "sensors";
-const FLOOD = "flood";
 
 /** Return the id of the catalog layer that a style layer draws. */
 export function layerOf(layer: { metadata?: unknown }): string | undefined {
@@ -91,30 +85,5 @@ export function addCityRasters(map: MapView): void {
       },
       surface,
     );
-  }
-}
-
-/** Conditions on the features of runs that are drawn, by layer. */
-const conditions = new Map<string, string>();
-
-/** Draw of a layer that runs write only what meets a condition; null draws all. `filterRunLayers` brings it about. */
-export function setCondition(layer: string, condition: string | null): void {
-  if (condition) conditions.set(layer, condition);
-  else conditions.delete(layer);
-}
-
-/** Show what runs wrote of one run only: of the flood that is shown, and of the run that `runOf` a layer is drawn. */
-export function filterRunLayers(map: MapView, runOf: (layer: string) => string | undefined): void {
-  for (const theme of getCatalog().themes) {
-    for (const layer of theme.layers) {
-      if (layer.kind !== "vector" || !layer.properties.some(({ name }) => name === "run_id")) continue;
-      const run = runOf(layer.id) ?? (theme.id === FLOOD ? getState().runId : null);
-      const source = map.getSource<VectorTileSource>(layer.id);
-      if (!run || !source?.tiles) continue;
-      const filter = conditions.get(layer.id);
-      const query = new URLSearchParams({ run_id: run, ...(filter ? { filter } : {}) });
-      const tiles = source.tiles.map((tile) => `${tile.split("?")[0]}?${query}`);
-      if (tiles[0] !== source.tiles[0]) source.setTiles(tiles);
-    }
   }
 }

@@ -50,7 +50,8 @@ export function findItems(name: string, schema: InputSchema): string | undefined
   return layer && layer.count > 0 ? items : undefined;
 }
 
-function checkNumber(text: string, schema: InputSchema): Reading {
+/** Read a number as people type it, within its limits. */
+export function checkNumber(text: string, schema: InputSchema): Reading {
   const value = Number(text.trim().replace(",", "."));
   if (!Number.isFinite(value)) return { problem: t("scenario.notNumber") };
   if (schema.type === "integer" && !Number.isInteger(value)) return { problem: t("scenario.notInteger") };

@@ -1,78 +1,27 @@
-/** The frame of the page: header, tabs with their panels, map buttons. */
+/** The frame of the page: the rail of tabs and the panels behind them. */
 
-import type { Map as MapView } from "maplibre-gl";
-import { getCity } from "../data";
-import { type Child, h, replace } from "../dom";
-import { formatDay, formatTime } from "../format";
-import { say, t } from "../i18n";
+import { h, replace } from "../dom";
+import { t } from "../i18n";
 import { type IconName, icon } from "../icons";
-import { showCity } from "../map/view";
-import { getState, setState, TABS, type Tab, watch } from "../state";
-import { iconButton, syntheticBadge } from "./parts";
+import { getState, type State, setState, TABS, type Tab, watch } from "../state";
+import { iconButton } from "./parts";
 
 const TAB_ICONS: Record<Tab, IconName> = {
   layers: "layers",
+  planning: "plan",
   flood: "flood",
+  scenario: "scenario",
   networks: "network",
   traffic: "road",
+  inventory: "table",
   sensors: "sensor",
-  scenario: "scenario",
+  alarms: "bell",
 };
-const CLOCK_MS = 10_000;
 
-function cityClock(): HTMLElement {
-  const clock = h("time", { class: "clock" });
-  const tick = (): void => {
-    const now = new Date();
-    clock.title = t("app.localTime");
-    clock.dateTime = now.toISOString();
-    replace(clock, h("strong", {}, formatTime(now)), h("span", {}, formatDay(now)));
-  };
-  tick();
-  setInterval(tick, CLOCK_MS);
-  watch(["lang"], tick);
-  return clock;
-}
-
-/** Build the bar at the top. */
-export function makeHeader(): HTMLElement {
-  const header = h("header", { class: "header" });
-  const clock = cityClock();
-  const update = (): void => {
-    const { lang, scheme } = getState();
-    const city = getCity();
-    document.documentElement.lang = lang;
-    document.documentElement.dataset["scheme"] = scheme;
-    document.title = t("app.title", { city: say(city.title) });
-    const logo = h("img", { src: "./icon.svg", alt: "", width: 28, height: 28 });
-    const language = h(
-      "button",
-      {
-        type: "button",
-        class: "icon-button language",
-        "aria-label": t("app.language"),
-        title: t("app.language"),
-        onclick: () => setState({ lang: lang === "vi" ? "en" : "vi" }),
-      },
-      t("app.languageShort"),
-    );
-    const colours = iconButton(
-      scheme === "light" ? "moon" : "sun",
-      t(scheme === "light" ? "app.dark" : "app.light"),
-      () => setState({ scheme: scheme === "light" ? "dark" : "light" }),
-    );
-    const badge = city.synthetic ? syntheticBadge(t("app.synthetic")) : null;
-    if (badge) badge.title = t("app.syntheticHint");
-    replace(
-      header,
-      h("div", { class: "brand" }, logo, h("h1", {}, say(city.title), h("span", {}, t("app.subtitle")))),
-      badge,
-      h("div", { class: "header-end" }, clock, language, colours),
-    );
-  };
-  update();
-  watch(["lang", "scheme"], update);
-  return header;
+/** Whether what is looked at has a moment in the run of a flood, so that the time slider belongs on the screen. */
+function needsClock({ tab, traffic }: Readonly<State>): boolean {
+  if (tab === "traffic") return traffic === "water";
+  return tab === "layers" || tab === "flood" || tab === "scenario" || tab === "sensors";
 }
 
 /** Build tabs and the panels behind them. A panel is built when it is first opened. */
@@ -124,8 +73,7 @@ export function makePanels(build: Record<Tab, () => HTMLElement>): HTMLElement {
     );
     body.hidden = !panelOpen;
     document.documentElement.classList.toggle("panel-open", panelOpen);
-    const needsClock = tab !== "networks" && (tab !== "traffic" || getState().traffic === "water");
-    document.documentElement.classList.toggle("clockless", !needsClock);
+    document.documentElement.classList.toggle("clockless", !needsClock(getState()));
     if (!panelOpen) return;
     if (!built.has(tab)) {
       const panel = build[tab]();
@@ -145,27 +93,4 @@ export function makePanels(build: Record<Tab, () => HTMLElement>): HTMLElement {
   update();
   watch(["tab", "panelOpen", "lang", "traffic"], update);
   return h("nav", { class: "side", "aria-label": t("app.panels") }, rail, body);
-}
-
-/** Build the map's own buttons. */
-export function makeMapButtons(map: MapView): HTMLElement {
-  const holder = h("div", { class: "map-buttons" });
-  const update = (): void => {
-    const { threeD } = getState();
-    const turned = Math.abs(map.getBearing()) > 0.5;
-    const cube = iconButton("cube", t(threeD ? "map.twoD" : "map.threeD"), () => setState({ threeD: !threeD }));
-    cube.setAttribute("aria-pressed", String(threeD));
-    const buttons: Child[] = [
-      iconButton("plus", t("map.zoomIn"), () => map.zoomIn()),
-      iconButton("minus", t("map.zoomOut"), () => map.zoomOut()),
-      iconButton("home", t("map.home"), () => showCity(map)),
-      cube,
-      turned ? iconButton("target", t("map.north"), () => map.easeTo({ bearing: 0 })) : null,
-    ];
-    replace(holder, ...buttons);
-  };
-  update();
-  watch(["lang", "threeD"], update);
-  map.on("rotateend", update);
-  return holder;
 }

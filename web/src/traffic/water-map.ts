@@ -4,8 +4,7 @@ import type { ExpressionSpecification, Map as MapView } from "maplibre-gl";
 import { findVectorLayer } from "../data";
 import { h } from "../dom";
 import { t } from "../i18n";
-import { filterRunLayers, setCondition } from "../map/layers";
-import { drawnRun } from "../networks/runs";
+import { applyTileQueries, setCondition } from "../map/tile-query";
 import { codeTitle } from "../panels/table";
 import { getState, watch } from "../state";
 import { dressLines } from "./dress";
@@ -51,7 +50,7 @@ export function followRoads(map: MapView): { setFollowing: (follows: boolean) =>
   const show = (): void => {
     const { time } = getState();
     setCondition(ROADS, following && time ? closedAt(time) : null);
-    filterRunLayers(map, drawnRun);
+    applyTileQueries(map);
   };
   dressLines(map, ROADS, { "line-dasharray": DASHES });
   watch(["time"], () => {

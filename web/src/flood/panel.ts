@@ -1,0 +1,39 @@
+/** The flood desk: where we stand, the water of a run, what differs, ways out, warnings, the report. */
+
+import type { Map as MapView } from "maplibre-gl";
+import { h } from "../dom";
+import { addWords, t } from "../i18n";
+import { deskEn } from "../i18n/desk-en";
+import { deskVi } from "../i18n/desk-vi";
+import { warningsEn } from "../i18n/warnings-en";
+import { warningsVi } from "../i18n/warnings-vi";
+import { floodPanel } from "../panels/flood";
+import { makeTools, type Part } from "../panels/tools";
+import { DESKS, type Desk, getState, setState } from "../state";
+import type { ZoomToItem } from "../types";
+
+addWords({ vi: deskVi, en: deskEn });
+addWords({ vi: warningsVi, en: warningsEn });
+
+const stub = (): Part => ({ element: h("div") });
+
+const BUILD: Record<Desk, (map: MapView, zoomToItem: ZoomToItem) => Part> = {
+  now: stub,
+  water: (_, zoomToItem) => ({ element: floodPanel(zoomToItem) }),
+  difference: stub,
+  access: stub,
+  warnings: stub,
+  report: stub,
+};
+
+/** Build the panel. */
+export const floodDesk = (map: MapView, zoomToItem: ZoomToItem): HTMLElement =>
+  makeTools<Desk>(map, {
+    tab: "flood",
+    uses: DESKS,
+    key: "desk",
+    chosen: () => getState().desk,
+    choose: (desk) => setState({ desk }),
+    title: (desk) => t(`desk.${desk}`),
+    build: (desk) => BUILD[desk](map, zoomToItem),
+  });

@@ -1,0 +1,3 @@
+import type { TableKey } from "./table-vi";
+
+export const tableEn: Record<TableKey, string> = {};

@@ -1,0 +1,3 @@
+export const tableVi = {};
+
+export type TableKey = keyof typeof tableVi;

@@ -1,0 +1,3 @@
+import type { ToolsKey } from "./tools-vi";
+
+export const toolsEn: Record<ToolsKey, string> = {};

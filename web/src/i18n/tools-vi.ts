@@ -1,0 +1,3 @@
+export const toolsVi = {};
+
+export type ToolsKey = keyof typeof toolsVi;

@@ -1,0 +1,3 @@
+import type { TreeKey } from "./tree-vi";
+
+export const treeEn: Record<TreeKey, string> = {};

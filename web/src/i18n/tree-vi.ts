@@ -1,0 +1,3 @@
+export const treeVi = {};
+
+export type TreeKey = keyof typeof treeVi;

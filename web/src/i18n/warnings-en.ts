@@ -1,0 +1,3 @@
+import type { WarningsKey } from "./warnings-vi";
+
+export const warningsEn: Record<WarningsKey, string> = {};

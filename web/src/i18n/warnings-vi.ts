@@ -1,0 +1,3 @@
+export const warningsVi = {};
+
+export type WarningsKey = keyof typeof warningsVi;

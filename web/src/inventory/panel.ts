@@ -1,0 +1,38 @@
+/** The panel of the inventory: what the city has, asked, changed and mended. */
+
+import type { Map as MapView } from "maplibre-gl";
+import { h } from "../dom";
+import { addWords, t } from "../i18n";
+import { tableEn } from "../i18n/table-en";
+import { tableVi } from "../i18n/table-vi";
+import { workEn } from "../i18n/work-en";
+import { workVi } from "../i18n/work-vi";
+import { makeTools, type Part } from "../panels/tools";
+import { getState, JOBS, type Job, setState } from "../state";
+import type { ZoomToItem } from "../types";
+
+addWords({ vi: tableVi, en: tableEn });
+addWords({ vi: workVi, en: workEn });
+
+const stub = (): Part => ({ element: h("div") });
+
+const BUILD: Record<Job, (map: MapView, zoomToItem: ZoomToItem) => Part> = {
+  query: stub,
+  edits: stub,
+  bulk: stub,
+  quarantine: stub,
+  orders: stub,
+  checks: stub,
+};
+
+/** Build the panel. */
+export const inventoryPanel = (map: MapView, zoomToItem: ZoomToItem): HTMLElement =>
+  makeTools<Job>(map, {
+    tab: "inventory",
+    uses: JOBS,
+    key: "job",
+    chosen: () => getState().job,
+    choose: (job) => setState({ job }),
+    title: (job) => t(`job.${job}`),
+    build: (job) => BUILD[job](map, zoomToItem),
+  });

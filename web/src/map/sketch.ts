@@ -1,0 +1,123 @@
+/** Drawing on the map by hand, with Terra Draw; its program is loaded when somebody draws. */
+
+import type { Map as MapView } from "maplibre-gl";
+import type { GeoJSONStoreFeatures, TerraDraw } from "terra-draw";
+import { getState } from "../state";
+import { holdClicks, stopAiming } from "./aim";
+
+export type SketchKind = "Point" | "LineString" | "Polygon" | "Rectangle" | "Circle";
+
+export interface SketchTold {
+  /** The shape is finished. */
+  done?: (geometry: GeoJSON.Geometry) => void;
+  /** The shape as it is while it is drawn. */
+  change?: (geometry: GeoJSON.Geometry) => void;
+}
+
+export interface Sketching {
+  /** End the drawing and take it off the map. */
+  stop: () => void;
+}
+
+const MODES: Record<SketchKind, string> = {
+  Point: "point",
+  LineString: "linestring",
+  Polygon: "polygon",
+  Rectangle: "rectangle",
+  Circle: "circle",
+};
+/** Digits of a coordinate: 1e-7 degrees are a centimetre. */
+const PRECISION = 7;
+
+/** The colour that is drawn in, as a hexadecimal number of the page's style. */
+const inkColor = (): `#${string}` => (getState().scheme === "dark" ? "#ffb454" : "#b3261e");
+
+/** Make a drawing board on the map; while it stands, clicks are not the map's own. */
+async function openBoard(map: MapView): Promise<{ draw: TerraDraw; stop: () => void }> {
+  const [terra, adapter] = await Promise.all([import("terra-draw"), import("terra-draw-maplibre-gl-adapter")]);
+  const ink = inkColor();
+  const fill = { fillColor: ink, fillOpacity: 0.18, outlineColor: ink, outlineWidth: 2 } as const;
+  const line = { lineStringColor: ink, lineStringWidth: 3 } as const;
+  const closing = { closingPointColor: ink, closingPointWidth: 6 } as const;
+  const editing = {
+    feature: {
+      draggable: true,
+      coordinates: { midpoints: true, draggable: true, deletable: true },
+    },
+  } as const;
+  const draw = new terra.TerraDraw({
+    adapter: new adapter.TerraDrawMapLibreGLAdapter({ map, coordinatePrecision: PRECISION }),
+    modes: [
+      new terra.TerraDrawPointMode({ styles: { pointColor: ink, pointWidth: 7 } }),
+      new terra.TerraDrawLineStringMode({ styles: { ...line, ...closing } }),
+      new terra.TerraDrawPolygonMode({ styles: { ...fill, ...closing } }),
+      new terra.TerraDrawRectangleMode({ styles: fill }),
+      new terra.TerraDrawCircleMode({ styles: fill }),
+      new terra.TerraDrawSelectMode({
+        flags: { point: { feature: { draggable: true } }, linestring: editing, polygon: editing },
+      }),
+    ],
+  });
+  draw.start();
+  let open = true;
+  const close = (): void => {
+    if (!open) return;
+    open = false;
+    draw.stop();
+  };
+  // Whoever else waits for a click takes the map over, and the drawing ends.
+  holdClicks(map, close);
+  return {
+    draw,
+    stop: () => {
+      if (open) stopAiming(map);
+    },
+  };
+}
+
+const geometryOf = (feature: GeoJSONStoreFeatures | undefined): GeoJSON.Geometry | undefined =>
+  feature?.geometry as GeoJSON.Geometry | undefined;
+
+/** Let a shape be drawn; it stays on the map until it is stopped. */
+export async function startSketch(map: MapView, kind: SketchKind, told: SketchTold): Promise<Sketching> {
+  const { draw, stop } = await openBoard(map);
+  draw.setMode(MODES[kind]);
+  draw.on("change", (ids) => {
+    const shape = ids.map((id) => draw.getSnapshotFeature(id)).find((one) => one?.properties["mode"] === MODES[kind]);
+    const geometry = geometryOf(shape);
+    if (geometry) told.change?.(geometry);
+  });
+  draw.on("finish", (id) => {
+    const geometry = geometryOf(draw.getSnapshotFeature(id));
+    if (geometry) told.done?.(geometry);
+  });
+  return { stop };
+}
+
+/** Let the corners of a point, line or area be moved; every change is told. */
+export async function editShape(map: MapView, geometry: GeoJSON.Geometry, told: SketchTold): Promise<Sketching> {
+  if (geometry.type !== "Point" && geometry.type !== "LineString" && geometry.type !== "Polygon") {
+    throw new Error(`a ${geometry.type} cannot be drawn anew by hand`);
+  }
+  const { draw, stop } = await openBoard(map);
+  const mode = { Point: "point", LineString: "linestring", Polygon: "polygon" }[geometry.type];
+  const [added] = draw.addFeatures([
+    { type: "Feature", geometry, properties: { mode } } as unknown as GeoJSONStoreFeatures,
+  ]);
+  if (!added?.valid || added.id === undefined) {
+    stop();
+    throw new Error(added?.reason ?? "the shape cannot be drawn");
+  }
+  const id = added.id;
+  draw.setMode("select");
+  draw.selectFeature(id);
+  const tell = (listener: SketchTold["change"]): void => {
+    const now = geometryOf(draw.getSnapshotFeature(id));
+    if (now) listener?.(now);
+  };
+  draw.on("change", (ids) => {
+    if (ids.includes(id)) tell(told.change);
+  });
+  draw.on("finish", () => tell(told.done));
+  return { stop };
+}

@@ -1,0 +1,34 @@
+/** The panel of the planner: two states of the city compared, areas, parcels, projects, what if. */
+
+import type { Map as MapView } from "maplibre-gl";
+import { h } from "../dom";
+import { addWords, t } from "../i18n";
+import { planningEn } from "../i18n/planning-en";
+import { planningVi } from "../i18n/planning-vi";
+import { makeTools, type Part } from "../panels/tools";
+import { getState, PLANS, type Plan, setState } from "../state";
+import type { ZoomToItem } from "../types";
+
+addWords({ vi: planningVi, en: planningEn });
+
+const stub = (): Part => ({ element: h("div") });
+
+const BUILD: Record<Plan, (map: MapView, zoomToItem: ZoomToItem) => Part> = {
+  compare: stub,
+  area: stub,
+  parcel: stub,
+  projects: stub,
+  edits: stub,
+};
+
+/** Build the panel. */
+export const planningPanel = (map: MapView, zoomToItem: ZoomToItem): HTMLElement =>
+  makeTools<Plan>(map, {
+    tab: "planning",
+    uses: PLANS,
+    key: "plan",
+    chosen: () => getState().plan,
+    choose: (plan) => setState({ plan }),
+    title: (plan) => t(`plan.${plan}`),
+    build: (plan) => BUILD[plan](map, zoomToItem),
+  });
