@@ -178,6 +178,44 @@ class RetainRain:
     share: float
 
 
+Places = tuple[tuple[float, float], ...]
+"""Longitudes and latitudes [deg] of a drawing's corners."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigPond:
+    """A retention pond of ``depth`` [m] below the ground is dug within ``ring``; it is empty at the start."""
+
+    ring: Places
+    depth: float
+
+
+@dataclass(frozen=True, slots=True)
+class WidenCanal:
+    """A strip of ``width`` [m] along ``line`` is dug ``depth`` [m] deep; what is water there already stays."""
+
+    line: Places
+    width: float
+    depth: float
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseRoad:
+    """A road of ``width`` [m] along ``line`` lies ``height`` [m] above the ground and holds water back."""
+
+    line: Places
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class BuildDyke:
+    """A dyke or wall along ``line`` has its crest ``height`` [m] above the ground."""
+
+    line: Places
+    height: float
+
+
 Edit = (
     StageOffset
     | HoldStage
@@ -197,6 +235,10 @@ Edit = (
     | BlowWind
     | BlockLinks
     | RetainRain
+    | DigPond
+    | WidenCanal
+    | RaiseRoad
+    | BuildDyke
 )
 Kind = TypeVar("Kind", bound=Edit)
 

@@ -1,5 +1,6 @@
 """The ground: roughness and losses by land cover and soil, buildings, and a terrain made to drain."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,7 +69,7 @@ LEAST_STORAGE = 0.2
 """Share of a cell that holds water however densely it is built."""
 
 FINE = 4
-"""Footprints are drawn on cells so many times finer than the grid's."""
+"""Footprints and what is dug are drawn on cells so many times finer than the grid's."""
 
 PLINTH = 0.3
 """Height of a ground floor of unknown level above the ground [m]: the demo's and many surveys' middle."""
@@ -183,6 +184,11 @@ def measure_footprints(view: CityView, grid: Grid) -> Raster:
     """Return the share of each cell that buildings cover [1]."""
     frame = view.layer("buildings", columns=["use"])
     shapes = [shape for shape in frame.geometry if shape is not None and not shape.is_empty]
+    return measure_cover(shapes, grid)
+
+
+def measure_cover(shapes: Sequence[shapely.Geometry], grid: Grid) -> Raster:
+    """Return the share of each cell that any of the shapes covers [1], to a sixteenth."""
     if not shapes:
         return np.zeros(grid.shape)
     finer = Grid(grid.rows * FINE, grid.cols * FINE, grid.x_min, grid.y_max, grid.cell_size / FINE, grid.crs)

@@ -39,6 +39,7 @@ from twin.processes.flood_water import (
     find_water,
     take_river,
 )
+from twin.processes.flood_works import build_works, fill_canals, join_lines
 from twin.scenario import BlowWind, OpenGate, OperateGate, Scenario, Subside
 
 MAX_CELLS = 6_000_000
@@ -98,7 +99,7 @@ def build_domain(
     ground: Ground | None = None,
     sewer: bool = False,
 ) -> FloodDomain:
-    """Return the domain of a flood over ``bed`` [m] with the scenario's gates, pumps and breaches.
+    """Return the domain of a flood over ``bed`` [m] with the scenario's gates, pumps, breaches and earthworks.
 
     ``river`` replaces the city's water bodies. Closed canals and ponds start at their usual level. ``sewer``: a sewer
     model carries the pipes. Raises InputError for a city without water and for a terrain with holes.
@@ -114,6 +115,8 @@ def build_domain(
     if ground.condition:
         bed, notes["conditioning"] = condition_terrain(view, bed, grid, wet, _touch_dykes(lines, grid))
     check_voids(bed, grid)
+    works = build_works(scenario, view.crs, bed, grid, wet)
+    bed, lines = works.bed, join_lines(works.lines, lines)
     drawn = draw_breaches(view, scenario, bed, wet, lines, grid)
     walls = lines.trace(grid)
     bed, burned = burn_water_sides(bed, lines, walls, wet, grid)
@@ -132,11 +135,15 @@ def build_domain(
     level = np.where(closed, fill_still_water(bed, water.still, closed, levels), -np.inf)
     # Deep still water would shorten every step and keep its surroundings awake; only what rises above it matters.
     bed = raise_cells(bed, closed, level - np.where(water.canal, CANAL_DEPTH, 0.0))
-    surface = build_surface(view, ground, bed, grid, stage | closed | shut)
+    dug = works.dug & ~stage & ~closed & ~shut
+    surface = build_surface(view, ground, bed, grid, stage | closed | shut | dug)
     depth = np.where(closed, np.maximum(level - surface.bed, 0.0), 0.0)
+    depth += fill_canals(works.canal & dug, surface.bed, stage, levels.start)
     built = build_structures(
         view, scenario, Site(grid, surface.bed, depth, stage, closed, water), sunk=sunk, sewer=sewer
     )
+    if works.notes:
+        notes["earthworks"] = list(works.notes)
     notes["walls"] = {"lines": len(lines.ids), "faces": int(list_raised(walls, surface.bed)[0].size)}
     notes["structure_counts"] = count_kinds(built.structures)
     notes["structures_left_out"] = {reason: list(ids) for reason, ids in built.left_out.items()}
@@ -147,7 +154,7 @@ def build_domain(
         surface.runoff,
         depth,
         stage,
-        stage | closed | shut,
+        stage | closed | shut | dug,
         built.structures,
         walls,
         breaches,

@@ -9,12 +9,13 @@ from pydantic import model_validator
 from hydrology.design_storm import RainCurve, Shape
 from layers.schema import Text
 from twin.process import CityView, Inputs, Outputs, Process, Progress, describe
-from twin.processes.flood_conditions import ConditionInputs, name_condition, write_vi
+from twin.processes.flood_conditions import name_condition, write_vi
 from twin.processes.flood_forecast import choose_gauge
 from twin.processes.flood_inputs import read_terrain
 from twin.processes.flood_stage import StageSeries, choose_base_time, forecast_gauge, hold_stage
 from twin.processes.flood_steps import OUTPUT_LAYERS, FloodCase, compute_flood, prepare_flood
 from twin.processes.flood_water import find_river_below
+from twin.processes.flood_work_inputs import WorkInputs, name_works
 from twin.processes.rain_fields import STORM_CURVE, STORM_DEPTH, STORM_HOURS, STORM_RETURN_PERIOD, STORM_SHAPE
 from twin.scenario import (
     BreachDyke,
@@ -92,7 +93,7 @@ class Breach(Inputs):
         return self
 
 
-class FloodScenarioInputs(ConditionInputs):
+class FloodScenarioInputs(WorkInputs):
     """What a flood scenario is asked."""
 
     base_time: datetime | None = describe(
@@ -243,7 +244,7 @@ def build_scenario(inputs: FloodScenarioInputs, base_time: datetime) -> Scenario
         scenario = scenario.with_edit(StopPump(pump))
     for breach in inputs.breaches:
         scenario = scenario.with_edit(BreachDyke(**breach.model_dump()))
-    for edit in inputs.list_conditions():
+    for edit in (*inputs.list_conditions(), *inputs.list_works()):
         scenario = scenario.with_edit(edit)
     return scenario
 
@@ -324,6 +325,9 @@ def entitle(scenario: Scenario) -> Text:
                 words = name_condition(edit)
                 vi += [words[0]] if words else []
                 en += [words[1]] if words else []
+    works = name_works(scenario)
+    vi += works[0]
+    en += works[1]
     return Text("Kịch bản: " + (", ".join(vi) or "không thay đổi"), "Scenario: " + (", ".join(en) or "no change"))
 
 
@@ -331,8 +335,9 @@ PROCESS = Process(
     id="flood-scenario",
     title=Text("Kịch bản ngập", "Flood scenario"),
     description=Text(
-        "Nếu triều cao hơn, mưa lớn, đóng cống, dừng bơm hay vỡ đê thì ngập ở đâu?",
-        "Where does water go if the stage is higher, a storm falls, gates close, pumps stop or dykes breach?",
+        "Nếu triều cao hơn, mưa lớn, đóng cống, dừng bơm, vỡ đê hay đào hồ, tôn đường, mở kênh thì ngập ở đâu?",
+        "Where does water go if the stage is higher, a storm falls, gates close, pumps stop, dykes breach or works "
+        "change the ground?",
     ),
     inputs=FloodScenarioInputs,
     outputs=OUTPUT_LAYERS,
