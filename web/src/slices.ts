@@ -2,6 +2,7 @@
 
 const texts = new Map<string, string>();
 const made = new Set<string>();
+const readers: (() => void)[] = [];
 const writers: (() => void)[] = [];
 
 /** A value that lives in the link. */
@@ -30,6 +31,9 @@ export function makeSlice<T>(
   made.add(key);
   let value = read(texts.get(key) ?? null);
   const listeners: ((value: T) => void)[] = [];
+  readers.push(() => {
+    value = read(texts.get(key) ?? null);
+  });
   return {
     get: () => value,
     set: (next) => {
@@ -44,9 +48,10 @@ export function makeSlice<T>(
   };
 }
 
-/** Take from a link what does not belong to the viewer itself. */
+/** Take from a link what does not belong to the viewer itself; pieces made before the link was read take theirs now. */
 export function restoreSlices(hash: URLSearchParams): void {
   for (const [key, text] of hash) if (!OWN.has(key)) texts.set(key, text);
+  for (const reader of readers) reader();
 }
 
 export const keptSlices = (): ReadonlyMap<string, string> => texts;
