@@ -90,14 +90,14 @@ def test_nothing_new_is_not_run_again_and_new_readings_are(
     # Water over the low quarter: the ward it reaches first stands first.
     assert words["wards"] and words["wards"][0]["buildings"] >= 0
     firsts = [row["first_water"] for row in words["wards"] if row["first_water"] is not None]
-    assert firsts == sorted(firsts) and all(NOW <= at <= NOW + timedelta(hours=24) for at in firsts)
+    assert firsts == sorted(firsts) and all(NOW <= at <= NOW + timedelta(hours=48) for at in firsts)
     with engine.connect() as connection:
         run = read_run(connection, first)
         kept = read_values(connection, read_issue(connection, "S1.stage").id)
     assert run.inputs["base_time"].startswith("2026-10-25T06:00:00") and run.inputs["members"] == 3
     assert run.stage_forecast is not None
     # The flood ran on the forecast that was issued, not on one of its own.
-    np.testing.assert_allclose(run.stage_forecast["stage"], kept.quantiles[:144, 3], atol=1e-4)
+    np.testing.assert_allclose(run.stage_forecast["stage"], kept.quantiles[:, 3], atol=1e-4)
     assert run.summary is not None and run.summary["by_ward"]
 
     assert turn_loop(engine, settings, shelf, NOW + timedelta(minutes=10), here=True) is None

@@ -37,7 +37,7 @@ from twin.store_forecast_loop import (
 from twin.store_forecasts import Issue, find_stage_series, read_issue
 
 PROCESS = "flood-ensemble"
-HORIZON_HOURS = 24.0
+HORIZON_HOURS = 48.0
 
 log = logging.getLogger("twin.forecasts")
 

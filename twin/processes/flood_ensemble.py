@@ -23,6 +23,7 @@ from twin.processes.flood_scenario import FloodScenarioInputs, build_scenario, e
 from twin.processes.flood_spread import Draws, draw_members, find_past, share_evenly, spread_stage
 from twin.processes.flood_stage import StageSeries, choose_base_time
 from twin.processes.flood_steps import FloodCase, PartProgress, describe_run, find_peak
+from twin.processes.flood_wards import find_ward_cells, summarize_wards
 from twin.remembered import RememberedCity
 
 PROBABILITY_LAYERS = dict(
@@ -114,11 +115,13 @@ class FloodEnsembleInputs(FloodScenarioInputs):
 
 
 class _Tally:
-    """What is kept of the members besides their depths: a row each, steps, seconds, when water came on average."""
+    """What is kept of the members besides their depths: a row each, steps, seconds, when water came, wet cells."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.rows: list[dict[str, Any]] = []
         self.steps, self.seconds = 0, 0.0
+        self.times: NDArray[np.float64] = np.zeros(0)
+        self.wards: list[NDArray[np.int32]] = []
         self._arrival_sum, self._arrived = np.zeros(shape), np.zeros(shape, dtype=np.int64)
 
     def add(self, row: dict[str, Any], member: MemberWater) -> None:
@@ -126,6 +129,8 @@ class _Tally:
         self.rows.append(row)
         self.steps += member.water.steps
         self.seconds += member.seconds
+        self.times = member.times
+        self.wards.append(member.wards)
         came = np.isfinite(member.water.arrival)
         self._arrival_sum += np.where(came, member.water.arrival, 0.0)
         self._arrived += came
@@ -162,10 +167,11 @@ def compute(view: CityView, inputs: FloodEnsembleInputs, progress: Progress) -> 
     city = RememberedCity(view)
     plan = _draw(city, inputs)
     tally = _Tally(plan.case.domain.grid.shape)
+    cells = find_ward_cells(plan.case.home(), plan.case.domain.grid)
     with open_folder(progress, compute_member) as (folder, board):
         progress.report(0.03, "nước trước lúc bắt đầu — water before the start")
         parcel = folder / "shared"
-        write_parcel(parcel, Parcel(replace(plan.case, city=None), _start_water(plan, progress)))
+        write_parcel(parcel, Parcel(replace(plan.case, city=None), _start_water(plan, progress), cells))
         members = plan.list_members(parcel)
         tasks = ((f"member {number} of {len(members)}", member) for number, member in enumerate(members, start=1))
         part = PartProgress(progress, 0.06, 0.92)
@@ -174,14 +180,16 @@ def compute(view: CityView, inputs: FloodEnsembleInputs, progress: Progress) -> 
                 _watch(waters, members, plan, tally), quantiles=[1.0 - share for share in EXCEEDANCES]
             )
     progress.report(0.93, "đối tượng bị ngập — affected assets")
-    impacts = [_assess(plan.case, found.quantiles[1.0 - share], tally.mean_arrival()) for share in EXCEEDANCES]
+    likely, high = (_assess(plan.case, found.quantiles[1.0 - share], tally.mean_arrival()) for share in EXCEEDANCES)
+    start = plan.case.scenario.base_time
+    wards = [] if cells is None else summarize_wards(cells, tally.times, tally.wards, start, (likely, high))
     return Outputs(
         title=_entitle(plan.case, len(members)),
-        base_time=plan.case.scenario.base_time,
+        base_time=start,
         horizon_hours=inputs.horizon_hours,
         rasters=_to_rasters(found, plan.case),
-        features={"flood_assets": impacts[0].assets},
-        summary=_summarize(plan.case, tally, impacts),
+        features={"flood_assets": likely.assets},
+        summary=_summarize(plan.case, tally, [likely, high], wards),
         stage_forecast=plan.case.stage.report,
         balance={"relative_error": max((row["mass_error"] for row in tally.rows), key=abs)},
         parameters={
@@ -268,7 +276,7 @@ def _pick(impact: Impact) -> dict[str, Any]:
     return {name: impact.summary[name] for name in FIGURES}
 
 
-def _summarize(case: FloodCase, tally: _Tally, impacts: list[Impact]) -> dict[str, Any]:
+def _summarize(case: FloodCase, tally: _Tally, impacts: list[Impact], wards: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the counts of the depth exceeded by half of the members, and what the ensemble says beyond."""
     expected = {name: float(np.mean([row[name] for row in tally.rows])) for name in FIGURES}
     return {
@@ -280,6 +288,7 @@ def _summarize(case: FloodCase, tally: _Tally, impacts: list[Impact]) -> dict[st
                 {"probability": share, **_pick(impact)} for share, impact in zip(EXCEEDANCES, impacts, strict=True)
             ],
             "members": tally.rows,
+            "wards": wards,
         },
     }
 

@@ -16,6 +16,7 @@ from twin.process import Progress
 from twin.processes.flood_run import FloodWater
 from twin.processes.flood_stage import StageSeries
 from twin.processes.flood_steps import PARAMETERS, FloodCase, run_case
+from twin.processes.flood_wards import WardCells
 
 MEMBER_PARAMETERS = replace(PARAMETERS, threads=1)
 """Of a flood beside others: together they fill the cores, bands of one would wait for each other."""
@@ -23,10 +24,11 @@ MEMBER_PARAMETERS = replace(PARAMETERS, threads=1)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parcel:
-    """What members share: a case without its city, and the water they start from (None: calm)."""
+    """What members share: a case without its city, the water they start from (None: calm), the cells of wards."""
 
     case: FloodCase
     initial: EngineState | None
+    cells: WardCells | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,10 +46,15 @@ class FloodMember:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MemberWater:
-    """The water of one member without its frames; ``seconds`` is processor time [s]."""
+    """The water of one member without its frames; ``seconds`` is processor time [s].
+
+    times: of its frames [s]. wards: the wet cells of each ward in each (times, wards).
+    """
 
     water: FloodWater
     seconds: float
+    times: NDArray[np.float64]
+    wards: NDArray[np.int32]
 
 
 def compute_member(member: FloodMember, progress: Progress) -> MemberWater:
@@ -55,9 +62,20 @@ def compute_member(member: FloodMember, progress: Progress) -> MemberWater:
     began = time.process_time()
     parcel: Parcel = read_parcel(member.parcel)
     case, initial = change_case(parcel, member)
-    water = run_case(case, progress, parameters=MEMBER_PARAMETERS, initial=initial, keeps_frames=False)
+    times: list[float] = []
+    wards: list[NDArray[np.int32]] = []
+
+    def watch(seconds: float, depth: NDArray[np.float32]) -> None:
+        if parcel.cells is not None:
+            times.append(seconds)
+            wards.append(parcel.cells.count_wet(depth))
+
+    water = run_case(case, progress, parameters=MEMBER_PARAMETERS, initial=initial, keeps_frames=False, watch=watch)
+    counted = np.stack(wards) if wards else np.zeros((0, 0), dtype=np.int32)
     # What the view's default for them is does not travel.
-    return MemberWater(replace(water, durations=dict(water.durations)), time.process_time() - began)
+    return MemberWater(
+        replace(water, durations=dict(water.durations)), time.process_time() - began, np.array(times), counted
+    )
 
 
 def change_case(parcel: Parcel, member: FloodMember) -> tuple[FloodCase, EngineState | None]:

@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -26,6 +26,7 @@ from twin.processes.flood_stage import StageSeries
 from twin.processes.sewer_model import SewerModel
 
 Raster32 = NDArray[np.float32]
+Watch = Callable[[float, Raster32], None]
 
 CHUNK_S = 3600.0
 DURATION_LAYERS = {0.1: "flood_duration_01", 0.3: "flood_duration_03", 0.5: "flood_duration_05"}
@@ -89,11 +90,13 @@ def run_flood(
     parameters: FloodParameters,
     initial: EngineState | None = None,
     keeps_frames: bool = True,
+    watch: Watch | None = None,
     sewer: SewerModel | None = None,
     subgrid: Subgrid | None = None,
 ) -> FloodWater:
     """Return the water over ``hours`` [h] with a frame every ``interval_s`` [s], or only the last one.
 
+    ``watch`` is shown the time [s] and the depth of every frame, also of those that are not kept.
     ``initial`` is the water to start from at time 0 (None: calm, as the domain has it). Every hour of water is a point
     to go on from; a checkpoint of the same terrain and stage is taken up. With a ``sewer`` below, an interrupted run
     starts again. Raises StoppedError when asked to stop.
@@ -115,6 +118,8 @@ def run_flood(
                 done.frames.clear()
             done.times.append(frame.time)
             done.frames.append(_clean(frame.depth, keep))
+            if watch is not None:
+                watch(frame.time, done.frames[-1])
         progress.report(min(frame.time / end, 1.0), _word(frame.time, end))
 
     result: FloodResult | None = None

@@ -19,7 +19,7 @@ from twin.processes.flood_ground import Ground
 from twin.processes.flood_impact import Impact, Water, assess_impact
 from twin.processes.flood_inputs import FloodDomain, build_domain, read_terrain
 from twin.processes.flood_rain import make_rain
-from twin.processes.flood_run import FloodWater, run_flood, to_rasters
+from twin.processes.flood_run import FloodWater, Watch, run_flood, to_rasters
 from twin.processes.flood_stage import StageSeries
 from twin.processes.flood_water import Levels, check_stage, find_river_below
 from twin.processes.sewer_model import SewerModel, build_sewer
@@ -184,8 +184,12 @@ def run_case(
     parameters: FloodParameters = PARAMETERS,
     initial: EngineState | None = None,
     keeps_frames: bool = True,
+    watch: Watch | None = None,
 ) -> FloodWater:
-    """Return the water of a case, from ``initial`` on where that is given; with its last frame only if asked."""
+    """Return the water of a case, from ``initial`` on where that is given; with its last frame only if asked.
+
+    ``watch`` is shown every frame.
+    """
     return run_flood(
         case.domain,
         case.stage,
@@ -196,6 +200,7 @@ def run_case(
         parameters=parameters,
         initial=initial,
         keeps_frames=keeps_frames,
+        watch=watch,
         sewer=case.sewer,
         subgrid=case.subgrid,
     )

@@ -12,6 +12,7 @@ from rasterio.features import rasterize
 
 from hydrology.damage import DamageTable
 from hydrology.hazard import HAZARD_LIMITS, WET_DEPTH
+from layers.grid import Grid
 from twin.processes.flood_damage import count_damage, summarize_damage
 from twin.processes.flood_people import Residents, count_people_by_hazard, touch_people
 from twin.processes.flood_touch import CLASS_BOUNDS, ROAD_CLOSED, Water, classify_depth, find_hazard
@@ -39,6 +40,13 @@ def find_wards(wards: gpd.GeoDataFrame, points: gpd.GeoSeries) -> NDArray[np.obj
         at, ward = wards.sindex.query(points.to_numpy(), predicate="intersects")
         codes[at] = wards["ward_code"].to_numpy()[ward]
     return codes
+
+
+def number_wards(wards: gpd.GeoDataFrame, grid: Grid) -> NDArray[np.int32]:
+    """Return the number of the ward each cell (rows, cols) lies in, from 1 in the order of ``wards``, 0 outside."""
+    pairs = zip(wards.geometry, range(1, len(wards) + 1), strict=True)
+    number = rasterize(pairs, out_shape=grid.shape, transform=grid.transform, dtype="int32")
+    return np.asarray(number, dtype=np.int32)
 
 
 def summarize(found: Found, water: Water, table: DamageTable) -> dict[str, Any]:
@@ -135,9 +143,7 @@ def _measure_wards(wards: gpd.GeoDataFrame, wet: NDArray[np.bool_], water: Water
     """Return the flooded area [m2] of each ward that has any."""
     if wards.empty:
         return {}
-    pairs = zip(wards.geometry, range(1, len(wards) + 1), strict=True)
-    number = rasterize(pairs, out_shape=water.grid.shape, transform=water.grid.transform, dtype="int32")
-    cells = np.bincount(number[wet], minlength=len(wards) + 1)[1:]
+    cells = np.bincount(number_wards(wards, water.grid)[wet], minlength=len(wards) + 1)[1:]
     codes = wards["ward_code"].to_numpy()
     return {codes[place]: float(cells[place]) * water.grid.cell_area for place in np.flatnonzero(cells)}
 
