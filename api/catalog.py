@@ -1,15 +1,18 @@
 """One answer that tells a viewer everything: the city, its themes and layers, their sources and legends."""
 
+from datetime import datetime
 from typing import Any
 
 from pyproj import CRS
 from sqlalchemy import Connection
 
+from api.answers import write_moment
 from api.declarations import describe_raster, describe_vector
 from api.dependencies import PUBLIC_LAYERS
 from api.resources import Resources
 from layers.registry import LAYERS, THEMES
 from layers.schema import RasterLayer
+from layers.store.edits import read_last_edits
 from layers.store.mercator import Bounds
 from layers.store.migrate import CityRow, read_city
 from layers.store.rasters import list_rasters
@@ -27,6 +30,7 @@ def build_catalog(connection: Connection, resources: Resources) -> dict[str, Any
     made_up = {layer_id for row in rows if row.synthetic for layer_id in row.layers}
     made = {layer_id for process in PROCESSES.values() for layer_id in process.outputs}
     static = {row.layer: row.id for row in list_rasters(connection) if row.run_id is None}
+    edited = read_last_edits(connection)
     themes = []
     for theme in THEMES:
         members: list[dict[str, Any]] = []
@@ -37,8 +41,9 @@ def build_catalog(connection: Connection, resources: Resources) -> dict[str, Any
             if isinstance(layer, RasterLayer):
                 members.append(describe_raster(layer, static.get(layer.id), known, per_run=layer.id in made))
             else:
-                count = resources.read_extent(connection, layer).count
-                members.append(describe_vector(layer, count, known, synthetic=layer.id in made_up))
+                extent = resources.read_extent(connection, layer)
+                described = describe_vector(layer, extent.count, known, synthetic=layer.id in made_up)
+                members.append(described | {"bounds": extent.bounds, "edited": _write_time(edited.get(layer.id))})
         themes.append({"id": theme.id, "title": theme.title._asdict(), "layers": members})
     return {"city": describe_city(connection, resources), "themes": themes}
 
@@ -89,7 +94,12 @@ def _group_sources(rows: list[SourceRow]) -> dict[str, list[dict[str, Any]]]:
             "licence": row.licence,
             "attribution": row.attribution,
             "synthetic": row.synthetic,
+            "loaded": _write_time(row.loaded_at),
         }
         for layer in row.layers:
             grouped.setdefault(layer, []).append(said)
     return grouped
+
+
+def _write_time(moment: datetime | None) -> str | None:
+    return None if moment is None else write_moment(moment)

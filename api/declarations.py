@@ -137,7 +137,9 @@ def describe_vector(
         "count": count,
         "synthetic": synthetic,
         "sources": sources,
+        "access": layer.access,
         "legend": build_legend(layer),
+        "by": layer.classed_by or layer.style.by,
         "properties": [describe_property(prop) for prop in list_properties(layer)],
     }
 
@@ -160,4 +162,5 @@ def describe_raster(
         "per_run": per_run,
         "synthetic": any(source["synthetic"] for source in sources),
         "sources": sources,
+        "access": layer.access,
     }

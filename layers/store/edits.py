@@ -135,6 +135,17 @@ def list_edits(
     return [_read(row) for row in rows]
 
 
+def read_last_edits(connection: Connection) -> dict[str, datetime]:
+    """Return when each layer was last edited by a person, by layer; loads and runs are no edits."""
+    rows = connection.execute(
+        text(
+            "select layer, max(at) as at from meta.edit, unnest(layers) as layer "
+            "where kind in ('edit', 'revert', 'mend') group by layer"
+        )
+    )
+    return {row.layer: row.at for row in rows}
+
+
 _COLUMNS = "id, at, valid_from, author, reason, kind, source, reverts, layers"
 
 

@@ -149,6 +149,10 @@ def test_the_catalogue_tells_everything(client: TestClient) -> None:
     trees = told["trees"]
     assert (trees["count"], trees["geometry"], trees["synthetic"]) == (TREES, "Point", True)
     assert trees["sources"][0]["licence"] == "CC0-1.0"
+    assert trees["sources"][0]["loaded"].endswith("Z")
+    assert (trees["access"], told["buildings"]["by"], told["stops"]["by"]) == ("public", "use", None)
+    assert trees["bounds"][0] < trees["bounds"][2]
+    assert told["wards"]["bounds"] is None
     assert told["wards"]["count"] == 0
     assert told["buildings"]["legend"][0] == {
         "value": "house",

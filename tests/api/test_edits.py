@@ -79,6 +79,8 @@ def test_the_catalogue_names_what_was_made_by_hand(client: TestClient) -> None:
     assert source["title"] == {"vi": "Nhập và sửa bằng tay", "en": "Entered and edited by hand"}
     assert source["attribution"] == CITY["attribution"]
     assert "edit" not in [one["id"] for one in layers["trees"]["sources"]]
+    assert layers["stops"]["edited"].endswith("Z")
+    assert layers["buildings"]["edited"] is None
 
 
 def test_an_address_entered_by_hand_is_found(client: TestClient) -> None:
