@@ -1,4 +1,4 @@
-"""Search: features by words, places by address, what is at a point."""
+"""Search: features by words, places by address or coordinates, what is at a point."""
 
 from typing import Annotated, Any
 
@@ -6,14 +6,18 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from api.answers import answer_json
-from api.dependencies import PUBLIC_LAYERS, ConnectionOf, LinksOf, refuse_unknown
+from api.catalog import describe_city
+from api.dependencies import PUBLIC_LAYERS, ConnectionOf, LinksOf, ResourcesOf, refuse_unknown
 from api.links import Links
 from api.parameters import parse_bbox
+from layers.coordinate_text import MAX_LENGTH
+from layers.coordinates import read_coordinates, write_coordinates
 from layers.errors import InputError, NotFoundError
 from layers.registry import THEMES
 from layers.schema import VectorLayer
 from layers.store.finding.geocode import Place, geocode, reverse_geocode
 from layers.store.finding.search import MAX_HITS, Hit, search
+from layers.store.migrate import read_city
 
 router = APIRouter(prefix="/api", tags=["search"], dependencies=[Depends(refuse_unknown)])
 
@@ -68,6 +72,40 @@ def find_place(
             "former": around.former,
         }
     )
+
+
+@router.get("/coordinates", summary="What typed coordinates mean")
+def find_coordinates(
+    connection: ConnectionOf,
+    resources: ResourcesOf,
+    q: Annotated[
+        str, Query(max_length=MAX_LENGTH, description="10.03, 105.78; 10°01'48\"N 105°46'48\"E; 1109275 585308")
+    ],
+) -> Response:
+    """Return each place that a pair of WGS 84 or VN-2000 coordinates may mean, those in the city first; ``how`` says
+    how it was read. No pair, no readings.
+    """
+    city = describe_city(connection, resources)
+    readings = [
+        {"crs": one.crs, "position": one.position, "how": one.how._asdict(), "in_city": one.inside}
+        for one in read_coordinates(q, city=city["crs"], bounds=city["bounds"])
+    ]
+    return answer_json({"q": q, "numberReturned": len(readings), "readings": readings})
+
+
+@router.get("/position", summary="A place in the coordinates people write")
+def write_position(
+    connection: ConnectionOf,
+    lon: Annotated[float, Query(ge=-180, le=180, allow_inf_nan=False)],
+    lat: Annotated[float, Query(ge=-85, le=85, allow_inf_nan=False)],
+) -> Response:
+    """Return a place in decimal degrees, in degrees, minutes and seconds, and in the metres of the city's CRS."""
+    city = f"EPSG:{read_city(connection).srid}"
+    writings = [
+        {"crs": one.crs, "form": one.form, "text": one.text, "how": one.how._asdict()}
+        for one in write_coordinates(lon, lat, city=city)
+    ]
+    return answer_json({"position": [lon, lat], "writings": writings})
 
 
 def _choose_layers(theme: str | None, collections: str | None) -> list[VectorLayer]:
