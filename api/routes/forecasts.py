@@ -18,7 +18,15 @@ from layers.store.sensing.datastreams import read_datastream
 from twin.forecasts.loop import describe_loop
 from twin.forecasts.models import read_stages
 from twin.forecasts.verifying import verify_gauge
-from twin.forecasts.writing import write_alarms, write_issue, write_peak, write_skill, write_values
+from twin.forecasts.writing import (
+    write_alarms,
+    write_issue,
+    write_next_high,
+    write_peak,
+    write_skill,
+    write_trend,
+    write_values,
+)
 from twin.store_forecasts import (
     Issue,
     StageGauge,
@@ -32,6 +40,8 @@ from twin.store_forecasts import (
 
 _NO_STORE = {"cache-control": "no-cache"}
 _SHOWN_HOURS = (6.0, 12.0, 24.0)
+_LOOK_BACK = timedelta(hours=5)
+"""How much of the readings tells the trend, and whether a high water has just passed."""
 
 router = APIRouter(tags=["forecasts"], dependencies=[Depends(refuse_unknown)])
 Days = Annotated[float, Query(gt=0, le=3660, description="How many days back from the newest reading")]
@@ -39,7 +49,7 @@ Days = Annotated[float, Query(gt=0, le=3660, description="How many days back fro
 
 @router.get("/forecasts", summary="The newest forecast of every series")
 def read_newest(connection: ConnectionOf) -> Response:
-    """Return all series that have a forecast: their highest stage to come and how likely each alarm level is."""
+    """Return all series that have a forecast: highest stage, next high water, how likely each alarm level is, trend."""
     gauges = {gauge.datastream_id: gauge for gauge in list_stage_gauges(connection)}
     found = []
     for issue in list_newest(connection):
@@ -47,7 +57,14 @@ def read_newest(connection: ConnectionOf) -> Response:
         gauge = gauges.get(issue.datastream_id)
         words: dict[str, Any] = {**write_issue(issue), "peak": write_peak(values)}
         if gauge is not None:
-            words |= {"sensor_id": gauge.sensor_id, "name": gauge.name, "alarms": write_alarms(values, gauge)}
+            times, stages = read_stages(connection, gauge.datastream_id, gauge.newest - _LOOK_BACK, gauge.newest)
+            words |= {
+                "sensor_id": gauge.sensor_id,
+                "name": gauge.name,
+                "alarms": write_alarms(values, gauge),
+                "next_high": write_next_high(values, times, stages),
+                "trend": write_trend(times, stages),
+            }
         found.append(words)
     return answer_json({"forecasts": found}, headers=_NO_STORE)
 

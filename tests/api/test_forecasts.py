@@ -37,6 +37,9 @@ def test_the_newest_of_all(client: TestClient) -> None:
     assert found["alarms"][0]["level"] == 1 and found["alarms"][0]["stage"] == 1.9
     assert found["peak"]["lower"] <= found["peak"]["stage"] <= found["peak"]["upper"]
     assert "why" in found["parameters"]
+    assert isinstance(found["trend"], float)
+    high = found["next_high"]
+    assert high is None or high["lower"] <= high["stage"] <= high["upper"]
 
 
 def test_every_issue_is_there(client: TestClient) -> None:

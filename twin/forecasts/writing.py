@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 from hydrology.forecast import LEVELS
 from hydrology.verification import compute_exceedance
 from layers.store.rasters import format_time
-from twin.forecasts.verifying import LeadSkill, Skill
+from twin.forecasts.verifying import LeadSkill, Skill, find_high_waters
 from twin.store_forecasts import Issue, StageGauge, Values
 
+Floats = NDArray[np.float64]
+
 _MIDDLE = LEVELS.index(0.50)
+_HOUR_S, _STEP_S = 3600.0, 600.0
+_HIGH_S = 4.0 * _HOUR_S
+"""How long before the forecast readings are looked at for a high water that has just passed [s]."""
 
 
 def write_issue(issue: Issue) -> dict[str, Any]:
@@ -46,13 +51,44 @@ def write_values(values: Values) -> dict[str, Any]:
 
 def write_peak(values: Values) -> dict[str, Any]:
     """Return the highest median and the band at that time."""
-    top = int(np.argmax(values.quantiles[:, _MIDDLE]))
+    return _write_top(values, int(np.argmax(values.quantiles[:, _MIDDLE])))
+
+
+def _write_top(values: Values, top: int) -> dict[str, Any]:
     return {
         "time": _write_time(float(values.times[top])),
         "stage": _round(values.quantiles[top, _MIDDLE : _MIDDLE + 1])[0],
         "lower": _round(values.quantiles[top, 1:2])[0],
         "upper": _round(values.quantiles[top, 5:6])[0],
     }
+
+
+def write_trend(times: Floats, stages: Floats) -> float | None:
+    """Return the rise [m/h] of the stage (n,) over the hour before its newest reading, None without readings then."""
+    if times.size < 2 or times[-1] - times[0] < _HOUR_S / 2.0:
+        return None
+    hour = min(_HOUR_S, float(times[-1] - times[0]))
+    before = float(np.interp(times[-1] - hour, times, stages))
+    return round((float(stages[-1]) - before) * _HOUR_S / hour, 3)
+
+
+def write_next_high(values: Values, times: Floats, stages: Floats) -> dict[str, Any] | None:
+    """Return the next high water with its band, None where the forecast has none; readings (n,) tell what came before.
+
+    A high water is the highest stage of four hours on either side, above the mean.
+    """
+    start = float(values.times[0])
+    grid = np.arange(start - _HIGH_S, float(values.times[-1]) + 1.0, _STEP_S)
+    past = times < start
+    path = np.interp(
+        grid,
+        np.append(times[past], values.times),
+        np.append(stages[past], values.quantiles[:, _MIDDLE]),
+    )
+    if not past.any():
+        grid, path = grid[grid >= start], path[grid >= start]
+    tops = [place for place in find_high_waters(path) if grid[place] > start]
+    return _write_top(values, int(np.argmin(np.abs(values.times - grid[tops[0]])))) if tops else None
 
 
 def write_alarms(values: Values, gauge: StageGauge) -> list[dict[str, Any]]:
