@@ -159,3 +159,61 @@ def test_what_is_wrong_is_said(cap: TestClient) -> None:
 def test_a_synthetic_city_warns_of_nothing_real(client: TestClient) -> None:
     answer = client.post("/cap/alerts", json={"warning": make_warning()})
     assert answer.status_code == 409 and "synthetic" in answer.json()["detail"]
+
+
+def test_a_preview_is_what_would_be_issued_and_writes_nothing(cap: TestClient) -> None:
+    own = {"headline": "Nước lên nhanh ở bến Ninh Kiều"}
+    warning = make_warning(3, WARDS[2:], status="Exercise", vi=own, contact="Trực ban 0292 000 000")
+    seen = cap.post("/cap/preview", json={"warning": warning}).json()
+    assert seen["problems"] == []
+    assert capvalidator.check_schema(seen["xml"].encode()).passed
+    vi, en = seen["infos"]
+    assert vi["headline"] == f"DIỄN TẬP – {own['headline']}" and en["headline"].startswith("EXERCISE – Water")
+    assert vi["description"].startswith("Đây là tin diễn tập") and vi["contact"] == warning["contact"]
+    assert (vi["severity"], len(vi["areas"])) == ("Severe", len(WARDS[2:]))
+    assert "DIỄN TẬP" not in seen["words"]["vi"]["headline"], "the usual words, to be changed by a person"
+    assert [one["geometry"]["type"] for one in seen["area"]["features"]] == ["MultiPolygon"] * len(WARDS[2:])
+    before = cap.get("/cap/alerts.json").json()
+    past = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    late = cap.post("/cap/preview", json={"warning": make_warning(status="Test", expires=past)}).json()
+    assert late["xml"] is None and [one["member"] for one in late["problems"]] == ["expires"]
+    assert cap.get("/cap/alerts.json").json() == before
+    issued = post(cap, "/cap/alerts", {"warning": warning})
+    told = cap.get(f"/cap/alerts/{issued['identifier']}.json").json()
+    assert told["infos"][0]["headline"] == vi["headline"] and told["warning"]["vi"]["headline"] == own["headline"]
+    again = cap.post("/cap/preview", json={"warning": warning}).json()
+    assert [(one["member"], issued["identifier"] in one["detail"]) for one in again["problems"]] == [("wards", True)]
+    follows = {"warning": warning, "msgType": "Update", "chains": [issued["chain"]], "reason": "Nước lên tiếp"}
+    update = cap.post("/cap/preview", json=follows).json()
+    assert update["problems"] == [] and update["references"] == [issued["identifier"]]
+    assert "Nước lên tiếp" in update["infos"][0]["description"]
+    post(cap, f"/cap/alerts/{issued['identifier']}/cancel", None, **{"twin-reason": "done"})
+
+
+def test_a_person_keeps_a_draft_changes_it_and_makes_a_proposal_his_own(cap: TestClient, warned_url: str) -> None:
+    kept = post(cap, "/cap/drafts", {"warning": make_warning(1, status="Test")})
+    changed = post(cap, f"/cap/drafts/{kept['id']}", None, 405)
+    assert changed["status"] == 405
+    answer = cap.put(f"/cap/drafts/{kept['id']}", json={"warning": make_warning(2, status="Test")}, headers=WRITE)
+    assert (answer.status_code, answer.json()["id"]) == (200, kept["id"])
+    assert answer.json()["warning"]["level"] == 2
+    engine = open_engine(warned_url)
+    proposal = FloodWarning.model_validate_json(FloodWarning.model_validate(make_warning()).model_dump_json())
+    with engine.begin() as connection:
+        proposed = insert_draft(connection, "Alert", proposal, origin="alarms", author="alarms")
+    engine.dispose()
+    mine = cap.put(f"/cap/drafts/{proposed.id}", json={"warning": make_warning(3)}, headers=WRITE)
+    assert mine.status_code == 201 and (mine.json()["origin"], mine.json()["id"] != proposed.id) == ("person", True)
+    gone = cap.put(f"/cap/drafts/{proposed.id}", json={"warning": make_warning(3)}, headers=WRITE)
+    assert (gone.status_code, "discarded" in gone.json()["detail"]) == (409, True)
+    assert "chains" in post(cap, "/cap/drafts", {"warning": make_warning(), "msgType": "Update"}, 400)["detail"]
+    for draft in (kept["id"], mine.json()["id"]):
+        post(cap, f"/cap/drafts/{draft}/discard", None, 200)
+
+
+def test_the_rules_of_sending_say_what_is_refused_before_anybody_tries(cap: TestClient, client: TestClient) -> None:
+    rules = cap.get("/cap/policy").json()
+    assert [one["refused"] for one in rules["statuses"]] == [None] * 3 and rules["sender"] == "floods@ct.example"
+    assert [one["severity"] for one in rules["levels"]] == ["Minor", "Moderate", "Severe", "Extreme"]
+    drill = {one["status"]: one["refused"] for one in client.get("/cap/policy").json()["statuses"]}
+    assert "synthetic" in drill["Actual"]["detail"] and drill["Exercise"] is None

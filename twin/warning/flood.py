@@ -51,12 +51,23 @@ class Station(BaseModel):
         return Text(name, self.name_en or name)
 
 
+class OwnWords(BaseModel):
+    """What a person wrote in one language in place of the words that follow from what is known; "" keeps those."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    headline: Annotated[Words, Field(max_length=160)] = ""
+    description: Annotated[Words, Field(max_length=4000)] = ""
+    instruction: Annotated[Words, Field(max_length=4000)] = ""
+
+
 class FloodWarning(BaseModel):
     """What is known of a flood.
 
     ``level``: 1 to 3 báo động, 4 above the highest on record. ``stage`` and ``threshold`` [m above datum]; ``at`` is
     when the stage was measured or is forecast. ``probability`` (0 to 1) of a forecast, None for what was measured;
-    ``onset`` when the level is first reached. ``alarms`` are the ids of the alarms behind it.
+    ``onset`` when the level is first reached. ``alarms`` are the ids of the alarms behind it. ``vi`` and ``en`` hold
+    words of a person's own, ``contact`` whom to ask.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,6 +84,9 @@ class FloodWarning(BaseModel):
     probability: float | None = Field(default=None, ge=0.0, le=1.0)
     alarms: tuple[Name, ...] = Field(default=(), max_length=10_000)
     note: Annotated[Words, Field(max_length=1000)] = ""
+    vi: OwnWords = OwnWords()
+    en: OwnWords = OwnWords()
+    contact: Annotated[Words, Field(max_length=200)] = ""
 
     @model_validator(mode="after")
     def _names_each_once(self) -> "FloodWarning":

@@ -85,7 +85,7 @@ def issue_draft(connection: Connection, policy: Policy, draft_id: int, *, author
     """Issue what an open draft says; ConflictError when it is not open or its chains moved on meanwhile."""
     lock_event(connection, EVENT)
     draft = read_draft(connection, draft_id)
-    _check_open(draft)
+    check_open(draft)
     message = issue(
         connection,
         policy,
@@ -147,6 +147,7 @@ def _check_wards(warning: FloodWarning, others: Sequence[Message]) -> None:
             )
 
 
-def _check_open(draft: Draft) -> None:
+def check_open(draft: Draft) -> None:
+    """Raise ConflictError for a draft that was issued, discarded or outdated."""
     if draft.state != "open":
         raise ConflictError(f"draft {draft.id} is {draft.state}, no longer open")

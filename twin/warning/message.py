@@ -30,8 +30,8 @@ from layers.errors import InputError
 from layers.schema import Text
 from twin.warning.areas import Language, Ward, make_areas
 from twin.warning.flood import FloodWarning, Kind, clean_words
-from twin.warning.levels import ENDED, find_certainty, find_urgency, read_level
-from twin.warning.words import EVENT_TITLE, join_names, write_description, write_headline
+from twin.warning.levels import find_certainty, find_urgency, read_level
+from twin.warning.words import EVENT_TITLE, name_wards, write_description, write_headline, write_instruction
 
 MEDIA_TYPE = "application/cap+xml"
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
@@ -135,13 +135,10 @@ def _make_info(
     tag: str,
 ) -> Info:
     level, ends = read_level(warning.level), envelope.kind == "Cancel"
-    names = Text(
-        join_names([ward.title.vi for ward in wards], "và {} phường, xã khác"),
-        join_names([ward.title.en for ward in wards], "and {} more wards"),
-    )
+    names = name_wards([ward.title for ward in wards])
     headline = write_headline(warning, envelope.kind)
     description = write_description(warning, envelope.kind, names, originator.zone, clean_words(envelope.reason))
-    instruction = ENDED if ends else level.instruction
+    instruction = write_instruction(warning, envelope.kind)
     return Info(
         language=tag,
         categories=[Category.MET],
@@ -159,7 +156,7 @@ def _make_info(
         description=getattr(description, language),
         instruction=getattr(instruction, language),
         web=originator.web,
-        contact=originator.contact,
+        contact=warning.contact or originator.contact,
         parameters=[Parameter(ValueName(name), Value(value)) for name, value in _list_parameters(warning)],
         areas=make_areas(wards, language),
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from layers.errors import ConflictError, SetupError
+from layers.errors import ConflictError, SetupError, TwinError
 from layers.schema import Text
 from layers.store.migrate import CityRow
 from twin.settings import Settings
@@ -25,14 +25,21 @@ class Policy:
 
     def check(self, status: Status) -> None:
         """Raise ConflictError or SetupError where a real message must not be sent."""
+        refused = self.find_refusal(status)
+        if refused is not None:
+            raise refused
+
+    def find_refusal(self, status: Status) -> TwinError | None:
+        """Return why a message of this status must not be sent, None where it may."""
         if status != "Actual":
-            return
+            return None
         if self.synthetic:
-            raise ConflictError(
+            return ConflictError(
                 "the city is synthetic: it cannot warn of a real flood", hint="issue it as Exercise or Test"
             )
         if not self.configured:
-            raise SetupError("nobody is named as the sender of warnings", hint="set TWIN_WARNING_SENDER")
+            return SetupError("nobody is named as the sender of warnings", hint="set TWIN_WARNING_SENDER")
+        return None
 
     def issues_itself(self, status: Status) -> bool:
         """Return whether a proposal is issued without a person: exercises are, others if the setting says so."""

@@ -1,10 +1,11 @@
 """What a warning says in Vietnamese and in English: event, headline, description."""
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from layers.schema import Text
 from twin.warning.flood import FloodWarning, Kind
-from twin.warning.levels import LEVELS
+from twin.warning.levels import ENDED, LEVELS
 
 EVENT_TITLE = Text("Lũ, triều cường", "River and tidal flood")
 LONGEST_HEADLINE = 160
@@ -31,13 +32,34 @@ def write_headline(warning: FloodWarning, kind: Kind) -> Text:
         )
     else:
         said = Text(f"Mực nước đã vượt {level.vi} tại {place.vi}", f"Water is above {level.en} at {place.en}")
+    if kind != "Cancel":
+        said = Text(warning.vi.headline or said.vi, warning.en.headline or said.en)
     return Text(_shorten(mark.vi + said.vi), _shorten(mark.en + said.en))
 
 
 def write_description(warning: FloodWarning, kind: Kind, wards: Text, zone: tzinfo, reason: str = "") -> Text:
-    """Return the description; ``wards`` are their names in a row, ``reason`` is why it was updated or cancelled."""
-    parts = [] if warning.status == "Actual" else [_NOT_REAL]
-    parts.append(_tell_end(warning) if kind == "Cancel" else _tell_stage(warning, zone))
+    """Return the description; ``wards`` are their names in a row, ``reason`` is why it was updated or cancelled.
+
+    Words of a person's own take the place of what is known; that it is no real event is said before them all the same.
+    """
+    mark = Text("", "") if warning.status == "Actual" else _NOT_REAL
+    told = _tell_all(warning, kind, wards, zone)
+    if kind != "Cancel":
+        told = Text(warning.vi.description or told.vi, warning.en.description or told.en)
+    more = "".join(f" {words}" for words in (reason, warning.note) if words)
+    return Text(f"{mark.vi}{told.vi}{more}".strip(), f"{mark.en}{told.en}{more}".strip())
+
+
+def write_instruction(warning: FloodWarning, kind: Kind) -> Text:
+    """Return what people should do: at the level, or after the end."""
+    if kind == "Cancel":
+        return ENDED
+    usual = LEVELS[warning.level].instruction
+    return Text(warning.vi.instruction or usual.vi, warning.en.instruction or usual.en)
+
+
+def _tell_all(warning: FloodWarning, kind: Kind, wards: Text, zone: tzinfo) -> Text:
+    parts = [_tell_end(warning) if kind == "Cancel" else _tell_stage(warning, zone)]
     if warning.onset is not None and kind != "Cancel":
         parts.append(
             Text(
@@ -49,10 +71,7 @@ def write_description(warning: FloodWarning, kind: Kind, wards: Text, zone: tzin
         count = len(warning.alarms)
         parts.append(Text(f"Có {count} cảnh báo từ các trạm. ", f"{count} alarms of the stations stand behind it. "))
     parts.append(Text(f"Khu vực: {wards.vi}.", f"Area: {wards.en}."))
-    for words in (reason, warning.note):
-        if words:
-            parts.append(Text(f" {words}", f" {words}"))
-    return Text("".join(part.vi for part in parts).strip(), "".join(part.en for part in parts).strip())
+    return Text("".join(part.vi for part in parts), "".join(part.en for part in parts))
 
 
 def _tell_end(warning: FloodWarning) -> Text:
@@ -110,6 +129,14 @@ def _write_en(moment: datetime, zone: tzinfo) -> str:
 
 def _shorten(words: str) -> str:
     return words if len(words) <= LONGEST_HEADLINE else words[: LONGEST_HEADLINE - 1].rstrip() + "…"
+
+
+def name_wards(titles: Sequence[Text]) -> Text:
+    """Return the names of wards in a row, in both languages."""
+    return Text(
+        join_names([title.vi for title in titles], "và {} phường, xã khác"),
+        join_names([title.en for title in titles], "and {} more wards"),
+    )
 
 
 def join_names(names: list[str], more: str, longest: int = 12) -> str:
