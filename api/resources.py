@@ -22,6 +22,7 @@ from layers.store.engine import open_engine, plain_url
 from layers.store.items import LayerExtent, read_extent
 from layers.store.networks.following import set_follower
 from twin.connect import find_database
+from twin.indicators.board import IndicatorBoard
 from twin.networks.settling import settle_layers
 from twin.settings import Settings
 
@@ -43,6 +44,7 @@ class Resources:
     pictures: TileCache
     latest: LatestAnswers
     live: LiveChanges
+    indicators: IndicatorBoard
     metrics: Metrics
     drawing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(3))
     answering: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(3))
@@ -97,7 +99,7 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
     budget = settings.tile_cache_mb * 1_000_000
     held = Resources(
         settings, engine, storing, pool, versions, TileCache(budget * 3 // 4), TileCache(budget // 4),
-        LatestAnswers(pool), LiveChanges(url, pool), metrics,
+        LatestAnswers(pool), LiveChanges(url, pool), IndicatorBoard(settings.processed_dir), metrics,
     )  # fmt: skip
     metrics.watch_cache("tile", held.tiles)
     metrics.watch_cache("picture", held.pictures)

@@ -23,6 +23,7 @@ TAGS = {
     "state": "The state of watched items at a time.",
     "forecasts": "Forecasts as they were issued, and how good they were.",
     "alarms": "Alarms, incidents and the rules behind them.",
+    "indicators": "The city's indicators: value, state and reason, for walls, widgets and other programs.",
     "warnings": "CAP messages: issued, proposed, delivered.",
     "processes": "OGC API Processes: what can be computed.",
     "traces": "Traces of networks: what each found, and named configurations.",
