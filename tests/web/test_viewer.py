@@ -99,18 +99,6 @@ def test_click_on_a_building_opens_its_card_and_escape_closes_it(visit: Visit) -
     expect(card).to_be_hidden()
 
 
-def test_buildings_rise_in_three_dimensions(visit: Visit) -> None:
-    visit.open()
-    visit.zoom_to_buildings()
-    visit.page.get_by_role("button", name="Xem ba chiều").click()
-    visit.wait("() => window.twin.map.getPitch() > 40")
-    visit.settle()
-    assert visit.page.evaluate("() => window.twin.map.getLayoutProperty('buildings-3d', 'visibility')") == "visible"
-    drawn = visit.page.evaluate("() => window.twin.map.queryRenderedFeatures({ layers: ['buildings-3d'] }).length")
-    assert drawn > 0
-    visit.save("three-dimensions")
-
-
 def test_flood_plays_through_time(visit: Visit) -> None:
     visit.open("#tab=flood&desk=water")
     player = visit.page.locator(".player")

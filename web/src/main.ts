@@ -24,6 +24,7 @@ import { explain, t } from "./i18n";
 import { followState, readLink, readPreferences } from "./link";
 import { isAiming, stopAiming, takeClick } from "./map/aim";
 import { restoreFlood, setFloodOpacity } from "./map/flood";
+import { followPointer, openCluster } from "./map/hover";
 import { addBuildings3d, addCityRasters, applyVisibility } from "./map/layers";
 import { addNetwork } from "./map/network";
 import { addHighlight, pick, zoomTo, zoomToBounds } from "./map/pick";
@@ -43,6 +44,7 @@ import { makePlayer } from "./panels/player";
 import { sensorsPanel } from "./panels/sensors";
 import { makePanels } from "./panels/shell";
 import { getState, setState, watch } from "./state";
+import { followTables } from "./table/open";
 import type { Hit } from "./types";
 
 declare global {
@@ -52,7 +54,6 @@ declare global {
   }
 }
 
-const POINTER_MS = 80;
 const PHONE = "(max-width: 640px)";
 
 function addOverlays(map: MapView): void {
@@ -70,18 +71,13 @@ function addOverlays(map: MapView): void {
 function followMap(map: MapView): void {
   map.on("style.load", () => addOverlays(map));
   map.on("click", (event) => {
-    if (takeClick(map, event)) return;
+    if (takeClick(map, event) || openCluster(map, event)) return;
     openPlace(pick(map, event), { lon: event.lngLat.lng, lat: event.lngLat.lat });
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && isAiming()) stopAiming(map);
   });
-  let asked = 0;
-  map.on("mousemove", (event) => {
-    if (isAiming() || map.isMoving() || performance.now() - asked < POINTER_MS) return;
-    asked = performance.now();
-    map.getCanvas().style.cursor = pick(map, event).length === 0 ? "" : "pointer";
-  });
+  followPointer(map);
   watch(["layers", "threeD"], () => {
     applyVisibility(map);
     showSensors(map);
@@ -89,6 +85,7 @@ function followMap(map: MapView): void {
   watch(["threeD"], (state) =>
     map.easeTo({ pitch: state.threeD ? 50 : 0, bearing: state.threeD ? map.getBearing() : 0 }),
   );
+  followThirdDimension(map);
   watch(["opacity"], () => setFloodOpacity(map));
   watch(["scheme"], () => void applyStyle(map));
   watch(["runId"], () => {
@@ -105,6 +102,24 @@ function followMap(map: MapView): void {
   onData("runs", followRuns);
   watch(["lang"], () => updateSensors(map));
   onData("sensors", () => updateSensors(map));
+}
+
+/** Load what draws the third dimension when it is first asked for. */
+function followThirdDimension(map: MapView): void {
+  let loaded = false;
+  const update = async (): Promise<void> => {
+    if (loaded || !getState().threeD) return;
+    loaded = true;
+    const [{ followScene }, { makeSceneControl }] = await Promise.all([
+      import("./scene/scene"),
+      import("./scene/control"),
+    ]);
+    map.getContainer().parentElement?.append(makeSceneControl(map));
+    if (map.isStyleLoaded()) followScene(map);
+    else map.once("idle", () => followScene(map));
+  };
+  watch(["threeD"], () => void update());
+  void update();
 }
 
 /** Whether a link came with a question whose answer is on the map. */
@@ -157,7 +172,7 @@ async function start(app: HTMLElement): Promise<void> {
     if (matchMedia(PHONE).matches) setState({ panelOpen: false });
   };
   const panels = makePanels({
-    layers: () => layersPanel(showHit),
+    layers: () => layersPanel(map, showHit),
     planning: () => loadPanel(async () => (await import("./planning/panel")).planningPanel(map, zoomToItem)),
     flood: () => loadPanel(async () => (await import("./flood/panel")).floodDesk(map, zoomToItem)),
     scenario: () => loadPanel(async () => (await import("./panels/scenario")).scenarioPanel()),
@@ -169,9 +184,10 @@ async function start(app: HTMLElement): Promise<void> {
   });
   const mark = city.synthetic ? h("div", { class: "map-mark" }, syntheticBadge(t("app.synthetic"))) : null;
   if (mark) watch(["lang"], () => replace(mark, syntheticBadge(t("app.synthetic"))));
-  app.append(makeHeader(), panels, makePlayer(map), makeMapButtons(map), makeCard(map));
+  app.append(makeHeader(map), panels, makePlayer(map), makeMapButtons(map), makeCard(map));
   if (mark) app.append(mark);
   app.append(makeZoomNote(map));
+  followTables(map);
   // On a phone card and sheet share one place: opening a sheet puts the card away.
   watch(["tab", "panelOpen"], (state) => {
     if (state.panelOpen && matchMedia(PHONE).matches) closeCard();
