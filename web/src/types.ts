@@ -78,6 +78,8 @@ export interface City {
 export interface Catalog {
   city: City;
   themes: Theme[];
+  /** Formats in which a layer can be taken as a file, as endings of names. */
+  files: string[];
 }
 
 export interface Datastream {
