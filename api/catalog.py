@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from api.answers import write_moment
 from api.declarations import describe_raster, describe_vector
 from api.dependencies import PUBLIC_LAYERS
+from api.export import FORMATS
 from api.resources import Resources
 from layers.registry import LAYERS, THEMES
 from layers.schema import RasterLayer
@@ -24,7 +25,7 @@ _WHERE = ("buildings", "road_links", "wards", "land_use", "water_bodies", "trees
 
 
 def build_catalog(connection: Connection, resources: Resources) -> dict[str, Any]:
-    """Return the catalogue: the city and, theme by theme, every public layer."""
+    """Return the catalogue: the city, theme by theme every public layer, and the formats of files."""
     rows = list_sources(connection, None)
     sources = _group_sources(rows)
     made_up = {layer_id for row in rows if row.synthetic for layer_id in row.layers}
@@ -45,7 +46,7 @@ def build_catalog(connection: Connection, resources: Resources) -> dict[str, Any
                 described = describe_vector(layer, extent.count, known, synthetic=layer.id in made_up)
                 members.append(described | {"bounds": extent.bounds, "edited": _write_time(edited.get(layer.id))})
         themes.append({"id": theme.id, "title": theme.title._asdict(), "layers": members})
-    return {"city": describe_city(connection, resources), "themes": themes}
+    return {"city": describe_city(connection, resources), "themes": themes, "files": list(FORMATS)}
 
 
 def describe_city(connection: Connection, resources: Resources) -> dict[str, Any]:

@@ -144,6 +144,7 @@ def test_the_catalogue_tells_everything(client: TestClient) -> None:
     assert (city["id"], city["crs"], city["main_gauge"], city["synthetic"]) == ("test", "EPSG:5897", "S-1", True)
     assert len(city["bounds"]) == 4
     assert [theme["id"] for theme in catalog["themes"]] == [theme.id for theme in THEMES]
+    assert {"csv", "geojson", "gpkg", "xlsx"} <= set(catalog["files"])
     told = {layer["id"]: layer for theme in catalog["themes"] for layer in theme["layers"]}
     assert set(told) == set(LAYERS)
     trees = told["trees"]

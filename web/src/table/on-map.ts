@@ -1,0 +1,153 @@
+/** What table and queries draw on the map: what was found, the ticked rows, the row under the pointer. */
+
+import type { ExpressionSpecification, GeoJSONSource, Map as MapView } from "maplibre-gl";
+import { firstMark } from "../map/order";
+
+const FOUND = "found-";
+const ROWS = "table-rows";
+const COLORS = { found: "#c2185b", chosen: "#ff7a1a", pointed: "#0f7ea8" };
+const EMPTY: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
+
+interface Found {
+  layer: string;
+  filter: string;
+  at: string | null;
+}
+
+let found: Found | null = null;
+let chosen: GeoJSON.Geometry[] = [];
+let pointed: GeoJSON.Geometry | null = null;
+let followed: MapView | null = null;
+
+const isArea: ExpressionSpecification = ["==", ["geometry-type"], "Polygon"];
+const isPoint: ExpressionSpecification = ["==", ["geometry-type"], "Point"];
+
+function addFound(map: MapView, { layer, filter, at }: Found): void {
+  const base = map.getStyle().sources[layer];
+  if (base?.type !== "vector" || !base.tiles) return;
+  const id = FOUND + layer;
+  const query = new URLSearchParams({ filter, ...(at ? { datetime: at } : {}) });
+  map.addSource(id, { ...base, tiles: base.tiles.map((tile) => `${tile.split("?")[0]}?${query}`) });
+  const above = { source: id, "source-layer": layer, metadata: { "twin:found": layer } };
+  const before = firstMark(map);
+  map.addLayer(
+    {
+      id: `${id}-area`,
+      type: "fill",
+      ...above,
+      filter: isArea,
+      paint: { "fill-color": COLORS.found, "fill-opacity": 0.35 },
+    },
+    before,
+  );
+  map.addLayer(
+    {
+      id: `${id}-line`,
+      type: "line",
+      ...above,
+      filter: ["!", isPoint],
+      layout: { "line-cap": "round", "line-join": "round" },
+      paint: {
+        "line-color": COLORS.found,
+        "line-width": ["case", isArea, 1, ["interpolate", ["linear"], ["zoom"], 11, 2, 16, 4]],
+      },
+    },
+    before,
+  );
+  map.addLayer({
+    id: `${id}-point`,
+    type: "circle",
+    ...above,
+    filter: isPoint,
+    paint: {
+      "circle-color": COLORS.found,
+      "circle-radius": ["interpolate", ["linear"], ["zoom"], 11, 2.5, 17, 7],
+      "circle-stroke-color": "#ffffff",
+      "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 11, 0.4, 16, 1.5],
+    },
+  });
+}
+
+function clearFound(map: MapView): void {
+  for (const layer of map.getStyle().layers.filter(({ id }) => id.startsWith(FOUND))) map.removeLayer(layer.id);
+  for (const id of Object.keys(map.getStyle().sources).filter((one) => one.startsWith(FOUND))) map.removeSource(id);
+}
+
+function rowFeatures(): GeoJSON.FeatureCollection {
+  const feature = (geometry: GeoJSON.Geometry, color: string): GeoJSON.Feature => ({
+    type: "Feature",
+    geometry,
+    properties: { color },
+  });
+  const features = chosen.map((geometry) => feature(geometry, COLORS.chosen));
+  return { type: "FeatureCollection", features: pointed ? [...features, feature(pointed, COLORS.pointed)] : features };
+}
+
+function addRows(map: MapView): void {
+  map.addSource(ROWS, { type: "geojson", data: EMPTY });
+  map.addLayer({
+    id: `${ROWS}-area`,
+    type: "fill",
+    source: ROWS,
+    filter: isArea,
+    paint: { "fill-color": ["get", "color"], "fill-opacity": 0.22 },
+  });
+  map.addLayer({
+    id: `${ROWS}-line`,
+    type: "line",
+    source: ROWS,
+    filter: ["!", isPoint],
+    layout: { "line-cap": "round", "line-join": "round" },
+    paint: { "line-color": ["get", "color"], "line-width": 4 },
+  });
+  map.addLayer({
+    id: `${ROWS}-point`,
+    type: "circle",
+    source: ROWS,
+    filter: isPoint,
+    paint: {
+      "circle-color": ["get", "color"],
+      "circle-opacity": 0.35,
+      "circle-radius": 9,
+      "circle-stroke-color": ["get", "color"],
+      "circle-stroke-width": 2.5,
+    },
+  });
+}
+
+function draw(map: MapView): void {
+  if (!map.getSource(ROWS)) addRows(map);
+  map.getSource<GeoJSONSource>(ROWS)?.setData(rowFeatures());
+}
+
+function follow(map: MapView): void {
+  if (followed === map) return;
+  followed = map;
+  // A change of style takes every overlay with it.
+  map.on("style.load", () => {
+    if (found) addFound(map, found);
+    draw(map);
+  });
+}
+
+/** Draw what a filter finds in a layer over everything, in place of the last; null takes it away. */
+export function drawFound(map: MapView, next: Found | null): void {
+  follow(map);
+  if (JSON.stringify(found) === JSON.stringify(next)) return;
+  found = next;
+  if (!map.getStyle()) return;
+  clearFound(map);
+  if (found) addFound(map, found);
+}
+
+export function drawChosen(map: MapView, geometries: GeoJSON.Geometry[]): void {
+  follow(map);
+  chosen = geometries;
+  draw(map);
+}
+
+export function drawPointed(map: MapView, geometry: GeoJSON.Geometry | null): void {
+  follow(map);
+  pointed = geometry;
+  draw(map);
+}
