@@ -18,6 +18,8 @@ export interface Source {
   licence: string;
   attribution: string;
   synthetic: boolean;
+  /** When it was last loaded; null for what is edited by hand. */
+  loaded: string | null;
 }
 
 export interface Property {
@@ -36,6 +38,9 @@ interface LayerBase {
   visible: boolean;
   rank: number;
   legend: LegendEntry[];
+  access: string;
+  synthetic: boolean;
+  sources: Source[];
 }
 
 export interface VectorLayer extends LayerBase {
@@ -43,8 +48,11 @@ export interface VectorLayer extends LayerBase {
   geometry: "Point" | "LineString" | "MultiPolygon";
   min_zoom: number;
   count: number;
-  synthetic: boolean;
-  sources: Source[];
+  /** Property whose values give the colours of the legend. */
+  by: string | null;
+  bounds: [number, number, number, number] | null;
+  /** When somebody last edited it; loads and runs are no edits. */
+  edited: string | null;
   properties: Property[];
 }
 
@@ -322,10 +330,41 @@ export interface EnsembleMember extends FloodFigures {
   peak_stage: number;
 }
 
+/** Whom a flood touches in a ward; lengths and depth [m]. */
+export interface WardCounts {
+  people: number;
+  buildings: number;
+  road_length: number;
+  closed_road_length: number;
+  places: number;
+  hospitals: number;
+  schools: number;
+  cabinets: number;
+  pumps: number;
+  depth_max: number;
+  depth_class: string | null;
+}
+
+/** `hours`: share of members with water in each hour of the run; `last` is null where it stays beyond its end. */
+export interface WardOutlook {
+  ward_code: string;
+  ward_name: string;
+  probability: number;
+  first: string | null;
+  first_early: string | null;
+  first_late: string | null;
+  last: string | null;
+  hours: number[];
+  likely: WardCounts;
+  possible: WardCounts;
+}
+
 export interface Ensemble {
   expected: FloodFigures;
   exceeded: (FloodFigures & { probability: number })[];
   members: EnsembleMember[];
+  /** Absent in records made before wards were counted. */
+  wards?: WardOutlook[];
 }
 
 export interface CaseKey {
@@ -439,6 +478,7 @@ export interface Link {
 export interface Hit {
   collection: string;
   collection_title: Words;
+  theme: string;
   id: string;
   title: string;
   marks: [number, number][];

@@ -3,7 +3,8 @@
 import type { FillExtrusionLayerSpecification, LayerSpecification, Map as MapView } from "maplibre-gl";
 import { findLayer, getCatalog } from "../data";
 import { getState, type State } from "../state";
-import { firstMark } from "./order";
+import { applyOpacities } from "./opacity";
+import { applyOrder, firstMark } from "./order";
 
 const BUILDINGS = "buildings";
 const BUILDINGS_3D = "buildings-3d";
@@ -26,7 +27,7 @@ function setShown(map: MapView, id: string, shown: boolean): void {
   if (map.getLayoutProperty(id, "visibility") !== visibility) map.setLayoutProperty(id, "visibility", visibility);
 }
 
-/** Bring every style layer in step with the state. */
+/** Bring every style layer in step with the state: whether it is drawn, above which others, how much it covers. */
 export function applyVisibility(map: MapView): void {
   const state = getState();
   // A panel may choose layers before the style has come; it is brought in step when it has.
@@ -38,6 +39,8 @@ export function applyVisibility(map: MapView): void {
     else setShown(map, layer.id, isShown(id, layer, state));
   }
   if (map.getLayer(BUILDINGS_3D)) setShown(map, BUILDINGS_3D, state.threeD && state.layers.has(BUILDINGS));
+  applyOrder(map);
+  applyOpacities(map);
 }
 
 /** Add the extruded buildings in the colours of their flat layer. */

@@ -7,7 +7,9 @@ import { layerOf } from "./layers";
 import { NETWORK_LAYERS } from "./network";
 import { SENSOR_LAYERS } from "./sensors";
 
+/** How far beside a point or line a click may be [px]. */
 const TOLERANCE = 5;
+const TOUCH_TOLERANCE = 14;
 const MAX_CANDIDATES = 12;
 const SOURCE = "highlight";
 const COLOR = "#ff7a1a";
@@ -31,25 +33,54 @@ function readFeature(feature: MapGeoJSONFeature): (Candidate & { rank: number })
   return { layer, id: String(id), name: name ? String(name) : null, rank };
 }
 
-/** Return the features at a click, the topmost first, each once; points may lie a few pixels beside it. */
-export function pick(map: MapView, event: MapMouseEvent): Candidate[] {
+/** A finger covers what it means: it may be farther off than a mouse. */
+function toleranceOf(event: MapMouseEvent): number {
+  const { pointerType } = event.originalEvent as Partial<PointerEvent>;
+  const touches = pointerType ? pointerType !== "mouse" : matchMedia("(pointer: coarse)").matches;
+  return touches ? TOUCH_TOLERANCE : TOLERANCE;
+}
+
+/** Return what is drawn around a click. */
+function findNear(map: MapView, event: MapMouseEvent): MapGeoJSONFeature[] {
   const { x, y } = event.point;
+  const tolerance = toleranceOf(event);
   const box: [PointLike, PointLike] = [
-    [x - TOLERANCE, y - TOLERANCE],
-    [x + TOLERANCE, y + TOLERANCE],
+    [x - tolerance, y - tolerance],
+    [x + tolerance, y + tolerance],
   ];
+  return map.queryRenderedFeatures(box);
+}
+
+export type Found = Candidate & { feature: MapGeoJSONFeature };
+
+/** Return the features at a click with what is drawn of them, the topmost first, each once. */
+export function find(map: MapView, event: MapMouseEvent): Found[] {
   const exact = map.queryRenderedFeatures(event.point);
-  const near = map.queryRenderedFeatures(box).filter((feature) => !feature.layer.type.startsWith("fill"));
+  const near = findNear(map, event).filter((feature) => !feature.layer.type.startsWith("fill"));
   const nearPoints = near.filter((feature) => feature.layer.type === "circle");
-  const found = new Map<string, Candidate>();
+  const found = new Map<string, Found>();
   for (const group of [[...nearPoints, ...exact], near]) {
-    const candidates = group.flatMap((feature) => readFeature(feature) ?? []).sort((a, b) => b.rank - a.rank);
-    for (const { layer, id, name } of candidates) {
+    const read = group.flatMap((feature) => {
+      const candidate = readFeature(feature);
+      return candidate ? [{ ...candidate, feature }] : [];
+    });
+    for (const { layer, id, name, feature } of read.sort((a, b) => b.rank - a.rank)) {
       const key = `${layer}/${id}`;
-      if (!found.has(key)) found.set(key, { layer, id, name });
+      if (!found.has(key)) found.set(key, { layer, id, name, feature });
     }
   }
   return [...found.values()].slice(0, MAX_CANDIDATES);
+}
+
+/** Return the features at a click, the topmost first, each once; points may lie a few pixels beside it. */
+export const pick = (map: MapView, event: MapMouseEvent): Candidate[] =>
+  find(map, event).map(({ layer, id, name }) => ({ layer, id, name }));
+
+/** Return the circle under a click that stands for several items, if there is one. */
+export function findCluster(map: MapView, event: MapMouseEvent): MapGeoJSONFeature | undefined {
+  return findNear(map, event).find(
+    ({ layer, properties }) => layer.type === "circle" && Number(properties["point_count"] ?? 1) > 1,
+  );
 }
 
 let lit: GeoJSON.Geometry | null = null;
@@ -118,6 +149,12 @@ export function boundsOf(geometry: GeoJSON.Geometry): [number, number, number, n
     north = Math.max(north, lat);
   }
   return [west, south, east, north];
+}
+
+/** Return the middle of the box around a geometry. */
+export function middleOf(geometry: GeoJSON.Geometry): [number, number] {
+  const [west, south, east, north] = boundsOf(geometry);
+  return [(west + east) / 2, (south + north) / 2];
 }
 
 /** Move the camera to a geometry. */

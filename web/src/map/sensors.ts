@@ -1,13 +1,17 @@
 /** Sensors on the map: coloured by kind, ringed by alarm state, with their newest value as label. */
 
-import type { GeoJSONSource, Map as MapView } from "maplibre-gl";
+import type { FilterSpecification, GeoJSONSource, Map as MapView } from "maplibre-gl";
 import { ALARM_COLORS, alarmLevel, isStale, mainDatastream, sensorKind } from "../alarm";
+import { readItems } from "../api";
 import { sensors } from "../data";
 import { formatReading } from "../format";
 import { getState } from "../state";
 
 const SOURCE = "live-sensors";
 export const SENSOR_LAYERS = ["live-sensors-halo", "live-sensors", "live-sensors-label"] as const;
+
+const RAISED: FilterSpecification = [">", ["get", "level"], 0];
+const MOST = 10_000;
 
 function describe(): GeoJSON.FeatureCollection {
   const features = sensors.map((sensor): GeoJSON.Feature => {
@@ -40,7 +44,7 @@ export function addSensors(map: MapView): void {
     id: SENSOR_LAYERS[0],
     type: "circle",
     source: SOURCE,
-    filter: [">", ["get", "level"], 0],
+    filter: RAISED,
     paint: { "circle-radius": 15, "circle-color": ["get", "ring"], "circle-opacity": 0.28 },
   });
   map.addLayer({
@@ -84,4 +88,39 @@ export function updateSensors(map: MapView): void {
 export function showSensors(map: MapView): void {
   const visibility = getState().layers.has("sensors") ? "visible" : "none";
   for (const id of SENSOR_LAYERS) if (map.getLayer(id)) map.setLayoutProperty(id, "visibility", visibility);
+}
+
+/** The person's condition on the sensors, and those that meet it. */
+let asked: string | null = null;
+let met: readonly string[] | null = null;
+
+function showMet(map: MapView): void {
+  const isMet: FilterSpecification | null = met && ["in", ["get", "id"], ["literal", [...met]]];
+  for (const id of SENSOR_LAYERS) {
+    if (!map.getLayer(id)) continue;
+    const own = id === SENSOR_LAYERS[0] ? RAISED : null;
+    map.setFilter(id, own && isMet ? (["all", own, isMet] as FilterSpecification) : (isMet ?? own));
+  }
+}
+
+/** Draw only the sensors that meet a condition in CQL2; the server says which, for they are not drawn from tiles. */
+export function filterSensors(map: MapView, filter: string | null): void {
+  if (filter === asked) {
+    if (met) showMet(map);
+    return;
+  }
+  asked = filter;
+  if (filter === null) {
+    met = null;
+    showMet(map);
+    return;
+  }
+  readItems("sensors", { filter, skipGeometry: "true", properties: "", limit: String(MOST) }).then(
+    ({ features }) => {
+      if (asked !== filter) return;
+      met = features.map(({ id }) => id);
+      showMet(map);
+    },
+    (error: unknown) => console.warn("sensors:", error),
+  );
 }

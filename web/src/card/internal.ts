@@ -1,0 +1,42 @@
+/** What only the office reads: asked with the name and token of this browser, which are asked for where the server wants them. */
+
+import { ApiError, request } from "../api";
+import { h, replace } from "../dom";
+import { t } from "../i18n";
+import { failure, loading, textButton } from "../panels/parts";
+import { askWriter, readAuthor, write } from "../writing";
+
+const REFUSED: readonly number[] = [401, 403];
+
+/** Read what the server may keep for those who write. */
+export const readInternal = <T>(path: string): Promise<T> =>
+  readAuthor() ? write<T>("GET", path, null) : request<T>(path);
+
+/** Say that something is for the office only, and offer to say who one is. */
+function locked(retry: () => void): HTMLElement {
+  const enter = async (): Promise<void> => {
+    if (await askWriter()) retry();
+  };
+  return h(
+    "div",
+    { class: "message" },
+    h("span", {}, t("item.locked")),
+    textButton(t("item.unlock"), () => void enter(), "button-small"),
+  );
+}
+
+/** Fill a holder with what `build` makes of an answer; waiting, refusal and failure are said in it. */
+export async function fill<T>(
+  holder: HTMLElement,
+  read: () => Promise<T>,
+  build: (answer: T) => Node | null,
+): Promise<void> {
+  const again = (): void => void fill(holder, read, build);
+  replace(holder, loading());
+  try {
+    replace(holder, build(await read()));
+  } catch (error) {
+    const refused = error instanceof ApiError && REFUSED.includes(error.status);
+    replace(holder, refused ? locked(again) : failure(error, again));
+  }
+}
