@@ -1,16 +1,15 @@
 """Edits: features created, replaced, updated and deleted (OGC API Features Part 4), one by one or many at once."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.answers import GEOJSON, answer_json
 from api.bodies import read_json
+from api.committing import CheckOnly, carry_out
 from api.dependencies import LinksOf, ResourcesOf, find_collection, refuse_unknown
 from api.editing import read_edit, read_edits, write_address, write_outcome
 from api.etags import parse_if_match, parse_unmodified_since, write_validators
@@ -170,12 +169,14 @@ async def revert_item(
             connection, layer, feature_id, target, author=writer.author, reason=writer.reason, seen=seen
         )
 
-    return _answer_one(await _carry_out(resources, revert), links)
+    return _answer_one(await carry_out(resources, revert), links)
 
 
 @router.post("/api/edits", status_code=201, summary="Edit many items, all or none", openapi_extra=_EDITS_BODY)
-async def edit_many(request: Request, resources: ResourcesOf, links: LinksOf, writer: WriterOf) -> Response:
-    """Carry out edits of any collections in one transaction."""
+async def edit_many(
+    request: Request, resources: ResourcesOf, links: LinksOf, writer: WriterOf, check: CheckOnly = False
+) -> Response:
+    """Carry out edits of any collections in one transaction; with ``check`` say what would come of them."""
     document = await read_json(request, _JSON)
     for name in document:
         if name not in ("author", "reason", "valid_from", "edits"):
@@ -185,7 +186,9 @@ async def edit_many(request: Request, resources: ResourcesOf, links: LinksOf, wr
     if not reason:
         raise InputError("why? the member 'reason' is missing")
     named = Writer(_read_words(document, "author", LONGEST_AUTHOR) or writer.author, reason)
-    outcome = await _apply(resources, edits, named, _read_words(document, "valid_from", 50) or None)
+    outcome = await _apply(resources, edits, named, _read_words(document, "valid_from", 50) or None, check=check)
+    if check:
+        return answer_json(write_outcome(outcome, links) | {"edit": None, "links": []})
     return _answer_edit(outcome, links)
 
 
@@ -196,7 +199,7 @@ async def take_back(edit_id: EditId, resources: ResourcesOf, links: LinksOf, wri
     def revert(connection: Connection) -> Outcome:
         return revert_edit(connection, edit_id, author=writer.author, reason=writer.reason)
 
-    outcome = await _carry_out(resources, revert)
+    outcome = await carry_out(resources, revert)
     return _answer_edit(outcome, links)
 
 
@@ -213,23 +216,15 @@ async def _edit_one(op: Op, collection_id: str, feature_id: str | None, asked: A
     return _answer_one(await _apply(asked.resources, [edit], asked.writer, asked.valid_from), asked.links)
 
 
-async def _apply(resources: Resources, edits: list[Edit], writer: Writer, valid_from: str | None) -> Outcome:
+async def _apply(
+    resources: Resources, edits: list[Edit], writer: Writer, valid_from: str | None, *, check: bool = False
+) -> Outcome:
     since = parse_moment(valid_from, "valid_from") if valid_from is not None else None
 
     def apply(connection: Connection) -> Outcome:
         return apply_edits(connection, edits, author=writer.author, reason=writer.reason, valid_from=since)
 
-    return await _carry_out(resources, apply)
-
-
-async def _carry_out(resources: Resources, write: Callable[[Connection], Outcome]) -> Outcome:
-    """Return what ``write`` did once it is committed."""
-
-    def commit() -> Outcome:
-        with resources.engine.begin() as connection:
-            return write(connection)
-
-    return await run_in_threadpool(commit)
+    return await carry_out(resources, apply, check=check)
 
 
 def _answer_edit(outcome: Outcome, links: Links) -> Response:

@@ -36,13 +36,14 @@ class MendBody(_Body):
 
 
 class RetryBody(_Body):
-    """Which rows are loaded again as they are."""
+    """Which rows are loaded again, as they are or each with ``set``: values by column of their files."""
 
     source: str | None = None
     layer: str | None = None
     field: str | None = None
     reason: str | None = None
     ids: list[Whole] | None = Field(default=None, max_length=MOST)
+    set: dict[str, str | int | float | bool | None] = Field(default={}, max_length=500)
 
 
 @router.get("", summary="Rows that were not loaded, and why")
@@ -82,11 +83,11 @@ def show_row(row: RowId, connection: ConnectionOf, _writer: WriterOf) -> Respons
 
 @router.post("/retry", summary="Load rows again after a mapping or a code list was mended")
 def retry_rows(body: RetryBody, connection: ConnectionOf, links: LinksOf, writer: WriterOf) -> Response:
-    """Load open rows again as they are and say what became of each; at most 5,000 at a time."""
+    """Load open rows again, all with the same values changed, and say what became of each; at most 5,000 at a time."""
     ids = tuple(body.ids) if body.ids is not None else None
     wanted = Wanted(body.source, body.layer, body.field, body.reason, ids=ids)
     rows = list_quarantine(connection, wanted, limit=MOST)
-    changes: dict[int, dict[str, Any]] = {row.id: {} for row in rows}
+    changes: dict[int, dict[str, Any]] = {row.id: dict(body.set) for row in rows}
     outcomes = mend_rows(connection, changes, author=writer.author, reason=writer.reason or "retry")
     mended = sum(one.feature_id is not None for one in outcomes)
     told = [_write_outcome(one, links) for one in outcomes]

@@ -1,5 +1,6 @@
 /** The panel of the inventory: what the city has, asked, changed and mended. */
 
+import "../styles/work.css";
 import type { Map as MapView } from "maplibre-gl";
 import { h } from "../dom";
 import { addWords, t } from "../i18n";
@@ -10,6 +11,11 @@ import { workVi } from "../i18n/work-vi";
 import { makeTools, type Part } from "../panels/tools";
 import { getState, JOBS, type Job, setState } from "../state";
 import type { ZoomToItem } from "../types";
+import { bulkPart } from "../work/bulk-part";
+import { checksPart } from "../work/checks-part";
+import { editsPart } from "../work/edits-part";
+import { ordersPart } from "../work/orders-part";
+import { quarantinePart } from "../work/quarantine-part";
 
 addWords({ vi: tableVi, en: tableEn });
 addWords({ vi: workVi, en: workEn });
@@ -18,11 +24,11 @@ const stub = (): Part => ({ element: h("div") });
 
 const BUILD: Record<Job, (map: MapView, zoomToItem: ZoomToItem) => Part> = {
   query: stub,
-  edits: stub,
-  bulk: stub,
-  quarantine: stub,
-  orders: stub,
-  checks: stub,
+  edits: editsPart,
+  bulk: bulkPart,
+  quarantine: quarantinePart,
+  orders: ordersPart,
+  checks: checksPart,
 };
 
 /** Build the panel. */
