@@ -1,5 +1,5 @@
 # Two commands matter: `make run` and `make test`. Both bring a fresh machine to what they need.
-.PHONY: run test check bench clients docs serve setup setup-tests lock clean
+.PHONY: run test check bench clients docs guide serve setup setup-tests lock clean
 
 # The first Python that runs and is new enough; a name on the path may be a shim of a version manager that does not.
 NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
@@ -38,6 +38,9 @@ clients: setup-tests
 
 docs: setup
 	@$(BIN)/python -m docs
+
+guide: setup
+	@$(BIN)/python -m docs.guide_pictures
 
 lock:
 	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench import assignment, features, flood, flooded_roads, imports, leaks, routing, sensors, tiles, traces
+from bench import assignment, features, flood, flooded_roads, imports, leaks, routing, sensors, tiles, traces, viewer
 from layers.store.cluster import start_cluster, stop_cluster
 from layers.store.engine import open_engine
 from layers.store.migrate import migrate
@@ -33,6 +33,7 @@ NUMERICS: dict[str, Callable[[], list[Row]]] = {
     "flooded-roads": flooded_roads.rows,
     "leaks": leaks.rows,
     "routing": routing.rows,
+    "viewer": viewer.rows,
 }
 
 
