@@ -46,6 +46,7 @@ import { makePanels } from "./panels/shell";
 import { getState, setState, watch } from "./state";
 import { followTables } from "./table/open";
 import type { Hit } from "./types";
+import { addWorkButtons } from "./work/card-part";
 
 declare global {
   interface Window {
@@ -171,6 +172,7 @@ async function start(app: HTMLElement): Promise<void> {
     chooseHit(hit);
     if (matchMedia(PHONE).matches) setState({ panelOpen: false });
   };
+  addWorkButtons();
   const panels = makePanels({
     layers: () => layersPanel(map, showHit),
     planning: () => loadPanel(async () => (await import("./planning/panel")).planningPanel(map, zoomToItem)),

@@ -11,6 +11,7 @@ import { findCommodity, type Kind, kindsOf } from "../networks/commodities";
 import { askAbout } from "../networks/form";
 import { getState, type Place, type Selection, setState, watch } from "../state";
 import type { Item, Property, VectorLayer } from "../types";
+import { buildCardParts } from "./card-parts";
 import { departuresPart } from "./departures";
 import { empty, failure, iconButton, loading, section, syntheticBadge, textButton } from "./parts";
 import { pointPart } from "./point";
@@ -160,6 +161,7 @@ export function makeCard(map: MapView): HTMLElement {
       sensor ? sensorPart(sensor) : null,
       place ? pointPart(place) : null,
       networkButtons(item, selection),
+      ...buildCardParts(item, selection),
       selection.layer === "stops" ? departuresPart(item) : null,
       propertyList(item, layer),
       layer ? sourceList(layer) : null,
