@@ -1,5 +1,6 @@
-"""The viewer in a browser with software rendering: how soon the map is there, how long our code holds the page, how much
-is loaded. Needs Chromium and a built viewer.
+"""The viewer in a browser with software rendering: how soon the map is there, how long our code holds the page.
+
+Needs Chromium and a built viewer.
 
 The limits are the product's own: the map 3 s after the address was opened, no 200 ms of our code at a stretch, 700 kB.
 """
