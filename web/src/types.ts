@@ -216,6 +216,7 @@ export interface RunShort {
   base_time?: string | null;
   horizon_hours?: number | null;
   synthetic?: boolean;
+  inputs?: Record<string, unknown>;
 }
 
 export interface RunRaster {
@@ -405,6 +406,17 @@ export interface RunSummary {
   sewer: SewerAccount;
   ensemble: Ensemble;
   comparison: Comparison;
+  difference: Difference;
+}
+
+/** Ground that only one of two floods puts under water [m²], and the largest changes of depth [m]. */
+export interface Difference {
+  before: string;
+  after: string;
+  wetted_area: number;
+  dried_area: number;
+  largest_rise: number;
+  largest_fall: number;
 }
 
 /** Water that went through pumps, gates, culverts, weirs [m³], there and back, by id. */

@@ -14,7 +14,7 @@ const MOST = 8;
 export type ShowHit = (hit: Hit) => void;
 
 /** Write a hit's words with what was asked for set off. */
-function markedWords(hit: Hit): HTMLElement {
+export function markedWords(hit: Hit): HTMLElement {
   const words = h("span", { class: "hit-title" });
   let at = 0;
   for (const [begin, end] of hit.marks) {

@@ -1,13 +1,24 @@
-/** The bar at the top: the city's name, its clock, language and colours. */
+/** The bar at the top: the city's name, search, clock, tools, language and colours. */
 
+import type { Map as MapView } from "maplibre-gl";
 import { getCity } from "../data";
 import { h, replace } from "../dom";
 import { formatDay, formatTime } from "../format";
-import { say, t } from "../i18n";
+import { addWords, say, t } from "../i18n";
+import { toolsEn } from "../i18n/tools-en";
+import { toolsVi } from "../i18n/tools-vi";
 import { getState, setState, watch } from "../state";
+import { MAP_TOOLS, openTool, PAGE_TOOLS, toolIcon, toolLabel } from "../tools/launch";
+import { makeMenu } from "../tools/menu";
+import { makeSearch } from "../tools/search";
+import { listenToKeys } from "../tools/shortcuts";
 import { iconButton, syntheticBadge } from "./parts";
+import "../styles/tools.css";
+
+addWords({ vi: toolsVi, en: toolsEn });
 
 const CLOCK_MS = 10_000;
+const PHONE = "(max-width: 640px)";
 
 function cityClock(): HTMLElement {
   const clock = h("time", { class: "clock" });
@@ -23,10 +34,72 @@ function cityClock(): HTMLElement {
   return clock;
 }
 
+/** Links that take the keyboard past the header. */
+function makeSkips(map: MapView): HTMLElement {
+  const skips = h("div", { class: "skips" });
+  const goToPanel = (): void => {
+    setState({ panelOpen: true });
+    const panel = document.getElementById("panel");
+    panel?.setAttribute("tabindex", "-1");
+    panel?.focus();
+  };
+  const skip = (words: string, go: () => void): HTMLElement =>
+    h("button", { type: "button", class: "skip", onclick: go }, words);
+  const update = (): void =>
+    replace(
+      skips,
+      skip(t("keys.toMap"), () => map.getCanvas().focus()),
+      skip(t("keys.toPanel"), goToPanel),
+    );
+  update();
+  watch(["lang"], update);
+  return skips;
+}
+
+function languageButton(): HTMLElement {
+  const toOther = (): void => setState({ lang: getState().lang === "vi" ? "en" : "vi" });
+  const label = t("app.language");
+  return h(
+    "button",
+    { type: "button", class: "icon-button language", "aria-label": label, title: label, onclick: toOther },
+    t("app.languageShort"),
+  );
+}
+
+function coloursButton(): HTMLElement {
+  const { scheme } = getState();
+  const isLight = scheme === "light";
+  return iconButton(isLight ? "moon" : "sun", t(isLight ? "app.dark" : "app.light"), () =>
+    setState({ scheme: isLight ? "dark" : "light" }),
+  );
+}
+
 /** Build the bar at the top. */
-export function makeHeader(): HTMLElement {
-  const header = h("header", { class: "header" });
+export function makeHeader(map: MapView): HTMLElement {
+  const brand = h("div", { class: "brand" });
+  const end = h("div", { class: "header-end" });
   const clock = cityClock();
+  const header = h("header", { class: "header" });
+  const setSeeking = (seeking: boolean): void => {
+    header.classList.toggle("seeking", seeking);
+    if (seeking) search.focus();
+  };
+  const search = makeSearch(map, () => {
+    setSeeking(false);
+    if (matchMedia(PHONE).matches) setState({ panelOpen: false });
+  });
+  const menu = makeMenu(
+    [...MAP_TOOLS, ...PAGE_TOOLS].map((name) => ({
+      icon: toolIcon(name),
+      label: () => toolLabel(name),
+      run: () => openTool(map, name),
+    })),
+  );
+  // On a phone the box takes the place of the header until it is left.
+  search.element.addEventListener("focusout", () => header.classList.remove("seeking"));
+  const badgeHolder = h("span", { class: "header-badge" });
+  header.append(makeSkips(map), brand, badgeHolder, search.element, end);
+
   const update = (): void => {
     const { lang, scheme } = getState();
     const city = getCity();
@@ -34,32 +107,25 @@ export function makeHeader(): HTMLElement {
     document.documentElement.dataset["scheme"] = scheme;
     document.title = t("app.title", { city: say(city.title) });
     const logo = h("img", { src: "./icon.svg", alt: "", width: 28, height: 28 });
-    const language = h(
-      "button",
-      {
-        type: "button",
-        class: "icon-button language",
-        "aria-label": t("app.language"),
-        title: t("app.language"),
-        onclick: () => setState({ lang: lang === "vi" ? "en" : "vi" }),
-      },
-      t("app.languageShort"),
-    );
-    const colours = iconButton(
-      scheme === "light" ? "moon" : "sun",
-      t(scheme === "light" ? "app.dark" : "app.light"),
-      () => setState({ scheme: scheme === "light" ? "dark" : "light" }),
-    );
+    replace(brand, logo, h("h1", {}, say(city.title), h("span", {}, t("app.subtitle"))));
     const badge = city.synthetic ? syntheticBadge(t("app.synthetic")) : null;
     if (badge) badge.title = t("app.syntheticHint");
+    replace(badgeHolder, badge);
+    const focused = document.activeElement instanceof HTMLElement && end.contains(document.activeElement);
+    const place = focused ? [...end.children].indexOf(document.activeElement as Element) : -1;
     replace(
-      header,
-      h("div", { class: "brand" }, logo, h("h1", {}, say(city.title), h("span", {}, t("app.subtitle")))),
-      badge,
-      h("div", { class: "header-end" }, clock, language, colours),
+      end,
+      clock,
+      iconButton("search", t("seek.label"), () => setSeeking(true), "phone-only"),
+      menu.button(),
+      ...PAGE_TOOLS.map((name) => iconButton(toolIcon(name), toolLabel(name), () => openTool(map, name), "not-phone")),
+      languageButton(),
+      coloursButton(),
     );
+    if (place >= 0) (end.children[place] as HTMLElement).focus();
   };
   update();
   watch(["lang", "scheme"], update);
+  listenToKeys({ "/": () => setSeeking(true), "?": () => openTool(map, "keys") });
   return header;
 }

@@ -1,10 +1,12 @@
-/** The map's own buttons: zoom, the whole city, the third dimension, north. */
+/** The map's own buttons: zoom, the whole city, the third dimension, north, and the tools that are used on the map. */
 
 import type { Map as MapView } from "maplibre-gl";
 import { type Child, h, replace } from "../dom";
 import { t } from "../i18n";
 import { showCity } from "../map/view";
 import { getState, setState, watch } from "../state";
+import { MAP_TOOLS, openTool, toolIcon, toolLabel } from "../tools/launch";
+import { makeWhere } from "../tools/where";
 import { iconButton } from "./parts";
 
 /** Build the map's own buttons. */
@@ -21,11 +23,13 @@ export function makeMapButtons(map: MapView): HTMLElement {
       iconButton("home", t("map.home"), () => showCity(map)),
       cube,
       turned ? iconButton("target", t("map.north"), () => map.easeTo({ bearing: 0 })) : null,
+      ...MAP_TOOLS.map((name) => iconButton(toolIcon(name), toolLabel(name), () => openTool(map, name), "not-phone")),
     ];
     replace(holder, ...buttons);
   };
   update();
   watch(["lang", "threeD"], update);
   map.on("rotateend", update);
+  map.addControl(makeWhere(map), "bottom-left");
   return holder;
 }
