@@ -20,7 +20,7 @@ export const edited = makeSlice<Edited | null>("edit", readEdited, (value) =>
 
 /** The number of the work order that is shown, or "new". */
 export const shownOrder = makeSlice<string | null>(
-  "order",
+  "work",
   (text) => (text && /^(new|\d{1,18})$/.test(text) ? text : null),
   (value) => value,
 );
