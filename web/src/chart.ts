@@ -1,5 +1,6 @@
 /** Line charts over time: series, a band, level lines and a "now" mark. uPlot is loaded when first needed. */
 
+import "./styles/chart.css";
 import type uPlot from "uplot";
 import { formatDateTime, formatFixed, formatNumber, formatShortDateTime, formatTime, getTimezone } from "./format";
 import { t } from "./i18n";
@@ -19,6 +20,8 @@ export interface ChartBand {
   color: string;
   lower: (number | null)[];
   upper: (number | null)[];
+  /** Opacity of the filling, 0–1. */
+  shade?: number;
 }
 
 export interface ChartLevel {
@@ -42,6 +45,12 @@ export interface ChartContent {
 
 /** Levels lie close together: their words stand side by side [px]. */
 const LEVEL_LABEL = 84;
+
+/** Write an opacity, 0–1, as the last two digits of a colour. */
+const toHex = (opacity: number): string =>
+  Math.round(opacity * 255)
+    .toString(16)
+    .padStart(2, "0");
 
 const cssColor = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -137,16 +146,20 @@ function makeSeries(content: ChartContent): uPlot.Series[] {
       ...(entry.fill ? { fill: `${entry.color}44` } : {}),
     }),
   );
-  const bands = (content.bands ?? []).flatMap((band): uPlot.Series[] =>
-    ["90 %", "10 %"].map((label) => ({
-      label,
-      stroke: `${band.color}66`,
-      width: 0.75,
-      spanGaps: true,
-      points: { show: false },
-      value: shown,
-    })),
-  );
+  const bandStart = content.series.length + 1;
+  const bands = (content.bands ?? []).flatMap((band, index): uPlot.Series[] => {
+    // One row of the legend tells both edges of a band.
+    const lower = bandStart + 2 * index + 1;
+    const both = (plot: uPlot, value: number | null, _: number, at: number | null): string =>
+      value === null || at === null
+        ? "–"
+        : `${formatFixed(plot.data[lower]?.[at], 2)} – ${formatFixed(value, 2)} ${content.unit}`;
+    const edge = { stroke: `${band.color}66`, width: 0.75, spanGaps: true, points: { show: false } };
+    return [
+      { ...edge, label: band.label, value: both },
+      { ...edge, label: "", class: "chart-quiet", value: shown },
+    ];
+  });
   return [
     {
       label: t("app.localTime"),
@@ -193,7 +206,7 @@ export async function drawChart(container: HTMLElement, content: ChartContent): 
     scales: { x: { time: true }, y: { range: yRange(content) } },
     bands: (content.bands ?? []).map((band, index) => ({
       series: [bandStart + 2 * index, bandStart + 2 * index + 1],
-      fill: `${band.color}33`,
+      fill: band.color + toHex(band.shade ?? 0.2),
     })),
     cursor: { drag: { x: false, y: false }, points: { size: 7 } },
     legend: { live: true },

@@ -18,7 +18,7 @@ export type Tab =
 /** What the planner's panel is used for. */
 export type Plan = "compare" | "area" | "parcel" | "projects" | "edits";
 /** What the flood desk is used for. */
-export type Desk = "now" | "water" | "difference" | "access" | "warnings" | "report";
+export type Desk = "now" | "wards" | "water" | "difference" | "access" | "warnings" | "report";
 /** What the panel of the inventory is used for. */
 export type Job = "query" | "edits" | "bulk" | "quarantine" | "orders" | "checks";
 /** What the panel of alarms is used for. */
@@ -85,7 +85,7 @@ export const TABS: readonly Tab[] = [
   "alarms",
 ];
 export const PLANS: readonly Plan[] = ["compare", "area", "parcel", "projects", "edits"];
-export const DESKS: readonly Desk[] = ["now", "water", "difference", "access", "warnings", "report"];
+export const DESKS: readonly Desk[] = ["now", "wards", "water", "difference", "access", "warnings", "report"];
 export const JOBS: readonly Job[] = ["query", "edits", "bulk", "quarantine", "orders", "checks"];
 export const DUTIES: readonly Duty[] = ["list", "statistics", "rules"];
 export const TOOLS: readonly Tool[] = ["trace", "results", "profile", "findings", "lamps", "leaks"];

@@ -1,5 +1,6 @@
 /** The flood desk: where we stand, the water of a run, what differs, ways out, warnings, the report. */
 
+import "../styles/desk.css";
 import type { Map as MapView } from "maplibre-gl";
 import { h } from "../dom";
 import { addWords, t } from "../i18n";
@@ -11,6 +12,9 @@ import { floodPanel } from "../panels/flood";
 import { makeTools, type Part } from "../panels/tools";
 import { DESKS, type Desk, getState, setState } from "../state";
 import type { ZoomToItem } from "../types";
+import { warningsPart } from "../warnings/part";
+import { nowPart } from "./now";
+import { wardsPart } from "./wards";
 
 addWords({ vi: deskVi, en: deskEn });
 addWords({ vi: warningsVi, en: warningsEn });
@@ -18,11 +22,12 @@ addWords({ vi: warningsVi, en: warningsEn });
 const stub = (): Part => ({ element: h("div") });
 
 const BUILD: Record<Desk, (map: MapView, zoomToItem: ZoomToItem) => Part> = {
-  now: stub,
+  now: nowPart,
+  wards: wardsPart,
   water: (_, zoomToItem) => ({ element: floodPanel(zoomToItem) }),
   difference: stub,
   access: stub,
-  warnings: stub,
+  warnings: (map) => warningsPart(map),
   report: stub,
 };
 
