@@ -2,7 +2,6 @@
 
 import "../styles/work.css";
 import type { Map as MapView } from "maplibre-gl";
-import { h } from "../dom";
 import { addWords, t } from "../i18n";
 import { tableEn } from "../i18n/table-en";
 import { tableVi } from "../i18n/table-vi";
@@ -10,6 +9,7 @@ import { workEn } from "../i18n/work-en";
 import { workVi } from "../i18n/work-vi";
 import { makeTools, type Part } from "../panels/tools";
 import { getState, JOBS, type Job, setState } from "../state";
+import { queryPart } from "../table/query-part";
 import type { ZoomToItem } from "../types";
 import { bulkPart } from "../work/bulk-part";
 import { checksPart } from "../work/checks-part";
@@ -20,10 +20,8 @@ import { quarantinePart } from "../work/quarantine-part";
 addWords({ vi: tableVi, en: tableEn });
 addWords({ vi: workVi, en: workEn });
 
-const stub = (): Part => ({ element: h("div") });
-
 const BUILD: Record<Job, (map: MapView, zoomToItem: ZoomToItem) => Part> = {
-  query: stub,
+  query: queryPart,
   edits: editsPart,
   bulk: bulkPart,
   quarantine: quarantinePart,

@@ -19,11 +19,19 @@ export interface Candidate extends Selection {
   name: string | null;
 }
 
+/** Return the layer that marks of a query's answer stand for. */
+const foundOf = (layer: { metadata?: unknown }): string | undefined =>
+  (layer.metadata as Record<string, string> | undefined)?.["twin:found"];
+
 function readFeature(feature: MapGeoJSONFeature): (Candidate & { rank: number }) | null {
   const isSensor = (SENSOR_LAYERS as readonly string[]).includes(feature.layer.id);
   const isNetwork = (NETWORK_LAYERS as readonly string[]).includes(feature.layer.id);
   const { id: own, layer_id: of, item_id: item } = feature.properties;
-  const layer = isSensor ? "sensors" : isNetwork ? (of as string | undefined) : layerOf(feature.layer);
+  const layer = isSensor
+    ? "sensors"
+    : isNetwork
+      ? (of as string | undefined)
+      : (layerOf(feature.layer) ?? foundOf(feature.layer));
   const id = isNetwork ? item : own;
   if (!layer || id === undefined || id === null) return null;
   const name = feature.properties["name"];

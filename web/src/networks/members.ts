@@ -5,8 +5,9 @@ import { type Child, h } from "../dom";
 import { formatProperty } from "../format";
 import { say, t } from "../i18n";
 import { makePager } from "../panels/pager";
-import { section, select } from "../panels/parts";
+import { section, select, textButton } from "../panels/parts";
 import { table } from "../panels/table";
+import { openTable } from "../table/open";
 import type { Item, ItemPage, ZoomToItem } from "../types";
 
 const PAGE = 20;
@@ -50,11 +51,12 @@ function itemTable(page: ItemPage, layer: string, zoomToItem: ZoomToItem): HTMLE
 export function memberPart(id: string, layers: readonly string[], zoomToItem: ZoomToItem): HTMLElement | null {
   let layer = layers[0];
   if (!layer) return null;
-  const files = h("div");
+  const files = h("div", { class: "row downloads" });
   const pager = makePager((page) => itemTable(page, layer!, zoomToItem), t("network.nothing"));
   const show = (): void => {
     const query = { filter: traceFilter(id) };
-    files.replaceChildren(downloads(layer!, query, `${layer}-${id}`));
+    const all = textButton(t("table.openFound"), () => openTable(layer!, query), "button-small", "table");
+    files.replaceChildren(all, downloads(layer!, query, `${layer}-${id}`));
     pager.open(layer!, { ...query, limit: String(PAGE) });
   };
   const choices = layers.map((value) => ({ value, label: say(findVectorLayer(value)?.title, value) }));

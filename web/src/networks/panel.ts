@@ -4,7 +4,9 @@ import type { Map as MapView } from "maplibre-gl";
 import { isOurs } from "../api";
 import { onData } from "../data";
 import { h, replace } from "../dom";
-import { t } from "../i18n";
+import { addWords, t } from "../i18n";
+import { tableEn } from "../i18n/table-en";
+import { tableVi } from "../i18n/table-vi";
 import { drawFlags, drawNetwork } from "../map/network";
 import { bringInView } from "../map/pick";
 import { empty, failure, loading } from "../panels/parts";
@@ -24,6 +26,8 @@ import { profilePart } from "./profile";
 import { resultsPart } from "./results";
 import { isNetworkResult } from "./runs";
 import { isIsolation } from "./words";
+
+addWords({ vi: tableVi, en: tableEn });
 
 /** The question and its answer, on the panel and on the map. */
 function tracePart(map: MapView, zoomToItem: ZoomToItem): Part {

@@ -52,12 +52,13 @@ export function fileQuery(view: View, chosen: Record<string, string>, names: rea
   });
 }
 
-export function readFirst(view: View, query: URLSearchParams, limit: number, signal: AbortSignal): Promise<Page> {
+/** Return the first page of what is asked, counted, without where it lies. */
+export function readFirst(layer: string, query: URLSearchParams, limit: number, signal: AbortSignal): Promise<Page> {
   const all = new URLSearchParams(query);
   all.set("limit", String(limit));
   all.set("skipGeometry", "true");
   all.set("count", "true");
-  return request(`${itemsPath(view.layer)}?${all}`, { signal });
+  return request(`${itemsPath(layer)}?${all}`, { signal });
 }
 
 /** Follow a link to the next page, with so many rows on it. */

@@ -27,6 +27,7 @@ import { openRowMenu } from "./row-menu";
 import { type Rows, readRows } from "./rows";
 import { followRows } from "./rows-on-map";
 import { filterChips, makeBar, makeTabs } from "./toolbar";
+import { traceFrom } from "./trace-from";
 import { activeView, changeView, columnsOf, tables, type View } from "./view";
 
 addWords({ vi: tableVi, en: tableEn });
@@ -116,6 +117,10 @@ export function startDock(map: MapView): void {
       void copyRows(rows?.list.filter(({ id }) => ticked.has(id)) ?? [], columnsOf(view()));
     },
     bulk: () => openBulk(view().layer, { ids: chosenIds() }),
+    trace: () => {
+      const first = rows?.list.find(({ id }) => id === chosenIds()[0]);
+      traceFrom(view().layer, chosenIds(), first?.properties);
+    },
   };
   const tabs = makeTabs(asks);
   const bar = makeBar(asks);

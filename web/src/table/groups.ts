@@ -89,7 +89,7 @@ export function groupFields(view: View): HTMLElement {
 /** The rows of a group, the first ones. */
 async function readInner(view: View, filter: string, box: string | null, signal: AbortSignal): Promise<Page> {
   const names = columnsOf(view).map(({ name }) => name);
-  return readFirst(view, fileQuery(view, selectionOf(view, box, filter), names), INNER, signal);
+  return readFirst(view.layer, fileQuery(view, selectionOf(view, box, filter), names), INNER, signal);
 }
 
 function innerTable(view: View, page: Page, filter: string, asks: GroupAsks): HTMLElement {

@@ -22,6 +22,9 @@ let followed: MapView | null = null;
 const isArea: ExpressionSpecification = ["==", ["geometry-type"], "Polygon"];
 const isPoint: ExpressionSpecification = ["==", ["geometry-type"], "Point"];
 
+/** How many items a point of the tiles stands for. */
+const members: ExpressionSpecification = ["coalesce", ["get", "point_count"], 1];
+
 function addFound(map: MapView, { layer, filter, at }: Found): void {
   const base = map.getStyle().sources[layer];
   if (base?.type !== "vector" || !base.tiles) return;
@@ -49,7 +52,7 @@ function addFound(map: MapView, { layer, filter, at }: Found): void {
       layout: { "line-cap": "round", "line-join": "round" },
       paint: {
         "line-color": COLORS.found,
-        "line-width": ["case", isArea, 1, ["interpolate", ["linear"], ["zoom"], 11, 2, 16, 4]],
+        "line-width": ["interpolate", ["linear"], ["zoom"], 11, ["case", isArea, 1, 2], 16, ["case", isArea, 1.5, 4]],
       },
     },
     before,
@@ -61,10 +64,32 @@ function addFound(map: MapView, { layer, filter, at }: Found): void {
     filter: isPoint,
     paint: {
       "circle-color": COLORS.found,
-      "circle-radius": ["interpolate", ["linear"], ["zoom"], 11, 2.5, 17, 7],
+      "circle-radius": [
+        "interpolate",
+        ["linear"],
+        ["zoom"],
+        11,
+        ["step", members, 2.5, 2, 6, 10, 9, 100, 12],
+        17,
+        ["step", members, 7, 2, 9, 10, 11, 100, 14],
+      ],
       "circle-stroke-color": "#ffffff",
-      "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 11, 0.4, 16, 1.5],
+      "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 11, 0.6, 16, 1.5],
     },
+  });
+  map.addLayer({
+    id: `${id}-count`,
+    type: "symbol",
+    ...above,
+    filter: ["has", "point_count"],
+    layout: {
+      "text-field": ["to-string", ["get", "point_count"]],
+      "text-font": ["Be Vietnam Pro"],
+      "text-size": 10,
+      "text-allow-overlap": true,
+      "text-ignore-placement": true,
+    },
+    paint: { "text-color": "#ffffff" },
   });
 }
 

@@ -46,7 +46,7 @@ export function readRows(view: View, query: URLSearchParams, changed: () => void
     rows.problem = null;
     changed();
     try {
-      if (list.length === 0) take(await readFirst(view, query, FIRST, control.signal));
+      if (list.length === 0) take(await readFirst(view.layer, query, FIRST, control.signal));
       while (next && list.length < wanted) {
         changed();
         const size = wanted - list.length > STEP ? LEAP : STEP;

@@ -62,6 +62,13 @@ function valueField(
   return box;
 }
 
+/** Of codes one value is a list of one, as the check list shows it. */
+function fit(test: Test, property: Property): Test {
+  if (!isListed(property)) return test;
+  if (test.op === "eq") return { ...test, op: "in" };
+  return test.op === "ne" ? { ...test, op: "notin" } : test;
+}
+
 /** Build the fields of a condition; `change` is told of every keystroke. */
 export function testFields(
   test: Test,
@@ -69,7 +76,7 @@ export function testFields(
   change: (next: Test) => void,
   counts: Counts = null,
 ): HTMLElement {
-  let now = test;
+  let now = fit(test, property);
   const holder = h("div", { class: "test-values" });
   const put = (part: Partial<Test>): void => {
     now = { ...now, ...part };
@@ -97,7 +104,12 @@ export function testFields(
         .map((label, place) => valueField(property, op, label, values[place] ?? "", (value) => putAt(place, value))),
     );
   };
-  const ops = opsOf(property).map((value) => ({ value, label: t(`op.${value}`) }));
+  // A condition that was written as text may use an operator that is not usual of the property.
+  const known = opsOf(property);
+  const ops = [...known, ...(known.includes(now.op) ? [] : [now.op])].map((value) => ({
+    value,
+    label: t(`op.${value}`),
+  }));
   const chooser = select(t("table.op"), ops, now.op, (value) => {
     const op = value as Op;
     const listed = (one: Op): boolean => one === "in" || one === "notin";
@@ -113,7 +125,7 @@ export const newTest = (property: Property): Test => ({ name: property.name, op:
 
 /** Say a condition in words. */
 export function sayTest(test: Test, property: Property): string {
-  const { op, values } = test;
+  const { op, values } = fit(test, property);
   const name = say(property.title);
   if (valuesOf(op) === 0) return `${name} ${t(`op.${op}`)}`;
   const titles = new Map(codesOf(property).map(({ value, title }) => [value, title]));

@@ -9,6 +9,7 @@ import { iconButton, select, textButton } from "../panels/parts";
 import type { VectorLayer } from "../types";
 import { chosenOf } from "./chosen";
 import { sayTest } from "./test-fields";
+import { isTraceable } from "./trace-from";
 import { addView, changeView, closeView, newView, propertiesOf, tables, type View } from "./view";
 
 const TYPING_MS = 400;
@@ -25,6 +26,7 @@ export interface BarAsks {
   zoom: () => void;
   copy: () => void;
   bulk: () => void;
+  trace: () => void;
 }
 
 function layerTab(view: View, at: number, active: number): HTMLElement {
@@ -181,6 +183,9 @@ export function makeBar(asks: BarAsks): { element: HTMLElement; show: (view: Vie
       h("span", { class: "dock-gap" }),
       grouped ? null : button("zoom", textButton(t("card.zoom"), asks.zoom, "button-small", "target")),
       ticked > 0 ? button("copy", textButton(t("table.copy"), asks.copy, "button-small")) : null,
+      ticked > 0 && isTraceable(view.layer)
+        ? button("trace", textButton(t("table.traceTicked"), asks.trace, "button-small", "network"))
+        : null,
       ticked > 0 ? button("bulk", textButton(t("table.bulk"), asks.bulk, "button-small")) : null,
       opener("export", t("table.export"), asks.export),
     );
