@@ -1,7 +1,7 @@
 /** Where overlays go between the layers of the style, and the order that the person gives to the layers. */
 
 import type { Map as MapView } from "maplibre-gl";
-import { getCatalog, isPerRun } from "../data";
+import { getCatalog, isEmpty, isPerRun } from "../data";
 import { makeSlice } from "../slices";
 import { getState } from "../state";
 import type { Layer } from "../types";
@@ -11,6 +11,7 @@ import { SENSOR_LAYERS } from "./sensors";
 export const RUN_PICTURE = "run";
 const RUN_BUFFERS: readonly string[] = ["flood-a", "flood-b"];
 const SENSORS = "sensors";
+const RAISED = "buildings-3d";
 const SENSOR_DOTS: readonly string[] = SENSOR_LAYERS.slice(0, 2);
 const SENSOR_LABELS = SENSOR_LAYERS[2];
 
@@ -54,7 +55,7 @@ export function firstMark(map: MapView): string | undefined {
 /** Return the layer over which the water of a flood usually lies not: the roads under it, buildings, marks. */
 function usualOverWater(layers: readonly Drawn[]): string | undefined {
   const roads = layers.find((layer) => metadataOf(layer)["twin:layer"] === "flooded_roads");
-  return (roads ?? layers.find(({ id }) => id === "buildings-3d") ?? layers.find(isMark))?.id;
+  return (roads ?? layers.find(({ id }) => id === RAISED) ?? layers.find(isMark))?.id;
 }
 
 /** Return the id of the layer right above the picture of the run. */
@@ -78,9 +79,10 @@ export const entryFor = (layer: Layer): string => (isPerRun(layer) ? RUN_PICTURE
 /** Return the entries of the chosen layers as they usually lie, the topmost first. */
 function usualEntries(map: MapView): string[] {
   const byId = new Map(drawnLayers(map).map((layer) => [layer.id, layer]));
-  const entries = usual.flatMap((id) => entryOf(byId.get(id) ?? { id, type: "symbol" }) ?? []);
+  const flat = usual.filter((id) => id !== RAISED || getState().threeD);
+  const entries = flat.flatMap((id) => entryOf(byId.get(id) ?? { id, type: "symbol" }) ?? []);
   const over = usualOverWater(drawnLayers(map));
-  const place = over ? usual.indexOf(over) : usual.length;
+  const place = over ? flat.indexOf(over) : flat.length;
   const roads = entries.slice(0, Math.max(place, 0));
   const all = [...roads, RUN_PICTURE, ...entries.slice(roads.length)];
   return [...new Set(all.reverse())];
@@ -91,7 +93,7 @@ export function orderedEntries(map: MapView): string[] {
   const chosen = new Set(
     getCatalog()
       .themes.flatMap((theme) => theme.layers)
-      .filter(isOn)
+      .filter((layer) => isOn(layer) && !isEmpty(layer))
       .map(entryFor),
   );
   const natural = usualEntries(map).filter((id) => chosen.has(id));
