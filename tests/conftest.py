@@ -28,6 +28,7 @@ WHOLE_TWIN = (
             "desk",
             "layers",
             "operations",
+            "pages",
             "planning",
             "scene",
             "table",

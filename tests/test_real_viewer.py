@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from layers.ingest.catalog import Source, Words
 from layers.ingest.load import load_source
 from layers.store.engine import open_engine
+from tests.web.visits import visit_uses
 from twin.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -136,12 +137,16 @@ def test_can_tho_of_openstreetmap(
         assert page.evaluate(NAMES, "wards") == ["Tân An"]
         save(page, "can-tho")
         page.locator('[data-tab="flood"]').click()
+        page.locator('[data-tool="water"]').click()
         expect(page.locator(".panel")).to_contain_text("Chưa có lần chạy nào hoàn tất.")
         page.locator('[data-tab="sensors"]').click()
         expect(page.locator(".panel")).to_contain_text("Chưa có trạm đo nào.")
         page.locator('[data-tab="scenario"]').click()
         expect(page.locator(".panel")).to_contain_text("Thành phố chưa khai báo trạm mực nước chính")
         expect(page.locator('[name="stage_level"]')).to_be_visible()
+        for use in visit_uses(page):
+            expect(page.locator(".panel")).not_to_be_empty()
+            assert page.locator(".panel .message-error:visible").all_inner_texts() == [], use
         assert complaints == []
 
 

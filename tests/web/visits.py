@@ -2,11 +2,12 @@
 
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request
+from playwright.sync_api import ConsoleMessage, Page, Request, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / "test-artefacts"
@@ -66,6 +67,11 @@ ON_SCREEN = """place => {
   const { x, y } = map.project(place);
   return [box.left + x, box.top + y];
 }"""
+
+TABS = "() => [...document.querySelectorAll('.rail-tab')].map(tab => tab.dataset.tab)"
+USES = "() => [...document.querySelectorAll('.panel [role=tablist] [data-tool]')].filter(use => use.offsetParent)" + (
+    ".map(use => use.dataset.tool)"
+)
 
 
 class Visit:
@@ -138,3 +144,19 @@ class Visit:
         point = self.page.evaluate(FIND_BUILDING)
         assert point is not None, "no building is drawn where the server has one"
         return point[0], point[1]
+
+
+def visit_uses(page: Page) -> Iterator[str]:
+    """Open every panel and each of its uses and yield its name once nothing is loading any more."""
+    for tab in page.evaluate(TABS):
+        page.locator(f'.rail [data-tab="{tab}"]').click()
+        panel = page.locator(".panel")
+        expect(panel).to_be_visible()
+        expect(panel.locator(".message-loading:visible")).to_have_count(0, timeout=LOAD_MS)
+        uses = page.evaluate(USES)
+        for use in uses:
+            panel.locator(f'[data-tool="{use}"]:visible').click()
+            expect(panel.locator(".message-loading:visible")).to_have_count(0, timeout=LOAD_MS)
+            yield f"{tab}-{use}"
+        if not uses:
+            yield tab

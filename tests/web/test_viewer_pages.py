@@ -1,0 +1,45 @@
+"""Every panel and each of its uses, on the other screens: a phone in English and dark colours, a tablet; nothing fails,
+nothing runs out of the screen, nothing breaks the rules of accessibility.
+"""
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.web.visits import PHONE, TABLET, Visit, visit_uses
+
+# What sticks out of the screen to the right, where the page does not clip or scroll it.
+RUN_OUT = """() => {
+  const clipped = element => {
+    for (let box = element.parentElement; box; box = box.parentElement) {
+      if (getComputedStyle(box).overflowX !== 'visible') return true;
+    }
+    return false;
+  };
+  return [...document.querySelectorAll('#app *')]
+    .filter(element => element.offsetParent && element.getBoundingClientRect().right > innerWidth + 1)
+    .filter(element => !clipped(element))
+    .map(element => element.outerHTML.slice(0, 120));
+}"""
+
+
+@pytest.mark.parametrize(
+    ("size", "name", "fragment"),
+    [(PHONE, "phone", "#lang=en&scheme=dark"), (TABLET, "tablet", "#lang=vi&scheme=light")],
+    ids=["phone", "tablet"],
+)
+def test_every_use_of_every_panel(
+    browser: Browser, server_url: str, size: dict[str, int], name: str, fragment: str
+) -> None:
+    context = browser.new_context(viewport=size, locale="vi-VN")  # type: ignore[arg-type]
+    visit = Visit(context.new_page(), server_url)
+    visit.open(fragment)
+    seen = []
+    for use in visit_uses(visit.page):
+        seen.append(use)
+        visit.save(f"{name}-{use}")
+        assert visit.page.locator(".panel .message-error:visible").all_inner_texts() == [], use
+        assert visit.page.evaluate(RUN_OUT) == [], use
+        visit.check_axe()
+    assert len(seen) > 30
+    assert visit.complaints == []
+    context.close()
