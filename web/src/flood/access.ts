@@ -11,21 +11,21 @@ import { trafficEn } from "../i18n/traffic-en";
 import { trafficVi } from "../i18n/traffic-vi";
 import { makeStarter } from "../networks/job";
 import { openNetworkRun, showRunLayers } from "../networks/runs";
+import { exportLinks } from "../panels/exports";
 import { itemButton } from "../panels/item-button";
 import { makePager } from "../panels/pager";
 import { empty, failure, figure, loading, section, select, textButton } from "../panels/parts";
 import { codeTitle, table } from "../panels/table";
 import type { Part } from "../panels/tools";
 import { getState, setState, watch } from "../state";
+import { openTable } from "../table/open";
 import type { AccessSummary } from "../traffic/access-words";
 import { MODES } from "../traffic/journey";
 import { roadLegend } from "../traffic/water-map";
 import { placesPart } from "../traffic/water-tables";
 import type { ItemPage, Run, RunShort, ZoomToItem } from "../types";
-import { listFloods, nameRun } from "./differ";
 import { makeDetour } from "./detour";
-import { openTable } from "../table/open";
-import { exportLinks } from "../panels/exports";
+import { listFloods, nameRun } from "./differ";
 
 addWords({ vi: trafficVi, en: trafficEn });
 
@@ -54,7 +54,9 @@ function closedRoads(run: Run, zoomToItem: ZoomToItem): HTMLElement {
       page.features.map((item): Child[] => {
         const { name, road_id, road_class, depth_max, closed_until, length } = item.properties;
         const go = (): void => zoomToItem(ROADS, item.id, item.geometry);
-        const title = name ? String(name) : `${codeTitle("road_links", "road_class", road_class)} ${String(road_id ?? "")}`;
+        const title = name
+          ? String(name)
+          : `${codeTitle("road_links", "road_class", road_class)} ${String(road_id ?? "")}`;
         return [
           h("button", { type: "button", class: "link-button", onclick: go }, title),
           typeof depth_max === "number" ? `${formatFixed(depth_max, 2)} m` : "–",
@@ -70,7 +72,11 @@ function closedRoads(run: Run, zoomToItem: ZoomToItem): HTMLElement {
     t("access.closed"),
     roadLegend(),
     pager.element,
-    h("div", { class: "row row-wrap" }, textButton(t("impact.openTable"), () => openTable(ROADS, { filter }), "button-small", "table")),
+    h(
+      "div",
+      { class: "row row-wrap" },
+      textButton(t("impact.openTable"), () => openTable(ROADS, { filter }), "button-small", "table"),
+    ),
     exportLinks(ROADS, query),
   );
 }
@@ -95,7 +101,9 @@ async function sheltersList(run: Run, summary: Partial<AccessSummary>, zoomToIte
   const words = t("water.evacuees", { all: count(people), sheltered: count(sheltered), left: count(left) });
   return section(
     t("access.shelters"),
-    people > 0 ? h("p", { class: left > 0 ? "field-error" : "soft" }, words) : h("p", { class: "soft" }, t("access.nobodyLeaves")),
+    people > 0
+      ? h("p", { class: left > 0 ? "field-error" : "soft" }, words)
+      : h("p", { class: "soft" }, t("access.nobodyLeaves")),
     rows.length > 0
       ? table([t("water.shelter"), t("water.state"), t("water.capacity"), t("water.load")], rows)
       : empty(t("access.noShelters")),
@@ -150,11 +158,15 @@ export function accessPart(map: MapView, zoomToItem: ZoomToItem): Part {
     const chosen = flood();
     if (!chosen) {
       const go = (): void => setState({ tab: "scenario" });
-      return replace(head, empty(t("flood.noRuns"), textButton(t("flood.openScenario"), go, "button-primary")));
+      replace(head, empty(t("flood.noRuns"), textButton(t("flood.openScenario"), go, "button-primary")));
+      return;
     }
     const choices = listFloods().map((one) => ({ value: one.id, label: nameRun(one) }));
     const box = select(t("flood.run"), choices, chosen.id, (runId) => setState({ runId, time: null }));
-    const modes = MODES.filter((one) => one !== "ambulance").map((value) => ({ value: value as string, label: t(`mode.${value}`) }));
+    const modes = MODES.filter((one) => one !== "ambulance").map((value) => ({
+      value: value as string,
+      label: t(`mode.${value}`),
+    }));
     const vehicle = select(t("traffic.mode"), modes, mode, (value) => {
       mode = value;
     });
@@ -186,7 +198,10 @@ export function accessPart(map: MapView, zoomToItem: ZoomToItem): Part {
       h(
         "p",
         { class: "soft" },
-        [summary.water?.time_shown ? t("water.shownAt", { time: formatShortDateTime(summary.water.time_shown) }) : "", summary.mode ? t(`mode.${summary.mode as "car"}`) : ""]
+        [
+          summary.water?.time_shown ? t("water.shownAt", { time: formatShortDateTime(summary.water.time_shown) }) : "",
+          summary.mode ? t(`mode.${summary.mode as "car"}`) : "",
+        ]
           .filter(Boolean)
           .join(" · "),
       ),
@@ -206,14 +221,21 @@ export function accessPart(map: MapView, zoomToItem: ZoomToItem): Part {
     const key = `${found?.run.id ?? ""} ${getState().lang} ${chosen?.id ?? ""}`;
     if (key === shown && !again) return;
     shown = key;
-    if (!found) return replace(body);
+    if (!found) {
+      replace(body);
+      return;
+    }
     replace(body, loading());
     build(found).then(
       (built) => {
         if (key === shown) replace(body, built);
       },
       (error: unknown) => {
-        if (key === shown) replace(body, failure(error, () => update(true)));
+        if (key === shown)
+          replace(
+            body,
+            failure(error, () => update(true)),
+          );
       },
     );
   };

@@ -47,7 +47,10 @@ export function makeDetour(map: MapView): {
 
   const ask = (): void => {
     drawFlags(map, flagsOf(points));
-    if (points.length < 2 || !flood) return asker.ask(null);
+    if (points.length < 2 || !flood) {
+      asker.ask(null);
+      return;
+    }
     const journey: Journey = { ...FIRST_JOURNEY, points, mode, flood, ways: 1 };
     asker.ask(async (signal) => {
       const dry = await askWays(journey, false, signal);

@@ -24,9 +24,7 @@ export const differ = makeSlice<Differ>(
 
 /** Return the finished floods that can be compared, the newest first. */
 export const listFloods = (): RunShort[] =>
-  (runs ?? [])
-    .filter(({ process }) => process !== DIFFERENCE)
-    .sort((a, b) => b.created.localeCompare(a.created));
+  (runs ?? []).filter(({ process }) => process !== DIFFERENCE).sort((a, b) => b.created.localeCompare(a.created));
 
 export const nameRun = (run: RunShort): string =>
   `${say(run.title, run.process)} · ${formatShortDateTime(run.base_time ?? run.created)}`;

@@ -75,12 +75,14 @@ function pagedList(
   const problem = h("div");
   let first = 0;
   const show = (): void => {
-    const rows = assets.slice(first, first + PAGE).map((asset): Child[] => [
-      itemButton(layer, asset.id, zoomToItem, problem, asset.name),
-      asset.depth === null ? "–" : `${formatFixed(asset.depth, 2)} m`,
-      wardNames.get(asset.ward) ?? (asset.ward || "–"),
-      asset.category ? codeTitle(layer, layer === "buildings" ? "use" : "category", asset.category) : "–",
-    ]);
+    const rows = assets
+      .slice(first, first + PAGE)
+      .map((asset): Child[] => [
+        itemButton(layer, asset.id, zoomToItem, problem, asset.name),
+        asset.depth === null ? "–" : `${formatFixed(asset.depth, 2)} m`,
+        wardNames.get(asset.ward) ?? (asset.ward || "–"),
+        asset.category ? codeTitle(layer, layer === "buildings" ? "use" : "category", asset.category) : "–",
+      ]);
     const back = textButton(t("impact.previous"), () => turn(-PAGE), "button-small");
     const forward = textButton(t("impact.next"), () => turn(PAGE), "button-small");
     back.disabled = first === 0;
@@ -88,7 +90,9 @@ function pagedList(
     replace(
       body,
       table([t("impact.asset"), t("impact.depth"), t("impact.ward"), t("difference.category")], rows),
-      assets.length > PAGE ? h("div", { class: "pager" }, back, h("span", {}, t("impact.page", { page: first / PAGE + 1 })), forward) : null,
+      assets.length > PAGE
+        ? h("div", { class: "pager" }, back, h("span", {}, t("impact.page", { page: first / PAGE + 1 })), forward)
+        : null,
     );
   };
   const turn = (by: number): void => {
@@ -98,7 +102,10 @@ function pagedList(
   const save = (): void =>
     saveText(
       `${file}.csv`,
-      csvText([["id", "name", "category", "depth_max_m", "ward_code"], ...assets.map((one) => [one.id, one.name, one.category, one.depth, one.ward])]),
+      csvText([
+        ["id", "name", "category", "depth_max_m", "ward_code"],
+        ...assets.map((one) => [one.id, one.name, one.category, one.depth, one.ward]),
+      ]),
     );
   if (assets.length > 0) show();
   return h(
@@ -113,9 +120,11 @@ function pagedList(
 
 /** Build the lists with the choice of a layer. */
 export function changedLists(before: Run, after: Run, zoomToItem: ZoomToItem): HTMLElement {
-  const layers = [...new Set([before, after].flatMap((run) => (run.summary?.affected ?? []).map((one) => one.asset_layer)))]
+  const layers = [
+    ...new Set([before, after].flatMap((run) => (run.summary?.affected ?? []).map((one) => one.asset_layer))),
+  ]
     .filter((layer) => layer !== "population")
-    .sort((a, b) => (FIRST.indexOf(a) + 99) % 99 - ((FIRST.indexOf(b) + 99) % 99));
+    .sort((a, b) => ((FIRST.indexOf(a) + 99) % 99) - ((FIRST.indexOf(b) + 99) % 99));
   if (layers.length === 0) return empty(t("impact.none"));
   const names = new Map(
     [before, after].flatMap((run) =>
@@ -143,7 +152,11 @@ export function changedLists(before: Run, after: Run, zoomToItem: ZoomToItem): H
         pagedList(t("difference.freed"), `${file}-freed`, layer, missingIn(old, now), names, zoomToItem),
       );
     } catch (error) {
-      if (ticket === asked) replace(body, failure(error, () => void load()));
+      if (ticket === asked)
+        replace(
+          body,
+          failure(error, () => void load()),
+        );
     }
   };
   const box = select(
@@ -156,5 +169,10 @@ export function changedLists(before: Run, after: Run, zoomToItem: ZoomToItem): H
     },
   );
   void load();
-  return h("div", {}, h("label", { class: "field" }, h("span", { class: "field-label" }, t("impact.layer")), box), body);
+  return h(
+    "div",
+    {},
+    h("label", { class: "field" }, h("span", { class: "field-label" }, t("impact.layer")), box),
+    body,
+  );
 }

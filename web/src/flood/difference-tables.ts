@@ -56,11 +56,7 @@ export function changeMark(before: number, after: number, write: (value: number)
   const text = write(Math.abs(change));
   if (text === write(0)) return h("span", { class: "soft" }, "=");
   const more = change > 0;
-  return h(
-    "span",
-    { class: `saved saved-${more ? "worse" : "better"}` },
-    `${more ? "▲ +" : "▼ −"}${text}`,
-  );
+  return h("span", { class: `saved saved-${more ? "worse" : "better"}` }, `${more ? "▲ +" : "▼ −"}${text}`);
 }
 
 /** Build the table of the whole city. */
@@ -101,7 +97,10 @@ interface WardPair {
 
 function pairWards(before: Run, after: Run): WardPair[] {
   const pairs = new Map<string, WardPair>();
-  for (const [side, run] of [["before", before], ["after", after]] as const) {
+  for (const [side, run] of [
+    ["before", before],
+    ["after", after],
+  ] as const) {
     for (const ward of run.summary?.by_ward ?? []) {
       const code = ward.ward_code;
       const known = pairs.get(code) ?? { code, name: ward.ward_name ?? code, before: undefined, after: undefined };

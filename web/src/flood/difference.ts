@@ -23,7 +23,9 @@ function chooseFirst(): void {
   const { before, after } = differ.get();
   if (floods.length < 2 || (before && after)) return;
   const shown = floods.find(({ id }) => id === getState().runId) ?? floods[0];
-  const other = floods.find(({ id, process }) => id !== shown?.id && process.includes("forecast")) ?? floods.find(({ id }) => id !== shown?.id);
+  const other =
+    floods.find(({ id, process }) => id !== shown?.id && process.includes("forecast")) ??
+    floods.find(({ id }) => id !== shown?.id);
   differ.set({ before: other?.id ?? null, after: shown?.id ?? null });
 }
 
@@ -64,19 +66,31 @@ export function differencePart(zoomToItem: ZoomToItem): Part {
     const choices = listFloods().map((one) => ({ value: one.id, label: nameRun(one) }));
     const value = chosen[name];
     if (value && !choices.some((one) => one.value === value)) choices.unshift({ value, label: value });
-    const box = select(t(`difference.${name}`), choices, value ?? "", (id) => differ.set({ ...differ.get(), [name]: id }));
+    const box = select(t(`difference.${name}`), choices, value ?? "", (id) =>
+      differ.set({ ...differ.get(), [name]: id }),
+    );
     box.name = `difference-${name}`;
     return h("label", { class: "field" }, h("span", { class: "field-label" }, t(`difference.${name}`)), box);
   };
   const showChooser = (): void => {
-    if (runsError) return replace(chooser, failure(runsError, () => void refreshRuns()));
-    if (runs === null) return replace(chooser, loading());
+    if (runsError) {
+      replace(
+        chooser,
+        failure(runsError, () => void refreshRuns()),
+      );
+      return;
+    }
+    if (runs === null) {
+      replace(chooser, loading());
+      return;
+    }
     if (listFloods().length < 2) {
       const go = (): void => setState({ tab: "scenario" });
-      return replace(
+      replace(
         chooser,
         empty(h("p", {}, t("difference.needTwo")), textButton(t("flood.openScenario"), go, "button-primary")),
       );
+      return;
     }
     const swap = (): void => differ.set({ before: differ.get().after, after: differ.get().before });
     replace(chooser, side("before"), side("after"), textButton(t("difference.swap"), swap, "button-small"));
@@ -84,13 +98,20 @@ export function differencePart(zoomToItem: ZoomToItem): Part {
   /** Bring the map of the difference on the screen once it is there. */
   const showMap = (): void => {
     const { before, after } = differ.get();
-    if (!before || !after) return replace(map);
-    if (before === after) return replace(map, h("p", { class: "field-error" }, t("difference.same")));
+    if (!before || !after) {
+      replace(map);
+      return;
+    }
+    if (before === after) {
+      replace(map, h("p", { class: "field-error" }, t("difference.same")));
+      return;
+    }
     const found = findDifference(differ.get());
     const layer = findRasterLayer(CHANGE);
     if (!found) {
       starter.update();
-      return replace(map, section(t("difference.map"), h("p", { class: "soft" }, t("difference.drawHint")), starter.element));
+      replace(map, section(t("difference.map"), h("p", { class: "soft" }, t("difference.drawHint")), starter.element));
+      return;
     }
     if (isOpen && drawn !== found.id) {
       drawn = found.id;
@@ -118,7 +139,8 @@ export function differencePart(zoomToItem: ZoomToItem): Part {
     const key = JSON.stringify([before, after, getState().lang]);
     if (!before || !after || before === after) {
       read = "";
-      return replace(tables);
+      replace(tables);
+      return;
     }
     if (key === read) return;
     read = key;
@@ -130,7 +152,11 @@ export function differencePart(zoomToItem: ZoomToItem): Part {
         tables,
         section(
           t("difference.city"),
-          h("p", { class: "soft" }, `${t("difference.before")}: ${say(old.title)} · ${t("difference.after")}: ${say(now.title)}`),
+          h(
+            "p",
+            { class: "soft" },
+            `${t("difference.before")}: ${say(old.title)} · ${t("difference.after")}: ${say(now.title)}`,
+          ),
           cityTable(old, now),
         ),
         section(t("difference.wards"), wardsTable(old, now)),

@@ -2,7 +2,6 @@
 
 import "../styles/desk.css";
 import type { Map as MapView } from "maplibre-gl";
-import { h } from "../dom";
 import { addWords, t } from "../i18n";
 import { deskEn } from "../i18n/desk-en";
 import { deskVi } from "../i18n/desk-vi";
@@ -13,22 +12,23 @@ import { makeTools, type Part } from "../panels/tools";
 import { DESKS, type Desk, getState, setState } from "../state";
 import type { ZoomToItem } from "../types";
 import { warningsPart } from "../warnings/part";
+import { accessPart } from "./access";
+import { differencePart } from "./difference";
 import { nowPart } from "./now";
+import { reportPart } from "./report";
 import { wardsPart } from "./wards";
 
 addWords({ vi: deskVi, en: deskEn });
 addWords({ vi: warningsVi, en: warningsEn });
 
-const stub = (): Part => ({ element: h("div") });
-
 const BUILD: Record<Desk, (map: MapView, zoomToItem: ZoomToItem) => Part> = {
   now: nowPart,
   wards: wardsPart,
   water: (_, zoomToItem) => ({ element: floodPanel(zoomToItem) }),
-  difference: stub,
-  access: stub,
+  difference: (_, zoomToItem) => differencePart(zoomToItem),
+  access: accessPart,
   warnings: (map) => warningsPart(map),
-  report: stub,
+  report: reportPart,
 };
 
 /** Build the panel. */

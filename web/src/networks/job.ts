@@ -14,13 +14,15 @@ const isOpen = (job: Job): boolean => job.status === "accepted" || job.status ==
 const pause = (): Promise<void> => new Promise((resolve) => window.setTimeout(resolve, POLL_MS));
 
 /**
- * Make a button that starts `process` with the inputs of the moment; its run is opened when it is done. Where `inputs`
+ * Make a button that starts `process` with the inputs of the moment; its run is opened when it is done, by `open` where
+ * it has a place of its own. Where `inputs`
  * returns null, something is wrong with them and nothing is started.
  */
 export function makeStarter(
   process: string,
   label: () => string,
   inputs: () => Record<string, unknown> | null,
+  open: (id: string) => Promise<void> = (id) => openNetworkRun(id, process),
 ): { element: HTMLElement; update: () => void; start: () => void } {
   const element = h("div", { "aria-live": "polite" });
   let running: Job | null = null;
@@ -39,7 +41,7 @@ export function makeStarter(
         update();
       }
       const { jobID, status, message } = running;
-      if (status === "successful") await openNetworkRun(jobID, process);
+      if (status === "successful") await open(jobID);
       else if (status === "failed") problem = new Error(message ?? t("job.failed"));
     } catch (error) {
       problem = error;

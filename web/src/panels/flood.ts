@@ -101,11 +101,19 @@ function stagePart(shown: Run): HTMLElement | null {
   return section(t("flood.stage"), holder);
 }
 
+/** A difference of two floods has a desk of its own. */
+const differenceNote = (): HTMLElement =>
+  empty(
+    h("p", {}, t("difference.isOne")),
+    textButton(t("desk.difference"), () => setState({ desk: "difference" }), "button-small button-primary"),
+  );
+
 /** Show a run and return what brings its choice of layer in step with the state. */
 function runBody(shown: Run, body: HTMLElement, zoomToItem: ZoomToItem): () => void {
   const products = productChooser(shown);
   const hours = shown.horizon_hours ? ` · ${t("flood.horizon", { hours: formatNumber(shown.horizon_hours, 0) })}` : "";
   const balance = shown.balance?.relative_error;
+  const hasFigures = shown.summary !== null && !shown.summary.difference;
   replace(
     body,
     h(
@@ -114,13 +122,15 @@ function runBody(shown: Run, body: HTMLElement, zoomToItem: ZoomToItem): () => v
       `${t("flood.base", { time: formatDateTime(shown.base_time ?? shown.created) })}${hours}`,
       shown.synthetic ? syntheticBadge(t("app.synthetic")) : null,
     ),
+    shown.summary?.difference ? differenceNote() : null,
     shown.status === "failed" ? failure(new Error(t("flood.failed", { reason: shown.error ?? "" }))) : null,
     shown.summary?.comparison ? comparisonPart(shown.id, shown.summary.comparison) : null,
     shown.summary?.ensemble ? ensemblePart(shown.id, shown.summary.ensemble) : null,
-    shown.summary ? section(t("flood.figures"), keyFigures(shown.summary)) : empty(t("flood.noSummary")),
+    !shown.summary ? empty(t("flood.noSummary")) : null,
+    hasFigures ? section(t("flood.figures"), keyFigures(shown.summary ?? {})) : null,
     section(t("flood.product"), products.element, opacityField(), h("p", { class: "soft note" }, t("flood.clickHint"))),
     stagePart(shown),
-    shown.summary ? impactPart(shown, zoomToItem) : null,
+    hasFigures ? impactPart(shown, zoomToItem) : null,
     ...worksParts(shown, zoomToItem),
     typeof balance === "number"
       ? h("p", { class: "soft note" }, t("flood.balance", { value: `${formatNumber(balance * 100, 4)} %` }))

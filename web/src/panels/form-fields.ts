@@ -15,6 +15,8 @@ export interface Control {
   /** What carries the id, so that the label finds it. */
   target: HTMLElement;
   read: () => Reading;
+  /** Enter a value in place of what stands there; undefined empties it. */
+  write: (value: unknown) => void;
 }
 
 const ITEM_LIMIT = 500;
@@ -108,11 +110,14 @@ function textControl(schema: InputSchema, required: boolean): Control {
     box.min = String(lowest(schema) ?? "");
     box.max = String(highest(schema) ?? "");
   }
-  const value = schema.default ?? "";
-  box.value = isMoment(schema) ? momentText(value) : Array.isArray(value) ? value.join(", ") : String(value);
+  const write = (value: unknown): void => {
+    const text = Array.isArray(value) ? value.join(", ") : String(value ?? "");
+    box.value = isMoment(schema) ? momentText(value) : text;
+  };
+  write(schema.default);
   const read = (): Reading =>
     box.validity.badInput ? { problem: t("scenario.notNumber") } : readText(box.value.trim(), schema, required);
-  return { element: box, target: box, read };
+  return { element: box, target: box, read, write };
 }
 
 /** Return a value as an example of how a schema's JSON is written. */
@@ -132,8 +137,11 @@ function nestedControl(schema: InputSchema, required: boolean): Control {
   const allowsText = choices.some((choice) => choice.type === "string");
   const box = h("textarea", { class: "input", rows: allowsText ? 2 : 4, autocomplete: "off", spellcheck: false });
   if (!allowsText) box.placeholder = JSON.stringify(makeExample(choices.find(isNested) ?? schema));
-  if (schema.default !== undefined && schema.default !== "")
-    box.value = typeof schema.default === "string" ? schema.default : JSON.stringify(schema.default);
+  const write = (value: unknown): void => {
+    box.value =
+      value === undefined || value === null || typeof value === "string" ? (value ?? "") : JSON.stringify(value);
+  };
+  write(schema.default);
   const read = (): Reading => {
     const text = box.value.trim();
     if (text === "") return readText(text, schema, required);
@@ -144,13 +152,16 @@ function nestedControl(schema: InputSchema, required: boolean): Control {
       return { problem: t("scenario.notJson") };
     }
   };
-  return { element: box, target: box, read };
+  return { element: box, target: box, read, write };
 }
 
 function checkControl(schema: InputSchema): Control {
   const box = h("input", { type: "checkbox" });
-  box.checked = schema.default === true;
-  return { element: box, target: box, read: () => ({ value: box.checked }) };
+  const write = (value: unknown): void => {
+    box.checked = value === true;
+  };
+  write(schema.default);
+  return { element: box, target: box, read: () => ({ value: box.checked }), write };
 }
 
 interface Option {
@@ -163,27 +174,33 @@ function selectControl(options: Option[], schema: InputSchema, required: boolean
   const fill = (shown: Option[]): void => {
     const unset = required || schema.default !== undefined ? null : h("option", { value: "" }, t("scenario.unset"));
     replace(box, unset, ...shown.map(({ value, label }) => h("option", { value }, label)));
-    box.value = String(schema.default ?? (required ? (shown[0]?.value ?? "") : ""));
+  };
+  const write = (value: unknown): void => {
+    box.value = String(value ?? (required ? (options[0]?.value ?? "") : ""));
   };
   fill(options);
+  write(schema.default);
   const read = (): Reading => {
     if (box.value === "") return readText("", schema, required);
     return { value: schema.enum?.find((value) => String(value) === box.value) ?? box.value };
   };
-  return { element: box, target: box, read };
+  return { element: box, target: box, read, write };
 }
 
 /** Boxes to tick, one an option. */
 function checklistControl(options: Option[], schema: InputSchema): Control {
-  const chosen = new Set([schema.default ?? []].flat().map(String));
   const rows = options.map(({ value, label }) => {
     const box = h("input", { type: "checkbox", value });
-    box.checked = chosen.has(String(value));
     return { value, box, row: h("label", { class: "option" }, box, h("span", {}, label)) };
   });
   const list = h("div", { class: "checklist", role: "group", tabindex: -1 }, ...rows.map(({ row }) => row));
   const read = (): Reading => ({ value: rows.filter(({ box }) => box.checked).map(({ value }) => value) });
-  return { element: list, target: list, read };
+  const write = (value: unknown): void => {
+    const chosen = new Set([value ?? []].flat().map(String));
+    for (const row of rows) row.box.checked = chosen.has(String(row.value));
+  };
+  write(schema.default);
+  return { element: list, target: list, read, write };
 }
 
 const itemOption = ({ id, properties }: Item): Option => ({
@@ -195,11 +212,17 @@ const itemOption = ({ id, properties }: Item): Option => ({
 function itemControl(items: string, schema: InputSchema, required: boolean): Control {
   const holder = h("div");
   let inner = textControl(schema, required);
+  let wanted: unknown = schema.default;
   const show = (control: Control): void => {
     control.target.id = holder.id;
     holder.removeAttribute("id");
+    control.write(wanted);
     inner = control;
     replace(holder, control.element);
+  };
+  const write = (value: unknown): void => {
+    wanted = value;
+    inner.write(value);
   };
   replace(holder, inner.element);
   const [collection = "", query = ""] = items.split("?");
@@ -211,7 +234,7 @@ function itemControl(items: string, schema: InputSchema, required: boolean): Con
     },
     (error: unknown) => holder.append(h("span", { class: "soft" }, explain(error))),
   );
-  return { element: holder, target: holder, read: () => inner.read() };
+  return { element: holder, target: holder, read: () => inner.read(), write };
 }
 
 function enumOptions(schema: InputSchema): Option[] {

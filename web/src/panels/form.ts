@@ -1,8 +1,10 @@
 /** A form made from a process description: one field an input, checked before it is sent. */
 
+import type { Map as MapView } from "maplibre-gl";
 import { h, replace } from "../dom";
 import { formatNumber, formatUnit } from "../format";
 import { say, t } from "../i18n";
+import { aim, stopAiming } from "../map/aim";
 import type { InputSchema, Process, ProcessInput } from "../types";
 import { type Control, findItems, highest, isList, isMoment, lowest, makeControl, type Reading } from "./form-fields";
 import { groupFields, SHORT_FORM } from "./form-groups";
@@ -13,6 +15,8 @@ interface Field {
   element: HTMLElement;
   /** Return the value, or null after the field was marked as wrong. */
   read: () => { value: unknown } | null;
+  /** Enter a value; undefined is what a new form holds. */
+  write: (value: unknown) => void;
   focus: () => void;
 }
 
@@ -20,6 +24,8 @@ export interface Form {
   element: HTMLFormElement;
   /** Return the inputs, or null after the wrong fields were marked. */
   read: () => Record<string, unknown> | null;
+  /** Enter inputs; all others are as in a new form. */
+  fill: (inputs: Readonly<Record<string, unknown>>) => void;
 }
 
 let counter = 0;
@@ -81,7 +87,12 @@ function simpleField(name: string, input: ProcessInput, path: string): Field {
     target.setAttribute("aria-invalid", String(problem !== ""));
     return "value" in reading ? reading : null;
   };
-  return { name, element, read, focus: () => target.focus() };
+  const write = (value: unknown): void => {
+    control.write(value ?? schema.default);
+    error.textContent = "";
+    target.removeAttribute("aria-invalid");
+  };
+  return { name, element, read, write, focus: () => target.focus() };
 }
 
 function readFields(fields: readonly Field[]): Record<string, unknown> | null {
@@ -97,11 +108,16 @@ function readFields(fields: readonly Field[]): Record<string, unknown> | null {
 }
 
 /** A list of objects: rows of fields that can be added and taken away. */
-function rowsField(name: string, input: ProcessInput, properties: Record<string, InputSchema>): Field {
+function rowsField(
+  name: string,
+  input: ProcessInput,
+  properties: Record<string, InputSchema>,
+  map: MapView | undefined,
+): Field {
   const needed = new Set(input.schema.items?.required ?? []);
   const rows: Field[][] = [];
   const holder = h("div", { class: "rows" });
-  const add = (): void => {
+  const add = (values: Readonly<Record<string, unknown>>): void => {
     const fields = Object.entries(properties).map(([property, schema]) => {
       const { title = property, title_i18n, description, description_i18n } = schema;
       const words = {
@@ -114,6 +130,7 @@ function rowsField(name: string, input: ProcessInput, properties: Record<string,
       return makeField(property, inner, `${name}.${property}`);
     });
     rows.push(fields);
+    for (const field of fields) field.write(values[field.name]);
     const remove = textButton(
       t("scenario.removeRow"),
       () => {
@@ -122,25 +139,57 @@ function rowsField(name: string, input: ProcessInput, properties: Record<string,
       },
       "button-small",
     );
-    const row = h("div", { class: "rows-row" }, ...fields.map((field) => field.element), remove);
+    const pick = map && "lon" in properties && "lat" in properties ? placeButton(map, fields) : null;
+    const row = h("div", { class: "rows-row" }, pick, ...fields.map((field) => field.element), remove);
     holder.append(row);
-    fields[0]?.focus();
+  };
+  const addNew = (): void => {
+    add({});
+    rows.at(-1)?.[0]?.focus();
   };
   const legend = h("legend", { class: "field-label" }, say(input.title_i18n, input.title));
   const hint = h("span", { class: "soft field-hint" }, say(input.description_i18n, input.description ?? ""));
-  const button = textButton(t("scenario.addRow"), add, "button-small", "plus");
+  const button = textButton(t("scenario.addRow"), addNew, "button-small", "plus");
   const element = h("fieldset", { class: "field rows-field" }, legend, hint, holder, button);
   const read = (): { value: unknown } | null => {
     const values = rows.map(readFields);
     return values.some((value) => value === null) ? null : { value: values };
   };
-  return { name, element, read, focus: () => undefined };
+  const write = (value: unknown): void => {
+    rows.length = 0;
+    replace(holder);
+    for (const entry of Array.isArray(value) ? value : []) add(entry as Record<string, unknown>);
+  };
+  return { name, element, read, write, focus: () => undefined };
 }
 
-/** `path` names an input within the row of another. */
-function makeField(name: string, input: ProcessInput, path = name): Field {
+/** A button that takes longitude and latitude from a click on the map. */
+function placeButton(map: MapView, fields: readonly Field[]): HTMLElement {
+  const find = (name: string): Field | undefined => fields.find((field) => field.name === name);
+  const pick = (): void => {
+    if (button.getAttribute("aria-pressed") === "true") {
+      stopAiming(map);
+      return;
+    }
+    aim(
+      map,
+      ({ lngLat }) => {
+        find("lon")?.write(Number(lngLat.lng.toFixed(6)));
+        find("lat")?.write(Number(lngLat.lat.toFixed(6)));
+      },
+      () => button.setAttribute("aria-pressed", "false"),
+    );
+    button.setAttribute("aria-pressed", "true");
+  };
+  const button = textButton(t("scenario.pick"), pick, "button-small pick-place", "target");
+  button.setAttribute("aria-pressed", "false");
+  return button;
+}
+
+/** `path` names an input within the row of another; with `map` places can be pointed at. */
+function makeField(name: string, input: ProcessInput, path = name, map?: MapView): Field {
   const properties = input.schema.type === "array" ? input.schema.items?.properties : undefined;
-  return properties ? rowsField(name, input, properties) : simpleField(name, input, path);
+  return properties ? rowsField(name, input, properties, map) : simpleField(name, input, path);
 }
 
 /** Whether an input is one that most people leave alone: nothing is entered, and nothing need be. */
@@ -164,10 +213,10 @@ function arrange(inputs: readonly [string, ProcessInput][], fields: readonly Fie
   return rest.length > 0 ? [...main, folded(t("scenario.more"), false, rest)] : main;
 }
 
-/** Build the form of a process. */
-export function makeForm(process: Process, onsubmit: () => void, ...buttons: Node[]): Form {
+/** Build the form of a process; `map` is where its places are pointed at. */
+export function makeForm(process: Process, onsubmit: () => void, buttons: Node[], map?: MapView): Form {
   const inputs = Object.entries(process.inputs);
-  const fields = inputs.map(([name, input]) => makeField(name, input));
+  const fields = inputs.map(([name, input]) => makeField(name, input, name, map));
   const element = h("form", {
     class: "form",
     novalidate: true,
@@ -183,5 +232,11 @@ export function makeForm(process: Process, onsubmit: () => void, ...buttons: Nod
       if (part.querySelector("[aria-invalid=true]")) part.open = true;
     return values;
   };
-  return { element, read };
+  const fill = (values: Readonly<Record<string, unknown>>): void => {
+    for (const field of fields) field.write(values[field.name]);
+    // What was entered is seen, wherever it is folded away.
+    for (const part of element.querySelectorAll("details"))
+      if (fields.some((field) => values[field.name] !== undefined && part.contains(field.element))) part.open = true;
+  };
+  return { element, read, fill };
 }

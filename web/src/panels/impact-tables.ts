@@ -38,10 +38,14 @@ const colouredHazard = (code: string): HTMLElement =>
 const coloured = (color: string | undefined, words: string): HTMLElement =>
   h("span", { class: "coloured", title: words }, color ? swatch(color) : null, words);
 
-export function wardTable(wards: WardImpact[]): HTMLElement {
+const opener = (title: string, open: () => void): HTMLElement =>
+  h("button", { type: "button", class: "link-button", onclick: open }, title);
+
+/** Build the table by ward; its name opens the list of what is under water there. */
+export function wardTable(wards: WardImpact[], open: (code: string) => void): HTMLElement {
   const shown = [...wards].sort((a, b) => b.people - a.people || b.buildings - a.buildings);
   const columns: [string, (ward: WardImpact) => Child][] = [
-    [t("impact.ward"), (ward) => ward.ward_name ?? ward.ward_code],
+    [t("impact.ward"), (ward) => opener(ward.ward_name ?? ward.ward_code, () => open(ward.ward_code))],
     [t("impact.people"), (ward) => formatNumber(ward.people, 0)],
     [t("impact.buildings"), (ward) => formatNumber(ward.buildings, 0)],
     [t("impact.roads"), (ward) => formatLength(ward.road_length)],
@@ -106,11 +110,12 @@ export function peopleTables(summary: Partial<RunSummary>): HTMLElement | null {
   );
 }
 
-export function placeTable(places: PlaceImpact[]): HTMLElement {
+/** Build the table of places; a kind opens its list. */
+export function placeTable(places: PlaceImpact[], open: (category: string) => void): HTMLElement {
   const rows = [...places]
     .sort((a, b) => codeOrder("places", "category", a.category) - codeOrder("places", "category", b.category))
     .map((entry) => [
-      codeTitle("places", "category", entry.category),
+      opener(codeTitle("places", "category", entry.category), () => open(entry.category)),
       formatNumber(entry.count, 0),
       metres(entry.depth_max),
       formatHours(entry.first_hours),

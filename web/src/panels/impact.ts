@@ -1,62 +1,75 @@
 /** What the water touches: by ward, depth, hazard, place and damage, and one by one. */
 
-import { readItems, readPage } from "../api";
 import { type Child, h, replace } from "../dom";
-import { formatFixed, formatNumber, formatShortDateTime } from "../format";
+import { formatFixed, formatHours, formatShortDateTime } from "../format";
 import { t } from "../i18n";
+import { openTable } from "../table/open";
 import type { Item, ItemPage, Run, WardImpact, ZoomToItem } from "../types";
 import { csvText, saveText } from "./csv";
+import { exportLinks } from "./exports";
 import { ASSETS, classTable, damageTable, layerTitle, peopleTables, placeTable, wardTable } from "./impact-tables";
-import { makePager, nextLink } from "./pager";
-import { empty, failure, section, select, textButton } from "./parts";
-import { codeTitle, table } from "./table";
+import { makePager } from "./pager";
+import { empty, section, select, textButton } from "./parts";
+import { codeOrder, codeTitle, table } from "./table";
 
 const PAGE = 20;
-const CSV_PAGE = 1000;
 
 type View = "ward" | "class" | "people" | "places" | "damage" | "list";
 
 let view: View = "ward";
 let assetLayer = "";
 
-function itemTable(page: ItemPage, zoomToItem: ZoomToItem): HTMLElement {
+type Sort = "-depth_max" | "arrival" | "asset_name" | "-duration";
+const SORTS: readonly Sort[] = ["-depth_max", "arrival", "-duration", "asset_name"];
+
+let wardCode = "";
+let category = "";
+let sort: Sort = "-depth_max";
+
+function itemTable(page: ItemPage, wardNames: ReadonlyMap<string, string>, zoomToItem: ZoomToItem): HTMLElement {
   const row = (item: Item): Child[] => {
-    const { asset_layer, asset_id, asset_name, depth_max, depth_class, arrival } = item.properties;
+    const { asset_layer, asset_id, asset_name, depth_max, depth_class, arrival, ward_code, duration } = item.properties;
     const name = String(asset_name ?? asset_id);
     const depth = typeof depth_max === "number" ? `${formatFixed(depth_max, 2)} m` : "–";
     const go = (): void => zoomToItem(String(asset_layer), String(asset_id), item.geometry);
     return [
-      h("button", { type: "button", class: "link-button", onclick: go }, name),
+      h("button", { type: "button", class: "link-button asset-name", onclick: go }, name),
       depth,
-      codeTitle(ASSETS, "depth_class", depth_class),
       formatShortDateTime(arrival ? String(arrival) : null),
+      typeof duration === "number" ? formatHours(duration / 3600) : "–",
+      codeTitle(ASSETS, "depth_class", depth_class),
+      wardNames.get(String(ward_code)) ?? String(ward_code ?? "–"),
     ];
   };
-  const keys = ["asset", "depth", "class", "arrival"] as const;
+  const keys = ["asset", "depth", "arrival", "duration", "class", "ward"] as const;
   return table(
     keys.map((key) => t(`impact.${key}`)),
     page.features.map(row),
   );
 }
 
-async function downloadAssets(run: Run, layer: string, progress: HTMLElement): Promise<void> {
-  const items: Item[] = [];
-  try {
-    let page = await readItems(ASSETS, { run_id: run.id, asset_layer: layer, limit: String(CSV_PAGE) });
-    for (;;) {
-      items.push(...page.features);
-      progress.textContent = t("impact.downloading", { count: formatNumber(items.length, 0) });
-      const next = nextLink(page);
-      if (!next || page.features.length === 0) break;
-      page = await readPage(next);
-    }
-    const columns = [...new Set(items.flatMap((item) => Object.keys(item.properties)))];
-    const rows = items.map((item) => [item.id, ...columns.map((column) => item.properties[column])]);
-    saveText(`${run.id}-${layer}.csv`, csvText([["id", ...columns], ...rows]));
-    progress.textContent = "";
-  } catch (error) {
-    replace(progress, failure(error));
-  }
+/** What a list holds, as the server asks for it. */
+function assetQuery(run: Run): Record<string, string> {
+  return {
+    run_id: run.id,
+    asset_layer: assetLayer,
+    ...(wardCode ? { ward_code: wardCode } : {}),
+    ...(category ? { category } : {}),
+  };
+}
+
+/** The same as a condition for the attribute table. */
+const assetFilter = (query: Record<string, string>): string =>
+  Object.entries(query)
+    .map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`)
+    .join(" AND ");
+
+/** Kinds of places that were counted, the gravest first; other layers have none to choose from. */
+function categoriesOf(run: Run): string[] {
+  if (assetLayer !== "places") return [];
+  return (run.summary?.places ?? [])
+    .map((one) => one.category)
+    .sort((a, b) => codeOrder("places", "category", a) - codeOrder("places", "category", b));
 }
 
 function assetList(run: Run, zoomToItem: ZoomToItem): HTMLElement {
@@ -65,22 +78,88 @@ function assetList(run: Run, zoomToItem: ZoomToItem): HTMLElement {
   const layers = [...new Set(touched.map((entry) => entry.asset_layer))];
   if (layers.length === 0) return empty(t("impact.none"));
   if (!layers.includes(assetLayer)) assetLayer = layers.includes("buildings") ? "buildings" : layers[0]!;
-  const progress = h("p", { class: "soft note", role: "status" });
-  const pager = makePager((page) => itemTable(page, zoomToItem), t("impact.none"));
-  const show = (): void => pager.open(ASSETS, { run_id: run.id, asset_layer: assetLayer, limit: String(PAGE) });
-  const choices = layers.map((value) => ({ value, label: layerTitle(value) }));
-  const chooser = select(t("impact.layer"), choices, assetLayer, (value) => {
-    assetLayer = value;
-    show();
-  });
+  const wards = (run.summary?.by_ward ?? []).map((ward) => ({
+    value: ward.ward_code,
+    label: ward.ward_name ?? ward.ward_code,
+  }));
+  if (!wards.some(({ value }) => value === wardCode)) wardCode = "";
+  const wardNames = new Map(wards.map(({ value, label }) => [value, label]));
+  const pager = makePager((page) => itemTable(page, wardNames, zoomToItem), t("impact.none"));
+  const choosers = h("div", { class: "form asset-choice" });
+  const files = h("div");
+  const field = (label: string, box: HTMLElement): HTMLElement =>
+    h("label", { class: "field" }, h("span", { class: "field-label" }, label), box);
+  const show = (): void => {
+    const kinds = categoriesOf(run);
+    if (!kinds.includes(category)) category = "";
+    const change =
+      (assign: (value: string) => void) =>
+      (value: string): void => {
+        assign(value);
+        show();
+      };
+    const all = { value: "", label: t("impact.all") };
+    const layerBox = select(
+      t("impact.layer"),
+      layers.map((value) => ({ value, label: layerTitle(value) })),
+      assetLayer,
+      change((value) => {
+        assetLayer = value;
+        category = "";
+      }),
+    );
+    const kindBox = select(
+      t("impact.place"),
+      [all, ...kinds.map((value) => ({ value, label: codeTitle("places", "category", value) }))],
+      category,
+      change((value) => {
+        category = value;
+      }),
+    );
+    const wardBox = select(
+      t("impact.ward"),
+      [all, ...wards],
+      wardCode,
+      change((value) => {
+        wardCode = value;
+      }),
+    );
+    const sortBox = select(
+      t("impact.sort"),
+      SORTS.map((value) => ({ value, label: t(`impactSort.${value.replace("-", "") as "arrival"}`) })),
+      sort,
+      change((value) => {
+        sort = value as Sort;
+      }),
+    );
+    layerBox.name = "asset-layer";
+    kindBox.name = "asset-category";
+    wardBox.name = "asset-ward";
+    sortBox.name = "asset-sort";
+    const focused = choosers.querySelector<HTMLElement>(":focus")?.getAttribute("name");
+    replace(
+      choosers,
+      field(t("impact.layer"), layerBox),
+      kinds.length > 0 ? field(t("impact.place"), kindBox) : null,
+      field(t("impact.ward"), wardBox),
+      field(t("impact.sort"), sortBox),
+    );
+    if (focused) choosers.querySelector<HTMLElement>(`[name="${focused}"]`)?.focus();
+    const query = assetQuery(run);
+    pager.open(ASSETS, { ...query, sortby: sort, limit: String(PAGE) });
+    replace(
+      files,
+      exportLinks(ASSETS, { ...query, sortby: sort }),
+      textButton(
+        t("impact.openTable"),
+        () => openTable(ASSETS, { filter: assetFilter(query) }),
+        "button-small",
+        "table",
+      ),
+    );
+  };
   show();
-  const save = textButton(
-    t("impact.download"),
-    () => void downloadAssets(run, assetLayer, progress),
-    "button-small",
-    "download",
-  );
-  return h("div", {}, h("div", { class: "row" }, chooser, save), progress, pager.element);
+  return h("div", {}, choosers, pager.element, files);
 }
 
 function saveSummary(run: Run): void {
@@ -95,14 +174,36 @@ export function impactPart(run: Run, zoomToItem: ZoomToItem): HTMLElement {
   const body = h("div", { id: "impact-view", role: "tabpanel" });
   const tabs = h("div", { class: "segments", role: "tablist" });
   const wards = summary.by_ward ?? [];
-  const byWard = (): HTMLElement => h("div", {}, wardTable(wards), download());
+  const byWard = (): HTMLElement =>
+    h(
+      "div",
+      {},
+      wardTable(wards, (code) => openList(() => (wardCode = code))),
+      download(),
+    );
   const download = (): HTMLElement =>
     textButton(t("impact.download"), () => saveSummary(run), "button-small", "download");
+  const openList = (choose: () => void): void => {
+    choose();
+    view = "list";
+    show();
+    body.querySelector("select")?.focus();
+  };
+  const openPlaces = (kind: string): void =>
+    openList(() => {
+      assetLayer = "places";
+      category = kind;
+    });
   const views: [View, string, boolean, () => HTMLElement | null][] = [
     ["ward", t("impact.byWard"), wards.length > 0, byWard],
     ["class", t("impact.byClass"), (summary.affected ?? []).length > 0, () => classTable(summary)],
     ["people", t("impact.byHazard"), peopleTables(summary) !== null, () => peopleTables(summary)],
-    ["places", t("impact.byPlace"), (summary.places ?? []).length > 0, () => placeTable(summary.places ?? [])],
+    [
+      "places",
+      t("impact.byPlace"),
+      (summary.places ?? []).length > 0,
+      () => placeTable(summary.places ?? [], openPlaces),
+    ],
     [
       "damage",
       t("impact.damage"),

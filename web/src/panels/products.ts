@@ -7,6 +7,7 @@ import { isWordy } from "../raster-words";
 import { getState, setState } from "../state";
 import type { Run } from "../types";
 import { legendList } from "./layers";
+import { productViews } from "./product-views";
 
 /** Return the heading a layer stands below. */
 function groupOf(layer: string): string {
@@ -35,7 +36,9 @@ export function productChooser(run: Run): { element: HTMLElement; update: () => 
     h("option", { value: "none" }, t("flood.hidden")),
   );
   const words = h("div", { class: "product-words" });
+  const views = productViews(run);
   const update = (): void => {
+    views.update();
     box.value = getState().product;
     const layer = findRasterLayer(getState().product);
     replace(
@@ -45,5 +48,5 @@ export function productChooser(run: Run): { element: HTMLElement; update: () => 
     );
   };
   update();
-  return { element: h("div", {}, box, words), update };
+  return { element: h("div", {}, views.element, box, words), update };
 }

@@ -61,7 +61,7 @@ export function makeRunForm(id: string): { element: HTMLElement; update: (hasRun
       () => t("traffic.run"),
       () => form.read(),
     );
-    const form: Form = makeForm(process, () => starter.start(), starter.element);
+    const form: Form = makeForm(process, () => starter.start(), [starter.element]);
     const description = say(process.description_i18n, process.description ?? "");
     const title = say(process.title_i18n, process.title);
     replace(
