@@ -1,22 +1,23 @@
-/** The panel of alarms. */
+/** The panel of alarms: what stands, how well it serves, the rules behind it. */
 
+import "../styles/alarms.css";
 import type { Map as MapView } from "maplibre-gl";
-import { h } from "../dom";
 import { addWords, t } from "../i18n";
 import { alarmsEn } from "../i18n/alarms-en";
 import { alarmsVi } from "../i18n/alarms-vi";
 import { makeTools, type Part } from "../panels/tools";
 import { DUTIES, type Duty, getState, setState } from "../state";
 import type { ZoomToItem } from "../types";
+import { listPart } from "./list-part";
+import { rulesPart } from "./rules-part";
+import { statisticsPart } from "./statistics-part";
 
 addWords({ vi: alarmsVi, en: alarmsEn });
 
-const stub = (): Part => ({ element: h("div") });
-
 const BUILD: Record<Duty, (map: MapView, zoomToItem: ZoomToItem) => Part> = {
-  list: stub,
-  statistics: stub,
-  rules: stub,
+  list: listPart,
+  statistics: statisticsPart,
+  rules: rulesPart,
 };
 
 /** Build the panel. */

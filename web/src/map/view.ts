@@ -33,7 +33,7 @@ function drawClass(type: string): number {
 }
 
 /** Labels are drawn from our own font by the browser, so the style needs no glyph files. */
-async function loadLabelFont(): Promise<void> {
+export async function loadLabelFont(): Promise<void> {
   try {
     await document.fonts.load(`400 24px "${FONT}"`, FONT_SAMPLE);
   } catch {
@@ -47,7 +47,8 @@ function readFromHere(address: string): string {
   return location.origin + decodeURI(url.pathname) + url.search;
 }
 
-function prepareStyle(style: StyleSpecification): StyleSpecification {
+/** Make the server's style one that this page can draw, with the chosen layers shown. */
+export function prepareStyle(style: StyleSpecification): StyleSpecification {
   delete style.glyphs;
   if (typeof style.sprite === "string") style.sprite = readFromHere(style.sprite);
   for (const source of Object.values(style.sources)) {
