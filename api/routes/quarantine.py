@@ -1,5 +1,6 @@
 """The quarantine over HTTP: rows that were not loaded, read, mended, tried again and dismissed by who may write."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import shapely.geometry
@@ -12,11 +13,20 @@ from api.dependencies import ConnectionOf, LinksOf, refuse_unknown
 from api.links import Links
 from api.plain_types import Whole
 from api.writing import WriterOf
+from layers.editing.reasons import translate_reason
 from layers.errors import InputError
 from layers.ingest.mend import Outcome, mend_row, mend_rows
 from layers.ingest.payloads import PLACED, SHAPE
+from layers.ingest.quality import Problem
 from layers.registry import VECTOR_LAYERS
-from layers.store.quarantine import Wanted, count_quarantine, dismiss_rows, list_quarantine, read_quarantined
+from layers.store.quarantine import (
+    QuarantineRow,
+    Wanted,
+    count_quarantine,
+    dismiss_rows,
+    list_quarantine,
+    read_quarantined,
+)
 
 router = APIRouter(prefix="/api/quarantine", tags=["quarantine"], dependencies=[Depends(refuse_unknown)])
 RowId = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -63,9 +73,10 @@ def list_rows(
     """List rows in the order they came, and on the first page how many have which problem."""
     wanted = Wanted(source, layer, field, reason, text, status)
     rows = list_quarantine(connection, wanted, limit=limit + 1, after=cursor)
-    answer: dict[str, Any] = {"rows": [row.as_dict() for row in rows[:limit]], "links": []}
+    answer: dict[str, Any] = {"rows": [_write_row(row) for row in rows[:limit]], "links": []}
     if cursor == 0:
-        answer["summary"] = [one._asdict() for one in count_quarantine(connection, wanted)]
+        counts = count_quarantine(connection, wanted)
+        answer["summary"] = [one._asdict() | {"words": translate_reason(one.reason)._asdict()} for one in counts]
     if len(rows) > limit:
         asked = {"source": source, "layer": layer, "field": field, "reason": reason, "text": text, "status": status}
         given = {name: value for name, value in asked.items() if value is not None}
@@ -78,7 +89,7 @@ def list_rows(
 @router.get("/{row}", summary="One of them, with all it holds")
 def show_row(row: RowId, connection: ConnectionOf, _writer: WriterOf) -> Response:
     """Show a row: what it held, what was mended, all that is wrong with it."""
-    return answer_json(read_quarantined(connection, row).as_dict())
+    return answer_json(_write_row(read_quarantined(connection, row)))
 
 
 @router.post("/retry", summary="Load rows again after a mapping or a code list was mended")
@@ -133,9 +144,21 @@ def _read_geometry(value: dict[str, Any]) -> str:
         raise InputError("'geometry' is not a GeoJSON geometry", hint=_GEOMETRY) from error
 
 
+def _write_problem(problem: Problem) -> dict[str, Any]:
+    """Return a problem with its reason and hint in both languages."""
+    hint = translate_reason(problem.hint)._asdict() if problem.hint else None
+    return {**asdict(problem), "words": translate_reason(problem.reason)._asdict(), "hint_words": hint}
+
+
+def _write_row(row: QuarantineRow) -> dict[str, Any]:
+    return row.as_dict() | {"problems": [_write_problem(one) for one in row.problems]}
+
+
 def _write_outcome(outcome: Outcome, links: Links) -> dict[str, Any]:
     """Return what became of a row, with the address of the feature it was made into where all may read it."""
-    told = {**outcome.as_dict(), "status": "open" if outcome.feature_id is None else "mended"}
+    problems = [_write_problem(one) for one in outcome.problems]
+    status = "open" if outcome.feature_id is None else "mended"
+    told: dict[str, Any] = {**outcome.as_dict(), "problems": problems, "status": status}
     if outcome.feature_id is not None and VECTOR_LAYERS[outcome.layer].access == "public":
         told["links"] = links.of_item(outcome.layer, outcome.feature_id)
     return told

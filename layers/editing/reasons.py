@@ -35,6 +35,20 @@ _PHRASES = (
     (r"draw it, or delete the row", "hãy vẽ hình, hoặc xóa dòng"),
     (r"split it into one row a part", "hãy tách mỗi đoạn một dòng"),
     (r"at most (\d+) vertices; simplify or split it", r"tối đa \1 đỉnh; hãy đơn giản hóa hoặc chia nhỏ"),
+    (r"no identifier", "thiếu mã đối tượng"),
+    (r"identifier belongs to another source", "mã thuộc nguồn khác"),
+    (r"identifier is another feature's", "mã đã thuộc đối tượng khác"),
+    (r"identifier appears twice in the file", "mã có hai lần trong tệp"),
+    (r"identifier longer than (\d+) characters", r"mã dài quá \1 ký tự"),
+    (r"identifier holds control characters", "mã có ký tự điều khiển"),
+    (r"row (\d+) has it", r"dòng \1 đã có"),
+    (r"give it another|give it one that is free", "hãy đặt mã chưa dùng"),
+    (r"fill it, or give another 'id' in the mapping", "hãy điền, hoặc chọn 'id' khác trong tệp ánh xạ"),
+    (r"no column is mapped to it", "không có cột nào được ánh xạ vào"),
+    (r"no rule of the mapping chooses the row any more", "không còn quy tắc ánh xạ nào nhận dòng này"),
+    (r"a coordinate is 0, 0", "tọa độ là 0, 0"),
+    (r"the place is not known: fill it", "chưa biết vị trí: hãy điền"),
+    (r"the area collapses to nothing", "vùng bị co lại thành không"),
 )
 
 

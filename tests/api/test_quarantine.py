@@ -32,7 +32,14 @@ def rows(writer: Engine, tmp_path: Path, client: TestClient) -> Iterator[list[di
 def test_pages_come_in_order_with_all_that_is_wrong(client: TestClient, rows: list[dict[str, Any]]) -> None:
     page = client.get("/api/quarantine", params={"source": "http", "field": "height", "limit": 2}).json()
     assert page["summary"] == [
-        {"source": "http", "layer": "trees", "field": "height", "reason": "outside 0 to 1000 m", "rows": 5}
+        {
+            "source": "http",
+            "layer": "trees",
+            "field": "height",
+            "reason": "outside 0 to 1000 m",
+            "words": {"vi": "ngoài khoảng 0 đến 1000 m", "en": "outside 0 to 1000 m"},
+            "rows": 5,
+        }
     ]
     found = page["rows"]
     while page["links"]:
@@ -53,9 +60,9 @@ def test_mend_retry_and_dismiss(client: TestClient, rows: list[dict[str, Any]]) 
     first, second = (f"/api/quarantine/{row['id']}" for row in rows[:2])
     wrong = client.post(f"{first}/mend", json={"properties": {"height": -7}}, headers=HEADERS)
     assert (wrong.status_code, wrong.headers["content-type"]) == (422, "application/problem+json")
-    assert wrong.json()["findings"][0] | {"hint": None} == {
-        "field": "height", "value": "-7", "reason": "outside 0 to 1000 m", "hint": None,
-    }  # fmt: skip
+    finding = wrong.json()["findings"][0]
+    assert (finding["field"], finding["value"], finding["reason"]) == ("height", "-7", "outside 0 to 1000 m")
+    assert finding["words"]["vi"] == "ngoài khoảng 0 đến 1000 m"
     assert client.get(first).json()["changes"] == {"height": -7}
     point = {"type": "Point", "coordinates": [105.75, 10.03]}
     right = client.post(f"{first}/mend", json={"properties": {"height": 7}, "geometry": point}, headers=HEADERS).json()
@@ -72,6 +79,16 @@ def test_mend_retry_and_dismiss(client: TestClient, rows: list[dict[str, Any]]) 
     assert client.get(second).json()["status"] == "dismissed"
     assert len(client.get("/api/quarantine", params={"source": "http"}).json()["rows"]) == 3
     assert len(client.get("/api/quarantine", params={"source": "http", "status": "dismissed"}).json()["rows"]) == 1
+
+
+def test_many_are_mended_with_the_same_value_as_one_edit(client: TestClient, rows: list[dict[str, Any]]) -> None:
+    body = {"ids": [row["id"] for row in rows[:2]], "set": {"height": 7}}
+    retried = client.post("/api/quarantine/retry", json=body, headers=HEADERS).json()
+    assert (retried["mended"], retried["open"]) == (2, 0)
+    edit = client.get("/api/edits", params={"kind": "mend", "limit": 1}).json()["edits"][0]
+    assert client.get(f"/api/edits/{edit['id']}").json()["counts"] == {"trees": 2}
+    unknown = client.post("/api/quarantine/retry", json={**body, "ids": [rows[3]["id"]], "set": {"colour": "red"}})
+    assert (unknown.status_code, "no column 'colour'" in unknown.text) == (400, True)
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ export const workVi = {
   "work.latLonLines": "Mỗi dòng một đỉnh: vĩ độ, kinh độ",
   "work.later": "Để lại nháp",
   "work.layer": "Lớp",
-  "work.left": "Bản nháp được giữ ở Kiểm kê, Chỉnh sửa.",
+  "work.left": "Bản nháp được giữ ở Tài sản, Chỉnh sửa.",
   "work.line": "{count} đỉnh, dài {length}",
   "work.loadingRow": "Đang nạp lại…",
   "work.loadingRows": "Đang nạp lại các dòng…",

@@ -102,11 +102,12 @@ export interface RowProblem {
   field: string | null;
   value: string | null;
   reason: string;
-  hint: string | null;
+  words: Words;
+  hint_words: Words | null;
 }
 
 /** A row that was not loaded. */
-export interface QuarantineRow extends RowProblem {
+export interface QuarantineRow {
   id: number;
   source: string;
   layer: string;
@@ -128,6 +129,7 @@ export interface QuarantineCount {
   layer: string;
   field: string | null;
   reason: string;
+  words: Words;
   rows: number;
 }
 

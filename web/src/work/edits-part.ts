@@ -20,6 +20,7 @@ import { type Editor, makeEditor } from "./editor";
 import { edited, openEditor, openNewItem } from "./open";
 
 const PAGE = 20;
+const FIRST_LAYER = "drainage_nodes";
 const KINDS = ["edit", "revert", "mend", "load", "run"] as const;
 
 interface Filter {
@@ -165,7 +166,7 @@ function overview(map: MapView, zoomToItem: ZoomToItem): Overview {
 }
 
 function newItemRow(): HTMLElement {
-  const selection = getState().selection?.layer ?? "";
+  const selection = getState().selection?.layer ?? FIRST_LAYER;
   const layer = chooseLayer(t("work.layer"), selection, null, () => undefined);
   return h(
     "div",

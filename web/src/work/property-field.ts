@@ -23,6 +23,10 @@ type Box = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
 let counter = 0;
 
+/** Whether two fields of this kind fit beside each other. */
+const isShort = (property: PropertySchema): boolean =>
+  property.enum !== undefined || property.type !== "string" || property.format === "date";
+
 function choiceBox(choices: [string, string][], required: boolean): HTMLSelectElement {
   const unset = h("option", { value: "" }, required ? t("work.choose") : t("work.noValue"));
   return h("select", { class: "select" }, unset, ...choices.map(([value, label]) => h("option", { value }, label)));
@@ -69,10 +73,10 @@ export function makePropertyField(
   const error = h("span", { class: "field-error", id: `${id}-error`, "aria-live": "polite" });
   const element = h(
     "div",
-    { class: "field" },
+    { class: isShort(property) ? "field field-short" : "field" },
     h("label", { for: id, class: "field-label" }, label),
     box,
-    h("span", { class: "soft field-hint", id: `${id}-hint` }, isNumber(property) ? limitWords(property) : ""),
+    h("span", { class: "visually-hidden", id: `${id}-hint` }, isNumber(property) ? limitWords(property) : ""),
     error,
   );
   const mark = (words: string, severity: "error" | "warning"): void => {

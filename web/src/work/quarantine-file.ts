@@ -5,6 +5,7 @@ import { explain, t } from "../i18n";
 import { csvText, saveText } from "../panels/csv";
 import { notify } from "../panels/notice";
 import { type QuarantineRow, readQuarantine } from "./api";
+import { problemWords } from "./row-words";
 
 const PAGE = "1000";
 /** A table of more is better written by the command line. */
@@ -29,9 +30,9 @@ export async function saveQuarantine(query: Record<string, string>): Promise<voi
   const names = [...new Set(rows.flatMap((row) => Object.keys({ ...row.payload, ...row.changes })))];
   const lines = rows.map((row) => {
     const held = { ...row.payload, ...row.changes };
-    const said = row.problems.map(({ field, reason }) => (field ? `${field}: ${reason}` : reason)).join("; ");
-    return [row.id, ...names.map((name) => held[name]), row.source, row.layer, row.row, said, row.hint];
+    const said = row.problems.map((one) => (one.field ? `${one.field}: ${problemWords(one)}` : problemWords(one)));
+    return [row.id, ...names.map((name) => held[name]), row.source, row.layer, row.row, said.join("; ")];
   });
-  saveText("quarantine.csv", csvText([["_id", ...names, "_source", "_layer", "_row", "_reason", "_hint"], ...lines]));
+  saveText("quarantine.csv", csvText([["_id", ...names, "_source", "_layer", "_row", "_reason"], ...lines]));
   notify(t("work.exported", { count: rows.length }));
 }

@@ -6,6 +6,7 @@ import { t } from "../i18n";
 import { failure, loading, textButton } from "../panels/parts";
 import { type MendOutcome, type QuarantineRow, readQuarantine, retryRows } from "./api";
 import { makeReasonField } from "./reason-field";
+import { fieldTitle, problemWords } from "./row-words";
 
 const MOST = 1000;
 const SHOWN = 50;
@@ -117,9 +118,10 @@ function form(
 /** What became of them; what is still wrong says why. */
 function resultPart(mended: number, open: number, rows: readonly MendOutcome[], again: () => void): HTMLElement {
   const reasons = new Map<string, number>();
-  for (const { problems } of rows.filter(({ feature_id }) => feature_id === null))
-    for (const { field, reason } of problems) {
-      const words = field ? `${field}: ${reason}` : reason;
+  for (const { layer, problems } of rows.filter(({ feature_id }) => feature_id === null))
+    for (const problem of problems) {
+      const said = problemWords(problem);
+      const words = problem.field ? `${fieldTitle(layer, problem.field)}: ${said}` : said;
       reasons.set(words, (reasons.get(words) ?? 0) + 1);
     }
   const lines = [...reasons].map(([words, count]) =>

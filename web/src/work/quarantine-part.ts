@@ -15,6 +15,7 @@ import { type QuarantineCount, type QuarantinePage, type QuarantineRow, readQuar
 import { saveQuarantine } from "./quarantine-file";
 import { manyPart } from "./quarantine-many";
 import { rowPart } from "./quarantine-row";
+import { fieldTitle } from "./row-words";
 
 const PAGE = 50;
 const STATES = ["open", "mended", "dismissed"] as const;
@@ -137,7 +138,7 @@ function summaryPart(summary: readonly QuarantineCount[]): HTMLElement | null {
             }),
         },
         h("strong", { class: "count" }, formatNumber(one.rows, 0)),
-        h("span", {}, one.field ? `${one.field}: ${one.reason}` : one.reason),
+        h("span", {}, one.field ? `${fieldTitle(one.layer, one.field)}: ${say(one.words)}` : say(one.words)),
         h("span", { class: "soft" }, `${layerTitle(one.layer)} · ${one.source}`),
       ),
     );
@@ -146,7 +147,10 @@ function summaryPart(summary: readonly QuarantineCount[]): HTMLElement | null {
 
 /** What the list is narrowed to, with what can be done to all of it. */
 function narrowed(value: Wanted, page: QuarantinePage, again: () => Promise<void>): HTMLElement {
-  const words = [value.field, value.reason].filter(Boolean).join(": ");
+  const problem = page.rows.flatMap(({ problems }) => problems).find(({ reason }) => reason === value.reason);
+  const words = [value.field && fieldTitle(value.layer, value.field), problem ? say(problem.words) : value.reason]
+    .filter(Boolean)
+    .join(": ");
   return h(
     "div",
     {},
@@ -189,7 +193,13 @@ function rowButton(row: QuarantineRow, open: (row: QuarantineRow) => void): HTML
     "button",
     { type: "button", class: "count-row", "data-row": row.id, onclick: () => open(row) },
     h("strong", {}, number),
-    h("span", {}, shown ? `${shown.field ?? ""} ${shown.value ?? ""} – ${shown.reason}` : ""),
+    h(
+      "span",
+      {},
+      shown
+        ? `${shown.field ? fieldTitle(row.layer, shown.field) : ""} “${shown.value ?? ""}”: ${say(shown.words)}`
+        : "",
+    ),
     h("span", { class: "soft" }, `${layerTitle(row.layer)} · ${row.uri.split("/").at(-1) ?? ""}`),
   );
 }

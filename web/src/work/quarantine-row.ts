@@ -15,6 +15,7 @@ import { dismissRow, mendRow, type QuarantineRow, type RowProblem, readQuarantin
 import { tellWritten } from "./changed";
 import { makeGeometryField } from "./geometry-field";
 import { makeReasonField } from "./reason-field";
+import { fieldTitle, problemWords } from "./row-words";
 import { readWkt } from "./wkt";
 
 const SHAPE = "_wkt";
@@ -57,7 +58,7 @@ function show(map: MapView, element: HTMLElement, row: QuarantineRow, zoomToItem
         `${say(findVectorLayer(row.layer)?.title, row.layer)} · ${row.uri.split("/").at(-1) ?? ""}`,
       ),
     ),
-    problemList(row.problems),
+    problemList(row),
     place ? textButton(t("work.onMap"), () => zoomTo(map, place), "button-small", "target") : null,
     row.status === "open"
       ? mendForm(map, row, place, leave, (next) => show(map, element, next, zoomToItem, back))
@@ -65,17 +66,16 @@ function show(map: MapView, element: HTMLElement, row: QuarantineRow, zoomToItem
   );
 }
 
-function problemList(problems: readonly RowProblem[]): HTMLElement {
+function problemList(row: QuarantineRow): HTMLElement {
   const line = (one: RowProblem): HTMLElement =>
     h(
       "li",
       { class: "finding finding-error" },
-      one.field ? h("strong", {}, one.field) : null,
-      one.value !== null ? ` “${one.value}” ` : " ",
-      one.reason,
-      one.hint ? h("span", { class: "soft" }, ` ${one.hint}`) : null,
+      one.field ? h("strong", {}, fieldTitle(row.layer, one.field)) : null,
+      one.value === null ? " " : ` “${one.value}”: `,
+      problemWords(one),
     );
-  return h("ul", { class: "findings" }, ...problems.map(line));
+  return h("ul", { class: "findings" }, ...row.problems.map(line));
 }
 
 function settledPart(row: QuarantineRow, zoomToItem: ZoomToItem): HTMLElement {
@@ -111,7 +111,7 @@ function mendForm(
   leave: () => void,
   shown: (row: QuarantineRow) => void,
 ): HTMLElement {
-  const wrong = new Map(row.problems.map((problem) => [problem.field, problem.reason]));
+  const wrong = new Map(row.problems.map((problem) => [problem.field, problemWords(problem)]));
   const held = { ...row.payload, ...row.changes };
   const cells = Object.keys(held).filter(isCell);
   // What is wrong comes first.
