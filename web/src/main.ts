@@ -177,7 +177,7 @@ async function start(app: HTMLElement): Promise<void> {
     layers: () => layersPanel(map, showHit),
     planning: () => loadPanel(async () => (await import("./planning/panel")).planningPanel(map, zoomToItem)),
     flood: () => loadPanel(async () => (await import("./flood/panel")).floodDesk(map, zoomToItem)),
-    scenario: () => loadPanel(async () => (await import("./panels/scenario")).scenarioPanel()),
+    scenario: () => loadPanel(async () => (await import("./panels/scenario")).scenarioPanel(map)),
     networks: () => loadPanel(async () => (await import("./networks/panel")).networksPanel(map, zoomToItem)),
     traffic: () => loadPanel(async () => (await import("./traffic/panel")).trafficPanel(map, zoomToItem)),
     inventory: () => loadPanel(async () => (await import("./inventory/panel")).inventoryPanel(map, zoomToItem)),
