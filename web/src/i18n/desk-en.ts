@@ -235,4 +235,5 @@ export const deskEn: Record<DeskKey, string> = {
   "report.wardsSaid": "{wet} of {count} wards may flood in the next 48 hours: {likely}.",
   "report.pumpsSaid": "{running} of {pumps} pumps run.",
   "report.warningsSaid": "{count} warnings are in force.",
+  "desk.strip": "Stage along the time slider: {low}–{high} m, highest at {time}, {level}",
 };

@@ -232,6 +232,7 @@ export const deskVi = {
   "report.wardsSaid": "{wet} trong {count} phường, xã có thể ngập trong 48 giờ tới: {likely}.",
   "report.pumpsSaid": "{running} trong {pumps} bơm đang chạy.",
   "report.warningsSaid": "{count} cảnh báo đang có hiệu lực.",
+  "desk.strip": "Mực nước theo thanh thời gian: {low}–{high} m, đỉnh lúc {time}, {level}",
 };
 
 export type DeskKey = keyof typeof deskVi;
