@@ -57,7 +57,8 @@ async function openBoard(map: MapView, ended: () => void): Promise<Board> {
   const ink = inkColor();
   const fill = { fillColor: ink, fillOpacity: 0.18, outlineColor: ink, outlineWidth: 2 } as const;
   const line = { lineStringColor: ink, lineStringWidth: 3 } as const;
-  const closing = { closingPointColor: ink, closingPointWidth: 6 } as const;
+  const corner = { coordinatePointColor: ink, coordinatePointWidth: 4 } as const;
+  const closing = { closingPointColor: ink, closingPointWidth: 6, ...corner } as const;
   const editing = {
     feature: {
       draggable: true,
@@ -75,8 +76,8 @@ async function openBoard(map: MapView, ended: () => void): Promise<Board> {
     adapter: new Adapter({ map, coordinatePrecision: PRECISION }),
     modes: [
       new terra.TerraDrawPointMode({ styles: { pointColor: ink, pointWidth: 7 } }),
-      new terra.TerraDrawLineStringMode({ styles: { ...line, ...closing } }),
-      new terra.TerraDrawPolygonMode({ styles: { ...fill, ...closing } }),
+      new terra.TerraDrawLineStringMode({ styles: { ...line, ...closing }, showCoordinatePoints: true }),
+      new terra.TerraDrawPolygonMode({ styles: { ...fill, ...closing }, showCoordinatePoints: true }),
       new terra.TerraDrawRectangleMode({ styles: fill }),
       new terra.TerraDrawCircleMode({ styles: fill }),
       new terra.TerraDrawSelectMode({
@@ -116,7 +117,6 @@ export async function startSketch(map: MapView, kind: SketchKind, told: SketchTo
   draw.setMode(MODES[kind]);
   draw.on("change", (ids) => {
     const shape = ids
-      .filter((id) => draw.hasFeature(id))
       .map((id) => draw.getSnapshotFeature(id))
       .find((one) => one?.properties["mode"] === MODES[kind] && one.geometry.type !== "Point");
     const geometry = geometryOf(shape);
@@ -124,11 +124,12 @@ export async function startSketch(map: MapView, kind: SketchKind, told: SketchTo
   });
   draw.on("finish", (id) => {
     const geometry = geometryOf(draw.getSnapshotFeature(id));
-    // One shape is asked for: the next click begins no other.
-    queueMicrotask(() => {
+    // The click that finished the shape is still on its way to the map, which must not take it for its own.
+    setTimeout(() => {
+      // One shape is asked for: the next click begins no other.
       if (draw.enabled) draw.setMode("static");
+      if (geometry) told.done?.(geometry);
     });
-    if (geometry) told.done?.(geometry);
   });
   const add = ({ lng, lat }: { lng: number; lat: number }): void => {
     const { x, y } = map.project([lng, lat]);

@@ -5,7 +5,7 @@ import { type Child, h, replace } from "../dom";
 import { t } from "../i18n";
 import { showCity } from "../map/view";
 import { getState, setState, watch } from "../state";
-import { MAP_TOOLS, openTool, toolIcon, toolLabel } from "../tools/launch";
+import { followDrawing, MAP_TOOLS, openTool, toolIcon, toolLabel } from "../tools/launch";
 import { makeWhere } from "../tools/where";
 import { iconButton } from "./parts";
 
@@ -30,6 +30,7 @@ export function makeMapButtons(map: MapView): HTMLElement {
   update();
   watch(["lang", "threeD"], update);
   map.on("rotateend", update);
+  followDrawing(map);
   map.addControl(makeWhere(map), "bottom-left");
   return holder;
 }

@@ -4,6 +4,7 @@ import type { Map as MapView } from "maplibre-gl";
 import { explain, t } from "../i18n";
 import type { IconName } from "../icons";
 import { notify } from "../panels/notice";
+import { drawing } from "./drawing";
 
 export type ToolName = "measure" | "draw" | "share" | "sheet" | "keys";
 
@@ -31,4 +32,17 @@ export const toolLabel = (name: ToolName): string => t(`tool.${name}`);
 /** Open a tool; where its program does not come, say so. */
 export function openTool(map: MapView, name: ToolName): void {
   TOOLS[name].open(map).catch((error: unknown) => notify(explain(error)));
+}
+
+/** Draw what the link brought or somebody adds; nothing is loaded while nothing is drawn. */
+export function followDrawing(map: MapView): void {
+  const follow = (): void => {
+    if (drawing.get().length === 0) return;
+    import("./overlay").then(
+      (overlay) => overlay.followDrawing(map),
+      (error: unknown) => notify(explain(error)),
+    );
+  };
+  drawing.watch(follow);
+  follow();
 }

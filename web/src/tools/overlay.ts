@@ -81,7 +81,8 @@ function draw(map: MapView): void {
     source.setData(collect());
     return;
   }
-  if (!map.style?.loaded() && !map.isStyleLoaded()) return;
+  // Before the style has come there is nothing to add to; it is told below when it has.
+  if (!map.getStyle()) return;
   map.addSource(SOURCE, { type: "geojson", data: collect() });
   for (const layer of layers()) map.addLayer(layer);
 }
@@ -95,7 +96,6 @@ export function followDrawing(map: MapView): void {
   drawing.watch(() => draw(map));
   map.on("style.load", () => draw(map));
   draw(map);
-  map.once("idle", () => draw(map));
 }
 
 /** Show what was measured, or nothing any more. */

@@ -10,6 +10,7 @@ const METRES_PER_PIXEL = 78271.51696402048;
 const LARGEST_CANVAS = 8192;
 const PATIENCE_MS = 90_000;
 const QUALITY = 0.92;
+const COARSE = 0.25;
 const STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 7.5, 10];
 
 export interface PictureSize {
@@ -122,18 +123,21 @@ export async function takePaperPicture(map: MapView, size: PictureSize, signal: 
     maxPitch: map.getMaxPitch(),
     minZoom: 0,
     maxZoom: 24,
-    pixelRatio: size.dpi / SCREEN_DPI,
+    // Coarse while tiles come, which redraws it again and again; fine only for the last time.
+    pixelRatio: COARSE,
     maxCanvasSize: [LARGEST_CANVAS, LARGEST_CANVAS],
     interactive: false,
     attributionControl: false,
     fadeDuration: 0,
-    canvasContextAttributes: { preserveDrawingBuffer: true, antialias: true },
+    canvasContextAttributes: { preserveDrawingBuffer: true },
   });
   shareImages(map, copy);
   copy.on("error", (event) => console.warn("paper:", event.error?.message ?? event));
   try {
     await waitIdle(copy, signal);
     const layers = await findDrawn(copy);
+    copy.setPixelRatio(size.dpi / SCREEN_DPI);
+    await waitIdle(copy, signal);
     const blob = await toBlob(copy.getCanvas());
     return {
       url: URL.createObjectURL(blob),

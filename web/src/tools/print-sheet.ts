@@ -33,7 +33,7 @@ const FOOT = 17;
 const GAP = 3;
 const LEGEND_WIDTH = 62;
 const LEGEND_HEIGHT = 66;
-const LONGEST_BAR = 50;
+const LONGEST_BAR = 32;
 
 /** Return width and height of the map on the paper [mm]. */
 export function mapSize({ paper, landscape }: Pick<SheetOptions, "paper" | "landscape">): [number, number] {
@@ -77,6 +77,11 @@ function northArrow(bearing: number): SVGElement {
 }
 
 function legendBlock(layer: Layer, note: string | null): HTMLElement {
+  const [only, ...others] = layer.legend;
+  // One sign needs no words of its own beside the layer's.
+  if (only && others.length === 0) {
+    return h("section", { class: "sheet-layer" }, h("h3", {}, swatch(only.color, only.shape), " ", say(layer.title)));
+  }
   return h(
     "section",
     { class: "sheet-layer" },
@@ -120,13 +125,17 @@ function findShown(picture: Picture): Layer[] {
     .sort((a, b) => Number(b.kind === "raster") - Number(a.kind === "raster"));
 }
 
+/** Sources of the same licence and owner are told together. */
 function sourceWords(layers: readonly Layer[]): string {
-  const sources = new Map<string, Source>();
-  for (const layer of layers) for (const source of layer.sources ?? []) sources.set(source.id, source);
-  const lines = [...sources.values()].map(
-    (source) => `${say(source.title)} (${source.licence}${source.attribution ? `; ${source.attribution}` : ""})`,
-  );
-  return [...lines, getCity().attribution].filter(Boolean).join(" · ");
+  const { attribution } = getCity();
+  const groups = new Map<string, Set<string>>();
+  for (const source of layers.flatMap((layer): Source[] => layer.sources ?? [])) {
+    const own = source.attribution === attribution ? "" : source.attribution;
+    const terms = [source.licence, own].filter(Boolean).join("; ");
+    groups.set(terms, (groups.get(terms) ?? new Set()).add(say(source.title)));
+  }
+  const lines = [...groups].map(([terms, titles]) => `${[...titles].join(", ")} (${terms})`);
+  return [...lines, attribution].filter(Boolean).join(" · ");
 }
 
 async function cornerWords(picture: Picture): Promise<string> {
