@@ -185,6 +185,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         expose_headers=_EXPOSED,
         allow_headers=["Range", "If-Range", "If-None-Match"],
     )
-    app.add_middleware(SecureHeaders)
+    app.add_middleware(SecureHeaders, embedders=used.embedders)
     app.add_middleware(CountRequests, metrics=metrics)
     return app

@@ -65,6 +65,11 @@ class Settings(BaseSettings):
         default="",
         description="Private hosts that callbacks of jobs may call, separated by commas; public ones may be always.",
     )
+    embed_hosts: str = Field(
+        default="",
+        pattern=r"^(\*|(https?://)?(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?)?(,(https?://)?(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?)*$",
+        description="Hosts whose pages may hold widgets in a frame, separated by commas; those of the server always.",
+    )
     attachment_mb: int = Field(default=20, ge=1, le=1000, description="Largest file attached to an item [MB].")
     sensing_body_mb: int = Field(
         default=16, ge=1, le=1000, description="Largest body of a SensorThings request: data arrays, batches [MB]."
@@ -139,6 +144,11 @@ class Settings(BaseSettings):
     def private_callback_hosts(self) -> frozenset[str]:
         """Private hosts that callbacks of jobs may call."""
         return frozenset(name.strip() for name in self.callback_hosts.split(",") if name.strip())
+
+    @property
+    def embedders(self) -> tuple[str, ...]:
+        """Hosts whose pages may hold widgets in a frame."""
+        return tuple(name for name in self.embed_hosts.split(",") if name)
 
     @property
     def demo_catalog(self) -> Path:

@@ -15,7 +15,7 @@ const AGAIN_MS = 20_000;
 const SHORTEST_MS = 3600e3;
 /** Levels lie close together: their names keep this distance [px]. */
 const NAME_GAP = 18;
-const SIDE = { top: 12, right: 104, bottom: 30, left: 52 };
+const SIDE = { top: 12, right: 124, bottom: 30, left: 52 };
 
 interface Point {
   at: number;

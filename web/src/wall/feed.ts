@@ -18,8 +18,9 @@ const POLL_MS = 15_000;
 const SILENCE_MS = 40_000;
 const AGAIN_MS = 10_000;
 
-/** Follow indicators for as long as the page lives. */
-export function followIndicators(told: Listening): void {
+/** Follow indicators, all or those of `ids`, for as long as the page lives. */
+export function followIndicators(told: Listening, ids: readonly string[] = []): void {
+  const query = ids.length > 0 ? `?ids=${ids.map(encodeURIComponent).join(",")}` : "";
   let source: EventSource | null = null;
   let heard = Date.now();
   let opened = 0;
@@ -38,7 +39,7 @@ export function followIndicators(told: Listening): void {
   const open = (): void => {
     source?.close();
     opened = Date.now();
-    source = new EventSource("/indicators/events");
+    source = new EventSource(`/indicators/events${query}`);
     source.addEventListener("indicators", (event) => {
       hear();
       told.indicators((JSON.parse(event.data) as { indicators: Indicator[] }).indicators);
@@ -57,7 +58,7 @@ export function followIndicators(told: Listening): void {
     if (Date.now() - polled < POLL_MS) return;
     polled = Date.now();
     try {
-      told.indicators(await readIndicators());
+      told.indicators(await readIndicators(query));
       told.alarm();
       if (Date.now() - heard > SILENCE_MS) say("polling");
     } catch {

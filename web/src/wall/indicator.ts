@@ -51,8 +51,9 @@ export const STATE_ICONS: Record<IndicatorState, IconName> = {
   unknown: "info",
 };
 
-export const readIndicators = async (): Promise<Indicator[]> =>
-  (await request<{ indicators: Indicator[] }>("/indicators")).indicators;
+/** Return all indicators, or those a query asks for. */
+export const readIndicators = async (query = ""): Promise<Indicator[]> =>
+  (await request<{ indicators: Indicator[] }>(`/indicators${query}`)).indicators;
 
 export const readIndicator = (id: string): Promise<Indicator & { items: IndicatorItem[] }> =>
   request(`/indicators/${encodeURIComponent(id)}`);

@@ -52,8 +52,13 @@ export function makeTile(first: Indicator, onclick: ((id: string) => void) | nul
         sayChange(one),
       ),
       sparkline(one.recent),
-      h("p", { class: "tile-foot" }, stateChip(one), h("span", { class: "tile-reason" }, say(one.reason))),
-      h("p", { class: "tile-time" }, sayAge(one.time)),
+      h(
+        "p",
+        { class: "tile-foot" },
+        stateChip(one),
+        h("span", { class: "tile-time" }, sayAge(one.time)),
+        h("span", { class: "tile-reason" }, say(one.reason)),
+      ),
     );
   };
   update(first);
