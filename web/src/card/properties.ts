@@ -15,8 +15,8 @@ function writeValue(value: unknown, words: string): Child {
   return h("a", { href: value, target: "_blank", rel: "noopener noreferrer" }, words);
 }
 
-/** Build the list. */
-export function propertyList(item: Item, layer: VectorLayer | undefined): HTMLElement {
+/** Build the list; a record of a run goes without its id, which nobody asks for. */
+export function propertyList(item: Item, layer: VectorLayer | undefined, withId = true): HTMLElement {
   const declared: readonly Property[] = layer?.properties ?? [];
   const known = new Set(declared.map(({ name }) => name));
   const filled = declared.filter(({ name }) => isSet(item.properties[name]));
@@ -34,7 +34,7 @@ export function propertyList(item: Item, layer: VectorLayer | undefined): HTMLEl
     "div",
     {},
     rows.length > 0 ? null : empty(t("card.noProperties")),
-    h("dl", { class: "properties" }, ...rows, propertyRow(t("card.id"), item.id)),
+    h("dl", { class: "properties" }, ...rows, withId ? propertyRow(t("card.id"), item.id) : null),
     nothing.length > 0
       ? h(
           "details",

@@ -45,6 +45,9 @@ const ABOUT: Record<string, readonly [string, string][]> = {
   lighting_cabinets: [["circuit_energy", "cabinet_id"]],
 };
 
+/** What the card of the item says itself. */
+const TOLD_ALREADY: readonly string[] = ["run_id", "asset_layer", "asset_id", "asset_name", "place_layer", "place_id"];
+
 interface Found {
   layer: VectorLayer;
   item: Item;
@@ -69,13 +72,13 @@ function recordPart({ layer, item }: Found): HTMLElement {
   const id = String(item.properties["run_id"] ?? "");
   const run = [...(runs ?? []), ...(networkRuns ?? [])].find((one) => one.id === id);
   const choose = (): void => setState({ place: null, selection: { layer: layer.id, id: item.id } });
-  const told = { ...item, properties: { ...item.properties, run_id: null } };
+  const told = Object.entries(item.properties).filter(([name]) => !TOLD_ALREADY.includes(name));
   return h(
     "section",
     { class: "record" },
     h("button", { type: "button", class: "link-button", onclick: choose }, say(layer.title)),
     h("p", { class: "soft" }, run ? `${say(run.title)} · ${formatDateTime(run.base_time ?? run.created)}` : id),
-    propertyList(told, layer),
+    propertyList({ ...item, properties: Object.fromEntries(told) }, layer, false),
   );
 }
 

@@ -6,7 +6,7 @@ import { formatNumber } from "../format";
 import { explain, say, t } from "../i18n";
 import { filters, setLayerFilter } from "../map/tile-query";
 import { empty, iconButton, select, textButton } from "../panels/parts";
-import { newTest, testFields } from "../table/test-fields";
+import { newTest, sayTest, testFields } from "../table/test-fields";
 import { both, idProperty, type Test, writeTest } from "../table/tests";
 import type { Property, VectorLayer } from "../types";
 import { countItems } from "./counts";
@@ -37,11 +37,15 @@ export function filterForm(map: MapView, layer: VectorLayer): HTMLElement {
     placeholder: "diameter > 300 AND material = 'pvc'",
   });
 
+  const written = (): string | null => both(...tests.map((test) => writeTest(test, find(test.name))));
+
   const showNow = (): void => {
     const filter = filters.get()[layer.id];
     free.value = filter ?? "";
     const clear = iconButton("close", t("tree.clear"), () => void apply(null), "icon-button-quiet");
-    replace(now, filter ? h("code", {}, filter) : null, filter ? clear : null);
+    // A filter that was put together of fields is told in words.
+    const told = filter === written() ? tests.map((test) => sayTest(test, find(test.name))).join("; ") : filter;
+    replace(now, filter ? h("span", { class: "filter-told", title: filter }, told) : null, filter ? clear : null);
     now.hidden = !filter;
   };
   const apply = async (filter: string | null): Promise<void> => {
@@ -60,7 +64,7 @@ export function filterForm(map: MapView, layer: VectorLayer): HTMLElement {
     }
   };
   const applyTests = (): void => {
-    const filter = both(...tests.map((test) => writeTest(test, find(test.name))));
+    const filter = written();
     if (filter) void apply(filter);
     else replace(said, h("p", { class: "field-error", role: "alert" }, t("tree.incomplete")));
   };

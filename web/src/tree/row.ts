@@ -50,7 +50,7 @@ export function makeUnfolder(map: MapView, layer: Layer, holder: HTMLElement): H
       type: "button",
       class: "icon-button icon-button-quiet layer-expand",
       "aria-label": t("layers.details", { layer: say(layer.title) }),
-      onclick: () => show(!unfolded.has(layer.id)),
+      onclick: () => show(holder.hidden !== false),
     },
     icon("chevron", 14),
   );
