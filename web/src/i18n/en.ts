@@ -407,7 +407,7 @@ export const en: Record<Key, string> = {
   "profile.floodedNodes": "Flooded manholes",
   "profile.time": "Time since the start",
   "profile.onlyHighest": "Drag to see a time",
-  "profile.save": "Download SVG",
+  "profile.save": "Save",
   "profile.keys": "Long profile; left and right keys walk the manholes",
   "profile.words": "Long profile from {from} to {to}, {length} m long, {flooded} manholes flooded",
   "findings.check": "Check the network",

@@ -405,7 +405,7 @@ export const vi = {
   "profile.floodedNodes": "Hố ga tràn",
   "profile.time": "Thời gian từ lúc bắt đầu",
   "profile.onlyHighest": "Kéo để xem theo giờ",
-  "profile.save": "Tải SVG",
+  "profile.save": "Tải về",
   "profile.keys": "Mặt cắt dọc; phím trái, phải đi qua từng hố ga",
   "profile.words": "Mặt cắt dọc từ {from} đến {to}, dài {length} m, {flooded} hố ga tràn",
   "findings.check": "Kiểm tra mạng",

@@ -100,7 +100,12 @@ function countTable(figures: TraceFigures): HTMLElement {
 }
 
 /** Build the answer of a trace. */
-export function traceAnswer(map: MapView, figures: TraceFigures, zoomToItem: ZoomToItem): HTMLElement {
+export function traceAnswer(
+  map: MapView,
+  figures: TraceFigures,
+  zoomToItem: ZoomToItem,
+  way: HTMLElement | null,
+): HTMLElement {
   const problem = h("div");
   if (figures.link_count === 0 && figures.node_count === 0) {
     const words = figures.path_length === null ? t("network.noPath") : t("network.nothing");
@@ -128,6 +133,7 @@ export function traceAnswer(map: MapView, figures: TraceFigures, zoomToItem: Zoo
       ),
       problem,
     ),
+    way,
     section(t("network.byLayer"), countTable(figures)),
     memberPart(figures.id, memberLayers(figures), zoomToItem),
   );

@@ -25,6 +25,7 @@ import { findPlace } from "./places";
 import { profilePart } from "./profile";
 import { resultsPart } from "./results";
 import { isNetworkResult } from "./runs";
+import { wayPart } from "./way-part";
 import { isIsolation } from "./words";
 
 addWords({ vi: tableVi, en: tableEn });
@@ -45,7 +46,7 @@ function tracePart(map: MapView, zoomToItem: ZoomToItem): Part {
     if (!shown) return;
     const { figures, question } = shown;
     if (!isIsolation(figures)) {
-      replace(body, traceAnswer(map, figures, zoomToItem));
+      replace(body, traceAnswer(map, figures, zoomToItem, wayPart(map, shown)));
       return;
     }
     const from = await findPlace(question.starts[0] ?? "");

@@ -5,9 +5,22 @@ import { formatNumber } from "../format";
 import { t } from "../i18n";
 import type { Profile } from "../types";
 
+/** A profile of a run, or one that knows no water but the ground between its nodes. */
+export interface LongProfile extends Profile {
+  isDry?: true;
+  /** Whether its links run under pressure: they have no shafts. */
+  isPressure?: true;
+  /** Distance and elevation of the ground [m]. */
+  ground?: [number, number][];
+  /** What is written under each link. */
+  labels?: string[];
+}
+
 const MARGIN = { left: 48, right: 14, top: 30, bottom: 34 };
 const MANHOLE = 5;
 const LABEL_ROOM = 88;
+/** About as wide a letter of a label is [px]. */
+const LETTER = 5.6;
 
 /** Colours are written out, so that a saved drawing looks like the one on the screen. */
 const COLORS = {
@@ -15,6 +28,7 @@ const COLORS = {
   earth: "#efe6d6",
   pipe: "#5a6f7d",
   inside: "#ffffff",
+  shell: "#c9d6df",
   water: "#5fb2db",
   highest: "#c0392b",
   moment: "#1f6fb2",
@@ -41,7 +55,7 @@ export function findTicks(low: number, high: number, count: number): number[] {
   return ticks;
 }
 
-function findRange({ stations, reaches }: Profile): [number, number] {
+function findRange({ stations, reaches, ground }: LongProfile): [number, number] {
   const isNumber = (value: number | null): value is number => value !== null && Number.isFinite(value);
   const levels = [
     stations.invert,
@@ -51,13 +65,14 @@ function findRange({ stations, reaches }: Profile): [number, number] {
     reaches.end_bed,
     reaches.start_crown,
     reaches.end_crown,
+    (ground ?? []).map(([, elevation]) => elevation),
   ].flatMap((column: (number | null)[]) => column.filter(isNumber));
   const [low, high] = [Math.min(...levels), Math.max(...levels)];
   const margin = Math.max((high - low) * 0.08, 0.2);
   return [low - margin, high + margin];
 }
 
-export function makeScale(profile: Profile, width: number, height: number): Scale {
+export function makeScale(profile: LongProfile, width: number, height: number): Scale {
   const [low, high] = findRange(profile);
   const across = width - MARGIN.left - MARGIN.right;
   const down = height - MARGIN.top - MARGIN.bottom;
@@ -72,7 +87,7 @@ export function makeScale(profile: Profile, width: number, height: number): Scal
 const points = (pairs: [number, number][]): string =>
   pairs.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
 
-function drawAxes(profile: Profile, scale: Scale): SVGElement {
+function drawAxes(profile: LongProfile, scale: Scale): SVGElement {
   const [low, high] = findRange(profile);
   const group = svg("g", { "font-size": 11, fill: COLORS.text });
   const { width, height } = scale;
@@ -96,10 +111,14 @@ function drawAxes(profile: Profile, scale: Scale): SVGElement {
   return group;
 }
 
-function drawGround({ stations }: Profile, scale: Scale): SVGElement {
-  const known = stations.rim.flatMap((rim, index): [number, number][] =>
-    rim === null ? [] : [[scale.x(stations.distance[index]!), scale.y(rim)]],
+function drawGround({ stations, ground }: LongProfile, scale: Scale): SVGElement {
+  const rims = stations.rim.flatMap((rim, index): [number, number][] =>
+    rim === null ? [] : [[stations.distance[index]!, rim]],
   );
+  const known = (ground && ground.length > 1 ? ground : rims).map(([distance, elevation]): [number, number] => [
+    scale.x(distance),
+    scale.y(elevation),
+  ]);
   const floor = scale.height - MARGIN.bottom;
   const [first, last] = [known[0], known.at(-1)];
   if (!first || !last) return svg("g", {});
@@ -112,7 +131,7 @@ function drawGround({ stations }: Profile, scale: Scale): SVGElement {
 }
 
 /** Pipes with the water that stands in them: that of the moment, else the highest. */
-function drawPipes({ reaches }: Profile, scale: Scale): SVGElement {
+function drawPipes({ reaches, isDry, labels }: LongProfile, scale: Scale): SVGElement {
   const group = svg("g", {});
   reaches.id.forEach((id, index) => {
     const [x0, x1] = [scale.x(reaches.start[index]!), scale.x(reaches.end[index]!)];
@@ -156,15 +175,30 @@ function drawPipes({ reaches }: Profile, scale: Scale): SVGElement {
         "g",
         { "data-link": id },
         svg("polygon", { points: points(outline), fill: COLORS.inside }),
-        svg("polygon", { points: points(water), fill: COLORS.water }),
-        svg("polygon", { points: points(outline), fill: "none", stroke: COLORS.pipe, "stroke-width": 1.25 }),
+        isDry ? null : svg("polygon", { points: points(water), fill: COLORS.water }),
+        svg("polygon", {
+          points: points(outline),
+          fill: isDry ? COLORS.shell : "none",
+          stroke: COLORS.pipe,
+          "stroke-width": 1.25,
+        }),
+        drawLabel(labels?.[index] ?? "", x0, x1, scale.y(Math.min(bed0, bed1))),
       ),
     );
   });
   return group;
 }
 
-function drawLevels(profile: Profile, scale: Scale): SVGElement {
+/** Words under a link, as many of them as it is long enough for. */
+function drawLabel(words: string, from: number, to: number, bed: number): SVGElement | null {
+  const fitting = [words, words.split(" · ")[0]!].find((text) => text && text.length * LETTER <= to - from);
+  if (!fitting) return null;
+  const look = { "text-anchor": "middle", "font-size": 10, fill: COLORS.text };
+  return svg("text", { x: (from + to) / 2, y: bed + 13, ...look }, fitting);
+}
+
+function drawLevels(profile: LongProfile, scale: Scale): SVGElement {
+  if (profile.isDry) return svg("g", {});
   const { reaches } = profile;
   const line = (from: (number | null)[], to: (number | null)[]): string =>
     points(
@@ -193,7 +227,7 @@ function drawLevels(profile: Profile, scale: Scale): SVGElement {
   );
 }
 
-function drawManholes({ stations }: Profile, scale: Scale): SVGElement {
+function drawManholes({ stations, isPressure }: LongProfile, scale: Scale): SVGElement {
   const group = svg("g", { "font-size": 10, fill: COLORS.text });
   let labelled = Number.NEGATIVE_INFINITY;
   stations.id.forEach((id, index) => {
@@ -203,6 +237,7 @@ function drawManholes({ stations }: Profile, scale: Scale): SVGElement {
     append(
       group,
       svg("rect", {
+        opacity: isPressure ? 0 : 1,
         x: x - MANHOLE / 2,
         y: top,
         width: MANHOLE,
@@ -230,9 +265,9 @@ function drawManholes({ stations }: Profile, scale: Scale): SVGElement {
 }
 
 /** Draw a profile `width` by `height` pixels large. */
-export function drawProfile(profile: Profile, width: number, height: number): SVGElement {
+export function drawProfile(profile: LongProfile, width: number, height: number): SVGElement {
   const scale = makeScale(profile, width, height);
-  const words = t("profile.words", {
+  const words = t(profile.isDry ? "profile.dryWords" : "profile.words", {
     from: profile.stations.id[0] ?? "",
     to: profile.stations.id.at(-1) ?? "",
     length: formatNumber(profile.length, 0),
@@ -259,10 +294,14 @@ export function drawProfile(profile: Profile, width: number, height: number): SV
 }
 
 /** Colours and words of the lines, for a key beside the drawing. */
-export const profileKey = (): [string, string][] => [
+export const profileKey = ({ isDry }: LongProfile): [string, string][] => [
   [COLORS.ground, t("profile.ground")],
   [COLORS.pipe, t("profile.pipe")],
-  [COLORS.highest, t("profile.highest")],
-  [COLORS.moment, t("profile.moment")],
-  [COLORS.flood, t("profile.flooded")],
+  ...(isDry
+    ? []
+    : ([
+        [COLORS.highest, t("profile.highest")],
+        [COLORS.moment, t("profile.moment")],
+        [COLORS.flood, t("profile.flooded")],
+      ] satisfies [string, string][])),
 ];

@@ -3,10 +3,10 @@
 import { h, replace } from "../dom";
 import { formatFixed, formatHours, formatVolume } from "../format";
 import { t } from "../i18n";
-import { saveText } from "../panels/csv";
 import { iconButton, swatch, textButton } from "../panels/parts";
-import type { Profile } from "../types";
-import { drawProfile, makeScale, profileKey, type Scale } from "./profile-chart";
+import { openMenu } from "../table/popup";
+import { drawProfile, type LongProfile, makeScale, profileKey, type Scale } from "./profile-chart";
+import { saveDrawing, savePicture, saveStations } from "./profile-files";
 
 const HEIGHT = 250;
 const NARROWEST = 320;
@@ -20,13 +20,17 @@ export interface DockAsks {
 }
 
 /** Tell what is at a node. */
-function describeStation({ stations }: Profile, index: number): HTMLElement {
+function describeStation({ stations, isDry }: LongProfile, index: number): HTMLElement {
   const level = (value: number | null | undefined): string => (value == null ? "–" : `${formatFixed(value, 2)} m`);
   const rows: [string, string][] = [
     [t("profile.ground"), level(stations.rim[index])],
     [t("profile.bed"), level(stations.invert[index])],
-    [t("profile.highest"), level(stations.max_head[index])],
-    [t("profile.moment"), level(stations.head[index])],
+    ...(isDry
+      ? []
+      : ([
+          [t("profile.highest"), level(stations.max_head[index])],
+          [t("profile.moment"), level(stations.head[index])],
+        ] satisfies [string, string][])),
     [t("profile.distance"), `${formatFixed(stations.distance[index], 0)} m`],
   ];
   const surcharged = stations.surcharge_time[index] ?? 0;
@@ -43,23 +47,24 @@ function describeStation({ stations }: Profile, index: number): HTMLElement {
 /** Make the dock. `show` draws a profile; the slider runs over `seconds` after the start. */
 export function makeDock(asks: DockAsks): {
   element: HTMLElement;
-  show: (profile: Profile, seconds: readonly number[]) => void;
+  show: (profile: LongProfile, seconds: readonly number[]) => void;
 } {
   const canvas = h("div", { class: "profile-canvas", tabindex: 0 });
   const tip = h("div", { class: "profile-tip", role: "status", hidden: true });
   const clock = h("output", { class: "profile-clock" });
   const key = h("ul", { class: "profile-key" });
   const slider = h("input", { type: "range", class: "player-slider", step: "any", min: 0 });
+  const time = h("div", { class: "profile-time" }, slider, clock);
   const head = h("div", { class: "profile-head" });
   const element = h(
     "section",
     { class: "profile-dock" },
     head,
     h("div", { class: "profile-holder" }, canvas, tip),
-    h("div", { class: "profile-time" }, slider, clock),
+    time,
     key,
   );
-  let profile: Profile | null = null;
+  let profile: LongProfile | null = null;
   let scale: Scale | null = null;
   let pointed: number | null = null;
 
@@ -78,14 +83,20 @@ export function makeDock(asks: DockAsks): {
     const x = scale.x(profile.stations.distance[index]!);
     tip.style.left = `${Math.min(Math.max(x - 85, 4), Math.max(scale.width - 180, 4))}px`;
   };
-  const save = (): void => {
-    const drawing = canvas.firstElementChild;
+  const save = (event: Event): void => {
+    const drawing = canvas.querySelector("svg");
     if (!drawing || !profile) return;
-    const [from, to] = [profile.stations.id[0], profile.stations.id.at(-1)];
-    saveText(`profile-${from}-${to}.svg`, new XMLSerializer().serializeToString(drawing), "image/svg+xml");
+    const shown = profile;
+    const name = `profile-${shown.stations.id[0]}-${shown.stations.id.at(-1)}`;
+    openMenu(event.currentTarget as Element, t("profile.save"), [
+      { label: t("profile.png"), run: () => void savePicture(`${name}.png`, drawing) },
+      { label: t("profile.svg"), run: () => saveDrawing(`${name}.svg`, drawing) },
+      { label: t("profile.csv"), run: () => saveStations(`${name}.csv`, shown) },
+    ]);
   };
-  const show = (next: Profile, seconds: readonly number[]): void => {
+  const show = (next: LongProfile, seconds: readonly number[]): void => {
     profile = next;
+    time.hidden = next.isDry === true;
     const last = (seconds.at(-1) ?? 0) / 3600;
     slider.max = String(last);
     if (next.at === null && document.activeElement !== slider) slider.value = "0";
@@ -95,10 +106,10 @@ export function makeDock(asks: DockAsks): {
     replace(
       head,
       h("h3", {}, `${from} – ${to}`),
-      textButton(t("profile.save"), save, "button-small", "download"),
+      textButton(t("profile.save"), (event) => save(event), "button-small", "download"),
       iconButton("close", t("app.close"), asks.close, "icon-button-quiet"),
     );
-    replace(key, ...profileKey().map(([color, words]) => h("li", {}, swatch(color, "line"), words)));
+    replace(key, ...profileKey(next).map(([color, words]) => h("li", {}, swatch(color, "line"), words)));
     canvas.setAttribute("aria-label", t("profile.keys"));
     draw();
     if (pointed !== null) point(Math.min(pointed, next.stations.id.length - 1));

@@ -15,13 +15,13 @@ import { longTable } from "../panels/table";
 import type { Part } from "../panels/tools";
 import { getState, setState, watch } from "../state";
 import type { Profile, ZoomToItem } from "../types";
+import { placeDock, takeDock } from "./dock-place";
 import { findNearest, placeOf } from "./nearest";
 import type { Position } from "./places";
 import { makeDock } from "./profile-dock";
 import { findChosen, listRuns, noRuns, runChooser, showRunLayers } from "./runs";
 
 const NODES = "drainage_nodes";
-const PHONE = "(max-width: 640px)";
 const CHUNK = 80;
 const SLIDE_MS = 60;
 /** Room that is left below the way [px]. */
@@ -144,7 +144,7 @@ export function profilePart(map: MapView, zoomToItem: ZoomToItem): Part {
       if (hours === null) places = await findPlaces(profile.stations.id);
       if (signal.aborted) return;
       shown = profile;
-      if (!dock.element.isConnected) place();
+      if (!dock.element.isConnected) placeDock(dock.element, ends);
       dock.show(profile, seconds);
       if (hours !== null) return;
       replace(body, profileFigures(profile, zoomToItem));
@@ -159,16 +159,7 @@ export function profilePart(map: MapView, zoomToItem: ZoomToItem): Part {
       );
     }
   };
-  /** On a wide screen the drawing lies over the map, on a phone in the sheet. */
-  const place = (): void => {
-    const holder = matchMedia(PHONE).matches ? ends : (document.getElementById("app") ?? ends);
-    holder.append(dock.element);
-    document.documentElement.classList.add("has-profile");
-  };
-  const takeAway = (): void => {
-    dock.element.remove();
-    document.documentElement.classList.remove("has-profile");
-  };
+  const takeAway = (): void => takeDock(dock.element);
 
   const start = (index: 0 | 1): void => {
     aim(

@@ -17,7 +17,7 @@ import { openBulk } from "../work/open";
 import { fileQuery, inIds, readAggregate, readShapes, selectionOf } from "./api";
 import { choose, chosenOf, onChosen, toggleChosen } from "./chosen";
 import { openColumnMenu, sortBy } from "./column-menu";
-import { measuresOf, setWidth, widthOf } from "./columns";
+import { measuresOf, setWidth, type Total, totalOf, widthOf } from "./columns";
 import { openColumns } from "./columns-menu";
 import { copyRows, openExport } from "./export";
 import { makeFrame } from "./frame";
@@ -32,6 +32,8 @@ import { activeView, changeView, columnsOf, tables, type View } from "./view";
 
 addWords({ vi: tableVi, en: tableEn });
 
+/** Before what a column adds up to; the menu of the column says which is told. */
+const SIGNS: Record<Total, string> = { sum: "Σ", avg: "⌀", min: "↓", max: "↑" };
 const MOST_ZOOMED = 500;
 /** How far a chosen item is looked for among rows that are not read yet. */
 const SOUGHT = 3000;
@@ -62,7 +64,10 @@ export function startDock(map: MapView): void {
   const only = (): string | null => (chosenOnly && chosenIds().length > 0 ? inIds(chosenIds()) : null);
   const selection = (): Record<string, string> => selectionOf(view(), boxOf(map), only());
 
-  const openItem = (item: Item): void => setState({ place: null, selection: { layer: view().layer, id: item.id } });
+  const openItem = (item: Item): void => {
+    setState({ place: null, selection: { layer: view().layer, id: item.id } });
+    onMap.seek(view().layer, item.id);
+  };
   const grid = makeGrid({
     open: openItem,
     tick: (row, through) => {
@@ -200,8 +205,11 @@ export function startDock(map: MapView): void {
           const property = columns.find((column) => column.name === name);
           const value = total[measure];
           if (!property || value === null || value === undefined) return [];
-          const [of] = measure.split("(");
-          return [[name, `${t(`total.${of as "sum"}`)} ${formatProperty(value, { ...property, type: "number" })}`]];
+          const rounded = typeof value === "number" ? Number(value.toPrecision(4)) : value;
+          const exact = measure.startsWith("sum") ? value : rounded;
+          return [
+            [name, `${SIGNS[totalOf(layer, property)]} ${formatProperty(exact, { ...property, type: "number" })}`],
+          ];
         }),
       );
       showRows();

@@ -8,6 +8,8 @@ const LEAST = 160;
 const USUAL = 320;
 const STEP = 40;
 const HEADER = 52;
+/** A map that is lower has no room for the time slider. */
+const LOW = 380;
 
 const room = (): number => Math.max(innerHeight - HEADER, LEAST);
 const bounded = (height: number): number => Math.round(Math.min(Math.max(height, LEAST), room()));
@@ -32,6 +34,7 @@ export function makeFrame(content: HTMLElement): {
 
   const apply = (): void => {
     document.documentElement.style.setProperty("--dock", `${height}px`);
+    document.documentElement.classList.toggle("table-high", element.isConnected && room() - height < LOW);
     grip.setAttribute("aria-label", t("table.height"));
     grip.setAttribute("aria-valuemin", String(LEAST));
     grip.setAttribute("aria-valuemax", String(room()));

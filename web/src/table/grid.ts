@@ -276,7 +276,7 @@ export function makeGrid(asks: GridAsks): {
         told.get(property.name) ?? "",
       ),
     );
-    const tools = h("div", { role: "gridcell", class: "grid-cell grid-tools", "aria-colindex": 1 }, "Σ");
+    const tools = h("div", { role: "gridcell", class: "grid-cell grid-tools", "aria-colindex": 1 });
     replace(foot, h("div", { role: "row", class: "grid-line", "aria-rowindex": total + 2 }, tools, ...cells));
   };
 

@@ -175,7 +175,7 @@ export function queryPart(map: MapView): PanelPart {
   };
   const showOptions = (): void => {
     const { at, draw: how } = query.get();
-    const ways = (["mark", "alone", "none"] as const).map((value) => ({ value, label: t(`draw.${value}`) }));
+    const ways = (["mark", "alone", "none"] as const).map((value) => ({ value, label: t(`shown.${value}`) }));
     const moment = parseMoment(at);
     const time = h("input", {
       type: "datetime-local",

@@ -1,6 +1,7 @@
 /** Ticked rows and the row under the pointer, on the map. */
 
 import type { Map as MapView } from "maplibre-gl";
+import { boundsOf, bringInView } from "../map/pick";
 import type { Item } from "../types";
 import { readShapes } from "./api";
 import { chosenOf } from "./chosen";
@@ -13,6 +14,8 @@ const MOST_KEPT = 2000;
 export function followRows(map: MapView): {
   show: (layer: string) => void;
   point: (layer: string, id: string | null) => void;
+  /** Bring an item in sight that is not. */
+  seek: (layer: string, id: string) => void;
   clear: () => void;
 } {
   const known = new Map<string, GeoJSON.Geometry>();
@@ -53,10 +56,18 @@ export function followRows(map: MapView): {
       );
     }, WAIT_MS);
   };
+  const seek = (layer: string, id: string): void => {
+    read(layer, [id]).then(
+      ([geometry]) => {
+        if (geometry) bringInView(map, boundsOf(geometry));
+      },
+      (error: unknown) => console.warn("rows:", error),
+    );
+  };
   const clear = (): void => {
     ticket++;
     drawChosen(map, []);
     point("", null);
   };
-  return { show, point, clear };
+  return { show, point, seek, clear };
 }
