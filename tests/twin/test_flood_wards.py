@@ -1,6 +1,8 @@
 """Wards in an ensemble: when water comes and goes in each, from the frames of its members."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -8,8 +10,10 @@ import pandas as pd
 import pytest
 from shapely.geometry import box
 
+from layers.grid import Grid
 from twin.process import Quiet, parse_inputs
 from twin.processes.flood_impact import Impact
+from twin.processes.flood_summary import number_wards
 from twin.processes.flood_wards import WardCells, find_ward_cells, summarize_wards
 from twin.registry import PROCESSES
 
@@ -76,3 +80,28 @@ def test_a_city_without_wards_has_none_to_tell_of(city, monkeypatch: pytest.Monk
     monkeypatch.setitem(city.layers, "wards", gpd.GeoDataFrame(pd.DataFrame(none), geometry="geometry", crs=none.crs))
     _, grid = city.rasters["terrain"]
     assert find_ward_cells(city, grid) is None
+
+
+def test_all_wards_of_todays_can_tho_are_told_of(shared: Callable[[str], Path]) -> None:
+    """103 wards and communes after the mergers of 2025, on cells of 250 m."""
+    read = gpd.read_file(shared("vn-admin-2025/can_tho_wards_2025.geojson")).to_crs("EPSG:5897")
+    wards = read.assign(ward_code=read["code"], name=read["fullName"])
+    grid = Grid.covering(tuple(wards.total_bounds), 250.0, "EPSG:5897")
+    number = number_wards(wards, grid)
+    place = np.flatnonzero(number)
+    cells = WardCells(
+        place, number.ravel()[place].astype(np.int64) - 1, tuple(wards["ward_code"]), tuple(wards["name"])
+    )
+    # Water comes from the east, an hour a quarter of the city.
+    east = np.linspace(0.0, 1.0, grid.cols)
+    depths = [
+        np.tile(np.where(east > 1.0 - hour / 4.0, 0.4, 0.0), (grid.rows, 1)).astype(np.float32) for hour in range(4)
+    ]
+    wet = np.stack([cells.count_wet(depth) for depth in depths])
+    none = make_impact(nowhere=0.0)
+    rows = summarize_wards(cells, np.arange(4.0) * 3600.0, [wet, np.zeros_like(wet)], START, (none, none))
+    assert len(rows) == len({row["ward_code"] for row in rows}) == 103
+    assert {row["probability"] for row in rows} == {0.0, 0.5}
+    assert any(row["ward_name"] == "Phường Cái Khế" for row in rows)
+    first = [row["first"] for row in rows if row["first"] is not None]
+    assert len(set(first)) == 3 and all(row["last"] is None for row in rows)

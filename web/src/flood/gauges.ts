@@ -35,6 +35,10 @@ export function listGauges(outlooks: readonly Outlook[]): Gauge[] {
   );
 }
 
+/** Write how fast the stage moves as short as it can be [cm/h]. */
+const arrowOf = (trend: number): string =>
+  Math.abs(trend) < STILL ? "→" : `${trend > 0 ? "▲" : "▼"} ${formatNumber(Math.abs(trend) * 100, 0)}`;
+
 /** Write how fast the stage moves, with an arrow and in words. */
 export function formatTrend(trend: number | null | undefined): string {
   if (trend === null || trend === undefined) return "–";
@@ -136,15 +140,15 @@ export function gaugeTable(
           },
           sensor.properties.name,
         ),
-        h(
-          "span",
-          { class: "soft note" },
-          isOld(stream?.phenomenon_time)
-            ? t("desk.oldShort", { time: formatShortDateTime(stream?.phenomenon_time) })
-            : formatTrend(outlook?.trend),
-        ),
       ),
-      cell(typeof stream?.result === "number" ? formatFixed(stream.result, 2) : "–"),
+      cell(
+        typeof stream?.result === "number" ? formatFixed(stream.result, 2) : "–",
+        isOld(stream?.phenomenon_time)
+          ? h("span", { class: "desk-old" }, t("desk.oldShort", { time: formatShortDateTime(stream?.phenomenon_time) }))
+          : typeof outlook?.trend === "number"
+            ? h("span", { class: "soft note", title: formatTrend(outlook.trend) }, arrowOf(outlook.trend))
+            : null,
+      ),
       cell(
         outlook?.next_high ? formatFixed(outlook.next_high.stage, 2) : "–",
         outlook?.next_high ? h("span", { class: "soft note" }, formatTime(outlook.next_high.time)) : null,

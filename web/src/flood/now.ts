@@ -182,7 +182,12 @@ export function nowPart(): Part {
     const [standing, coming] = [standingLevel(gauges), comingLevel(gauges)];
     replace(
       head,
-      h("p", { class: "desk-badges" }, t("desk.nowWord"), alarmBadge(standing), t("desk.soonWord"), alarmBadge(coming)),
+      h(
+        "dl",
+        { class: "desk-badges" },
+        h("div", {}, h("dt", {}, t("desk.nowWord")), h("dd", {}, alarmBadge(standing))),
+        h("div", {}, h("dt", {}, t("desk.soonWord")), h("dd", {}, alarmBadge(coming))),
+      ),
       ...saySituation(gauges).map((line) => h("p", {}, line)),
       h(
         "p",

@@ -154,7 +154,7 @@ export function reportPart(map: MapView): Part {
   const sectionBox = (section: Section): HTMLElement =>
     h(
       "label",
-      { class: "field-check" },
+      {},
       h("input", {
         type: "checkbox",
         name: "report-section",
@@ -172,7 +172,7 @@ export function reportPart(map: MapView): Part {
   const markBox = (value: "real" | "exercise"): HTMLElement =>
     h(
       "label",
-      { class: "field-check" },
+      {},
       h("input", {
         type: "radio",
         name: "report-mark",

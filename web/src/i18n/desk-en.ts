@@ -34,7 +34,7 @@ export const deskEn: Record<DeskKey, string> = {
   "desk.passing": "Probability of passing in the next 48 hours",
   "desk.gauge": "Gauge",
   "desk.gauges": "All gauges",
-  "desk.nowM": "Now (m)",
+  "desk.nowM": "Now (m), cm/h",
   "desk.nextM": "Next high (m)",
   "desk.likely": "Likely to pass",
   "desk.levelOne": "Alarm I {share}",
@@ -236,4 +236,5 @@ export const deskEn: Record<DeskKey, string> = {
   "report.pumpsSaid": "{running} of {pumps} pumps run.",
   "report.warningsSaid": "{count} warnings are in force.",
   "desk.strip": "Stage along the time slider: {low}–{high} m, highest at {time}, {level}",
+  "desk.levelShort": "Alarm {level}",
 };

@@ -32,7 +32,7 @@ export const deskVi = {
   "desk.passing": "Khả năng vượt trong 48 giờ tới",
   "desk.gauge": "Trạm",
   "desk.gauges": "Các trạm mực nước",
-  "desk.nowM": "Nay (m)",
+  "desk.nowM": "Nay (m), cm/giờ",
   "desk.nextM": "Đỉnh tới (m)",
   "desk.likely": "Có thể vượt",
   "desk.levelOne": "BĐ I {share}",
@@ -233,6 +233,7 @@ export const deskVi = {
   "report.pumpsSaid": "{running} trong {pumps} bơm đang chạy.",
   "report.warningsSaid": "{count} cảnh báo đang có hiệu lực.",
   "desk.strip": "Mực nước theo thanh thời gian: {low}–{high} m, đỉnh lúc {time}, {level}",
+  "desk.levelShort": "BĐ {level}",
 };
 
 export type DeskKey = keyof typeof deskVi;
