@@ -80,7 +80,7 @@ def measure_parts(
     totals = [f"sum(n{place} * {'area' if each.by_area else 'share'})" for place, each in enumerate(sums.values())]
     of_run = "and t.run_id = %(run)s" if run_id is not None else ""
     statement = (
-        f"with asked as ({_ASKED}), parts as (select "
+        f"with asked as materialized ({_ASKED}), parts as (select "
         + ", ".join((f"{key} as key", f"{length} as length", f"{area} as area", f"{whole} as whole", *numbers))
         + f" from city.{quote(layer.id)} as t, asked where ST_Intersects(t.geom, asked.shape) {of_run}) "
         f"select {', '.join(('key', 'count(*)', 'sum(length)', 'sum(area)', *totals))} "
@@ -110,7 +110,7 @@ def list_overlaps(
     length, area, _ = _write_measures(other)
     read = ", ".join(f"t.{quote(_check(other, name))}" for name in columns)
     statement = (
-        f"with asked as (select geom as shape from city.{quote(layer.id)} where id = %(id)s) "
+        f"with asked as materialized (select geom as shape from city.{quote(layer.id)} where id = %(id)s) "
         f"select t.id, {length} as length, {area} as area, ST_Area(asked.shape) as whole{', ' if read else ''}{read} "
         f"from city.{quote(other.id)} as t, asked "
         "where ST_Intersects(t.geom, asked.shape) and not ST_Touches(t.geom, asked.shape) "

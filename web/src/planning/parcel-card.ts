@@ -3,15 +3,15 @@
 import type { Map as MapView } from "maplibre-gl";
 import { readItems, readPoint, readRun } from "../api";
 import { findVectorLayer, isFlood, runs } from "../data";
-import { type Child, h, replace } from "../dom";
+import { h, replace } from "../dom";
 import { formatArea, formatFixed, formatNumber, formatProperty, formatShare, formatShortDateTime } from "../format";
 import { say, t } from "../i18n";
-import { middleOf } from "../map/pick";
 import { empty, failure, loading, section, textButton } from "../panels/parts";
 import { codeTitle, table } from "../panels/table";
 import { writeShape } from "../table/open";
 import type { Item, RunShort, ZoomToItem } from "../types";
 import { type Overlap, readOverlaps, readStatistics, readSurroundings, type Surroundings } from "./api";
+import { middleOf } from "./middle";
 import { printSheet } from "./print";
 
 const OTHERS = ["zoning", "buildings", "planning_projects", "wards"] as const;
@@ -69,8 +69,16 @@ async function readKnown(item: Item): Promise<Known> {
   return { overlaps, around, roads: roads.features, water };
 }
 
-/** Build one line of the parcel's own properties. */
-function own(item: Item): Child[][] {
+/** Names and values below one another. */
+const pairs = (rows: readonly (readonly [string, string])[]): HTMLElement =>
+  h(
+    "dl",
+    { class: "properties" },
+    ...rows.map(([name, value]) => h("div", { class: "property" }, h("dt", {}, name), h("dd", {}, value))),
+  );
+
+/** Return the parcel's own properties in words. */
+function own(item: Item): [string, string][] {
   const layer = findVectorLayer("parcels");
   return (layer?.properties ?? [])
     .filter(({ name }) => item.properties[name] !== null && item.properties[name] !== undefined)
@@ -167,7 +175,7 @@ function placePart({ around, roads, overlaps }: Known): HTMLElement {
   const wards = overlaps.filter(({ collection }) => collection === "wards");
   const street = around?.street;
   const names = [...new Set(roads.map(({ properties }) => String(properties["name"] ?? "")).filter(Boolean))];
-  const rows: Child[][] = [
+  const rows: [string, string][] = [
     [t("plan.address"), around?.address?.text ?? "–"],
     [
       t("plan.ward"),
@@ -186,7 +194,7 @@ function placePart({ around, roads, overlaps }: Known): HTMLElement {
           : t("plan.noAccess")),
     ],
   ];
-  return section(t("plan.place"), table([t("plan.what"), t("plan.value")], rows));
+  return section(t("plan.place"), pairs(rows));
 }
 
 function pages(item: Item, known: Known, zoom: (layer: string, id: string) => void): HTMLElement {
@@ -194,7 +202,7 @@ function pages(item: Item, known: Known, zoom: (layer: string, id: string) => vo
   return h(
     "div",
     { class: "parcel" },
-    table([t("plan.what"), t("plan.value")], own(item)),
+    pairs(own(item)),
     placePart(known),
     zoningPart(of("zoning")),
     buildingsPart(of("buildings"), zoom),

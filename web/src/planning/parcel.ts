@@ -7,7 +7,7 @@ import { h, replace } from "../dom";
 import { t } from "../i18n";
 import { aim, stopAiming } from "../map/aim";
 import { drawNetwork } from "../map/network";
-import { highlight, zoomTo } from "../map/pick";
+import { boundsOf, bringInView, highlight, zoomTo } from "../map/pick";
 import { empty, failure, loading, textButton } from "../panels/parts";
 import type { Part } from "../panels/tools";
 import { makeSlice } from "../slices";
@@ -71,7 +71,10 @@ export function parcelPart(map: MapView, zoomToItem: ZoomToItem): Part {
       if (parcel.get() !== id || !isOpen()) return;
       drawNetwork(map, null);
       highlight(map, item.geometry);
-      if (move && item.geometry) zoomTo(map, item.geometry);
+      if (item.geometry) {
+        if (move) zoomTo(map, item.geometry);
+        else bringInView(map, boundsOf(item.geometry));
+      }
       replace(answer, parcelCard(map, item, parcelTitle(item), zoomToItem));
     } catch (error) {
       replace(

@@ -128,8 +128,10 @@ export function makeSecondMap(first: MapView, scene: Scene): SecondMap {
     element,
     map,
     draw: (next) => {
+      // Where only the handle was moved nothing is drawn anew.
+      const same = JSON.stringify(next) === JSON.stringify(now);
       now = next;
-      redraw();
+      if (!same) redraw();
     },
     remove: () => {
       removed = true;
