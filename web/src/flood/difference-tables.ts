@@ -65,16 +65,11 @@ export function cityTable(before: Run, after: Run): HTMLElement {
     const [a, b] = [read(before.summary ?? {}), read(after.summary ?? {})];
     if (typeof a !== "number" && typeof b !== "number") return [];
     const both = typeof a === "number" && typeof b === "number";
-    return [
-      [
-        title,
-        typeof a === "number" ? write(a) : "–",
-        typeof b === "number" ? write(b) : "–",
-        both ? changeMark(a, b, write) : "–",
-      ],
-    ];
+    const pair = [a, b].map((one) => (typeof one === "number" ? write(one) : "–")).join(" → ");
+    const change = both ? changeMark(a, b, write) : null;
+    return [[title, h("div", { class: "two-lines pair-cell" }, h("span", {}, pair), change)]];
   });
-  return table([t("ensemble.count"), t("difference.before"), t("difference.after"), t("difference.change")], rows);
+  return table([t("ensemble.count"), t("difference.pair")], rows);
 }
 
 type WardCount = "flooded_area" | "people" | "buildings" | "road_length" | "cabinets" | "places" | "damage";
@@ -122,7 +117,12 @@ export function wardsTable(before: Run, after: Run): HTMLElement {
     pair.name,
     ...offered.map(({ name, write }): Child => {
       const [a, b] = [pair.before?.[name] ?? 0, pair.after?.[name] ?? 0];
-      return h("div", { class: "two-lines" }, h("span", {}, `${write(a)} → ${write(b)}`), changeMark(a, b, write));
+      return h(
+        "div",
+        { class: "two-lines pair-cell" },
+        h("span", {}, `${write(a)} → ${write(b)}`),
+        changeMark(a, b, write),
+      );
     }),
   ]);
   const save = (): void => {

@@ -135,6 +135,9 @@ export function jobList(processes: () => ProcessSummary[], again: Again): JobLis
       shown += PAGE;
       show();
     };
+    const focused = list.querySelector<HTMLElement>(":focus");
+    const words = focused?.textContent;
+    const row = focused?.closest<HTMLElement>("[data-job]")?.dataset["job"];
     replace(
       list,
       jobsError ? failure(jobsError, () => void load()) : null,
@@ -146,6 +149,11 @@ export function jobList(processes: () => ProcessSummary[], again: Again): JobLis
       ),
       jobs.length > shown ? textButton(t("job.older", { count: jobs.length - shown }), more, "button-small") : null,
     );
+    // The list is built anew with every step of a job: who stands on a button of it stays there.
+    if (row)
+      [...list.querySelectorAll<HTMLElement>(`[data-job="${CSS.escape(row)}"] button`)]
+        .find((button) => button.textContent === words)
+        ?.focus();
   };
 
   /** Show what has ended: at once to who looks at the list, else by a line at the bottom of the page. */

@@ -70,6 +70,7 @@ export function makePlayer(map: MapView): HTMLElement {
       setState({ time: times[Number((event.target as HTMLInputElement).value)] ?? null });
     },
   });
+  const strip = h("div", { class: "player-strip" });
   const playButton = iconButton("play", "", () => (playing ? stop() : start()), "player-play");
 
   const showClock = (): void => {
@@ -79,6 +80,16 @@ export function makePlayer(map: MapView): HTMLElement {
     slider.style.setProperty("--done", `${(100 * index) / Math.max(times.length - 1, 1)}%`);
     slider.setAttribute("aria-valuetext", `${formatTime(moment)} ${formatDay(moment)}`);
     replace(clock, h("strong", {}, formatTime(moment)), h("span", {}, formatDay(moment)));
+  };
+
+  const showStrip = async (): Promise<void> => {
+    const [shown, moments] = [run, times];
+    if (!shown?.stage_forecast || moments.length === 0) {
+      replace(strip);
+      return;
+    }
+    const { playerStrip } = await import("./player-strip");
+    if (run === shown && times === moments) replace(strip, playerStrip(moments, shown));
   };
 
   const showPlay = (): void => {
@@ -129,7 +140,13 @@ export function makePlayer(map: MapView): HTMLElement {
       bar,
       playButton,
       clock,
-      h("div", { class: "player-track" }, slider, h("div", { class: "player-marks", "aria-hidden": "true" }, ...marks)),
+      h(
+        "div",
+        { class: "player-track" },
+        strip,
+        slider,
+        h("div", { class: "player-marks", "aria-hidden": "true" }, ...marks),
+      ),
       share === null
         ? null
         : iconButton("clock", t("time.goNow"), () => {
@@ -142,6 +159,7 @@ export function makePlayer(map: MapView): HTMLElement {
     );
     showPlay();
     showClock();
+    void showStrip();
   };
 
   const refresh = (): void => {

@@ -63,6 +63,7 @@ export function makeEditor(
   const fields = new Map<string, Field>();
   const chosen = new Set(warning.wards);
   const problems = h("div", { role: "status" });
+  const below = h("p", { class: "note caution", role: "status", hidden: true }, t("warning.below"));
   const state = h("p", { class: "soft", role: "status" });
   let reason = "";
   let timer = 0;
@@ -85,8 +86,14 @@ export function makeEditor(
       other ? textButton(t("warning.openOther"), () => going.open(other), "button-small") : null,
     );
   };
+  /** What is measured and does not reach the level is told with the fields; it may still be right. */
+  const checkStage = (): void => {
+    const { probability: share, stage: height, threshold: limit } = warning;
+    below.hidden = !(share === null && height !== null && limit !== null && height < limit);
+  };
   const ask = async (): Promise<Preview | null> => {
     clearTimeout(timer);
+    checkStage();
     request?.abort();
     if (warning.wards.length === 0) {
       showProblems([{ member: "wards", detail: t("warning.needWard"), hint: null }]);
@@ -148,7 +155,7 @@ export function makeEditor(
       "warning-level",
       policy.levels.map(({ level, severity }) => ({
         value: level,
-        label: h("span", { class: "row" }, levelBadge(level), h("span", { class: "soft" }, severity)),
+        label: h("span", { class: "level-choice" }, levelBadge(level), h("span", { class: "soft" }, severity)),
       })),
       warning.level,
       (level) => {
@@ -312,6 +319,7 @@ export function makeEditor(
             add("stage", makeField(t("warning.stage"), stage)),
             add("threshold", makeField(t("warning.threshold"), threshold)),
           ),
+          below,
           add("at", makeField(t("warning.at"), at)),
           add("probability", shareField),
           add("onset", onsetField),

@@ -72,7 +72,13 @@ function infoCard(info: Info, status: Status, level: number): HTMLElement {
     h("h3", { class: "said-headline" }, info.headline),
     h("div", { class: "row row-wrap" }, levelBadge(level), h("span", { class: "badge" }, info.event)),
     h("p", {}, info.description),
-    h("p", { class: "said-instruction" }, h("strong", {}, t("warning.doThis")), " ", info.instruction),
+    h(
+      "p",
+      { class: "said-instruction" },
+      h("strong", {}, vietnamese ? "Việc cần làm:" : "What to do:"),
+      " ",
+      info.instruction,
+    ),
     h(
       "dl",
       { class: "properties" },

@@ -2,11 +2,13 @@
 
 import { alarmLevel, mainDatastream } from "../alarm";
 import { toIso } from "../api";
-import { getCity, sensors } from "../data";
+import { getCity, run, sensors } from "../data";
 import type { Sensor } from "../types";
 import type { OwnWords, Status, Warning } from "./api";
 import { floodedWards, type Ward } from "./wards";
 
+/** Half of the members of a forecast pass its median. */
+const EVEN = 0.5;
 const VALID_MS = 6 * 3600e3;
 
 const noWords = (): OwnWords => ({ headline: "", description: "", instruction: "" });
@@ -54,5 +56,20 @@ export function startWarning(status: Status, wards: readonly Ward[]): Warning {
     contact: "",
   };
   readGauge(warning, true);
+  if (gauge && alarmLevel(gauge) === 0) expectPeak(warning, gauge);
   return warning;
+}
+
+/** Where the gauge is below its levels, the message is about the peak that the flood shown expects. */
+function expectPeak(warning: Warning, gauge: Sensor): void {
+  const { peak_stage: peak, peak_time: at } = run?.summary ?? {};
+  const ofGauge = gauge.properties.datastreams.some(({ id }) => id === run?.stage_forecast?.datastream_id);
+  if (!ofGauge || typeof peak !== "number" || Date.parse(at ?? "") < Date.now()) return;
+  const { alarm_1, alarm_2, alarm_3 } = gauge.properties;
+  const reached = [alarm_1, alarm_2, alarm_3].filter((limit) => typeof limit === "number" && peak >= limit).length;
+  warning.level = Math.max(reached, 1);
+  warning.probability = EVEN;
+  readGauge(warning, false);
+  warning.stage = Math.round(peak * 1000) / 1000;
+  warning.at = at ?? null;
 }
