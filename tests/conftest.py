@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 from layers.store.cluster import start_cluster, stop_cluster
 from layers.store.engine import open_engine
 from layers.store.migrate import migrate
-from tests.whole_twin import ROOT, run_whole_twin
+from tests.whole_twin import ROOT, start_whole_twin
 
 SHARED = Path(os.environ.get("TWIN_TEST_DATA", ROOT.parent / "shared" / "data"))
 CITY_CRS = "EPSG:5897"
@@ -164,13 +164,19 @@ def connection(shared_database: str) -> Iterator[Connection]:
 
 
 @pytest.fixture(scope="session")
-def server_url() -> Iterator[str]:
-    """Address of the whole twin, started as a user would: demo city, first forecast, worker and server.
+def whole_twin() -> Iterator[tuple[str, dict[str, str]]]:
+    """The whole twin, started as a user would: demo city, first forecast, worker and server.
 
-    ``TWIN_TEST_URL`` names one that runs already.
+    Its address, and the environment in which commands reach it. ``TWIN_TEST_URL`` names one that runs already.
     """
     if running := os.environ.get("TWIN_TEST_URL"):
-        yield running
+        yield running, dict(os.environ)
         return
-    with run_whole_twin() as address:
-        yield address
+    with start_whole_twin() as twin:
+        yield twin
+
+
+@pytest.fixture(scope="session")
+def server_url(whole_twin: tuple[str, dict[str, str]]) -> str:
+    """Address of the whole twin."""
+    return whole_twin[0]

@@ -19,6 +19,13 @@ READY_WITHIN_S = 900.0
 @contextlib.contextmanager
 def run_whole_twin(**settings: str) -> Iterator[str]:
     """Run ``twin up`` in a folder of its own with further ``settings`` and give its address; nothing is left behind."""
+    with start_whole_twin(**settings) as (address, _):
+        yield address
+
+
+@contextlib.contextmanager
+def start_whole_twin(**settings: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Do the same and also give the environment in which commands reach that twin."""
     folder = Path(tempfile.mkdtemp(prefix="twin-up-"))
     folder.chmod(0o755)
     with socket.socket() as probe:
@@ -41,7 +48,7 @@ def run_whole_twin(**settings: str) -> Iterator[str]:
             if twin.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"twin up did not start: {log.read_text(errors='replace')}")
             time.sleep(0.5)
-        yield address
+        yield address, {**os.environ, **own, **settings}
     finally:
         twin.send_signal(signal.SIGINT)
         try:

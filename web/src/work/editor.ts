@@ -4,9 +4,10 @@ import type { Map as MapView } from "maplibre-gl";
 import { findVectorLayer } from "../data";
 import { h, replace } from "../dom";
 import { say, t } from "../i18n";
-import { highlight, zoomTo } from "../map/pick";
+import { boundsOf, bringInView, highlight, zoomTo } from "../map/pick";
 import { confirmAction } from "../panels/dialog";
 import { failure, iconButton, loading, textButton } from "../panels/parts";
+import { getState, toggleLayer } from "../state";
 import { type Finding, type LayerSchema, readSchema, readVersion } from "./api";
 import { conflictPart } from "./conflict";
 import { type Draft, dropDrafts, findDraft, findProblems, isChanged, keepDraft, textOf, typeText } from "./drafts";
@@ -219,24 +220,28 @@ function showForm(
   const buttons = h("div", { class: "editor-actions" });
   const update = (): void => {
     const changed = isChanged(draft) || isNew;
-    const saving = textButton(t("work.save"), () => void save(), "button-primary");
-    const checking = textButton(t("work.check"), () => void check());
+    const saving = textButton(t("work.save"), () => void save(), "button-small button-primary");
+    const checking = textButton(t("work.check"), () => void check(), "button-small");
     saving.disabled = checking.disabled = !changed;
     const shown = document.activeElement?.textContent;
     replace(
       buttons,
       saving,
       checking,
-      textButton(t("work.later"), later),
-      isChanged(draft) ? textButton(t("work.discard"), discard) : null,
-      isNew ? null : textButton(t("work.delete"), () => void remove(), "button-danger"),
+      textButton(t("work.later"), later, "button-small"),
+      isChanged(draft) ? textButton(t("work.discard"), discard, "button-small") : null,
+      isNew ? null : textButton(t("work.delete"), () => void remove(), "button-small button-danger"),
     );
     for (const button of buttons.querySelectorAll("button")) if (button.textContent === shown) button.focus();
   };
   const idField = isNew ? makeIdField(draft, keep) : null;
   update();
   const geometry = shape();
-  if (geometry) highlight(map, geometry);
+  if (geometry) {
+    highlight(map, geometry);
+    bringInView(map, boundsOf(geometry));
+  }
+  if (!getState().layers.has(draft.layer)) toggleLayer(draft.layer, true);
   replace(
     element,
     backButton(later),
