@@ -1,6 +1,6 @@
 /** How old something is, in words, and when it is too old to act upon. */
 
-import { formatNumber } from "../format";
+import { formatNumber, formatShortDateTime } from "../format";
 import { t } from "../i18n";
 
 const MINUTE = 60e3;
@@ -26,3 +26,6 @@ export const ageOf = (moment: string | null | undefined): number | null => {
 };
 
 export const isOld = (moment: string | null | undefined): boolean => (ageOf(moment) ?? Infinity) > OLD_MS;
+
+/** Write a moment that may not be known. */
+export const formatWhen = (moment: string | null | undefined): string => (moment ? formatShortDateTime(moment) : "–");

@@ -1,5 +1,6 @@
 /** The forecast fan drawn as lines for paper: sharp at any size, its words can be searched. */
 
+import { ALARM_COLORS } from "../alarm";
 import { svg } from "../dom";
 import { formatFixed, formatShortDateTime, getTimezone } from "../format";
 import { t } from "../i18n";
@@ -9,6 +10,8 @@ const WIDTH = 680;
 const HEIGHT = 250;
 const PAD = { top: 12, right: 86, bottom: 30, left: 40 };
 const TICK_HOURS = 6;
+/** Distance of words below each other [px]. */
+const LINE = 11;
 const GRID = "#d4dce1";
 const INK = "#22343f";
 
@@ -49,6 +52,10 @@ export function fanPaper(fan: Fan): SVGElement {
   const text = (words: string, place: Record<string, string | number>): SVGElement =>
     svg("text", { "font-size": 10, fill: INK, ...place }, words);
   const edge = WIDTH - PAD.right;
+  // Levels lie close together: their words keep a line's distance, from the highest down.
+  const wordsAt = levels.map(({ value }) => y(value) + 3.5);
+  for (let place = wordsAt.length - 2; place >= 0; place--)
+    wordsAt[place] = Math.max(wordsAt[place] ?? 0, (wordsAt[place + 1] ?? 0) + LINE);
   const now = Date.now() / 1000;
   const known = now >= from && now <= to;
   return svg(
@@ -89,18 +96,27 @@ export function fanPaper(fan: Fan): SVGElement {
         ...(dash ? { "stroke-dasharray": dash.join(" ") } : {}),
       }),
     ),
-    ...levels.flatMap(({ value, label, color }) => [
-      svg("line", {
-        x1: PAD.left,
-        x2: edge,
-        y1: y(value),
-        y2: y(value),
-        stroke: color,
-        "stroke-width": 1.2,
-        "stroke-dasharray": "5 3",
-      }),
-      text(`${label} ${formatFixed(value, 2)}`, { x: edge + 4, y: y(value) + 3.5 }),
-    ]),
+    ...levels.flatMap(({ value, color }, place) => {
+      const below = wordsAt[place] ?? y(value);
+      return [
+        svg("line", {
+          x1: PAD.left,
+          x2: edge,
+          y1: y(value),
+          y2: y(value),
+          stroke: color,
+          "stroke-width": 1.2,
+          "stroke-dasharray": "5 3",
+        }),
+        text(
+          `${t("desk.levelShort", { level: "I".repeat(ALARM_COLORS.findIndex((one) => one === color)) })} ${formatFixed(value, 2)}`,
+          {
+            x: edge + 4,
+            y: below,
+          },
+        ),
+      ];
+    }),
     known
       ? svg("line", { x1: x(now), x2: x(now), y1: PAD.top, y2: HEIGHT - PAD.bottom, stroke: INK, "stroke-width": 1 })
       : null,

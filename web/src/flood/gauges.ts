@@ -49,6 +49,13 @@ export function formatTrend(trend: number | null | undefined): string {
 export const alarmBadge = (level: 0 | 1 | 2 | 3): HTMLElement =>
   h("span", { class: "badge", style: `--badge:${ALARM_COLORS[level]}` }, t(`alarm.${level}` as Key));
 
+const shortBadge = (level: 1 | 2 | 3): HTMLElement =>
+  h(
+    "span",
+    { class: "badge", style: `--badge:${ALARM_COLORS[level]}`, title: t(`alarm.${level}` as Key) },
+    t("desk.levelShort", { level: "I".repeat(level) }),
+  );
+
 /** Return the highest level that is as likely passed as not. */
 export const likelyLevel = (outlook: Outlook | undefined): LevelOutlook | undefined =>
   [...(outlook?.alarms ?? [])].reverse().find(({ probability }) => probability >= 0.5);
@@ -153,7 +160,7 @@ export function gaugeTable(
         outlook?.next_high ? formatFixed(outlook.next_high.stage, 2) : "–",
         outlook?.next_high ? h("span", { class: "soft note" }, formatTime(outlook.next_high.time)) : null,
       ),
-      cell(likely ? alarmBadge(likely.level) : top ? t("desk.levelOne", { share: formatShare(top.probability) }) : "–"),
+      cell(likely ? shortBadge(likely.level) : top ? t("desk.levelOne", { share: formatShare(top.probability) }) : "–"),
     );
   };
   const headings = [t("desk.gauge"), t("desk.nowM"), t("desk.nextM"), t("desk.likely")];

@@ -3,19 +3,12 @@
 import { ALARM_COLORS, alarmLevel } from "../alarm";
 import { findRasterLayer, getCity } from "../data";
 import { type Child, h } from "../dom";
-import {
-  formatDateTime,
-  formatFixed,
-  formatLength,
-  formatNumber,
-  formatShare,
-  formatShortDateTime,
-  formatTime,
-} from "../format";
+import { formatDateTime, formatFixed, formatLength, formatNumber, formatShare } from "../format";
 import { type Key, say, t } from "../i18n";
 import { swatch } from "../panels/parts";
 import { formatRasterValue, usefulEntries } from "../raster-words";
 import type { WardCounts } from "../types";
+import { formatWhen } from "./ages";
 import { fanPaper } from "./fan-paper";
 import { formatTrend } from "./gauges";
 import { type ReportData, sumCounts } from "./report-data";
@@ -78,19 +71,17 @@ function gaugesSection({ gauges }: ReportData): HTMLElement {
   const rows = gauges.map(({ sensor, stream, outlook }): Child[] => [
     sensor.properties.name,
     typeof stream?.result === "number" ? formatFixed(stream.result, 2) : "–",
-    formatShortDateTime(stream?.phenomenon_time),
+    formatWhen(stream?.phenomenon_time),
     formatTrend(outlook?.trend),
     level(alarmLevel(sensor)),
-    outlook?.next_high
-      ? `${formatFixed(outlook.next_high.stage, 2)} (${formatShortDateTime(outlook.next_high.time)})`
-      : "–",
+    outlook?.next_high ? `${formatFixed(outlook.next_high.stage, 2)} (${formatWhen(outlook.next_high.time)})` : "–",
     chance(outlook, 1),
     chance(outlook, 2),
     chance(outlook, 3),
   ]);
   const headings = [
     t("desk.gauge"),
-    t("desk.nowM"),
+    t("report.now"),
     t("desk.time"),
     t("report.trend"),
     t("report.level"),
@@ -214,7 +205,7 @@ function roadsSection({ roads, wards }: ReportData): HTMLElement {
     String(properties["asset_name"] ?? properties["asset_id"]),
     names.get(String(properties["ward_code"])) ?? "–",
     formatFixed(Number(properties["depth_max"]), 2),
-    formatShortDateTime(properties["arrival"] ? String(properties["arrival"]) : null),
+    formatWhen(properties["arrival"] ? String(properties["arrival"]) : null),
   ]);
   const closed = wards.run.summary?.closed_roads;
   return h(
@@ -251,8 +242,8 @@ function warningsSection({ inForce }: ReportData): HTMLElement {
     inForce.map((one): Child[] => [
       say(one.headline, one.identifier),
       statusWords(one.status),
-      formatShortDateTime(one.sent),
-      formatShortDateTime(one.expires),
+      formatWhen(one.sent),
+      formatWhen(one.expires),
     ]),
   );
 }
@@ -279,7 +270,7 @@ function doneSection({ alarms, issued }: ReportData, { from, to }: ReportWords):
   if (done.length === 0) return plain(t("report.nothingDone"));
   return paperTable(
     [t("desk.time"), t("report.what")],
-    done.map(({ time, words }): Child[] => [formatShortDateTime(time), words]),
+    done.map(({ time, words }): Child[] => [formatWhen(time), words]),
   );
 }
 
@@ -300,7 +291,7 @@ function limitsSection({ gauge, wards, loop }: ReportData): HTMLElement {
           members: formatNumber(members ?? 0, 0),
         })
       : t("ward.noRun"),
-    loop?.late_since ? t("desk.loopLate", { time: formatShortDateTime(loop.late_since) }) : null,
+    loop?.late_since ? t("desk.loopLate", { time: formatWhen(loop.late_since) }) : null,
     t("report.limitModel"),
     t("report.limitShare"),
     getCity().synthetic ? t("app.syntheticHint") : null,
@@ -342,7 +333,7 @@ export function layReport(words: ReportWords, data: ReportData, maps: readonly M
     h(
       "p",
       { class: "report-meta" },
-      `${words.author ? `${t("report.by", { author: words.author })} · ` : ""}${t("report.made", { time: `${formatTime(data.taken)} ${formatDateTime(data.taken).split(" ")[1] ?? ""}` })}`,
+      `${words.author ? `${t("report.by", { author: words.author })} · ` : ""}${t("report.made", { time: formatDateTime(data.taken) })}`,
     ),
     ...chosen.map((section, at) =>
       h(

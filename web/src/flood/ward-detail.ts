@@ -1,13 +1,14 @@
 /** What is hit in one ward: the likely and the high flood side by side, and the things one by one. */
 
 import { type Child, h } from "../dom";
-import { formatFixed, formatLength, formatNumber, formatShortDateTime } from "../format";
+import { formatFixed, formatLength, formatNumber } from "../format";
 import { t } from "../i18n";
 import { ASSETS, layerTitle } from "../panels/impact-tables";
 import { makePager } from "../panels/pager";
 import { select, textButton } from "../panels/parts";
 import { codeTitle, table } from "../panels/table";
 import type { ItemPage, RunSummary, WardCounts, WardOutlook, ZoomToItem } from "../types";
+import { formatWhen } from "./ages";
 import { sayHours } from "./hours";
 import { sayTimes } from "./ward-list";
 
@@ -53,7 +54,7 @@ function itemRows(page: ItemPage, zoomToItem: ZoomToItem): HTMLElement {
       ),
       typeof depth_max === "number" ? `${formatFixed(depth_max, 2)} m` : "–",
       codeTitle(ASSETS, "depth_class", depth_class),
-      formatShortDateTime(arrival ? String(arrival) : null),
+      formatWhen(arrival ? String(arrival) : null),
     ];
   });
   return table([t("impact.asset"), t("impact.depth"), t("impact.class"), t("impact.arrival")], rows);

@@ -1,22 +1,22 @@
 /** The wards as a list to scan, and all that is known of them as a table to sort and to save. */
 
 import { type Child, h, replace } from "../dom";
-import { formatFixed, formatLength, formatNumber, formatShare, formatShortDateTime } from "../format";
+import { formatFixed, formatLength, formatNumber, formatShare } from "../format";
 import { t } from "../i18n";
 import { csvText, saveText } from "../panels/csv";
 import { openDialog } from "../panels/dialog";
 import { swatch, textButton } from "../panels/parts";
 import type { WardCounts, WardOutlook } from "../types";
+import { formatWhen } from "./ages";
 import { hourStrip } from "./hours";
 import { isWet, type Paint, type Sort, shadeWard, sortWards, wardSort } from "./ward-data";
 
 /** Say when water comes first and goes last. */
 export function sayTimes(ward: WardOutlook): string {
   if (!ward.first) return t("ward.dry");
-  const early =
-    ward.first_early === ward.first ? "" : ` ${t("ward.early", { time: formatShortDateTime(ward.first_early) })}`;
-  const end = ward.last ? t("ward.until", { time: formatShortDateTime(ward.last) }) : t("ward.stays");
-  return `${t("ward.from", { time: formatShortDateTime(ward.first) })}${early}, ${end}`;
+  const early = ward.first_early === ward.first ? "" : ` ${t("ward.early", { time: formatWhen(ward.first_early) })}`;
+  const end = ward.last ? t("ward.until", { time: formatWhen(ward.last) }) : t("ward.stays");
+  return `${t("ward.from", { time: formatWhen(ward.first) })}${early}, ${end}`;
 }
 
 /** Say whom the likely flood touches, or what the high one would. */
@@ -87,11 +87,11 @@ const count =
 export const wardColumns = (): Column[] => [
   { title: t("ward.name"), sort: "name", write: (ward) => ward.ward_name },
   { title: t("ward.probability"), sort: "probability", write: (ward) => formatShare(ward.probability) },
-  { title: t("ward.first"), sort: "first", write: (ward) => formatShortDateTime(ward.first) },
-  { title: t("ward.early1"), write: (ward) => formatShortDateTime(ward.first_early) },
+  { title: t("ward.first"), sort: "first", write: (ward) => formatWhen(ward.first) },
+  { title: t("ward.early1"), write: (ward) => formatWhen(ward.first_early) },
   {
     title: t("ward.last"),
-    write: (ward) => (ward.last ? formatShortDateTime(ward.last) : ward.first ? t("ward.beyond") : "–"),
+    write: (ward) => (ward.last ? formatWhen(ward.last) : ward.first ? t("ward.beyond") : "–"),
   },
   { title: t("ward.depth"), sort: "depth", write: (ward) => two(ward, (counts) => formatFixed(counts.depth_max, 2)) },
   { title: t("ward.peopleShort"), sort: "people", write: count("people") },

@@ -4,12 +4,13 @@ import { isStale, mainDatastream } from "../alarm";
 import { readObservations } from "../api";
 import { sensors } from "../data";
 import { type Child, h, replace } from "../dom";
-import { formatNumber, formatReading, formatShortDateTime } from "../format";
+import { formatNumber, formatReading } from "../format";
 import { t } from "../i18n";
 import { figure, section } from "../panels/parts";
 import { longTable } from "../panels/table";
 import { setState } from "../state";
 import type { Sensor } from "../types";
+import { formatWhen } from "./ages";
 import { type Issue, type Outlook, readIssue } from "./reading";
 
 /** So many rain gauges are asked for what fell; a city has more only where it is large. */
@@ -138,7 +139,7 @@ export function pumpsPart(): HTMLElement {
     return [
       openSensor(sensor),
       formatReading(stream?.result, stream?.unit, sensor.properties.kind),
-      formatShortDateTime(stream?.phenomenon_time),
+      formatWhen(stream?.phenomenon_time),
     ];
   });
   const share = (part: number, whole: number): string => `${formatNumber(part, 0)} / ${formatNumber(whole, 0)}`;

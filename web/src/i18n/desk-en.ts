@@ -237,4 +237,5 @@ export const deskEn: Record<DeskKey, string> = {
   "report.warningsSaid": "{count} warnings are in force.",
   "desk.strip": "Stage along the time slider: {low}–{high} m, highest at {time}, {level}",
   "desk.levelShort": "Alarm {level}",
+  "report.now": "Now (m)",
 };

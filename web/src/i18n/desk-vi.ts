@@ -234,6 +234,7 @@ export const deskVi = {
   "report.warningsSaid": "{count} cảnh báo đang có hiệu lực.",
   "desk.strip": "Mực nước theo thanh thời gian: {low}–{high} m, đỉnh lúc {time}, {level}",
   "desk.levelShort": "BĐ {level}",
+  "report.now": "Nay (m)",
 };
 
 export type DeskKey = keyof typeof deskVi;
