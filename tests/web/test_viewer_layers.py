@@ -50,7 +50,7 @@ def test_layers_are_filtered_ordered_and_faded_and_the_link_says_so(visit: Visit
     form.locator("summary", has_text="CQL2").click()
     form.locator("textarea").fill("height >")
     form.locator("details .button").click()
-    expect(form.get_by_role("alert")).to_contain_text("height >")
+    expect(form.get_by_role("alert")).to_contain_text("Yêu cầu chưa đúng")
     row.locator(".fold", has_text="Thông tin về lớp").locator("summary").click()
     expect(row.locator(".metadata")).to_contain_text("EPSG:")
     expect(row.locator(".metadata")).to_contain_text("Giấy phép")
@@ -113,13 +113,13 @@ def test_the_card_of_a_pump_tells_state_history_files_and_what_is_near(visit: Vi
     pump = page.evaluate("path => fetch(path).then(r => r.json()).then(one => one.features[0])", PUMP)
     item = f"{visit.server_url}/api/collections/drainage_links/items/{pump['id']}"
     page.evaluate(
-        """([item, moved]) => Promise.all([
+        """item => Promise.all([
           fetch(item, { method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json',
             'twin-author': 'Doi 1', 'twin-reason': 'khao sat' },
             body: JSON.stringify({ properties: { note: 'Moi sua' } }) }),
           fetch(item + '/inspections', { method: 'POST', headers: { 'content-type': 'application/json' },
             body: JSON.stringify({ inspected: '2026-01-05', inspector: 'Doi 2', grade: 4, remarks: 'Ro dau' }) })])""",
-        [item, None],
+        item,
     )
     lon, lat = pump["geometry"]["coordinates"][0]
     page.goto("about:blank")

@@ -24,12 +24,12 @@ interface Version extends Item {
   version: number;
   valid: [string, string | null];
   recorded: [string, string | null];
-  change: { change: string; properties: Record<string, [unknown, unknown]>; moved: number | null };
+  change: { change: string; properties: Record<string, { old: unknown; new: unknown }>; moved: number | null };
   edit: Edit | null;
 }
 
 function changeList({ properties }: Version["change"], layer: VectorLayer | undefined): HTMLElement | null {
-  const rows = Object.entries(properties).map(([name, [old, now]]) => {
+  const rows = Object.entries(properties).map(([name, { old, new: now }]) => {
     const property = layer?.properties.find((one) => one.name === name);
     const write = (value: unknown): string => (property ? formatProperty(value, property) : String(value ?? "–"));
     const values = h("span", {}, h("del", {}, write(old)), " → ", h("ins", {}, write(now)));
