@@ -15,6 +15,7 @@ function build({ events, definition, rule }: AlarmRecord): HTMLElement {
     definition.response
       ? h("p", { class: "alarm-response" }, h("strong", {}, t("alarms.response")), ` ${say(definition.response)}`)
       : null,
+    events.length === 0 ? h("p", { class: "soft" }, t("alarms.noSteps")) : null,
     h(
       "ol",
       { class: "alarm-steps" },

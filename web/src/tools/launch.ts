@@ -6,7 +6,7 @@ import type { IconName } from "../icons";
 import { notify } from "../panels/notice";
 import { drawing } from "./drawing";
 
-export type ToolName = "measure" | "draw" | "share" | "sheet" | "keys";
+export type ToolName = "measure" | "draw" | "share" | "sheet" | "links" | "keys";
 
 interface Tool {
   icon: IconName;
@@ -18,12 +18,13 @@ const TOOLS: Record<ToolName, Tool> = {
   draw: { icon: "pencil", open: async (map) => (await import("./draw")).openDraw(map) },
   share: { icon: "share", open: async () => (await import("./share")).openShare() },
   sheet: { icon: "print", open: async (map) => (await import("./print")).openPrint(map) },
+  links: { icon: "link", open: async () => (await import("../overlays/dialog")).openOverlayLinks() },
   keys: { icon: "keyboard", open: async () => (await import("./keys")).openKeys() },
 };
 
 /** Tools whose buttons stand by the map; the others are in the header. */
 export const MAP_TOOLS: readonly ToolName[] = ["measure", "draw"];
-export const PAGE_TOOLS: readonly ToolName[] = ["share", "sheet", "keys"];
+export const PAGE_TOOLS: readonly ToolName[] = ["share", "sheet", "links", "keys"];
 
 export const toolIcon = (name: ToolName): IconName => TOOLS[name].icon;
 

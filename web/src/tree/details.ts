@@ -4,11 +4,12 @@ import type { Map as MapView } from "maplibre-gl";
 import { getCity, isEmpty, isPerRun, shownRaster } from "../data";
 import { type Child, h } from "../dom";
 import { formatDateTime } from "../format";
-import { addWords, say, t } from "../i18n";
+import { addWords, explain, say, t } from "../i18n";
 import { tableEn } from "../i18n/table-en";
 import { tableVi } from "../i18n/table-vi";
 import { zoomToBounds } from "../map/pick";
 import { filterOf } from "../map/tile-query";
+import { notify } from "../panels/notice";
 import { textButton } from "../panels/parts";
 import { openTable } from "../table/open";
 import type { Layer } from "../types";
@@ -28,6 +29,13 @@ function boundsOf(layer: Layer): Box | null {
   return isPerRun(layer) ? (shownRaster()?.bounds ?? null) : getCity().bounds;
 }
 
+function openLinks(layer: string): void {
+  import("../overlays/dialog").then(
+    (dialog) => dialog.openOverlayLinks(layer),
+    (error: unknown) => notify(explain(error)),
+  );
+}
+
 function actions(map: MapView, layer: Layer): HTMLElement {
   const bounds = boundsOf(layer);
   const openRows = (): void => {
@@ -40,6 +48,7 @@ function actions(map: MapView, layer: Layer): HTMLElement {
     { class: "row", role: "group", "aria-label": say(layer.title) },
     bounds ? textButton(t("tree.zoom"), () => zoomToBounds(map, bounds), "button-small", "target") : null,
     layer.kind === "vector" ? textButton(t("tree.table"), openRows, "button-small", "table") : null,
+    isPerRun(layer) ? null : textButton(t("tool.links"), () => openLinks(layer.id), "button-small", "link"),
   );
 }
 

@@ -47,7 +47,8 @@ export function makeHead(choose: () => void): Head {
   const tellLine = (): void => {
     const state = current ?? "polling";
     line.className = `wall-line wall-line-${state}`;
-    replace(line, icon(state === "live" ? "check" : "warning", 18), t(current ? `wall.${current}` : "wall.connecting"));
+    const words = current ? t(`wall.line_${state}`) : t("wall.connecting");
+    replace(line, icon(state === "live" ? "check" : "warning", 18), words);
   };
   const retell = (): void => {
     const city = getCity();

@@ -15,8 +15,7 @@ const LEAST = 160;
 const MOST = 2000;
 
 /** Write a value for an attribute of HTML. */
-const quote = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
+const quote = (text: string): string => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
 
 function build(indicators: readonly Indicator[]): HTMLElement {
   const { lang, scheme, layers } = getState();
@@ -32,6 +31,7 @@ function build(indicators: readonly Indicator[]): HTMLElement {
   let [width, height] = SIZES.indicator;
   const fields = h("div", { class: "widget-fields" });
   const code = h("textarea", { class: "input", rows: 4, readonly: true, "aria-label": t("widget.code") });
+  const hint = h("p", { class: "soft" }, t("widget.mapHint"));
   const frame = h("iframe", { class: "widget-preview", title: t("widget.preview") });
 
   const title = (): string => {
@@ -88,6 +88,7 @@ function build(indicators: readonly Indicator[]): HTMLElement {
   };
   const show = (focus: string | null): void => {
     const { kind } = choice;
+    hint.hidden = kind !== "map";
     replace(
       fields,
       pick(
@@ -172,7 +173,7 @@ function build(indicators: readonly Indicator[]): HTMLElement {
     "div",
     { class: "widget-builder" },
     fields,
-    h("p", { class: "soft" }, t("widget.mapHint")),
+    hint,
     h("div", { class: "widget-frame" }, frame),
     code,
     h("p", { class: "soft" }, t("widget.hosts")),
