@@ -8,6 +8,7 @@ export const toolsEn: Record<ToolsKey, string> = {
   "tool.draw": "Draw and annotate",
   "tool.share": "Share",
   "tool.sheet": "Print or save as PDF",
+  "tool.links": "Data links",
   "tool.keys": "Keyboard help",
   "tool.copied": "Copied: {text}",
   "tool.notCopied": "The browser does not allow copying; please select and copy by hand: {text}",

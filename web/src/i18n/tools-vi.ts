@@ -6,6 +6,7 @@ export const toolsVi = {
   "tool.draw": "Vẽ và ghi chú",
   "tool.share": "Chia sẻ",
   "tool.sheet": "In hoặc lưu PDF",
+  "tool.links": "Liên kết dữ liệu",
   "tool.keys": "Phím tắt",
   "tool.copied": "Đã sao chép: {text}",
   "tool.notCopied": "Trình duyệt không cho sao chép; hãy chọn và sao chép bằng tay: {text}",
