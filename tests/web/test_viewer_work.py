@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -86,31 +87,30 @@ def test_somebody_else_was_faster_and_both_versions_are_shown(desk: Visit) -> No
     desk.open("#layers=-sensors")
     manhole = find_manhole(page)
     before = page.evaluate(READ, manhole)
-    page.evaluate(
-        "fragment => { location.hash = fragment; location.reload(); }",
-        f"tab=inventory&job=edits&edit={NODES}/{manhole}",
-    )
+    lid = f"nắp {uuid.uuid4().hex[:6]}"
+    page.goto("about:blank")
+    desk.open(f"#tab=inventory&job=edits&edit={NODES}/{manhole}&layers=-sensors")
     editor = page.locator(".editor")
     note = editor.get_by_label("Ghi chú")
     expect(note).to_be_visible(timeout=LOAD_MS)
-    note.fill("nắp mới")
+    note.fill(f"{lid} mới")
     theirs = page.evaluate(
         """([path, note]) => fetch(path, { method: 'PATCH', headers: { 'content-type': 'application/json' },
             body: JSON.stringify({ properties: { note } }) }).then(answer => answer.json())""",
-        [f"/api/collections/{NODES}/items/{manhole}", "nắp cũ"],
+        [f"/api/collections/{NODES}/items/{manhole}", f"{lid} cũ"],
     )
     say_why(editor, "thay nắp")
     editor.get_by_role("button", name="Lưu", exact=True).click()
     conflict = page.locator(".conflict")
-    expect(conflict).to_contain_text("nắp cũ", timeout=LOAD_MS)
-    expect(conflict).to_contain_text("nắp mới")
+    expect(conflict).to_contain_text(f"{lid} cũ", timeout=LOAD_MS)
+    expect(conflict).to_contain_text(f"{lid} mới")
     desk.save("work-conflict")
     conflict.get_by_role("button", name="Tiếp tục với lựa chọn này").click()
     expect(conflict).to_have_count(0)
     say_why(editor, "thay nắp")
     editor.get_by_role("button", name="Lưu", exact=True).click()
     expect(page.locator(".notice")).to_contain_text("Đã lưu", timeout=LOAD_MS)
-    assert page.evaluate(READ, manhole)["note"] == "nắp mới"
+    assert page.evaluate(READ, manhole)["note"] == f"{lid} mới"
     page.locator(".notice").get_by_role("button", name="Hoàn tác").click()
     expect(page.locator(".notice")).to_contain_text("Đã hoàn tác", timeout=LOAD_MS)
     page.evaluate("edit => fetch(`/api/edits/${edit}/revert`, { method: 'POST' })", theirs["edit"])

@@ -43,6 +43,7 @@ export const workEn: Record<WorkKey, string> = {
   "work.checksHint": "What breaks rules of networks, levels, references. Mend it at once or open a work order.",
   "work.choose": "– choose –",
   "work.clearFilter": "Clear the filter",
+  "work.comment": "Only comment",
   "work.conflict": "Somebody else changed this item meanwhile. Choose which values stay, then save again.",
   "work.conflictApart":
     "Somebody else changed this item, but not what you changed. Go on with the new version and save again.",
@@ -228,6 +229,7 @@ export const workEn: Record<WorkKey, string> = {
   "work.takeTheirs": "Discard mine",
   "work.task": "Task",
   "work.theirPlace": "where it is now",
+  "work.tickedRows": "Rows ticked in the table: {count}",
   "work.to_open": "Take back",
   "work.to_assigned": "Assign",
   "work.to_done": "Done",

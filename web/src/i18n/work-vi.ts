@@ -41,6 +41,7 @@ export const workVi = {
   "work.checksHint": "Dữ liệu không khớp quy tắc mạng lưới, cao độ, tham chiếu. Sửa ngay hoặc lập phiếu công việc.",
   "work.choose": "– chọn –",
   "work.clearFilter": "Bỏ lọc",
+  "work.comment": "Chỉ ghi chú",
   "work.conflict": "Người khác đã sửa đối tượng này trong lúc bạn nhập. Chọn giá trị giữ lại, rồi lưu lần nữa.",
   "work.conflictApart":
     "Người khác đã sửa đối tượng này, nhưng không sửa chỗ bạn sửa. Tiếp tục trên bản mới rồi lưu lần nữa.",
@@ -225,6 +226,7 @@ export const workVi = {
   "work.takeTheirs": "Bỏ thay đổi của tôi",
   "work.task": "Tên việc",
   "work.theirPlace": "vị trí hiện nay",
+  "work.tickedRows": "Dòng đã đánh dấu trong bảng: {count}",
   "work.to_open": "Thu lại",
   "work.to_assigned": "Giao việc",
   "work.to_done": "Làm xong",

@@ -11,12 +11,13 @@ import { empty, failure, loading, section, select, textButton } from "../panels/
 import { table } from "../panels/table";
 import type { Part } from "../panels/tools";
 import { getState, watch } from "../state";
+import { chosenOf } from "../table/chosen";
 import { meets } from "../table/open";
 import type { Words } from "../types";
 import { type BulkOutcome, type Finding, type LayerSchema, readSchema, sendBulk } from "./api";
 import { tellWritten } from "./changed";
 import { chooseLayer } from "./choose-layer";
-import { chosen } from "./open";
+import { chosen, idsIn } from "./open";
 import { makePropertyField, type PropertyField } from "./property-field";
 import { makeReasonField } from "./reason-field";
 import { findingWords, notifyEdit } from "./saving";
@@ -190,6 +191,7 @@ function bulkForm(
       replace(told, Array.isArray(findings) ? refused(findings as Finding[]) : failure(error));
     }
   };
+  const ticked = chosenOf(layer);
   const saved = queries.map((query) => ({ value: query.filter ?? "", label: say(query.title, query.id) }));
   return h(
     "div",
@@ -212,7 +214,10 @@ function bulkForm(
             ),
           "button-small",
         ),
-        box.value ? textButton(t("work.clearFilter"), () => narrow(""), "button-small") : null,
+        ticked.size > 0
+          ? textButton(t("work.tickedRows", { count: ticked.size }), () => narrow(idsIn([...ticked])), "button-small")
+          : null,
+        textButton(t("work.clearFilter"), () => narrow(""), "button-small"),
       ),
       saved.length > 0
         ? select(t("work.savedQuery"), [{ value: "", label: t("work.savedQuery") }, ...saved], "", narrow)
@@ -242,17 +247,22 @@ function preview(schema: LayerSchema, outcome: BulkOutcome, reason: HTMLElement,
   const { count, changed, samples, findings } = outcome;
   const figures = { count: formatNumber(count, 0), changed: formatNumber(changed, 0) };
   if (changed === 0) return empty(t(count === 0 ? "work.noneChosen" : "work.allSo", figures));
+  const names = new Set(samples.flatMap((sample) => Object.keys(sample.properties)));
+  // Of one property its name is said once, above.
+  const isOne = names.size === 1;
   const rows = samples.flatMap((sample) =>
     Object.entries(sample.properties).map(([name, { old, new: now }]) => {
       const property = schema.properties[name];
-      return [sample.id, titleOf(property, name), sayValue(property, old), sayValue(property, now)];
+      const values = [sayValue(property, old), sayValue(property, now)];
+      return isOne ? [sample.id, ...values] : [sample.id, titleOf(property, name), ...values];
     }),
   );
+  const headings = [t("work.item"), ...(isOne ? [] : [t("work.property")]), t("work.before"), t("work.after")];
   const warnings = findings.filter(({ standing }) => !standing);
   return section(
     t("work.previewTitle"),
     h("p", {}, t("work.previewWords", figures)),
-    table([t("work.item"), t("work.property"), t("work.before"), t("work.after")], rows),
+    table(headings, rows),
     changed > samples.length
       ? h("p", { class: "soft" }, t("work.moreChanges", { count: formatNumber(changed - samples.length, 0) }))
       : null,

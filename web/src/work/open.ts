@@ -69,10 +69,13 @@ export function openNewItem(layer: string): void {
   show("edits");
 }
 
+/** Return the filter that these items pass. */
+export const idsIn = (ids: readonly string[]): string =>
+  `id in (${ids.map((id) => `'${id.replaceAll("'", "''")}'`).join(", ")})`;
+
 /** Change many items of a layer: those that pass a filter, or those with the ids. */
 export function openBulk(layer: string, which: { filter?: string; ids?: readonly string[] }): void {
-  const named = which.ids?.map((id) => `'${id.replaceAll("'", "''")}'`).join(", ");
-  chosen.set({ layer, filter: named ? `id in (${named})` : (which.filter ?? "") });
+  chosen.set({ layer, filter: which.ids ? idsIn(which.ids) : (which.filter ?? "") });
   show("bulk");
 }
 

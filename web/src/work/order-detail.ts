@@ -11,7 +11,8 @@ import { zoomToBounds } from "../map/pick";
 import { itemButton } from "../panels/item-button";
 import { failure, loading, section, textButton } from "../panels/parts";
 import type { ZoomToItem } from "../types";
-import { moveOrder, type Order, type OrderEvent, type OrderStatus, readOrder } from "./api";
+import { readAuthor } from "../writing";
+import { changeOrder, moveOrder, type Order, type OrderEvent, type OrderStatus, readOrder } from "./api";
 import { attachmentsPart } from "./attachments";
 import { printSheet } from "./job-sheet";
 import { openEditor } from "./open";
@@ -164,6 +165,17 @@ function stepsPart(order: Order, again: () => void): HTMLElement | null {
       replace(said, failure(error, again));
     }
   };
+  const comment = async (): Promise<void> => {
+    const remark = words.read();
+    if (!remark) return;
+    const line = `${formatShortDateTime(new Date())} ${readAuthor()}: ${remark}`;
+    try {
+      await changeOrder(order, { description: [order.description, line].filter(Boolean).join("\n") }, remark);
+      again();
+    } catch (error) {
+      replace(said, failure(error, again));
+    }
+  };
   const isBack = (status: OrderStatus): boolean =>
     status === "cancelled" || status === "open" || (order.status === "done" && status === "assigned");
   return section(
@@ -181,6 +193,7 @@ function stepsPart(order: Order, again: () => void): HTMLElement | null {
           isBack(status) ? "button-small" : "button-small button-primary",
         ),
       ),
+      textButton(t("work.comment"), () => void comment(), "button-small"),
     ),
   );
 }

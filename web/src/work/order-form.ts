@@ -6,13 +6,14 @@ import { h, replace } from "../dom";
 import { say, t } from "../i18n";
 import { notify } from "../panels/notice";
 import { failure, loading, select, textButton } from "../panels/parts";
-import { getState } from "../state";
 import { changeOrder, type Order, type OrderKind, type OrderPriority, sendOrder } from "./api";
 import { makeGeometryField } from "./geometry-field";
 import { type OrderSeed, orderSeed, shownOrder } from "./open";
 import { KINDS, PRIORITIES } from "./order-words";
 
 const MOST_WORDS = 5000;
+/** A layer of points: the place of an order is one. */
+const POINTS = "sensors";
 
 type Fields = Pick<Order, "title" | "description" | "kind" | "priority" | "assignee" | "due">;
 
@@ -115,7 +116,7 @@ export function orderForm(map: MapView, back: () => void): HTMLElement {
   const placing =
     items.length > 0
       ? null
-      : makeGeometryField(map, "sensors", {
+      : makeGeometryField(map, POINTS, {
           get: () => place,
           set: (geometry) => {
             place = geometry;
@@ -144,7 +145,6 @@ export function orderForm(map: MapView, back: () => void): HTMLElement {
       replace(said, failure(error));
     }
   };
-  const selection = getState().selection;
   return h(
     "form",
     {
@@ -159,9 +159,7 @@ export function orderForm(map: MapView, back: () => void): HTMLElement {
     h("header", { class: "editor-head" }, h("h3", {}, t("work.newOrder"))),
     items.length > 0
       ? h("p", { class: "soft" }, `${t("work.about")} ${items.map(({ feature }) => feature).join(", ")}`)
-      : selection
-        ? null
-        : h("p", { class: "soft" }, t("work.orderHint")),
+      : h("p", { class: "soft" }, t("work.orderHint")),
     placing?.element,
     fields.element,
     said,

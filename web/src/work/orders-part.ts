@@ -11,13 +11,20 @@ import { getState, watch } from "../state";
 import type { ZoomToItem } from "../types";
 import { type Order, readOrders } from "./api";
 import { duePart } from "./due-part";
-import { shownOrder } from "./open";
+import { openNewOrder, shownOrder } from "./open";
 import { openBoard } from "./order-board";
 import { orderDetail } from "./order-detail";
 import { orderForm } from "./order-form";
 import { orderBadges } from "./order-words";
 
 const PAGE = 100;
+
+/** Begin an order about the item that is chosen, where one is. */
+function begin(): void {
+  const { selection } = getState();
+  openNewOrder(selection?.layer ?? null, selection?.id ?? null);
+}
+
 const OPEN = "open,assigned,done";
 const COLORS = { open: "#b3452f", assigned: "#a8690f", done: "#23805a", verified: "#5a6f7d", cancelled: "#8a8299" };
 
@@ -67,7 +74,7 @@ export function ordersPart(map: MapView, zoomToItem: ZoomToItem): Part {
       h(
         "div",
         { class: "row" },
-        textButton(t("work.newOrder"), () => shownOrder.set("new"), "button-small button-primary", "plus"),
+        textButton(t("work.newOrder"), begin, "button-small button-primary", "plus"),
         textButton(t("work.board"), () => openBoard(() => void show()), "button-small"),
       ),
       select(t("work.show"), views, view, (next) => {

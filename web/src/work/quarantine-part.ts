@@ -86,17 +86,14 @@ function desk(map: MapView, page: QuarantinePage, zoomToItem: ZoomToItem, again:
     "aria-label": t("work.rowText"),
     onchange: (event) => wanted.set({ ...wanted.get(), text: (event.target as HTMLInputElement).value.trim() }),
   });
-  const holder = h("div");
+  const element = h("div");
   const open = (row: QuarantineRow): void =>
     replace(
-      holder,
+      element,
       rowPart(map, row, zoomToItem, () => void again()),
     );
-  const list = rowList(page, open);
-  replace(holder, list);
-  return h(
-    "div",
-    {},
+  replace(
+    element,
     h("p", { class: "soft" }, t("work.quarantineHint")),
     h(
       "div",
@@ -112,8 +109,9 @@ function desk(map: MapView, page: QuarantinePage, zoomToItem: ZoomToItem, again:
           textButton(t("work.export"), () => void saveQuarantine(queryOf(value)), "button-small", "download"),
         )
       : null,
-    page.rows.length === 0 ? empty(t(value.status === "open" ? "work.noRows" : "work.noSettled")) : holder,
+    page.rows.length === 0 ? empty(t(value.status === "open" ? "work.noRows" : "work.noSettled")) : rowList(page, open),
   );
+  return element;
 }
 
 /** How many rows have which problem; a click leaves only those. */
