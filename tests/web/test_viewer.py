@@ -133,7 +133,7 @@ def test_flood_tables_list_assets_and_zoom_to_one(visit: Visit) -> None:
     first = visit.page.locator("#impact-view .link-button").first
     expect(first).to_be_visible(timeout=LOAD_MS)
     with visit.page.expect_download() as download:
-        visit.page.locator("#impact-view").get_by_role("button", name="Tải CSV").click()
+        visit.page.locator("#impact-view").get_by_role("link", name="Tải về dạng CSV").click()
     text = Path(download.value.path()).read_text(encoding="utf-8-sig")
     assert text.splitlines()[0].startswith("id,")
     assert len(text.splitlines()) > 1

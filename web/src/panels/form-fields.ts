@@ -208,14 +208,19 @@ const itemOption = ({ id, properties }: Item): Option => ({
   label: properties["name"] ? `${String(properties["name"])} (${id})` : id,
 });
 
+/** What ties a control to its label and its words, and goes over to the control that takes its place. */
+const TIES = ["id", "name", "aria-labelledby", "aria-describedby"];
+
 /** A choice among items of the city; a plain field stands in until they have come, and stays if they do not. */
 function itemControl(items: string, schema: InputSchema, required: boolean): Control {
   const holder = h("div");
   let inner = textControl(schema, required);
   let wanted: unknown = schema.default;
   const show = (control: Control): void => {
-    control.target.id = holder.id;
-    holder.removeAttribute("id");
+    for (const name of TIES) {
+      const value = inner.target.getAttribute(name);
+      if (value !== null) control.target.setAttribute(name, value);
+    }
     control.write(wanted);
     inner = control;
     replace(holder, control.element);
@@ -234,7 +239,14 @@ function itemControl(items: string, schema: InputSchema, required: boolean): Con
     },
     (error: unknown) => holder.append(h("span", { class: "soft" }, explain(error))),
   );
-  return { element: holder, target: holder, read: () => inner.read(), write };
+  return {
+    element: holder,
+    get target() {
+      return inner.target;
+    },
+    read: () => inner.read(),
+    write,
+  };
 }
 
 function enumOptions(schema: InputSchema): Option[] {

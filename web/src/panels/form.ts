@@ -60,15 +60,15 @@ function simpleField(name: string, input: ProcessInput, path: string): Field {
   const required = isRequired(input);
   const control: Control = makeControl(path, schema, required);
   const id = `input-${++counter}`;
-  const { target } = control;
-  target.id = id;
-  target.setAttribute("name", name);
-  target.setAttribute("aria-describedby", `${id}-hint ${id}-error`);
+  control.target.id = id;
+  control.target.setAttribute("name", name);
+  control.target.setAttribute("aria-labelledby", `${id}-label`);
+  control.target.setAttribute("aria-describedby", `${id}-hint ${id}-error`);
   const symbol = formatUnit(schema["x-unit"]);
   const unit = symbol ? ` [${symbol}]` : "";
   const label = h(
     "label",
-    { for: id, class: "field-label" },
+    { for: id, id: `${id}-label`, class: "field-label" },
     say(input.title_i18n, input.title),
     unit,
     required ? " *" : "",
@@ -84,15 +84,15 @@ function simpleField(name: string, input: ProcessInput, path: string): Field {
     const reading: Reading = control.read();
     const problem = "problem" in reading ? reading.problem : "";
     error.textContent = problem;
-    target.setAttribute("aria-invalid", String(problem !== ""));
+    control.target.setAttribute("aria-invalid", String(problem !== ""));
     return "value" in reading ? reading : null;
   };
   const write = (value: unknown): void => {
     control.write(value ?? schema.default);
     error.textContent = "";
-    target.removeAttribute("aria-invalid");
+    control.target.removeAttribute("aria-invalid");
   };
-  return { name, element, read, write, focus: () => target.focus() };
+  return { name, element, read, write, focus: () => control.target.focus() };
 }
 
 function readFields(fields: readonly Field[]): Record<string, unknown> | null {
