@@ -58,11 +58,17 @@ function makeSkips(map: MapView): HTMLElement {
 
 function languageButton(): HTMLElement {
   const toOther = (): void => setState({ lang: getState().lang === "vi" ? "en" : "vi" });
-  const label = t("app.language");
+  const [short, label] = [t("app.languageShort"), t("app.language")];
   return h(
     "button",
-    { type: "button", class: "icon-button language", "aria-label": label, title: label, onclick: toOther },
-    t("app.languageShort"),
+    {
+      type: "button",
+      class: "icon-button language",
+      "aria-label": `${short}: ${label}`,
+      title: label,
+      onclick: toOther,
+    },
+    short,
   );
 }
 

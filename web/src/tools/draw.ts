@@ -87,6 +87,7 @@ export function openDraw(map: MapView): void {
   const status = h("div", { class: "draw-status", role: "status" });
   const typing = h("div");
   const list = h("div");
+  const actions = h("div", { class: "row draw-actions" });
 
   const update = (): void => {
     drawStarters();
@@ -242,6 +243,7 @@ export function openDraw(map: MapView): void {
   };
   const row = (shape: Shape, index: number): HTMLElement => {
     const open = edited === index;
+    const words = h("span", {}, shape.name || t(`draw.${shape.kind}`));
     const toggle = (): void => {
       edited = open ? null : index;
       update();
@@ -258,7 +260,7 @@ export function openDraw(map: MapView): void {
         h(
           "button",
           { type: "button", class: "drawn-name", onclick: () => zoomTo(map, geometryOfShape(shape)) },
-          shape.name || t(`draw.${shape.kind}`),
+          words,
           h("span", { class: "soft" }, t(`draw.${shape.kind}`)),
         ),
         edit,
@@ -270,12 +272,15 @@ export function openDraw(map: MapView): void {
             { class: "drawn-form" },
             nameField(shape.name, t(shape.kind === "Note" ? "draw.text" : "draw.name"), (name) => {
               setShape(index, { name });
-              update();
+              // The field keeps its place; only what shows the name is told.
+              words.textContent = name || t(`draw.${shape.kind}`);
+              drawActions();
             }),
             colorField("drawn-color", shape.color, (color) => {
               nextColor = color;
               setShape(index, { color });
               update();
+              list.querySelector<HTMLElement>(".drawn-form :checked")?.focus();
             }),
             textButton(t("draw.reshape"), () => void reshape(index), "button-small", "target"),
             textButton(t("draw.close"), toggle, "button-small button-primary"),
@@ -297,10 +302,11 @@ export function openDraw(map: MapView): void {
       shapes.length > 0
         ? h("p", { class: fits ? "soft" : "field-error" }, t(fits ? "draw.inLink" : "draw.notInLink"))
         : null,
-      drawActions(shapes),
     );
+    drawActions();
   };
-  const drawActions = (shapes: readonly Shape[]): HTMLElement => {
+  const drawActions = (): void => {
+    const shapes = drawing.get();
     const file = h("input", {
       type: "file",
       accept: ".geojson,.json,application/geo+json",
@@ -311,9 +317,8 @@ export function openDraw(map: MapView): void {
     file.addEventListener("change", () => void importFile(file.files?.[0]));
     const undoing = textButton(t("draw.undo"), undo, "button-small", "undo");
     undoing.disabled = history.length === 0;
-    return h(
-      "div",
-      { class: "row draw-actions" },
+    replace(
+      actions,
       undoing,
       shapes.length > 0 ? textButton(t("draw.export"), () => saveDrawing(shapes), "button-small", "download") : null,
       textButton(t("draw.import"), () => file.click(), "button-small", "upload"),
@@ -327,7 +332,7 @@ export function openDraw(map: MapView): void {
       typing,
       makeTyping(map, (place) => sketch?.add(place)),
     );
-    return h("div", {}, starters, status, typing, list);
+    return h("div", {}, starters, status, typing, list, actions);
   };
   openWindow({ name: "draw", title: () => t("tool.draw"), build, closed: stop });
 }

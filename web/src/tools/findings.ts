@@ -1,19 +1,21 @@
 /** What typed words mean: coordinates, layers, things of the city, addresses. */
 
 import type { Map as MapView } from "maplibre-gl";
-import { ApiError, searchFeatures } from "../api";
-import { getCatalog, isEmpty, isPerRun } from "../data";
+import { ApiError, readItems, searchFeatures } from "../api";
+import { findVectorLayer, getCatalog, isEmpty, isPerRun } from "../data";
 import { fold, h } from "../dom";
 import { explain, say, t } from "../i18n";
 import type { IconName } from "../icons";
 import { themeIcon } from "../icons";
-import { highlight, zoomToBounds } from "../map/pick";
+import { highlight, zoomTo, zoomToBounds } from "../map/pick";
 import { chooseHit, markedWords } from "../panels/find";
 import { getState, setState, toggleLayer } from "../state";
 import type { Hit, Layer, Theme } from "../types";
 import { type Address, findAddresses, type Reading, readCoordinates } from "./api";
 
-const MOST = { layers: 4, hits: 8, addresses: 4 };
+const MOST = { layers: 4, parcels: 5, hits: 8, addresses: 4 };
+/** Shorter words say too little of a description. */
+const TELLING = 4;
 const NEAR_ZOOM = 16.5;
 /** Two numbers at least, and hardly a word beside them. */
 const LIKE_COORDINATES = /\d.*[\s,;°].*\d/;
@@ -46,11 +48,13 @@ function switchLayer(layer: Layer): void {
   else toggleLayer(layer.id, on);
 }
 
+/** Words begin words of the title, longer ones also of the description. */
 function rankLayer(layer: Layer, asked: string[]): number {
+  const begins = (text: string, word: string): boolean => ` ${text}`.includes(` ${word}`);
   const title = fold(`${layer.title.vi} ${layer.title.en} ${layer.id}`);
+  if (asked.every((word) => begins(title, word))) return 2;
   const all = `${title} ${fold(`${layer.description.vi} ${layer.description.en}`)}`;
-  if (!asked.every((word) => all.includes(word))) return 0;
-  return asked.every((word) => title.includes(word)) ? 2 : 1;
+  return asked.every((word) => word.length >= TELLING && begins(all, word)) ? 1 : 0;
 }
 
 /** Return the layers that words name, without asking the server. */
@@ -125,16 +129,43 @@ function addressFinding(map: MapView, place: Address): Finding {
   };
 }
 
+const SHEET_FIRST = /(?:to|sheet)\b\D{0,16}(\d{1,5})\D{1,6}(?:thua|parcel|plot)\b\D{0,12}(\d{1,6})\b/;
+const PARCEL_FIRST = /(?:thua|parcel|plot)\b\D{0,12}(\d{1,6})\D{1,6}(?:to|sheet)\b\D{0,16}(\d{1,5})\b/;
+
+/** Return parcels by the number of their map sheet and their own, in either order. */
+async function findParcels(map: MapView, text: string): Promise<Finding[]> {
+  const layer = findVectorLayer("parcels");
+  const folded = fold(text);
+  const sheetFirst = SHEET_FIRST.exec(folded);
+  const [, number, sheet] = PARCEL_FIRST.exec(folded) ?? [null, sheetFirst?.[2], sheetFirst?.[1]];
+  if (!layer || !number || !sheet) return [];
+  const filter = `map_sheet = '${sheet}' and parcel_number = '${number}'`;
+  const { features } = await readItems(layer.id, { filter, limit: String(MOST.parcels) });
+  return features.map((item) => ({
+    group: "city",
+    icon: themeIcon("land"),
+    title: t("seek.parcel", { sheet, number }),
+    hint: `${say(layer.title)} · ${item.id}`,
+    run: () => {
+      if (item.geometry) zoomTo(map, item.geometry);
+      if (!getState().layers.has(layer.id)) toggleLayer(layer.id, true);
+      setState({ place: null, selection: { layer: layer.id, id: item.id } });
+    },
+  }));
+}
+
 /** Ask the server what `text` means; a question that fails alone takes the others with it. */
 export async function findInCity(map: MapView, text: string, signal: AbortSignal): Promise<Finding[]> {
-  const [coordinates, hits, addresses] = await Promise.all([
+  const [coordinates, parcels, hits, addresses] = await Promise.all([
     findCoordinates(map, text, signal),
+    findParcels(map, text),
     searchFeatures(text, MOST.hits, signal),
     findAddresses(text, MOST.addresses, signal),
   ]);
   const known = new Set(hits.map((hit) => `${hit.collection}/${hit.id}`));
   return [
     ...coordinates,
+    ...parcels,
     ...hits.map((hit) => hitFinding(map, hit)),
     ...addresses
       .filter((place) => !known.has(`${place.collection}/${place.id}`))

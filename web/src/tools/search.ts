@@ -136,11 +136,17 @@ export function makeSearch(map: MapView, chosen: () => void): SearchBox {
     field.value = "";
     ask();
   };
+  /** Escape closes the list first, then empties the field, then leaves it. */
+  const leave = (): void => {
+    if (!list.hidden) setOpen(false);
+    else if (field.value) clear();
+    else field.blur();
+  };
   const keys: Record<string, () => void> = {
     ArrowDown: () => move(1),
     ArrowUp: () => move(-1),
     Enter: () => choose(findings[active] ?? findings[0]),
-    Escape: () => (list.hidden ? clear() : setOpen(false)),
+    Escape: leave,
   };
   field.addEventListener("input", ask);
   field.addEventListener("focus", () => {

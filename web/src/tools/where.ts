@@ -50,8 +50,12 @@ function writingRow(writing: Writing): HTMLElement {
     "div",
     { class: "where-row" },
     h("dt", {}, label),
-    h("dd", {}, h("strong", {}, writing.text), h("span", { class: "soft" }, say(writing.how))),
-    copyButton(t("where.copy", { what: label }), () => writing.text),
+    h(
+      "dd",
+      {},
+      h("span", {}, h("strong", {}, writing.text), h("span", { class: "soft" }, say(writing.how))),
+      copyButton(t("where.copy", { what: label }), () => writing.text),
+    ),
   );
 }
 
@@ -82,7 +86,8 @@ export function makeWhere(map: MapView): IControl {
   const metres = h("span", { class: "where-metres" });
   const height = h("span", { class: "where-ground" });
   const button = h("button", { type: "button", class: "where-button", onclick: () => openSpot(spot) });
-  button.append(degrees, metres, height);
+  const opens = h("span", { class: "sr-only" });
+  button.append(degrees, metres, height, opens);
   const copies = h("span", { class: "where-copies" });
   const element = h("div", { class: "maplibregl-ctrl where" }, button, copies);
   let clicked: LngLat | { lng: number; lat: number } | null = null;
@@ -126,7 +131,7 @@ export function makeWhere(map: MapView): IControl {
     await copyText(writings.find(({ form }) => form === "metres")?.text ?? "");
   };
   const label = (): void => {
-    button.setAttribute("aria-label", t("where.open"));
+    opens.textContent = t("where.open");
     const words = h("span", { "aria-hidden": "true" }, "WGS 84");
     const other = h("span", { "aria-hidden": "true" }, "VN-2000");
     const first = iconButton(

@@ -3,7 +3,9 @@
 import { h, replace } from "../dom";
 import { t } from "../i18n";
 import { iconButton } from "../panels/parts";
-import { watch } from "../state";
+import { setState, watch } from "../state";
+
+const PHONE = "(max-width: 640px)";
 
 export interface WindowParts {
   name: string;
@@ -26,6 +28,8 @@ export const shownWindow = (): string | null => shown?.name ?? null;
 /** Open the window of a tool in place of the one that is open. */
 export function openWindow({ name, title, build, closed }: WindowParts): ToolWindow {
   shown?.close();
+  // On a phone window and panel would leave no map between them.
+  if (matchMedia(PHONE).matches) setState({ panelOpen: false });
   const before = document.activeElement;
   const element = h("aside", { class: `tool-window tool-${name}`, tabindex: -1 });
   const close = (): void => {
