@@ -7,7 +7,7 @@ import { h, replace } from "../dom";
 import { formatShortDateTime } from "../format";
 import { say, t } from "../i18n";
 import { drawNetwork } from "../map/network";
-import { boundsOf, bringInView } from "../map/pick";
+import { boundsOf, bringInView, zoomTo } from "../map/pick";
 import type { SketchKind } from "../map/sketch";
 import { empty, failure, loading, select, textButton } from "../panels/parts";
 import type { Part } from "../panels/tools";
@@ -52,7 +52,7 @@ export function areaPart(map: MapView): Part {
   let asking: AbortController | null = null;
   const isOpen = (): boolean => getState().tab === "planning" && getState().plan === "area";
 
-  const show = async (): Promise<void> => {
+  const show = async (move: boolean): Promise<void> => {
     asking?.abort();
     const now = area.get();
     if (!now) {
@@ -77,7 +77,8 @@ export function areaPart(map: MapView): Part {
           properties: { color: COLOR, opacity: 0.12 },
         };
         drawNetwork(map, { features: [feature], tiles: [] });
-        bringInView(map, boundsOf(found.geometry));
+        if (move && now.kind === "ward") zoomTo(map, found.geometry);
+        else bringInView(map, boundsOf(found.geometry));
       }
       const statistics = await readStatistics(found.geometry, chosenRun ? { run: chosenRun } : {}, signal);
       replace(answer, statisticsView(map, statistics, found));
@@ -85,7 +86,7 @@ export function areaPart(map: MapView): Part {
       if (!signal.aborted)
         replace(
           answer,
-          failure(error, () => void show()),
+          failure(error, () => void show(false)),
         );
     }
   };
@@ -137,7 +138,7 @@ export function areaPart(map: MapView): Part {
     ];
     const box = select(t("plan.floodRun"), choices, chosenRun, (id) => {
       chosenRun = id;
-      void show();
+      void show(false);
     });
     box.name = "area-run";
     replace(run, h("label", { class: "field" }, h("span", { class: "field-label" }, t("plan.floodRun")), box));
@@ -146,12 +147,12 @@ export function areaPart(map: MapView): Part {
   const showAll = (): void => {
     void showChoice();
     showRun();
-    void show();
+    void show(false);
   };
   area.watch(() => {
     if (!isOpen()) return;
     void showChoice();
-    void show();
+    void show(true);
   });
   onData("runs", () => {
     if (isOpen() && !run.contains(document.activeElement)) showRun();

@@ -8,7 +8,7 @@ import { formatDateTime, formatHours, formatShortDateTime, parseCityTime, writeC
 import { say, t } from "../i18n";
 import { drawAsAt } from "../map/tile-query";
 import { legendList } from "../panels/layers";
-import { empty, failure, loading, section, select, textButton } from "../panels/parts";
+import { empty, failure, loading, select, textButton } from "../panels/parts";
 import type { Part } from "../panels/tools";
 import { getState, setState, watch } from "../state";
 import type { Run, ZoomToItem } from "../types";
@@ -249,11 +249,20 @@ export function comparePart(map: MapView, zoomToItem: ZoomToItem): Part {
   onData("runs", () => {
     if (isOpen() && !sides.contains(document.activeElement)) showSides();
   });
+  // The time slider below the map moves both sides.
+  watch(["time"], ({ time }) => {
+    const now = pair.get();
+    if (!isOpen() || !swipe || now.left.kind !== "run" || !time) return;
+    void runOf(now.left).then((left) => {
+      const step = rasterOf(left, now.product)?.times?.indexOf(time) ?? -1;
+      if (step >= 0 && step !== pair.get().step) changePair({ step });
+    });
+  });
   watch(["lang"], () => {
     if (isOpen()) showAll();
   });
   return {
-    element: h("div", { class: "form" }, sides, looks, shared, section("", told)),
+    element: h("div", { class: "form" }, sides, looks, shared, told),
     show: () => {
       listed = "";
       replace(told, isTwo(pair.get()) ? loading() : null);
