@@ -1,24 +1,14 @@
 """The flood desk: the fan and skill of the main gauge, the wards of the next 48 hours, the report on paper."""
 
 import re
-from collections.abc import Iterator
+import time
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.visits import JOB_MS, LOAD_MS, Visit
 
-# Start an ensemble as the loop would, and give its id once it is done.
-START = """async () => {
-  const response = await fetch('/api/processes/flood-ensemble/execution', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', prefer: 'respond-async' },
-    body: JSON.stringify({ inputs: { members: 3, cell_size: 60, horizon_hours: 36 } }),
-  });
-  return (await response.json()).jobID;
-}"""
-DONE = """id => fetch(`/api/jobs/${id}`).then(r => r.json())
-  .then(job => job.status !== 'accepted' && job.status !== 'running')"""
 DRAWN = "() => window.twin.map.queryRenderedFeatures({ layers: ['network-area'] }).length"
 # What of the report is wider than its paper.
 CUT = """() => [...document.querySelectorAll('.print-root .report table, .print-root .report figure')]
@@ -26,13 +16,22 @@ CUT = """() => [...document.querySelectorAll('.print-root .report table, .print-
   .map(one => one.outerHTML.slice(0, 120))"""
 
 
-@pytest.fixture
-def ensemble(visit: Visit) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def ensemble(server_url: str) -> str:
     """An ensemble of 36 hours on a coarse grid; the demo's loop does not turn in the tests."""
-    visit.page.goto(f"{visit.server_url}/icon.svg")
-    run = visit.page.evaluate(START)
-    visit.wait(DONE, run, timeout=JOB_MS)
-    yield run
+    with httpx.Client(base_url=server_url, timeout=60.0) as client:
+        started = client.post(
+            "/api/processes/flood-ensemble/execution",
+            json={"inputs": {"members": 3, "cell_size": 60, "horizon_hours": 36}},
+            headers={"prefer": "respond-async"},
+        )
+        run = str(started.json()["jobID"])
+        deadline = time.monotonic() + JOB_MS / 1000
+        while (status := client.get(f"/api/jobs/{run}").json()["status"]) in ("accepted", "running"):
+            assert time.monotonic() < deadline, "the ensemble takes too long"
+            time.sleep(0.3)
+    assert status == "successful"
+    return run
 
 
 def read_hash(page: Page) -> str:

@@ -7,6 +7,10 @@ import { table } from "../panels/table";
 import type { LeadSkill, Outlook, Skill } from "./reading";
 
 const SPOKEN_HOURS = 6;
+/** With fewer leads than these that were verified, those of the record are told too. */
+const ENOUGH_LEADS = 4;
+/** A share of fewer cases says nothing about the band. */
+const ENOUGH_CASES = 20;
 /** Share of stages that the band of 10–90 % should hold. */
 const NOMINAL = 0.8;
 
@@ -22,19 +26,23 @@ function bar(share: number, words: string): HTMLElement {
   );
 }
 
+/** Write how many warnings were right, missed, false; a dash where the level was neither told nor reached. */
+function sayWarned({ warned }: LeadSkill): string {
+  if (!warned || warned.hits + warned.misses + warned.false_alarms === 0) return "–";
+  return t("desk.hitsMisses", {
+    hits: formatNumber(warned.hits, 0),
+    misses: formatNumber(warned.misses, 0),
+    false: formatNumber(warned.false_alarms, 0),
+  });
+}
+
 function leadRows(leads: readonly LeadSkill[]): Child[][] {
   const worst = Math.max(...leads.map((lead) => lead.rmse), 0.01);
   return leads.map((lead) => [
     t("desk.leadHours", { hours: formatNumber(lead.lead_hours, 0) }),
     bar(lead.rmse / worst, centimetres(lead.rmse)),
     formatShare(lead.inside),
-    lead.warned
-      ? t("desk.hitsMisses", {
-          hits: formatNumber(lead.warned.hits, 0),
-          misses: formatNumber(lead.warned.misses, 0),
-          false: formatNumber(lead.warned.false_alarms, 0),
-        })
-      : "–",
+    sayWarned(lead),
   ]);
 }
 
@@ -49,17 +57,20 @@ export function saySkill(skill: Skill): string[] {
       error: centimetres(spoken.rmse),
       count: formatNumber(spoken.count, 0),
     }),
-    t(
-      Math.abs(spoken.inside - NOMINAL) <= 0.1
-        ? "desk.bandRight"
-        : spoken.inside < NOMINAL
-          ? "desk.bandNarrow"
-          : "desk.bandWide",
-      {
-        share: formatShare(spoken.inside),
-      },
-    ),
   ];
+  if (spoken.count >= ENOUGH_CASES)
+    said.push(
+      t(
+        Math.abs(spoken.inside - NOMINAL) <= 0.1
+          ? "desk.bandRight"
+          : spoken.inside < NOMINAL
+            ? "desk.bandNarrow"
+            : "desk.bandWide",
+        {
+          share: formatShare(spoken.inside),
+        },
+      ),
+    );
   if (spoken.rmse_persistence !== null && spoken.rmse_persistence > 0)
     said.push(
       t("desk.better", { error: centimetres(spoken.rmse_persistence), hours: formatNumber(spoken.lead_hours, 0) }),
@@ -106,6 +117,7 @@ export function skillPart(skill: Skill | null, outlook: Outlook): HTMLElement {
     h("ul", { class: "desk-said" }, ...saySkill(skill).map((line) => h("li", {}, line))),
     table(headings, leadRows(leads)),
     h("p", { class: "soft note" }, t("desk.warnedHint")),
+    leads.length < ENOUGH_LEADS ? expectedPart(outlook) : null,
     h(
       "a",
       {
