@@ -83,7 +83,7 @@ def test_layers_are_filtered_ordered_and_faded_and_the_link_says_so(visit: Visit
     drawn = page.evaluate(DRAWN)
     assert drawn.index("road_links") > drawn.index("live-sensors")
     assert page.evaluate(PAINT, ["road_links", "line-opacity"]) == 0.5
-    assert "height" in page.evaluate("() => window.twin.map.getSource('buildings').tiles[0]")
+    visit.wait("() => window.twin.map.getSource('buildings').tiles[0].includes('height')")
     page.locator("[data-layer=buildings] .layer-filtered").click()
     visit.wait("() => !window.twin.map.getSource('buildings').tiles[0].includes('filter=')")
     page.get_by_role("tab", name="Đang bật").click()

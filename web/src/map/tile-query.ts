@@ -121,11 +121,14 @@ export function queryTiles(layer: VectorLayer): URLSearchParams {
   return query;
 }
 
+/** Return the addresses of a source's tiles; they are known before it has loaded. */
+const tilesOf = (source: VectorTileSource | undefined): string[] | undefined => source?.serialize().tiles;
+
 /** Give a layer that shares its tiles with others tiles of its own; its layers of the style move over to them. */
 function splitSource(map: MapView, layer: VectorLayer): void {
   const shared = map.getSource<VectorTileSource>(SHARED);
-  const tiles = shared?.tiles?.[0];
-  if (!tiles) return;
+  const tiles = tilesOf(shared)?.[0];
+  if (!shared || !tiles) return;
   const own = tiles.split("?")[0]?.replace(/\/tiles\/[^/]+\//, `/tiles/${layer.id}/`) ?? "";
   const { minzoom, maxzoom } = shared;
   map.addSource(layer.id, { type: "vector", tiles: [own], minzoom: Math.max(minzoom, layer.min_zoom), maxzoom });
@@ -138,9 +141,10 @@ function splitSource(map: MapView, layer: VectorLayer): void {
   }
 }
 
-function setTiles(source: VectorTileSource, query: URLSearchParams): void {
-  const tiles = source.tiles.map((tile) => askTiles(tile, query, moment));
-  if (tiles[0] !== source.tiles[0]) source.setTiles(tiles);
+function setTiles(source: VectorTileSource | undefined, query: URLSearchParams): void {
+  const now = tilesOf(source);
+  const tiles = now?.map((tile) => askTiles(tile, query, moment));
+  if (source && tiles && tiles[0] !== now?.[0]) source.setTiles(tiles);
 }
 
 /** The moment at which the layers are drawn; null is now. */
@@ -162,15 +166,13 @@ export function askTiles(tiles: string, query: URLSearchParams, at: string | nul
 
 /** Bring the tiles of every layer in step with what is asked of them. */
 export function applyTileQueries(map: MapView): void {
-  const shared = map.getSource<VectorTileSource>(SHARED);
-  if (shared?.tiles) setTiles(shared, new URLSearchParams());
+  setTiles(map.getSource(SHARED), new URLSearchParams());
   for (const theme of getCatalog().themes) {
     for (const layer of theme.layers) {
       if (layer.kind !== "vector") continue;
       const query = queryTiles(layer);
       if (query.size > 0 && !map.getSource(layer.id)) splitSource(map, layer);
-      const source = map.getSource<VectorTileSource>(layer.id);
-      if (source?.tiles) setTiles(source, query);
+      setTiles(map.getSource(layer.id), query);
     }
   }
   const sensors = findVectorLayer("sensors");
