@@ -71,12 +71,12 @@ export function writeValue({ value, unit, symbol, digits }: Indicator): [value: 
 /** Whether the number of all things it is counted of belongs beside the value. */
 export const isCount = (one: Indicator): boolean => one.unit === "{#}" && one.of !== null && one.value !== null;
 
-/** Say how long ago a moment was; a moment of another day with its date. */
+/** Say how old a moment is, in as few words as there are; one of hours ago by its time, of another day with its date. */
 export function sayAge(moment: string | null): string {
   const at = parseMoment(moment);
   if (!at) return "–";
   const minutes = Math.round((Date.now() - at.getTime()) / 60_000);
   if (minutes < 1) return t("wall.justNow");
-  if (minutes < 120) return t("wall.minutesAgo", { minutes });
+  if (minutes < 120) return t("wall.age", { minutes });
   return minutes < 12 * 60 ? formatTime(at) : formatDateTime(at);
 }
