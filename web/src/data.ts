@@ -17,9 +17,9 @@ import type {
 
 const POLL_MS = 60_000;
 
-type Topic = "sensors" | "runs" | "run" | "jobs" | "network";
+type Topic = "sensors" | "runs" | "run" | "jobs" | "network" | "items";
 
-const listeners: Record<Topic, (() => void)[]> = { sensors: [], runs: [], run: [], jobs: [], network: [] };
+const listeners: Record<Topic, (() => void)[]> = { sensors: [], runs: [], run: [], jobs: [], network: [], items: [] };
 
 let catalog: Catalog | null = null;
 const layers = new Map<string, Layer>();

@@ -102,6 +102,7 @@ export function layersPanel(map: MapView, show: ShowHit): HTMLElement {
   watch(["lang"], build);
   watch(["layers", "product"], update);
   onData("runs", update);
+  onData("items", update);
   order.watch(() => {
     applyOrder(map);
     if (way === "shown") shown.update();

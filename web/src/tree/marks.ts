@@ -42,10 +42,13 @@ function filteredMark(map: MapView, layer: VectorLayer, filter: string): HTMLEle
 export function makeMarks(map: MapView, layer: Layer): { element: HTMLElement; update: () => void } {
   const element = h("span", { class: "layer-marks" });
   let shown: string | null | undefined;
+  let counted = -1;
   const update = (): void => {
     const filter = layer.kind === "vector" ? filterOf(layer) : null;
-    if (filter === shown && !isEmpty(layer)) return;
+    const now = layer.kind === "vector" ? layer.count : 0;
+    if (filter === shown && counted === now && !isEmpty(layer)) return;
     shown = filter;
+    counted = now;
     if (layer.kind === "vector" && filter && !isEmpty(layer)) {
       replace(element, filteredMark(map, layer, filter));
       return;

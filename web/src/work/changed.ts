@@ -2,7 +2,7 @@
 
 import type { Map as MapView } from "maplibre-gl";
 import { readItems } from "../api";
-import { findVectorLayer } from "../data";
+import { announce, findVectorLayer } from "../data";
 import { getState, setState } from "../state";
 
 type Listener = (layers: readonly string[]) => void;
@@ -25,5 +25,6 @@ export async function tellWritten(map: MapView, layers: readonly string[]): Prom
   if (selection && layers.includes(selection.layer)) setState({ selection: { ...selection } });
   // Counts are words beside the layers: without them the page is still right.
   await Promise.allSettled(layers.map(recount));
+  announce("items");
   for (const listener of listeners) listener(layers);
 }
