@@ -4,10 +4,13 @@ import asyncio
 import csv
 import hashlib
 import io
+import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from sse_starlette import ServerSentEvent
 
 from api.answers import write_json, write_moment
@@ -15,7 +18,8 @@ from api.resources import Resources
 from layers.quantities import QUANTITIES
 from twin.indicators.words import STATE_TITLES, OfSeries, Reported
 
-BEAT_S, LEAST_PAUSE_S = 15.0, 2.0
+BEAT_S, LEAST_PAUSE_S, AGAIN_S = 15.0, 2.0, 5.0
+_log = logging.getLogger("api")
 _SYMBOLS = {each.unit: each.symbol for each in QUANTITIES.values()} | {
     "{#}": "", "{people}": "", "m2": "m²", "ug/m3": "µg/m³", "[ppth]": "‰", "%": "%", "min": "min",
 }  # fmt: skip
@@ -116,20 +120,23 @@ async def stream_indicators(
             listener.readings.clear()
             while listener.notices:
                 yield ServerSentEvent(listener.notices.popleft()[1], event="alarm")
-            written = [write_indicator(each) for each in await measure(resources)]
-            shown = [each for each in written if not ids or each["id"] in ids]
+            try:
+                measured = await measure(resources)
+            except SQLAlchemyError as error:
+                _log.warning("indicators are not measured for now: %s", error)
+                await asyncio.sleep(AGAIN_S)
+                continue
+            shown = [write_indicator(each) for each in measured if not ids or each.indicator.id in ids]
             token = make_token(shown)
             changed = [each for each in shown if sent.get(each["id"]) != each]
-            if changed and not (not sent and token == seen):
+            if changed and (sent or token != seen):
                 yield ServerSentEvent(write_json({"indicators": changed}).decode(), event="indicators", id=token)
             else:
                 yield ServerSentEvent("{}", event="beat", id=token)
             sent = {each["id"]: each for each in shown}
             await asyncio.sleep(LEAST_PAUSE_S)
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(listener.woken.wait(), BEAT_S - LEAST_PAUSE_S)
-            except TimeoutError:
-                continue
 
 
 def _link(told: Reported) -> dict[str, str]:

@@ -1,17 +1,21 @@
 """Indicators over HTTP: what each says, and why; what is asked wrongly; changes as they come."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import orjson
 import pytest
 import shapely
 from sqlalchemy import Engine
+from sse_starlette import ServerSentEvent
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.indicators import stream_indicators
 from layers.registry import read_vector_layer
 from layers.store.engine import plain_url
 from layers.store.features import upsert_features
@@ -139,3 +143,39 @@ def test_what_is_asked_wrongly_is_a_problem(client: TestClient, address: str, st
     answer = client.get(address)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_changes_are_told_and_what_is_known_already_is_not(client: TestClient, engine: Engine) -> None:
+    resources = client.app.state.resources  # type: ignore[attr-defined]
+    ids = frozenset({"gauges_over_alarm"})
+    send(engine, {"G-1": 0.1, "G-2": 0.1})
+    resources.indicators.forget()
+
+    async def follow() -> list[tuple[str, list[Any]]]:
+        first = await read_events(stream_indicators(resources, ids, None), 1)
+        token = first[0].id
+        events = stream_indicators(resources, ids, token)
+        known = await anext(events)
+        await asyncio.to_thread(send, engine, {"G-2": 1.2})
+        told = await read_events(events, 1)
+        return [
+            (str(each.event), orjson.loads(each.data or "{}").get("indicators", [])) for each in (*first, known, *told)
+        ]
+
+    assert client.portal is not None
+    first, known, changed = client.portal.call(follow)
+    assert (first[0], first[1][0]["value"]) == ("indicators", 0)
+    assert known == ("beat", [])
+    assert (changed[0], changed[1][0]["value"]) == ("indicators", 1)
+
+
+async def read_events(events: AsyncIterator[ServerSentEvent], count: int) -> list[ServerSentEvent]:
+    """Return the next events that are no beat, and close the stream."""
+    found = []
+    async for event in events:
+        if event.event == "indicators":
+            found.append(event)
+        if len(found) == count:
+            break
+    await events.aclose()  # type: ignore[attr-defined]
+    return found

@@ -7,6 +7,7 @@ import type { Indicator } from "./indicator";
 import { makeTile, type Tile } from "./tile";
 
 const TICK_MS = 1_000;
+const QUIET_MS = 20_000;
 
 export interface Pages {
   element: HTMLElement;
@@ -97,10 +98,15 @@ export function makePages(open: (id: string) => void): Pages {
     paused = !paused;
     showSteps(countPages());
   };
+  // Who reads or works on a tile is not to lose it; a mouse left lying there does not stop the wall.
+  let touched = 0;
+  for (const kind of ["pointermove", "pointerdown", "keydown", "focusin"])
+    element.addEventListener(kind, () => {
+      touched = Date.now();
+    });
   setInterval(() => {
-    // Who reads or works on a tile is not to lose it.
-    if (paused || rotate === 0 || document.hidden || countPages() < 2 || element.matches(":focus-within, :hover"))
-      return;
+    const isUsed = Date.now() - touched < QUIET_MS;
+    if (paused || isUsed || rotate === 0 || document.hidden || countPages() < 2) return;
     left -= 1;
     if (left <= 0) turn(1);
   }, TICK_MS);
