@@ -18,6 +18,7 @@ export const tableEn: Record<TableKey, string> = {
   "table.ticked": "{count} ticked",
   "table.words": "Search the rows",
   "table.inView": "What the map shows",
+  "table.mark": "Mark on the map",
   "table.onlyTicked": "Only ticked rows",
   "table.group": "Group",
   "table.columns": "Columns",

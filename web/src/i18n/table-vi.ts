@@ -16,6 +16,7 @@ export const tableVi = {
   "table.ticked": "đã chọn {count}",
   "table.words": "Tìm trong các hàng",
   "table.inView": "Trong khung bản đồ",
+  "table.mark": "Tô trên bản đồ",
   "table.onlyTicked": "Chỉ hàng đã chọn",
   "table.group": "Nhóm",
   "table.columns": "Cột",

@@ -23,12 +23,13 @@ import { copyRows, openExport } from "./export";
 import { makeFrame } from "./frame";
 import { countWords, type GridShows, makeGrid } from "./grid";
 import { groupFields, makeGroups } from "./groups";
+import { drawFound } from "./on-map";
 import { openRowMenu } from "./row-menu";
 import { type Rows, readRows } from "./rows";
 import { followRows } from "./rows-on-map";
 import { filterChips, makeBar, makeTabs } from "./toolbar";
 import { traceFrom } from "./trace-from";
-import { activeView, changeView, columnsOf, tables, type View } from "./view";
+import { activeView, changeView, columnsOf, filterOf, tables, type View } from "./view";
 
 addWords({ vi: tableVi, en: tableEn });
 
@@ -131,6 +132,7 @@ export function startDock(map: MapView): void {
   const bar = makeBar(asks);
 
   const zoomToRows = async (): Promise<void> => {
+    frame.showMap();
     const ticked = chosenIds();
     const ids = ticked.length > 0 ? ticked : (rows?.list.map(({ id }) => id) ?? []);
     try {
@@ -256,6 +258,7 @@ export function startDock(map: MapView): void {
       rows = null;
       asked = "";
       onMap.clear();
+      drawFound(map, "table", null);
       return;
     }
     if (!findVectorLayer(shown.layer)) {
@@ -265,8 +268,15 @@ export function startDock(map: MapView): void {
     }
     tabs.show();
     onMap.show(shown.layer);
+    // The words that the rows hold are no filter: the map shows what the other conditions find.
+    const filter =
+      [filterOf(shown), only()]
+        .filter(Boolean)
+        .map((one) => `(${one})`)
+        .join(" AND ") || "id IS NOT NULL";
+    drawFound(map, "table", shown.marked ? { layer: shown.layer, filter, at: shown.at } : null);
     replace(bars, tabs.element, bar.element, filterChips(shown), shown.group.length > 0 ? groupFields(shown) : null);
-    const key = JSON.stringify([shown, shown.inView ? boxOf(map) : "", only()]);
+    const key = JSON.stringify([{ ...shown, marked: false }, shown.inView ? boxOf(map) : "", only()]);
     bar.show(shown, countWords(rows?.total ?? null));
     if (key === asked) return;
     asked = key;

@@ -10,6 +10,7 @@ const STEP = 40;
 const HEADER = 52;
 /** A map that is lower has no room for the time slider. */
 const LOW = 380;
+const PHONE = "(max-width: 640px)";
 
 const room = (): number => Math.max(innerHeight - HEADER, LEAST);
 const bounded = (height: number): number => Math.round(Math.min(Math.max(height, LEAST), room()));
@@ -20,6 +21,8 @@ export function makeFrame(content: HTMLElement): {
   show: (open: boolean) => void;
   isFull: () => boolean;
   toggleFull: () => void;
+  /** Leave the map some room on a phone, where the table covers it. */
+  showMap: () => void;
 } {
   const grip = h("div", {
     class: "dock-grip",
@@ -50,8 +53,13 @@ export function makeFrame(content: HTMLElement): {
     const next = height === USUAL ? 0 : height;
     if (told !== next) tables.set({ ...tables.get(), height: next });
   };
-  const isFull = (): boolean => height >= room();
+  const isPhone = (): boolean => matchMedia(PHONE).matches;
+  const isFull = (): boolean => (isPhone() ? !element.classList.contains("dock-half") : height >= room());
   const toggleFull = (): void => {
+    if (isPhone()) {
+      element.classList.toggle("dock-half");
+      return;
+    }
     if (!isFull()) before = height;
     put(isFull() ? before : room());
     keep();
@@ -89,5 +97,8 @@ export function makeFrame(content: HTMLElement): {
     if (!open) element.remove();
     apply();
   };
-  return { element, show, isFull, toggleFull };
+  const showMap = (): void => {
+    if (isPhone()) element.classList.add("dock-half");
+  };
+  return { element, show, isFull, toggleFull, showMap };
 }

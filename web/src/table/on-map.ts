@@ -5,8 +5,11 @@ import { firstMark } from "../map/order";
 
 const FOUND = "found-";
 const ROWS = "table-rows";
-const COLORS = { found: "#c2185b", chosen: "#ff7a1a", pointed: "#0f7ea8" };
+const COLORS = { found: "#c2185b", chosen: "#ff7a1a", pointed: "#0f7ea8", asked: "#5b3aa8" };
 const EMPTY: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
+
+/** Who has something drawn: the query, or the rows of the table. */
+type Owner = "query" | "table";
 
 interface Found {
   layer: string;
@@ -14,7 +17,8 @@ interface Found {
   at: string | null;
 }
 
-let found: Found | null = null;
+const found = new Map<Owner, Found>();
+let areas: GeoJSON.Geometry[] = [];
 let chosen: GeoJSON.Geometry[] = [];
 let pointed: GeoJSON.Geometry | null = null;
 let followed: MapView | null = null;
@@ -25,10 +29,10 @@ const isPoint: ExpressionSpecification = ["==", ["geometry-type"], "Point"];
 /** How many items a point of the tiles stands for. */
 const members: ExpressionSpecification = ["coalesce", ["get", "point_count"], 1];
 
-function addFound(map: MapView, { layer, filter, at }: Found): void {
+function addFound(map: MapView, owner: Owner, { layer, filter, at }: Found): void {
   const base = map.getStyle().sources[layer];
   if (base?.type !== "vector" || !base.tiles) return;
-  const id = FOUND + layer;
+  const id = FOUND + owner;
   const query = new URLSearchParams({ filter, ...(at ? { datetime: at } : {}) });
   map.addSource(id, { ...base, tiles: base.tiles.map((tile) => `${tile.split("?")[0]}?${query}`) });
   const above = { source: id, "source-layer": layer, metadata: { "twin:found": layer } };
@@ -93,9 +97,11 @@ function addFound(map: MapView, { layer, filter, at }: Found): void {
   });
 }
 
-function clearFound(map: MapView): void {
-  for (const layer of map.getStyle().layers.filter(({ id }) => id.startsWith(FOUND))) map.removeLayer(layer.id);
-  for (const id of Object.keys(map.getStyle().sources).filter((one) => one.startsWith(FOUND))) map.removeSource(id);
+function clearFound(map: MapView, owner: Owner): void {
+  const id = FOUND + owner;
+  for (const kind of ["area", "line", "point", "count"])
+    if (map.getLayer(`${id}-${kind}`)) map.removeLayer(`${id}-${kind}`);
+  if (map.getSource(id)) map.removeSource(id);
 }
 
 function rowFeatures(): GeoJSON.FeatureCollection {
@@ -105,6 +111,7 @@ function rowFeatures(): GeoJSON.FeatureCollection {
     properties: { color },
   });
   const features = chosen.map((geometry) => feature(geometry, COLORS.chosen));
+  features.push(...areas.map((geometry) => feature(geometry, COLORS.asked)));
   return { type: "FeatureCollection", features: pointed ? [...features, feature(pointed, COLORS.pointed)] : features };
 }
 
@@ -115,7 +122,7 @@ function addRows(map: MapView): void {
     type: "fill",
     source: ROWS,
     filter: isArea,
-    paint: { "fill-color": ["get", "color"], "fill-opacity": 0.22 },
+    paint: { "fill-color": ["get", "color"], "fill-opacity": ["match", ["get", "color"], COLORS.asked, 0.06, 0.22] },
   });
   map.addLayer({
     id: `${ROWS}-line`,
@@ -150,19 +157,27 @@ function follow(map: MapView): void {
   followed = map;
   // A change of style takes every overlay with it.
   map.on("style.load", () => {
-    if (found) addFound(map, found);
+    for (const [owner, one] of found) addFound(map, owner, one);
     draw(map);
   });
 }
 
-/** Draw what a filter finds in a layer over everything, in place of the last; null takes it away. */
-export function drawFound(map: MapView, next: Found | null): void {
+/** Draw what a filter finds in a layer over everything, in place of the owner's last; null takes it away. */
+export function drawFound(map: MapView, owner: Owner, next: Found | null): void {
   follow(map);
-  if (JSON.stringify(found) === JSON.stringify(next)) return;
-  found = next;
+  if (JSON.stringify(found.get(owner) ?? null) === JSON.stringify(next)) return;
+  if (next) found.set(owner, next);
+  else found.delete(owner);
   if (!map.getStyle()) return;
-  clearFound(map);
-  if (found) addFound(map, found);
+  clearFound(map, owner);
+  if (next) addFound(map, owner, next);
+}
+
+/** Outline the shapes that a query asks about. */
+export function drawAreas(map: MapView, geometries: GeoJSON.Geometry[]): void {
+  follow(map);
+  areas = geometries;
+  draw(map);
 }
 
 export function drawChosen(map: MapView, geometries: GeoJSON.Geometry[]): void {

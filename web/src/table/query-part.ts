@@ -15,12 +15,13 @@ import type { Part as PanelPart } from "../panels/tools";
 import { getState, toggleLayer, watch } from "../state";
 import { readAggregate } from "./api";
 import { layerChoice } from "./layer-choice";
-import { drawFound } from "./on-map";
+import { drawAreas, drawFound } from "./on-map";
 import { openTable } from "./open";
 import { changeQuery, type Draw, query, readFunctions, readSaved } from "./query";
 import { endDrawing, groupForm } from "./query-editor";
 import { listExamples } from "./query-examples";
 import { savedQueries } from "./query-saved";
+import { shapesOf } from "./shape-read";
 import { isTraceable, traceFrom } from "./trace-from";
 import { type Group, newGroup, writeQuery } from "./tree";
 import { readQuery } from "./tree-read";
@@ -87,7 +88,8 @@ export function queryPart(map: MapView): PanelPart {
   const draw = (): void => {
     const { layer, filter, at, draw: how } = query.get();
     const asked = isOpen && isAsked() && problem.textContent === "" && filter !== "";
-    drawFound(map, asked && how === "mark" ? { layer, filter, at } : null);
+    drawFound(map, "query", asked && how === "mark" ? { layer, filter, at } : null);
+    drawAreas(map, isOpen && isAsked() ? shapesOf(tree) : []);
     const next = asked && how === "alone" ? layer : null;
     if (alone && alone !== next) setLayerFilter(map, alone, null);
     if (next) {

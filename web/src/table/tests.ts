@@ -68,7 +68,8 @@ function literal(property: Property, value: string): string {
 const isUsable = (property: Property, value: string): boolean =>
   value.trim() !== "" && (!isNumber(property) || Number.isFinite(Number(value.replace(",", "."))));
 
-const like = (text: string): string => quoteText(fold(text.trim()).replaceAll(/[\\%_]/g, (sign) => `\\${sign}`));
+/** Return words as a pattern matches them: small, without diacritics, its signs taken as they are. */
+const like = (text: string): string => fold(text.trim()).replaceAll(/[\\%_]/g, (sign) => `\\${sign}`);
 
 /** Return the day so many years before today. */
 export function yearsAgo(years: number, now = new Date()): string {
@@ -106,8 +107,9 @@ export function writeTest(test: Test, property: Property): string | null {
     return `${name} ${op === "older" ? "<" : ">="} ${literal(property, yearsAgo(years))}`;
   }
   if (!isUsable(property, first)) return null;
-  if (op === "contains") return `accenti(casei(${name})) LIKE ${like(`%${first}%`).replaceAll("\\%", "%")}`;
-  if (op === "starts") return `accenti(casei(${name})) LIKE ${like(`${first}%`).replaceAll("\\%", "%")}`;
+  if (op === "contains" || op === "starts") {
+    return `accenti(casei(${name})) LIKE ${quoteText(`${op === "contains" ? "%" : ""}${like(first)}%`)}`;
+  }
   return `${name} ${COMPARE[op]} ${literal(property, first)}`;
 }
 

@@ -161,6 +161,10 @@ export function makeBar(asks: BarAsks): { element: HTMLElement; show: (view: Vie
         "view",
         pressed(t("table.inView"), view.inView, () => changeView({ inView: !view.inView })),
       ),
+      button(
+        "mark",
+        pressed(t("table.mark"), view.marked, () => changeView({ marked: !view.marked })),
+      ),
       ticked > 0 || asks.isChosenOnly()
         ? button("only", pressed(t("table.onlyTicked"), asks.isChosenOnly(), asks.toggleChosenOnly))
         : null,

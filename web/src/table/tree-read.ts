@@ -140,10 +140,11 @@ class Reader {
     this.need(")");
     this.need(")");
     this.need("LIKE");
-    const pattern = unquote(this.next("text")).replaceAll(/\\(.)/g, "$1");
-    const inner = pattern.replace(/^%/, "").replace(/%$/, "");
-    if (inner.includes("%") || inner.includes("_") || !pattern.endsWith("%")) throw new NotShown();
-    return { kind: "test", test: { name, op: pattern.startsWith("%") ? "contains" : "starts", values: [inner] } };
+    const pattern = unquote(this.next("text"));
+    const [, open, inner = "", close] = /^(%?)((?:[^%_\\]|\\.)*)(%)$/s.exec(pattern) ?? [];
+    if (!close) throw new NotShown();
+    const words = inner.replaceAll(/\\(.)/gs, "$1");
+    return { kind: "test", test: { name, op: open ? "contains" : "starts", values: [words] } };
   }
 
   /** What follows `s_intersects(`: the geometry, then a shape that stays text. */

@@ -27,6 +27,8 @@ export interface View {
   /** What is computed of each group beside its count, such as `avg(power)`. */
   measure: string;
   inView: boolean;
+  /** Whether the rows are marked on the map. */
+  marked: boolean;
   /** Moment of the history that is read, null for the present. */
   at: string | null;
 }
@@ -51,6 +53,7 @@ export const newView = (layer: string): View => ({
   group: [],
   measure: "",
   inView: false,
+  marked: false,
   at: null,
 });
 
@@ -81,6 +84,7 @@ function readView(value: unknown): View[] {
       group: texts(given.group).slice(0, 2),
       measure: isText(given.measure) ? given.measure : "",
       inView: given.inView === true,
+      marked: given.marked === true,
       at: isText(given.at) ? given.at : null,
     },
   ];
