@@ -24,8 +24,8 @@ const ROWS: readonly (readonly [Name, Key, (value: number) => string])[] = [
 /** What is more or less on the right, with a sign; worse is marked by colour and by the sign. */
 function difference(left: number, right: number, write: (value: number) => string): Child {
   const change = right - left;
-  const least = 0.005 * Math.max(Math.abs(left), 1e-9);
-  if (Math.abs(change) <= least) return "=";
+  // What reads the same is the same.
+  if (write(left) === write(right)) return "=";
   const kind = change > 0 ? "worse" : "better";
   return h("span", { class: `saved saved-${kind}` }, `${change > 0 ? "+" : "−"}${write(Math.abs(change))}`);
 }
