@@ -49,6 +49,14 @@ _PHRASES = (
     (r"a coordinate is 0, 0", "tọa độ là 0, 0"),
     (r"the place is not known: fill it", "chưa biết vị trí: hãy điền"),
     (r"the area collapses to nothing", "vùng bị co lại thành không"),
+    (
+        r"a unit or a nodata value missing in the mapping\?",
+        "thiếu đơn vị, hoặc giá trị “không có số liệu” trong tệp ánh xạ?",
+    ),
+    (r"translate it with codes in the mapping", "hãy dịch bằng 'codes' trong tệp ánh xạ"),
+    (r"is the CRS right, or are x and y exchanged\?", "hệ tọa độ có đúng không, hay x và y bị đổi chỗ?"),
+    (r"give 'timezone' in the mapping", "hãy ghi 'timezone' trong tệp ánh xạ"),
+    (r"fill column (.+)", r"hãy điền cột \1"),
 )
 
 
