@@ -90,7 +90,7 @@ def test_the_wards_are_sorted_and_one_is_opened(visit: Visit, ensemble: str) -> 
     detail = page.locator(".ward-detail")
     expect(detail.get_by_role("heading", name=name)).to_be_focused()
     expect(detail).to_contain_text("Cơ sở y tế")
-    detail.get_by_role("combobox").select_option(label="Nhà, công trình")
+    detail.get_by_role("combobox").select_option(label="Nhà và công trình")
     hit = detail.locator("tbody .link-button").first
     expect(hit).to_be_visible(timeout=LOAD_MS)
     hit.click()

@@ -96,7 +96,7 @@ export function gaugeCard({ sensor, stream, outlook }: Gauge): HTMLElement {
     ),
     h(
       "p",
-      { class: isOld(stream?.phenomenon_time) ? "desk-shout" : "soft note", role: "status" },
+      { class: isOld(stream?.phenomenon_time) ? "desk-shout" : "soft note" },
       age === null
         ? t("desk.noReading")
         : t(isOld(stream?.phenomenon_time) ? "desk.oldReading" : "desk.reading", {

@@ -6,10 +6,10 @@ import { formatNumber, formatShortDateTime } from "../format";
 import { say, t } from "../i18n";
 import { empty, failure, loading, section, select, textButton } from "../panels/parts";
 import type { Part } from "../panels/tools";
-import { makeSlice } from "../slices";
 import { getState, setState, watch } from "../state";
 import { ageOf, formatAge, isOld } from "./ages";
 import { drawFan, fanTable, readFan } from "./fan";
+import { deskGauge } from "./gauge-choice";
 import { alarmBadge, type Gauge, gaugeCard, gaugeTable, listGauges } from "./gauges";
 import {
   type Loop,
@@ -26,13 +26,6 @@ import { pumpsPart, rainPart } from "./works-now";
 
 const REFRESH_MS = 60_000;
 const MOST_ALARMS = 5;
-
-/** The gauge that the desk looks at; null is the city's main one. */
-export const deskGauge = makeSlice<string | null>(
-  "gauge",
-  (text) => text,
-  (value) => value,
-);
 
 interface Known {
   outlooks: Outlook[];
@@ -115,6 +108,7 @@ export function nowPart(): Part {
   let timer = 0;
   let asked = 0;
   let drawn = "";
+  let said = "";
 
   const body = [head, chooser, card, fresh, fan, numbers, h("div", { "data-part": "skill" }, skill), table, rest];
 
@@ -169,9 +163,18 @@ export function nowPart(): Part {
     }
   };
 
+  /** What the figures are made of; readings of other sensors change none of them. */
+  const describe = (): string =>
+    JSON.stringify([
+      getState().lang,
+      Math.floor(Date.now() / REFRESH_MS),
+      listGauges(known?.outlooks ?? []).map(({ stream }) => [stream?.result, stream?.phenomenon_time]),
+    ]);
+
   /** What changes with every reading: figures and words, not the chart. */
   const showFigures = (): Gauge | undefined => {
     if (!known) return undefined;
+    said = describe();
     const gauges = listGauges(known.outlooks);
     const gauge = chooseGauge(gauges, deskGauge.get());
     if (!gauge) {
@@ -203,7 +206,9 @@ export function nowPart(): Part {
         select(t("desk.gauge"), choices, gauge.sensor.id, (id) => deskGauge.set(id)),
       );
     replace(card, gaugeCard(gauge));
-    replace(fresh, ...freshness(gauge, known.loop));
+    const words = h("div", {}, ...freshness(gauge, known.loop));
+    // A reader of screens hears it when it changes, not every minute.
+    if (words.textContent !== fresh.textContent) replace(fresh, words);
     const focused = (document.activeElement as HTMLElement | null)?.closest<HTMLElement>("[data-gauge]")?.dataset[
       "gauge"
     ];
@@ -250,7 +255,7 @@ export function nowPart(): Part {
   };
 
   onData("sensors", () => {
-    if (timer) showFigures();
+    if (timer && describe() !== said) showFigures();
   });
   deskGauge.watch(() => show());
   watch(["lang"], () => {

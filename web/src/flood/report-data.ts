@@ -4,8 +4,9 @@ import { mainDatastream } from "../alarm";
 import { readItems } from "../api";
 import type { Item, WardCounts } from "../types";
 import { type Fan, readFan } from "./fan";
+import { deskGauge } from "./gauge-choice";
 import { type Gauge, listGauges } from "./gauges";
-import { chooseGauge, deskGauge } from "./now";
+import { chooseGauge } from "./now";
 import {
   type IssuedWarning,
   type Loop,

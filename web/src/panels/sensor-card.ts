@@ -4,12 +4,16 @@ import { ALARM_COLORS, alarmLevel, mainDatastream, sensorKind } from "../alarm";
 import { readForecast, readObservations } from "../api";
 import { type ChartContent, type ChartLevel, drawChart, joinTimes } from "../chart";
 import { h, replace } from "../dom";
-import { formatDateTime, formatReading, formatShortDateTime, formatUnit } from "../format";
+import { deskGauge } from "../flood/gauge-choice";
+import { formatDateTime, formatNumber, formatReading, formatShortDateTime, formatUnit } from "../format";
 import { type Key, say, t } from "../i18n";
+import { setState } from "../state";
 import type { Datastream, Observations, Sensor, StageForecast } from "../types";
-import { empty, failure, loading, section } from "./parts";
+import { empty, failure, loading, section, textButton } from "./parts";
+import { longTable } from "./table";
 
 const HOURS_BACK = 72;
+const MOST_NUMBERS = 200;
 
 export function alarmLines(sensor: Sensor): ChartLevel[] {
   const { alarm_1, alarm_2, alarm_3 } = sensor.properties;
@@ -57,8 +61,29 @@ function readingRow(stream: Datastream, kind: string, onclick: (() => void) | nu
   );
 }
 
-async function fillChart(holder: HTMLElement, note: HTMLElement, sensor: Sensor, stream: Datastream): Promise<void> {
+/** The readings as numbers, the newest first; built when it is opened. */
+function numbersOf(past: Observations, unit: string): HTMLElement {
+  const details = h("details", { class: "more" }, h("summary", {}, t("sensors.asNumbers")));
+  details.addEventListener("toggle", () => {
+    if (!details.open || details.childElementCount > 1) return;
+    const rows = past.times
+      .map((time, at): [string, string] => [formatShortDateTime(time), `${formatNumber(past.results[at], 3)} ${unit}`])
+      .reverse()
+      .slice(0, MOST_NUMBERS);
+    details.append(longTable([t("sensors.time"), t("sensors.observed")], rows));
+  });
+  return details;
+}
+
+async function fillChart(
+  holder: HTMLElement,
+  note: HTMLElement,
+  numbers: HTMLElement,
+  sensor: Sensor,
+  stream: Datastream,
+): Promise<void> {
   replace(holder, loading());
+  replace(numbers);
   const end = new Date();
   const start = new Date(end.getTime() - HOURS_BACK * 3600e3);
   try {
@@ -74,11 +99,12 @@ async function fillChart(holder: HTMLElement, note: HTMLElement, sensor: Sensor,
     const levels = isStage ? alarmLines(sensor) : [];
     const label = `${sensor.properties.name}: ${say(stream.title, stream.id)}`;
     await drawChart(holder, stageChart(past, forecast, levels, formatUnit(stream.unit), label));
+    numbers.append(numbersOf(past, formatUnit(stream.unit)));
     note.textContent = forecast ? t("sensors.issued", { time: formatShortDateTime(forecast.issue_time) }) : "";
   } catch (error) {
     replace(
       holder,
-      failure(error, () => void fillChart(holder, note, sensor, stream)),
+      failure(error, () => void fillChart(holder, note, numbers, sensor, stream)),
     );
   }
 }
@@ -91,9 +117,21 @@ export function sensorPart(sensor: Sensor): HTMLElement {
   const main = mainDatastream(sensor);
   const holder = h("div", { class: "chart", "data-chart": "sensor" });
   const note = h("p", { class: "soft note" });
-  if (main) void fillChart(holder, note, sensor, main);
+  const numbers = h("div");
+  if (main) void fillChart(holder, note, numbers, sensor, main);
   const chart = (stream: Datastream) =>
-    datastreams.length > 1 ? () => void fillChart(holder, note, sensor, stream) : null;
+    datastreams.length > 1 ? () => void fillChart(holder, note, numbers, sensor, stream) : null;
+  const toDesk =
+    sensor.properties.kind === "stage"
+      ? textButton(
+          t("sensors.toDesk"),
+          () => {
+            deskGauge.set(sensor.id);
+            setState({ tab: "flood", desk: "now", panelOpen: true });
+          },
+          "button-small",
+        )
+      : null;
   const state =
     sensor.properties.kind === "stage"
       ? h("span", { class: "badge", style: `--badge:${ALARM_COLORS[level]}` }, t(`alarm.${level}` as Key))
@@ -107,6 +145,6 @@ export function sensorPart(sensor: Sensor): HTMLElement {
       { class: "readings" },
       ...datastreams.map((stream) => readingRow(stream, sensor.properties.kind, chart(stream))),
     ),
-    main ? section(t("sensors.last72"), holder, note) : empty(t("sensors.noReading")),
+    main ? section(t("sensors.last72"), holder, note, numbers, toDesk) : empty(t("sensors.noReading")),
   );
 }
