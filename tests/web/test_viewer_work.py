@@ -195,7 +195,8 @@ def test_a_work_order_goes_from_an_item_to_verified(desk: Visit, tmp_path: Path)
     part = page.locator("#inventory-tool")
     title = part.get_by_label("Tên việc *")
     expect(title).to_have_value(f"Hố ga, cửa thu, cửa xả {manhole}: ", timeout=LOAD_MS)
-    title.fill(f"Thay nắp {manhole}")
+    task = f"Thay nắp {uuid.uuid4().hex[:6]}"
+    title.fill(task)
     part.get_by_label("Ưu tiên").last.select_option("urgent")
     part.get_by_label("Hạn hoàn thành").fill("2020-01-31")
     part.get_by_role("button", name="Lập phiếu").click()
@@ -226,12 +227,12 @@ def test_a_work_order_goes_from_an_item_to_verified(desk: Visit, tmp_path: Path)
     part.get_by_role("button", name="Quay lại danh sách").click()
     part.get_by_role("button", name="Bảng công việc").click()
     board = page.get_by_role("dialog")
-    card = board.locator(".board-card", has_text=manhole).first
+    card = board.locator(".board-card", has_text=task)
     expect(card).to_be_visible(timeout=LOAD_MS)
     desk.save("guide-work-board")
     card.get_by_role("button", name="Nghiệm thu").click()
     done = board.get_by_role("region", name="Đã nghiệm thu")
-    expect(done.locator(".board-card", has_text=manhole).first).to_be_visible(timeout=LOAD_MS)
+    expect(done.locator(".board-card", has_text=task)).to_be_visible(timeout=LOAD_MS)
     assert desk.complaints == []
 
 

@@ -7,12 +7,12 @@ import { say, t } from "../i18n";
 import { boundsOf, bringInView, highlight, zoomTo } from "../map/pick";
 import { confirmAction } from "../panels/dialog";
 import { failure, iconButton, loading, textButton } from "../panels/parts";
-import { getState, toggleLayer } from "../state";
+import { getState, setState, toggleLayer } from "../state";
 import { type Finding, type LayerSchema, readSchema, readVersion } from "./api";
 import { conflictPart } from "./conflict";
 import { type Draft, dropDrafts, findDraft, findProblems, isChanged, keepDraft, textOf, typeText } from "./drafts";
 import { makeGeometryField } from "./geometry-field";
-import { type Edited, edited } from "./open";
+import type { Edited } from "./open";
 import { makePropertyField, type PropertyField } from "./property-field";
 import { makeReasonField } from "./reason-field";
 import { checkDrafts, findingWords, type Saved, saveDrafts } from "./saving";
@@ -154,6 +154,7 @@ function showForm(
     const why = reason.read();
     if (why === null) return;
     busy = true;
+    clearTimeout(waiting);
     if (draft.op !== "delete") keepNow();
     replace(findings, loading(t("work.saving")));
     try {
@@ -188,8 +189,8 @@ function showForm(
       (why) => saveDrafts(map, [draft], why),
       ({ outcome }) => {
         const made = outcome.results[0];
-        if (made && isNew) edited.set(null);
         leave();
+        if (made && isNew) setState({ place: null, selection: { layer: made.collection, id: made.id } });
       },
     );
   const check = (): Promise<void> =>
@@ -205,7 +206,14 @@ function showForm(
     )
       return;
     draft.op = "delete";
-    await act((words) => saveDrafts(map, [draft], words), leave);
+    await act(
+      (words) => saveDrafts(map, [draft], words),
+      () => {
+        const { selection } = getState();
+        leave();
+        if (selection?.layer === draft.layer && selection.id === draft.id) setState({ selection: null });
+      },
+    );
     draft.op = "update";
   };
   const discard = (): void => {

@@ -13,11 +13,11 @@ import type { ZoomToItem } from "../types";
 import { type EditShort, readEdits } from "./api";
 import { onWritten } from "./changed";
 import { chooseLayer } from "./choose-layer";
-import { allDrafts, editedOf, onDrafts } from "./drafts";
+import { allDrafts, findDraft, onDrafts } from "./drafts";
 import { draftsPart } from "./drafts-part";
 import { editDetail } from "./edit-detail";
 import { type Editor, makeEditor } from "./editor";
-import { edited, openEditor, openNewItem } from "./open";
+import { type Edited, edited, openEditor, openNewItem } from "./open";
 
 const PAGE = 20;
 const FIRST_LAYER = "drainage_nodes";
@@ -59,22 +59,20 @@ export function editsPart(map: MapView, zoomToItem: ZoomToItem): Part {
   window.addEventListener("beforeunload", (event) => {
     if (edited.get() && allDrafts().length > 0) event.preventDefault();
   });
-  return {
-    element,
-    show,
-    hide: () => {
-      editor?.stop();
-      const left = editor && allDrafts().find((draft) => editedOf(draft).id === edited.get()?.id);
-      const id = edited.get()?.id;
-      const { layer = "" } = edited.get() ?? {};
-      if (left)
-        notify(t("work.left"), {
-          label: t("work.goOn"),
-          run: () => (id ? openEditor(layer, id) : openNewItem(layer)),
-        });
-    },
+  /** Leave the form: what was typed is kept, and the page says where. */
+  const leave = (): void => {
+    const of = edited.get();
+    if (!editor || !of) return;
+    editor.stop();
+    if (findDraft(of)) notify(t("work.left"), { label: t("work.goOn"), run: () => goOn(of) });
   };
+  watch(["tab"], (state) => {
+    if (state.tab !== "inventory" && state.job === "edits") leave();
+  });
+  return { element, show, hide: leave };
 }
+
+const goOn = ({ layer, id }: Edited): void => (id ? openEditor(layer, id) : openNewItem(layer));
 
 interface Overview {
   element: HTMLElement;
