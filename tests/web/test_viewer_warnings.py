@@ -43,6 +43,9 @@ def test_a_scenario_is_run_who_is_hit_is_exported_and_the_difference_is_read(vis
     with page.expect_download() as download:
         page.get_by_role("link", name="Tải về dạng GeoPackage").click()
     assert Path(download.value.path()).read_bytes()[:15] == b"SQLite format 3"
+    page.get_by_role("button", name="Sâu nhất", exact=True).click()
+    visit.wait("() => window.twin.getState().product === 'flood_depth_max'")
+    visit.settle()
     visit.save("guide-warnings-list")
     hospital.click()
     expect(page.locator(".card h2")).to_contain_text("Bệnh viện", timeout=LOAD_MS)

@@ -164,7 +164,8 @@ export const keepDraft = (writing: Writing, draft: number | null): Promise<Draft
 
 export const discardDraft = (draft: number): Promise<Draft> => write("POST", `/cap/drafts/${draft}/discard`, null);
 
-export const issueDraft = (draft: number): Promise<Alert> => write("POST", "/cap/alerts", { draft });
+export const issueDraft = (draft: number, reason: string): Promise<Alert> =>
+  write("POST", "/cap/alerts", { draft }, { reason });
 
 export const issueAlert = (warning: Warning): Promise<Alert> => write("POST", "/cap/alerts", { warning });
 

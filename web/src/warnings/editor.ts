@@ -39,9 +39,16 @@ export interface Editing {
   writing: Writing;
   /** The draft that is changed, null for what nobody kept yet. */
   draft: number | null;
-  /** The message that is updated. */
+  /** The message that is updated, and why. */
   updates: string | null;
+  reason: string;
+  /** What the draft holds on the server. */
+  kept: string;
 }
+
+/** Return what a message says as a text that is the same while nothing was changed. */
+export const writeDown = ({ warning, msgType, chains }: Writing): string =>
+  JSON.stringify([{ ...warning, wards: [...warning.wards].sort() }, msgType, chains]);
 
 export interface Going {
   issued: (alert: Alert) => void;
@@ -65,7 +72,6 @@ export function makeEditor(
   const problems = h("div", { role: "status" });
   const below = h("p", { class: "note caution", role: "status", hidden: true }, t("warning.below"));
   const state = h("p", { class: "soft", role: "status" });
-  let reason = "";
   let timer = 0;
   let request: AbortController | null = null;
 
@@ -103,7 +109,7 @@ export function makeEditor(
     request = own;
     state.textContent = t("warning.checking");
     try {
-      const answer = await previewWarning(writing, reason, own.signal);
+      const answer = await previewWarning(writing, editing.reason, own.signal);
       state.textContent = answer.problems.length === 0 ? t("warning.ready") : "";
       words.update(answer.words);
       showProblems(answer.problems);
@@ -121,7 +127,7 @@ export function makeEditor(
   };
   const words = makeWordsFields(warning, change);
   const chooser = makeWardChooser(map, wards, chosen, () => {
-    warning.wards = wards.map(({ code }) => code).filter((code) => chosen.has(code));
+    warning.wards = [...chosen];
     change();
   });
   fields.set("wards", { element: chooser.element, refuse: chooser.refuse });
@@ -256,18 +262,20 @@ export function makeEditor(
     warning.contact = contact.value.trim();
     change();
   });
-  const why = h("input", { class: "input", maxlength: 500, name: "update-reason" });
+  const why = h("input", { class: "input", maxlength: 500, name: "update-reason", value: editing.reason });
   why.addEventListener("input", () => {
-    reason = why.value.trim();
+    editing.reason = why.value.trim();
     change();
   });
 
   const issue = async (): Promise<Alert> => {
     if (editing.updates && editing.draft === null)
-      return updateAlert(editing.updates, warning, writing.chains.slice(1), reason);
+      return updateAlert(editing.updates, warning, writing.chains.slice(1), editing.reason);
     if (editing.draft === null) return issueAlert(warning);
-    const kept = writing.msgType === "Cancel" ? { id: editing.draft } : await keepDraft(writing, editing.draft);
-    return issueDraft(kept.id);
+    // A proposal that nobody changed is issued as it stands.
+    const isKept = writing.msgType === "Cancel" || writeDown(writing) === editing.kept;
+    const draft = isKept ? editing.draft : (await keepDraft(writing, editing.draft)).id;
+    return issueDraft(draft, editing.reason);
   };
   const look = async (): Promise<void> => {
     const answer = await ask();

@@ -10,7 +10,7 @@ import { failure, loading } from "../panels/parts";
 import type { Part } from "../panels/tools";
 import { watch } from "../state";
 import { type Alert, type Policy, readAlert, readDrafts, readPolicy, type Writing } from "./api";
-import { type Editing, makeEditor } from "./editor";
+import { type Editing, makeEditor, writeDown } from "./editor";
 import { listPage } from "./list";
 import { messagePage } from "./message";
 import { page } from "./page";
@@ -23,19 +23,22 @@ async function readEditing(policy: Policy, wards: readonly Ward[]): Promise<Edit
   if (at.at === "draft") {
     const draft = (await readDrafts()).find(({ id }) => id === at.draft);
     if (!draft) throw new Error(t("warning.noDraft"));
-    const { warning, msgType, chains } = draft;
-    return {
-      writing: { warning, msgType, chains },
-      draft: draft.id,
-      updates: msgType === "Update" ? (chains[0] ?? null) : null,
-    };
+    const writing: Writing = { warning: draft.warning, msgType: draft.msgType, chains: draft.chains };
+    const updates = writing.msgType === "Update" ? (writing.chains[0] ?? null) : null;
+    return { writing, draft: draft.id, updates, reason: draft.reason, kept: writeDown(writing) };
   }
   if (at.at === "update") {
     const { warning, chain } = await readAlert(at.identifier);
-    return { writing: { warning, msgType: "Update", chains: [chain] }, draft: null, updates: at.identifier };
+    return {
+      writing: { warning, msgType: "Update", chains: [chain] },
+      draft: null,
+      updates: at.identifier,
+      reason: "",
+      kept: "",
+    };
   }
   const writing: Writing = { warning: startWarning(policy.proposals, wards), msgType: "Alert", chains: [] };
-  return { writing, draft: null, updates: null };
+  return { writing, draft: null, updates: null, reason: "", kept: "" };
 }
 
 /** Build the part. */
