@@ -34,23 +34,6 @@ def test_layer_tree_lists_every_layer_and_finds_without_diacritics(visit: Visit)
     expect(visit.page.locator("[data-layer=buildings]")).to_be_hidden()
 
 
-def test_words_find_a_place_in_the_city_without_diacritics(visit: Visit) -> None:
-    visit.open()
-    field = visit.page.locator("#layer-search")
-    field.fill("benh vien")
-    hit = visit.page.locator(".hit").first
-    expect(hit.locator("mark").first).to_contain_text("Bệnh")
-    title = hit.locator(".hit-title").inner_text()
-    visit.save("find")
-    field.press("Enter")
-    expect(visit.page.locator(".card h2")).to_contain_text(title)
-    visit.settle()
-    assert visit.page.evaluate("() => window.twin.map.getZoom()") > 15.0
-    field.fill("xyzzy")
-    expect(visit.page.locator(".found")).to_contain_text("xyzzy")
-    expect(visit.page.locator(".hit")).to_have_count(0)
-
-
 def test_a_folded_theme_opens_and_its_layer_comes_on_the_map(visit: Visit) -> None:
     visit.open()
     pipes = visit.page.locator("[data-layer=water_pipes]")

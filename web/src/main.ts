@@ -27,14 +27,13 @@ import { restoreFlood, setFloodOpacity } from "./map/flood";
 import { followPointer, openCluster } from "./map/hover";
 import { addBuildings3d, addCityRasters, applyVisibility } from "./map/layers";
 import { addNetwork } from "./map/network";
-import { addHighlight, pick, zoomTo, zoomToBounds } from "./map/pick";
+import { addHighlight, pick, zoomTo } from "./map/pick";
 import { addSensors, showSensors, updateSensors } from "./map/sensors";
 import { applyTileQueries, chooseRuns } from "./map/tile-query";
 import { applyStyle, createMap, showCity } from "./map/view";
 import { makeZoomNote } from "./map/zoom-note";
 import { drawnRun, findDrawnRuns } from "./networks/runs";
 import { closeCard, makeCard, openPlace } from "./panels/card";
-import { chooseHit } from "./panels/find";
 import { makeHeader } from "./panels/header";
 import { loadPanel } from "./panels/later";
 import { layersPanel } from "./panels/layers";
@@ -45,7 +44,6 @@ import { sensorsPanel } from "./panels/sensors";
 import { makePanels } from "./panels/shell";
 import { getState, setState, watch } from "./state";
 import { followTables } from "./table/open";
-import type { Hit } from "./types";
 import { addWorkButtons } from "./work/card-part";
 
 declare global {
@@ -167,14 +165,9 @@ async function start(app: HTMLElement): Promise<void> {
     if (geometry) zoomTo(map, geometry);
     setState({ place: null, selection: { layer, id }, ...(matchMedia(PHONE).matches ? { panelOpen: false } : {}) });
   };
-  const showHit = (hit: Hit): void => {
-    zoomToBounds(map, hit.bbox);
-    chooseHit(hit);
-    if (matchMedia(PHONE).matches) setState({ panelOpen: false });
-  };
   addWorkButtons();
   const panels = makePanels({
-    layers: () => layersPanel(map, showHit),
+    layers: () => layersPanel(map),
     planning: () => loadPanel(async () => (await import("./planning/panel")).planningPanel(map, zoomToItem)),
     flood: () => loadPanel(async () => (await import("./flood/panel")).floodDesk(map, zoomToItem)),
     scenario: () => loadPanel(async () => (await import("./panels/scenario")).scenarioPanel(map)),

@@ -1,6 +1,6 @@
 /** What is asked of a layer's tiles: of which run, on which condition, at which time. */
 
-import type { LayerSpecification, Map as MapView, VectorTileSource } from "maplibre-gl";
+import type { LayerSpecification, Map as MapView, VectorSourceSpecification, VectorTileSource } from "maplibre-gl";
 import { findVectorLayer, getCatalog } from "../data";
 import { makeSlice } from "../slices";
 import { getState } from "../state";
@@ -126,12 +126,11 @@ const tilesOf = (source: VectorTileSource | undefined): string[] | undefined => 
 
 /** Give a layer that shares its tiles with others tiles of its own; its layers of the style move over to them. */
 function splitSource(map: MapView, layer: VectorLayer): void {
-  const shared = map.getSource<VectorTileSource>(SHARED);
-  const tiles = tilesOf(shared)?.[0];
-  if (!shared || !tiles) return;
-  const own = tiles.split("?")[0]?.replace(/\/tiles\/[^/]+\//, `/tiles/${layer.id}/`) ?? "";
-  const { minzoom, maxzoom } = shared;
-  map.addSource(layer.id, { type: "vector", tiles: [own], minzoom: Math.max(minzoom, layer.min_zoom), maxzoom });
+  const shared = map.getSource<VectorTileSource>(SHARED)?.serialize() as VectorSourceSpecification | undefined;
+  const tiles = shared?.tiles?.[0]?.split("?")[0];
+  if (!tiles) return;
+  const own = tiles.replace(/\/tiles\/[^/]+\//, `/tiles/${layer.id}/`);
+  map.addSource(layer.id, { ...shared, tiles: [own], minzoom: layer.min_zoom });
   const ids = map.getLayersOrder();
   for (const drawn of map.getStyle().layers) {
     if (!("source" in drawn) || drawn.source !== SHARED || layerOf(drawn) !== layer.id) continue;

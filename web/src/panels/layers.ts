@@ -15,7 +15,6 @@ import { watch } from "../state";
 import { chooseNone, chooseUsual } from "../tree/choosing";
 import { layersOn, makeShown } from "../tree/shown";
 import { makeThemes } from "../tree/themes";
-import { makeFinder, type ShowHit } from "./find";
 import { textButton } from "./parts";
 
 export { legendList } from "../tree/legend";
@@ -26,8 +25,7 @@ type Way = "themes" | "shown";
 const WAYS: readonly Way[] = ["themes", "shown"];
 
 /** Build the panel; it keeps itself in step with the state. */
-export function layersPanel(map: MapView, show: ShowHit): HTMLElement {
-  const finder = makeFinder(show);
+export function layersPanel(map: MapView): HTMLElement {
   let way: Way = "themes";
   let search = "";
   let themes = makeThemes(map);
@@ -42,13 +40,9 @@ export function layersPanel(map: MapView, show: ShowHit): HTMLElement {
     autocomplete: "off",
     oninput: () => {
       search = field.value.trim();
-      finder.ask(search);
       // What is looked for may be off: the tree has all.
       if (search && way !== "themes") choose("themes");
       themes.search(search);
-    },
-    onkeydown: (event) => {
-      if ((event as KeyboardEvent).key === "Enter") finder.first();
     },
   });
 
@@ -113,13 +107,5 @@ export function layersPanel(map: MapView, show: ShowHit): HTMLElement {
   };
   filters.watch(mark);
   hiddenClasses.watch(mark);
-  return h(
-    "div",
-    { class: "panel-body" },
-    h("div", { class: "search" }, icon("search", 16), field),
-    finder.element,
-    ways,
-    usual,
-    list,
-  );
+  return h("div", { class: "panel-body" }, h("div", { class: "search" }, icon("search", 16), field), ways, usual, list);
 }
