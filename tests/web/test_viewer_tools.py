@@ -20,7 +20,9 @@ from tests.web.visits import DESKTOP, LOAD_MS, PHONE, Visit
 
 # Four places of the demo city, in the order they are drawn.
 CORNERS = [(105.780, 10.030), (105.784, 10.031), (105.785, 10.028), (105.781, 10.027)]
-DRAWN = """() => window.twin.map.querySourceFeatures('drawing').map(one => one.properties.name).sort()"""
+DRAWN = (
+    """() => (window.twin.map.getStyle().sources.drawing?.data.features ?? []).map(one => one.properties.name).sort()"""
+)
 STATE = """() => {
   const { lang, scheme, threeD, tab, layers, runId, product, time, selection } = window.twin.getState();
   const { lng, lat } = window.twin.map.getCenter();
@@ -212,8 +214,8 @@ def test_a_sheet_is_printed_with_all_that_a_map_needs(visit: Visit) -> None:
     visit.open("#map=14.6/10.0290/105.7826/30/0&draw=p1!Trạm bơm Rạch Ngỗng!g9y4pG0lrkT")
     page.get_by_role("button", name="In hoặc lưu PDF").click()
     printing = page.get_by_role("dialog").get_by_role("button", name="In / lưu PDF")
-    page.get_by_label("Độ phân giải").select_option("96")
     page.get_by_label("Hướng giấy").select_option("portrait")
+    page.get_by_label("Độ phân giải").select_option("96")
     page.get_by_label("Tỉ lệ").select_option("25000")
     expect(page.locator(".print-frame .sheet-a4-portrait").first).to_be_visible(timeout=LOAD_MS)
     expect(printing).to_be_enabled(timeout=LOAD_MS)

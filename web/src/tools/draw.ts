@@ -8,13 +8,12 @@ import type { IconName } from "../icons";
 import { zoomTo } from "../map/pick";
 import { type Drawing, editShape, type Sketching, startSketch } from "../map/sketch";
 import { notify } from "../panels/notice";
-import { empty, iconButton, loading, swatch, textButton } from "../panels/parts";
+import { empty, loading, textButton } from "../panels/parts";
+import { drawnRow } from "./draw-row";
 import {
-  COLORS,
   drawing,
   fitsLink,
   geometryOfShape,
-  LONGEST_NAME,
   MOST_SHAPES,
   placesOf,
   SHAPE_KINDS,
@@ -40,46 +39,12 @@ function change(shapes: readonly Shape[]): void {
   drawing.set(shapes);
 }
 
-export const defaultName = (kind: ShapeKind, shapes: readonly Shape[]): string =>
+const defaultName = (kind: ShapeKind, shapes: readonly Shape[]): string =>
   `${t(`draw.${kind}`)} ${shapes.filter((shape) => shape.kind === kind).length + 1}`;
-
-function colorField(name: string, chosen: number, choose: (color: number) => void): HTMLElement {
-  const radio = (color: number): HTMLElement => {
-    const input = h("input", {
-      type: "radio",
-      name,
-      value: color,
-      class: "sr-only",
-      onchange: () => choose(color),
-    });
-    input.checked = color === chosen;
-    const words = t(`draw.color_${color}` as "draw.color_0");
-    return h(
-      "label",
-      { class: "color", title: words },
-      input,
-      swatch(COLORS[color] ?? "", "circle"),
-      h("span", { class: "sr-only" }, words),
-    );
-  };
-  return h(
-    "fieldset",
-    { class: "colors" },
-    h("legend", { class: "field-label" }, t("draw.color")),
-    ...COLORS.map((_, color) => radio(color)),
-  );
-}
-
-function nameField(value: string, label: string, take: (name: string) => void): HTMLElement {
-  const field = h("input", { class: "input", value, maxlength: LONGEST_NAME, autocomplete: "off" });
-  field.addEventListener("change", () => take(field.value.trim()));
-  return h("label", { class: "field" }, h("span", { class: "field-label" }, label), field);
-}
 
 /** Open the window. */
 export function openDraw(map: MapView): void {
   let kind: ShapeKind | null = null;
-  let nextName = "";
   let edited: number | null = null;
   let sketch: Drawing | null = null;
   let shaping: Sketching | null = null;
@@ -101,8 +66,7 @@ export function openDraw(map: MapView): void {
   const addShape = (geometry: GeoJSON.Geometry): void => {
     const shapes = drawing.get();
     const drawn = kind ?? "Point";
-    const name = nextName || (drawn === "Note" ? t("draw.Note") : defaultName(drawn, shapes));
-    nextName = "";
+    const name = drawn === "Note" ? t("draw.Note") : defaultName(drawn, shapes);
     stop();
     change([...shapes, { kind: drawn, name, color: nextColor, places: placesOf(geometry) }]);
     // The name is what is still to be given.
@@ -241,53 +205,31 @@ export function openDraw(map: MapView): void {
     } else replace(status);
     typing.hidden = !sketch;
   };
-  const row = (shape: Shape, index: number): HTMLElement => {
-    const open = edited === index;
-    const words = h("span", {}, shape.name || t(`draw.${shape.kind}`));
-    const toggle = (): void => {
-      edited = open ? null : index;
-      update();
-    };
-    const edit = iconButton("pencil", t("draw.edit", { name: shape.name }), toggle, "icon-button-quiet");
-    edit.setAttribute("aria-expanded", String(open));
-    return h(
-      "li",
-      { class: "drawn" },
-      h(
-        "div",
-        { class: "drawn-row" },
-        swatch(COLORS[shape.color] ?? "", "circle"),
-        h(
-          "button",
-          { type: "button", class: "drawn-name", onclick: () => zoomTo(map, geometryOfShape(shape)) },
-          words,
-          h("span", { class: "soft" }, t(`draw.${shape.kind}`)),
-        ),
-        edit,
-        iconButton("trash", t("draw.remove", { name: shape.name }), () => remove(index), "icon-button-quiet"),
-      ),
-      open
-        ? h(
-            "div",
-            { class: "drawn-form" },
-            nameField(shape.name, t(shape.kind === "Note" ? "draw.text" : "draw.name"), (name) => {
-              setShape(index, { name });
-              // The field keeps its place; only what shows the name is told.
-              words.textContent = name || t(`draw.${shape.kind}`);
-              drawActions();
-            }),
-            colorField("drawn-color", shape.color, (color) => {
-              nextColor = color;
-              setShape(index, { color });
-              update();
-              list.querySelector<HTMLElement>(".drawn-form :checked")?.focus();
-            }),
-            textButton(t("draw.reshape"), () => void reshape(index), "button-small", "target"),
-            textButton(t("draw.close"), toggle, "button-small button-primary"),
-          )
-        : null,
-    );
-  };
+  const row = (shape: Shape, index: number): HTMLElement =>
+    drawnRow(shape, edited === index, {
+      toggle: () => {
+        edited = edited === index ? null : index;
+        update();
+      },
+      zoom: () => zoomTo(map, geometryOfShape(shape)),
+      remove: () => remove(index),
+      // The field keeps its place; the row tells the new name itself.
+      rename: (name) => {
+        setShape(index, { name });
+        drawActions();
+      },
+      recolor: (color) => {
+        nextColor = color;
+        setShape(index, { color });
+        update();
+        list.querySelector<HTMLElement>(".drawn-form :checked")?.focus();
+      },
+      replace: (places) => {
+        setShape(index, { places });
+        update();
+      },
+      reshape: () => void reshape(index),
+    });
   const drawList = (): void => {
     const shapes = drawing.get();
     const first = Math.max(0, shapes.length - SHOWN);

@@ -29,7 +29,7 @@ export interface SheetOptions {
 const SIZES: Record<Paper, [number, number]> = { a4: [210, 297], a3: [297, 420] };
 const MARGIN = 8;
 const HEAD = 15;
-const FOOT = 17;
+const FOOT = 19;
 const GAP = 3;
 const LEGEND_WIDTH = 62;
 const LEGEND_HEIGHT = 66;
@@ -209,7 +209,6 @@ export async function makeMapSheet(map: MapView, options: SheetOptions, signal: 
         corners,
       ),
       h("p", {}, h("strong", {}, t("sheet.sources")), " ", sourceWords(layers)),
-      city.synthetic ? h("p", {}, h("strong", {}, t("app.syntheticHint"))) : null,
     ),
   );
 }
