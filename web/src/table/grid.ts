@@ -3,10 +3,9 @@
 import { h, replace } from "../dom";
 import { formatNumber, formatProperty } from "../format";
 import { t } from "../i18n";
-import { icon } from "../icons";
 import type { Item, Property } from "../types";
-import { headOf } from "./columns";
 import { makeCursor } from "./grid-cursor";
+import { headLine } from "./grid-head";
 import { isNumber } from "./tests";
 
 export const ROW = 30;
@@ -180,6 +179,11 @@ export function makeGrid(asks: GridAsks): {
       render();
     });
   };
+  const setTracks = (widths: readonly number[]): void => {
+    const tracks = [TOOLS, ...widths];
+    element.style.setProperty("--tracks", tracks.map((width) => `${width}px`).join(" "));
+    element.style.setProperty("--across", `${tracks.reduce((sum, width) => sum + width, 0)}px`);
+  };
   const revealRow = (row: number): void => {
     const [top, room] = [row * ROW, element.clientHeight - head.offsetHeight - foot.offsetHeight];
     if (top < element.scrollTop) element.scrollTop = top;
@@ -196,72 +200,11 @@ export function makeGrid(asks: GridAsks): {
     else if (right > element.scrollLeft + element.clientWidth) element.scrollLeft = right - element.clientWidth;
   };
 
-  const headCell = (property: Property, at: number): HTMLElement => {
-    const sign = shown!.sorted.get(property.name);
-    const filtered = shown!.filtered.has(property.name);
-    const words = headOf(property);
-    const grip = h("span", { class: "grid-grip", "aria-hidden": "true" });
-    grip.addEventListener("pointerdown", (event) => dragWidth(event, property, at));
-    const more = h(
-      "button",
-      {
-        type: "button",
-        tabindex: -1,
-        class: "grid-more",
-        "aria-label": t("table.columnMenu", { column: words }),
-        onclick: (event) => {
-          event.stopPropagation();
-          asks.head(property, event.currentTarget as Element);
-        },
-      },
-      filtered ? icon("funnel", 14) : "⋮",
+  const showHead = (): void =>
+    replace(
+      head,
+      headLine(shown!, asks, cellId, (at, width) => setTracks((shown?.widths ?? []).with(at, width))),
     );
-    return h(
-      "div",
-      {
-        role: "columnheader",
-        id: cellId(-1, at + 1),
-        class: `grid-cell grid-heading${at === 0 && shown!.pinned ? " grid-pinned" : ""}${filtered ? " grid-filtered" : ""}`,
-        "aria-colindex": at + 2,
-        "aria-sort": sign ?? "none",
-        title: words,
-        "data-column": property.name,
-        onclick: () => asks.sort(property),
-      },
-      h("span", { class: "grid-title" }, words),
-      sign ? h("span", { class: "grid-sign", "aria-hidden": "true" }, sign === "ascending" ? "▲" : "▼") : null,
-      more,
-      grip,
-    );
-  };
-  const dragWidth = (event: PointerEvent, property: Property, at: number): void => {
-    event.preventDefault();
-    event.stopPropagation();
-    const grip = event.currentTarget as HTMLElement;
-    const [from, width] = [event.clientX, shown?.widths[at] ?? 0];
-    grip.setPointerCapture(event.pointerId);
-    const move = (next: PointerEvent): void => asks.resize(property, width + next.clientX - from);
-    grip.addEventListener("pointermove", move);
-    grip.addEventListener("pointerup", () => grip.removeEventListener("pointermove", move), { once: true });
-    grip.addEventListener("click", (click) => click.stopPropagation(), { once: true });
-  };
-  const showHead = (): void => {
-    const { columns, ticked } = shown!;
-    const box = h("input", {
-      type: "checkbox",
-      tabindex: -1,
-      "aria-label": t(ticked > 0 ? "table.untickAll" : "table.tickAll"),
-      onclick: () => asks.tickAll(),
-    });
-    box.checked = ticked > 0;
-    box.indeterminate = ticked > 0 && ticked < shown!.total;
-    const tools = h(
-      "div",
-      { role: "columnheader", id: cellId(-1, 0), class: "grid-cell grid-tools", "aria-colindex": 1 },
-      box,
-    );
-    replace(head, h("div", { role: "row", class: "grid-line", "aria-rowindex": 1 }, tools, ...columns.map(headCell)));
-  };
   const showFoot = (): void => {
     const { columns, foot: told, total } = shown!;
     foot.hidden = told.size === 0;
@@ -285,9 +228,7 @@ export function makeGrid(asks: GridAsks): {
     element.setAttribute("aria-label", next.label);
     element.setAttribute("aria-rowcount", String(next.total + (next.foot.size > 0 ? 2 : 1)));
     element.setAttribute("aria-colcount", String(next.columns.length + 1));
-    const tracks = [TOOLS, ...next.widths];
-    element.style.setProperty("--tracks", tracks.map((width) => `${width}px`).join(" "));
-    element.style.setProperty("--across", `${tracks.reduce((sum, width) => sum + width, 0)}px`);
+    setTracks(next.widths);
     body.style.height = `${next.total * ROW}px`;
     for (const line of drawn.values()) line.element.remove();
     drawn.clear();

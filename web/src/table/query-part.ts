@@ -2,34 +2,28 @@
 
 import "../styles/table.css";
 import type { Map as MapView } from "maplibre-gl";
-import { ApiError, readItems } from "../api";
+import { ApiError } from "../api";
 import { findVectorLayer } from "../data";
 import { h, replace } from "../dom";
-import { formatNumber, parseCityTime, parseMoment, writeCityTime } from "../format";
+import { formatNumber } from "../format";
 import { explain, say, t } from "../i18n";
-import { boundsOf, zoomToBounds } from "../map/pick";
-import { setLayerFilter } from "../map/tile-query";
+import { filters, setLayerFilter } from "../map/tile-query";
 import { notify } from "../panels/notice";
-import { section, select, textButton } from "../panels/parts";
+import { section } from "../panels/parts";
 import type { Part as PanelPart } from "../panels/tools";
 import { getState, toggleLayer, watch } from "../state";
 import { readAggregate } from "./api";
 import { layerChoice } from "./layer-choice";
 import { drawAreas, drawFound } from "./on-map";
-import { openTable } from "./open";
-import { changeQuery, type Draw, query, readFunctions, readSaved } from "./query";
+import { changeQuery, query, readFunctions, readSaved } from "./query";
 import { endDrawing, groupForm } from "./query-editor";
-import { listExamples } from "./query-examples";
+import { exampleList, makeOptions, queryButtons } from "./query-pieces";
 import { savedQueries } from "./query-saved";
 import { shapesOf } from "./shape-read";
-import { isTraceable, traceFrom } from "./trace-from";
 import { type Group, newGroup, writeQuery } from "./tree";
 import { readQuery } from "./tree-read";
 
 const TYPING_MS = 450;
-const MOST_ZOOMED = 1000;
-/** One more than a trace can begin from, so that it is told. */
-const MOST_STARTS = 51;
 
 /** Return where the server stopped reading a filter, -1 where it does not say. */
 const placeOf = (message: string): number => Number(/ at character (\d+)/.exec(message)?.[1] ?? 0) - 1;
@@ -41,8 +35,7 @@ export function queryPart(map: MapView): PanelPart {
   const count = h("p", { class: "query-count", role: "status" });
   const problem = h("p", { class: "field-error", role: "alert", id: "query-problem" });
   const buttons = h("div", { class: "query-buttons" });
-  const options = h("div", { class: "query-options" });
-  const examples = h("div");
+  const options = makeOptions();
   const saved = savedQueries();
   const text = h("textarea", {
     class: "input query-text",
@@ -59,7 +52,7 @@ export function queryPart(map: MapView): PanelPart {
   let request = new AbortController();
   let typing = 0;
   let isOpen = false;
-  let alone: string | null = null;
+  let alone: { layer: string; before: string | null } | null = null;
   let counted = "";
 
   const isAsked = (): boolean => findVectorLayer(query.get().layer) !== undefined;
@@ -91,12 +84,16 @@ export function queryPart(map: MapView): PanelPart {
     drawFound(map, "query", asked && how === "mark" ? { layer, filter, at } : null);
     drawAreas(map, isOpen && isAsked() ? shapesOf(tree) : []);
     const next = asked && how === "alone" ? layer : null;
-    if (alone && alone !== next) setLayerFilter(map, alone, null);
-    if (next) {
-      if (!getState().layers.has(next)) toggleLayer(next, true);
-      setLayerFilter(map, next, filter);
+    if (alone && alone.layer !== next) {
+      setLayerFilter(map, alone.layer, alone.before);
+      alone = null;
     }
-    alone = next;
+    if (!next) return;
+    // The person's own filter comes back when the query goes.
+    const before = filters.get()[next] ?? null;
+    alone ??= { layer: next, before: before === filter ? null : before };
+    if (!getState().layers.has(next)) toggleLayer(next, true);
+    if (before !== filter) setLayerFilter(map, next, filter);
   };
   const showProblem = (error: unknown): void => {
     problem.textContent = explain(error);
@@ -143,63 +140,6 @@ export function queryPart(map: MapView): PanelPart {
     draw();
     for (const button of buttons.querySelectorAll("button")) button.disabled = problem.textContent !== "";
   };
-  const zoom = async (): Promise<void> => {
-    const { layer, filter, at } = query.get();
-    try {
-      const { features } = await readItems(layer, {
-        ...(filter ? { filter } : {}),
-        ...(at ? { datetime: at } : {}),
-        limit: String(MOST_ZOOMED),
-      });
-      const geometries = features.flatMap(({ geometry }) => geometry ?? []);
-      const bounds = boundsOf({ type: "GeometryCollection", geometries });
-      if (bounds[0] <= bounds[2]) zoomToBounds(map, bounds);
-    } catch (error) {
-      notify(explain(error));
-    }
-  };
-  const trace = async (): Promise<void> => {
-    const { layer, filter } = query.get();
-    try {
-      const { features } = await readItems(layer, { ...(filter ? { filter } : {}), limit: String(MOST_STARTS) });
-      traceFrom(
-        layer,
-        features.map(({ id }) => id),
-        features[0]?.properties,
-      );
-    } catch (error) {
-      notify(explain(error));
-    }
-  };
-  const showTable = (): void => {
-    const { layer, filter, at } = query.get();
-    openTable(layer, { ...(filter ? { filter } : {}), ...(at ? { at } : {}) });
-  };
-  const showOptions = (): void => {
-    const { at, draw: how } = query.get();
-    const ways = (["mark", "alone", "none"] as const).map((value) => ({ value, label: t(`shown.${value}`) }));
-    const moment = parseMoment(at);
-    const time = h("input", {
-      type: "datetime-local",
-      class: "input",
-      "aria-label": t("table.at"),
-      onchange: (event) => {
-        const given = parseCityTime((event.target as HTMLInputElement).value);
-        changeQuery({ at: given ? `${given.toISOString().slice(0, 19)}Z` : null });
-      },
-    });
-    time.value = moment ? writeCityTime(moment) : "";
-    const field = (label: string, box: HTMLElement): HTMLElement =>
-      h("label", { class: "field" }, h("span", { class: "field-label" }, label), box);
-    replace(
-      options,
-      field(
-        t("query.draw"),
-        select(t("query.draw"), ways, how, (value) => changeQuery({ draw: value as Draw })),
-      ),
-      field(t("table.at"), time),
-    );
-  };
   const showFrame = (): void => {
     const { layer } = query.get();
     const chosen = isAsked() ? layer : "";
@@ -212,32 +152,9 @@ export function queryPart(map: MapView): PanelPart {
         layerChoice(t("query.layer"), chosen, (next) => changeQuery({ layer: next, filter: "", saved: null })),
       ),
     );
-    replace(
-      buttons,
-      textButton(t("query.table"), showTable, "button-primary", "table"),
-      textButton(t("card.zoom"), () => void zoom(), "", "target"),
-      isTraceable(layer) ? textButton(t("query.trace"), () => void trace(), "", "network") : null,
-      textButton(t("query.save"), saved.save),
-      textButton(t("query.clear"), () => changeQuery({ layer: "", filter: "", at: null, saved: null })),
-    );
+    replace(buttons, ...queryButtons(map, saved.save));
+    options.build();
     text.setAttribute("aria-label", t("query.text"));
-    const ready = listExamples().map(({ title, layer: of, filter }) =>
-      h(
-        "li",
-        {},
-        h(
-          "button",
-          {
-            type: "button",
-            class: "query-open",
-            "data-example": of,
-            onclick: () => changeQuery({ layer: of, filter, at: null, saved: null }),
-          },
-          title,
-        ),
-      ),
-    );
-    replace(examples, h("ul", { class: "query-list" }, ...ready));
     const body = h(
       "div",
       { hidden: !isAsked(), class: "query-body" },
@@ -245,7 +162,7 @@ export function queryPart(map: MapView): PanelPart {
       count,
       problem,
       buttons,
-      options,
+      options.element,
       h(
         "details",
         { class: "more" },
@@ -255,15 +172,17 @@ export function queryPart(map: MapView): PanelPart {
       ),
     );
     const details = headings.querySelector("details")?.open ?? false;
+    const hadFocus = headings.contains(document.activeElement);
     replace(
       headings,
       layerHolder,
       body,
-      section(t("query.examples"), examples),
+      section(t("query.examples"), exampleList()),
       section(t("query.saved"), saved.element),
     );
     const shown = headings.querySelector("details");
     if (shown) shown.open = details;
+    if (hadFocus && !headings.contains(document.activeElement)) layerHolder.querySelector("select")?.focus();
   };
   /** Read a kept query that only its name is known of. */
   const fetchSaved = async (): Promise<void> => {
@@ -291,7 +210,7 @@ export function queryPart(map: MapView): PanelPart {
       showForm();
     }
     setText(filter);
-    showOptions();
+    options.show();
     saved.update();
     clearTimeout(typing);
     typing = window.setTimeout(() => void ask(), TYPING_MS);
