@@ -5,14 +5,29 @@ import { type Child, h, replace } from "../dom";
 import { formatLength } from "../format";
 import { t } from "../i18n";
 import { drawFlags, drawNetwork } from "../map/network";
+import { isPlace } from "../networks/places";
 import { select } from "../panels/parts";
 import { table } from "../panels/table";
+import { makeSlice } from "../slices";
 import { makeAsker } from "../traffic/asker";
 import { FIRST_JOURNEY, type Journey, MODES, type Mode } from "../traffic/journey";
 import { formatMinutes } from "../traffic/minutes";
 import { makePoints } from "../traffic/points";
 import { explainWay } from "../traffic/reasons";
 import { askWays, drawDry, drawWays, flagsOf, type Ways } from "../traffic/ways";
+
+/** Start and end, and who goes; in the link. */
+const asked = makeSlice<{ points: readonly string[]; mode: Mode }>(
+  "detour",
+  (text) => {
+    const words = (text ?? "").split(";");
+    return {
+      points: words.filter(isPlace).slice(0, 2),
+      mode: MODES.find((mode) => words.includes(mode)) ?? "motorbike",
+    };
+  },
+  ({ points, mode }) => (points.length > 0 ? [...points, mode].join(";") : null),
+);
 
 /** Dry and under water, side by side; the streets of the way that is left. */
 function compare(dry: Ways, wet: Ways | null, why: string): HTMLElement {
@@ -37,15 +52,14 @@ export function makeDetour(map: MapView): {
   show: () => void;
   hide: () => void;
 } {
-  let points: string[] = [];
   let flood: string | null = null;
-  let mode: Mode = "motorbike";
   let isOpen = false;
   const asker = makeAsker(() => {
     if (isOpen) drawNetwork(map, null);
   }, explainWay);
 
   const ask = (): void => {
+    const { points, mode } = asked.get();
     drawFlags(map, flagsOf(points));
     if (points.length < 2 || !flood) {
       asker.ask(null);
@@ -67,9 +81,9 @@ export function makeDetour(map: MapView): {
     });
   };
   const places = makePoints(map, {
-    get: () => points,
-    set: (next) => {
-      points = next;
+    get: () => asked.get().points,
+    set: (points) => {
+      asked.set({ ...asked.get(), points });
       places.update();
       ask();
       if (points.length === 1) places.start();
@@ -82,15 +96,15 @@ export function makeDetour(map: MapView): {
   const box = h("div");
   const details = h(
     "details",
-    { class: "more" },
+    { class: "more", open: asked.get().points.length > 0 },
     h("summary"),
     h("div", { class: "form" }, box, places.element, asker.element),
   );
   const label = (): void => {
     details.querySelector("summary")!.textContent = t("detour.title");
     const modes = MODES.map((value) => ({ value, label: t(`mode.${value}`) }));
-    const vehicle = select(t("traffic.mode"), modes, mode, (value) => {
-      mode = value as Mode;
+    const vehicle = select(t("traffic.mode"), modes, asked.get().mode, (value) => {
+      asked.set({ ...asked.get(), mode: value as Mode });
       ask();
     });
     replace(box, h("label", { class: "field" }, h("span", { class: "field-label" }, t("traffic.mode")), vehicle));

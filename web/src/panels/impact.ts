@@ -3,6 +3,7 @@
 import { type Child, h, replace } from "../dom";
 import { formatFixed, formatHours, formatShortDateTime } from "../format";
 import { t } from "../i18n";
+import { makeSlice } from "../slices";
 import { openTable } from "../table/open";
 import type { Item, ItemPage, Run, WardImpact, ZoomToItem } from "../types";
 import { csvText, saveText } from "./csv";
@@ -14,17 +15,38 @@ import { codeOrder, codeTitle, table } from "./table";
 
 const PAGE = 20;
 
-type View = "ward" | "class" | "people" | "places" | "damage" | "list";
-
-let view: View = "ward";
-let assetLayer = "";
+const VIEWS = ["ward", "class", "people", "places", "damage", "list"] as const;
+type View = (typeof VIEWS)[number];
 
 type Sort = "-depth_max" | "arrival" | "asset_name" | "-duration";
 const SORTS: readonly Sort[] = ["-depth_max", "arrival", "-duration", "asset_name"];
 
-let wardCode = "";
-let category = "";
-let sort: Sort = "-depth_max";
+interface Looked {
+  view: View;
+  layer: string;
+  category: string;
+  ward: string;
+  sort: Sort;
+}
+
+/** What is looked at, in the link. */
+const looked = makeSlice<Looked>(
+  "hit",
+  (text) => {
+    const [view, layer = "", category = "", ward = "", sort] = (text ?? "").split(",").map((word) => word.trim());
+    return {
+      view: VIEWS.find((one) => one === view) ?? "ward",
+      layer,
+      category,
+      ward,
+      sort: SORTS.find((one) => one === sort) ?? "-depth_max",
+    };
+  },
+  ({ view, layer, category, ward, sort }) =>
+    view === "ward" ? null : [view, ...(view === "list" ? [layer, category, ward, sort] : [])].join(","),
+);
+
+const look = (change: Partial<Looked>): void => looked.set({ ...looked.get(), ...change });
 
 function itemTable(page: ItemPage, wardNames: ReadonlyMap<string, string>, zoomToItem: ZoomToItem): HTMLElement {
   const row = (item: Item): Child[] => {
@@ -50,10 +72,11 @@ function itemTable(page: ItemPage, wardNames: ReadonlyMap<string, string>, zoomT
 
 /** What a list holds, as the server asks for it. */
 function assetQuery(run: Run): Record<string, string> {
+  const { layer, ward, category } = looked.get();
   return {
     run_id: run.id,
-    asset_layer: assetLayer,
-    ...(wardCode ? { ward_code: wardCode } : {}),
+    asset_layer: layer,
+    ...(ward ? { ward_code: ward } : {}),
     ...(category ? { category } : {}),
   };
 }
@@ -66,7 +89,7 @@ const assetFilter = (query: Record<string, string>): string =>
 
 /** Kinds of places that were counted, the gravest first; other layers have none to choose from. */
 function categoriesOf(run: Run): string[] {
-  if (assetLayer !== "places") return [];
+  if (looked.get().layer !== "places") return [];
   return (run.summary?.places ?? [])
     .map((one) => one.category)
     .sort((a, b) => codeOrder("places", "category", a) - codeOrder("places", "category", b));
@@ -77,12 +100,13 @@ function assetList(run: Run, zoomToItem: ZoomToItem): HTMLElement {
   const touched = (run.summary?.affected ?? []).filter((entry) => entry.asset_layer !== "population");
   const layers = [...new Set(touched.map((entry) => entry.asset_layer))];
   if (layers.length === 0) return empty(t("impact.none"));
-  if (!layers.includes(assetLayer)) assetLayer = layers.includes("buildings") ? "buildings" : layers[0]!;
+  if (!layers.includes(looked.get().layer))
+    look({ layer: layers.includes("buildings") ? "buildings" : (layers[0] ?? ""), category: "" });
   const wards = (run.summary?.by_ward ?? []).map((ward) => ({
     value: ward.ward_code,
     label: ward.ward_name ?? ward.ward_code,
   }));
-  if (!wards.some(({ value }) => value === wardCode)) wardCode = "";
+  if (!wards.some(({ value }) => value === looked.get().ward)) look({ ward: "" });
   const wardNames = new Map(wards.map(({ value, label }) => [value, label]));
   const pager = makePager((page) => itemTable(page, wardNames, zoomToItem), t("impact.none"));
   const choosers = h("div", { class: "form asset-choice" });
@@ -91,46 +115,38 @@ function assetList(run: Run, zoomToItem: ZoomToItem): HTMLElement {
     h("label", { class: "field" }, h("span", { class: "field-label" }, label), box);
   const show = (): void => {
     const kinds = categoriesOf(run);
-    if (!kinds.includes(category)) category = "";
+    if (!kinds.includes(looked.get().category)) look({ category: "" });
+    const { layer, category, ward, sort } = looked.get();
     const change =
-      (assign: (value: string) => void) =>
+      (write: (value: string) => Partial<Looked>) =>
       (value: string): void => {
-        assign(value);
+        look(write(value));
         show();
       };
     const all = { value: "", label: t("impact.all") };
     const layerBox = select(
       t("impact.layer"),
       layers.map((value) => ({ value, label: layerTitle(value) })),
-      assetLayer,
-      change((value) => {
-        assetLayer = value;
-        category = "";
-      }),
+      layer,
+      change((value) => ({ layer: value, category: "" })),
     );
     const kindBox = select(
       t("impact.place"),
       [all, ...kinds.map((value) => ({ value, label: codeTitle("places", "category", value) }))],
       category,
-      change((value) => {
-        category = value;
-      }),
+      change((value) => ({ category: value })),
     );
     const wardBox = select(
       t("impact.ward"),
       [all, ...wards],
-      wardCode,
-      change((value) => {
-        wardCode = value;
-      }),
+      ward,
+      change((value) => ({ ward: value })),
     );
     const sortBox = select(
       t("impact.sort"),
       SORTS.map((value) => ({ value, label: t(`impactSort.${value.replace("-", "") as "arrival"}`) })),
       sort,
-      change((value) => {
-        sort = value as Sort;
-      }),
+      change((value) => ({ sort: value as Sort })),
     );
     layerBox.name = "asset-layer";
     kindBox.name = "asset-category";
@@ -178,22 +194,17 @@ export function impactPart(run: Run, zoomToItem: ZoomToItem): HTMLElement {
     h(
       "div",
       {},
-      wardTable(wards, (code) => openList(() => (wardCode = code))),
+      wardTable(wards, (code) => openList({ ward: code })),
       download(),
     );
   const download = (): HTMLElement =>
     textButton(t("impact.download"), () => saveSummary(run), "button-small", "download");
-  const openList = (choose: () => void): void => {
-    choose();
-    view = "list";
+  const openList = (change: Partial<Looked>): void => {
+    look({ view: "list", ...change });
     show();
     body.querySelector("select")?.focus();
   };
-  const openPlaces = (kind: string): void =>
-    openList(() => {
-      assetLayer = "places";
-      category = kind;
-    });
+  const openPlaces = (category: string): void => openList({ layer: "places", category });
   const views: [View, string, boolean, () => HTMLElement | null][] = [
     ["ward", t("impact.byWard"), wards.length > 0, byWard],
     ["class", t("impact.byClass"), (summary.affected ?? []).length > 0, () => classTable(summary)],
@@ -215,7 +226,7 @@ export function impactPart(run: Run, zoomToItem: ZoomToItem): HTMLElement {
   const offered = views.filter(([, , isThere]) => isThere);
   if (offered.length === 1) return section(t("impact.title"), empty(t("impact.none")));
   const show = (): void => {
-    const [shown] = offered.filter(([value]) => value === view);
+    const [shown] = offered.filter(([value]) => value === looked.get().view);
     const [active, , , build] = shown ?? offered[0]!;
     const tab = ([value, label]: [View, string, ...unknown[]]): HTMLElement =>
       h(
@@ -227,7 +238,7 @@ export function impactPart(run: Run, zoomToItem: ZoomToItem): HTMLElement {
           "aria-selected": String(active === value),
           class: "segment",
           onclick: () => {
-            view = value;
+            look({ view: value });
             show();
           },
         },
