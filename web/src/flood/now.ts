@@ -102,6 +102,7 @@ export function nowPart(): Part {
   const numbers = h("div");
   const skill = h("div");
   const table = h("div");
+  const rain = h("div");
   const rest = h("div");
   const element = h("div", {}, h("p", { class: "message" }));
   let known: Known | null = null;
@@ -110,7 +111,7 @@ export function nowPart(): Part {
   let drawn = "";
   let said = "";
 
-  const body = [head, chooser, card, fresh, fan, numbers, h("div", { "data-part": "skill" }, skill), table, rest];
+  const body = [head, chooser, card, fresh, fan, numbers, h("div", { "data-part": "skill" }, skill), table, rain, rest];
 
   const showFan = async (gauge: Gauge): Promise<void> => {
     const stream = gauge.stream;
@@ -226,12 +227,19 @@ export function nowPart(): Part {
   const show = (): void => {
     const gauge = showFigures();
     if (!gauge || !known) return;
+    // What somebody has opened or stands on is left as it is.
+    const { lang } = getState();
+    const held = rest.contains(document.activeElement) || rest.querySelector("details[open]");
+    if (!held || rest.lang !== lang) {
+      rest.lang = lang;
+      replace(rest, pumpsPart(), alarmsPart(known.alarms));
+    }
     const key = `${gauge.sensor.id} ${gauge.outlook?.issue_time} ${getState().lang}`;
     if (key === drawn) return;
     drawn = key;
     void showFan(gauge);
     void showSkill(gauge);
-    replace(rest, rainPart(known.outlooks), pumpsPart(), alarmsPart(known.alarms));
+    replace(rain, rainPart(known.outlooks));
   };
 
   const load = async (): Promise<void> => {

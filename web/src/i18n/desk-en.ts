@@ -133,7 +133,7 @@ export const deskEn: Record<DeskKey, string> = {
   "ward.table": "Whole table",
   "ward.tableTitle": "Wards in the next 48 hours",
   "ward.tableHint":
-    "Two numbers: what half of the runs exceed – what a tenth exceed. Water of 5 cm or more where a house or a street is counts as a flood.",
+    "Two numbers: what half of the runs exceed – what a tenth exceed. Water of 5 cm or more where a house or a street is counts as a flood. The forecast has no sewers, so its water goes later than it will.",
   "ward.stripHint": "The strip: a bar an hour, the higher the surer; a line every 6 hours.",
   "ward.someWet": "{wet} of {count} wards may flood; about {people} people are affected.",
   "ward.allDry": "None of {count} wards is likely to flood.",

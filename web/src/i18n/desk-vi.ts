@@ -130,7 +130,7 @@ export const deskVi = {
   "ward.table": "Cả bảng",
   "ward.tableTitle": "Phường, xã trong 48 giờ tới",
   "ward.tableHint":
-    "Hai số: mức vượt ở một nửa số lần tính – mức vượt ở một phần mười. Nước từ 5 cm ở nơi có nhà hoặc đường mới tính là ngập.",
+    "Hai số: mức vượt ở một nửa số lần tính – mức vượt ở một phần mười. Nước từ 5 cm ở nơi có nhà hoặc đường mới tính là ngập. Dự báo không tính cống ngầm nên nước rút chậm hơn thực tế.",
   "ward.stripHint": "Dải ô: mỗi ô một giờ, cao là chắc có nước; gạch đứng mỗi 6 giờ.",
   "ward.someWet": "{wet} trong {count} phường, xã có thể ngập; khoảng {people} người bị ảnh hưởng.",
   "ward.allDry": "Không phường, xã nào trong {count} có khả năng ngập.",
