@@ -1,4 +1,4 @@
-/** A thing that a search found: its words, and bringing it up. */
+/** A hit of the search: its words, and what choosing it does. */
 
 import { h } from "../dom";
 import { getState, setState, toggleLayer } from "../state";
