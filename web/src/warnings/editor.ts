@@ -1,12 +1,10 @@
 /** The editor of a message: what is known, where, until when, in which words; checked by the server as one types. */
 
 import type { Map as MapView } from "maplibre-gl";
-import { toIso } from "../api";
-import { sensors } from "../data";
 import { h, replace } from "../dom";
 import { explain, say, t } from "../i18n";
 import { notify } from "../panels/notice";
-import { select, textButton } from "../panels/parts";
+import { textButton } from "../panels/parts";
 import { NotWritten } from "../writing";
 import {
   type Alert,
@@ -23,17 +21,15 @@ import {
   type Warning,
   type Writing,
 } from "./api";
-import { type Field, makeField, makeGroup, momentBox, numberBox, radioRow, setMoment } from "./fields";
+import { type Field, makeField, makeGroup, radioRow } from "./fields";
 import { openIssue } from "./issue";
+import { makeKnownFields } from "./known-fields";
 import { levelBadge, modeBand, refusalOf } from "./marks";
 import { makeWordsFields } from "./own-words";
 import { otherMessage, readRefusal, sayProblem } from "./problems";
-import { knowsGauge, readGauge } from "./starting";
 import { makeWardChooser, type Ward } from "./wards";
 
 const ASK_MS = 400;
-const HOUR_MS = 3600e3;
-const QUICK_HOURS = [3, 6, 12, 24] as const;
 
 export interface Editing {
   writing: Writing;
@@ -67,10 +63,10 @@ export function makeEditor(
 ): { element: HTMLElement; stop: () => void } {
   const { writing } = editing;
   const warning: Warning = writing.warning;
+  const ends = writing.msgType === "Cancel";
   const fields = new Map<string, Field>();
   const chosen = new Set(warning.wards);
   const problems = h("div", { role: "status" });
-  const below = h("p", { class: "note caution", role: "status", hidden: true }, t("warning.below"));
   const state = h("p", { class: "soft", role: "status" });
   let timer = 0;
   let request: AbortController | null = null;
@@ -84,7 +80,7 @@ export function makeEditor(
       const own = found.find((one) => one.member === member);
       field.refuse(own ? sayProblem(own, policy) : "");
     }
-    const rest = found.filter(({ member }) => !fields.has(member));
+    const rest = found.filter(({ member }) => ends || !fields.has(member));
     const other = found.map(otherMessage).find(Boolean);
     replace(
       problems,
@@ -92,14 +88,8 @@ export function makeEditor(
       other ? textButton(t("warning.openOther"), () => going.open(other), "button-small") : null,
     );
   };
-  /** What is measured and does not reach the level is told with the fields; it may still be right. */
-  const checkStage = (): void => {
-    const { probability: share, stage: height, threshold: limit } = warning;
-    below.hidden = !(share === null && height !== null && limit !== null && height < limit);
-  };
   const ask = async (): Promise<Preview | null> => {
     clearTimeout(timer);
-    checkStage();
     request?.abort();
     if (warning.wards.length === 0) {
       showProblems([{ member: "wards", detail: t("warning.needWard"), hint: null }]);
@@ -166,97 +156,13 @@ export function makeEditor(
       warning.level,
       (level) => {
         warning.level = level;
-        takeGauge(false);
+        known.takeLevel();
         change();
       },
     ),
   );
-  const stage = numberBox(warning.stage, "0.01", (value) => {
-    warning.stage = value;
-    change();
-  });
-  const threshold = numberBox(warning.threshold, "0.01", (value) => {
-    warning.threshold = value;
-    change();
-  });
-  const at = momentBox(warning.at, (value) => {
-    warning.at = value;
-    change();
-  });
-  const onset = momentBox(warning.onset, (value) => {
-    warning.onset = value;
-    change();
-  });
-  const expires = momentBox(warning.expires, (value) => {
-    if (value) warning.expires = value;
-    change();
-  });
-  const takeGauge = (reading: boolean): void => {
-    readGauge(warning, reading);
-    stage.value = warning.stage === null ? "" : String(warning.stage);
-    threshold.value = warning.threshold === null ? "" : String(warning.threshold);
-    setMoment(at, warning.at);
-  };
-  const gauges = sensors
-    .filter(({ properties }) => properties.kind === "stage")
-    .map(({ id, properties }) => ({ value: id, label: properties.name }))
-    .sort((a, b) => a.label.localeCompare(b.label, "vi"));
-  if (!knowsGauge(warning))
-    gauges.unshift({ value: warning.station.id, label: warning.station.name || warning.station.id });
-  const gauge = select(t("warning.station"), gauges, warning.station.id, (id) => {
-    warning.station = { id, name: gauges.find(({ value }) => value === id)?.label ?? id };
-    takeGauge(true);
-    change();
-  });
-  const share = numberBox(warning.probability === null ? null : Math.round(warning.probability * 100), "1", (value) => {
-    warning.probability = value === null ? 0 : Math.min(Math.max(value / 100, 0), 1);
-    change();
-  });
-  share.min = "0";
-  share.max = "100";
-  const shareField = makeField(t("warning.probability"), share);
-  const onsetField = makeField(t("warning.onset"), onset);
-  const showForecast = (): void => {
-    shareField.element.hidden = warning.probability === null;
-    onsetField.element.hidden = warning.probability === null;
-  };
-  const known = makeGroup(
-    t("warning.known"),
-    ...radioRow<string>(
-      "warning-known",
-      [
-        { value: "measured", label: t("warning.measured") },
-        { value: "forecast", label: t("warning.forecast") },
-      ],
-      warning.probability === null ? "measured" : "forecast",
-      (value) => {
-        warning.probability = value === "forecast" ? Number(share.value || 50) / 100 : null;
-        if (value === "forecast" && share.value === "") share.value = "50";
-        if (value === "measured") warning.onset = null;
-        setMoment(onset, warning.onset);
-        showForecast();
-        change();
-      },
-    ),
-  );
-  showForecast();
-  const quick = h(
-    "div",
-    { class: "row row-wrap" },
-    ...QUICK_HOURS.map((hours) =>
-      textButton(
-        t("warning.inHours", { hours }),
-        () => {
-          warning.expires = toIso(new Date(Date.now() + hours * HOUR_MS));
-          setMoment(expires, warning.expires);
-          change();
-        },
-        "button-small",
-      ),
-    ),
-  );
-  const expiresField = makeField(t("warning.expires"), expires, t("scenario.localTime"));
-  expiresField.element.append(quick);
+  const known = makeKnownFields(warning, change);
+  for (const [member, field] of Object.entries(known.fields)) fields.set(member, field);
   const contact = h("input", { class: "input", maxlength: 200, value: warning.contact, autocomplete: "tel" });
   contact.addEventListener("input", () => {
     warning.contact = contact.value.trim();
@@ -301,7 +207,6 @@ export function makeEditor(
       if (editing.draft !== null) await discardDraft(editing.draft);
       going.left();
     });
-  const ends = writing.msgType === "Cancel";
   const element = h(
     "div",
     { class: "form warning-editor" },
@@ -319,19 +224,7 @@ export function makeEditor(
           h("p", { class: "soft" }, `${t("warning.event")}: ${say(policy.event)}`),
           add("level", levels),
           chooser.element,
-          add("station", makeField(t("warning.station"), gauge)),
-          known.element,
-          h(
-            "div",
-            { class: "field-pair" },
-            add("stage", makeField(t("warning.stage"), stage)),
-            add("threshold", makeField(t("warning.threshold"), threshold)),
-          ),
-          below,
-          add("at", makeField(t("warning.at"), at)),
-          add("probability", shareField),
-          add("onset", onsetField),
-          add("expires", expiresField),
+          ...known.elements,
           editing.updates ? makeField(t("warning.reason"), why).element : null,
           words.element,
           add("contact", makeField(t("warning.contact"), contact, t("warning.contactHint"))),
