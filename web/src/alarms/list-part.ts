@@ -18,6 +18,7 @@ import { beep, hasSound, switchSound } from "./sound";
 
 const PAGE = 100;
 const SOON_MS = 800;
+const PHONE = "(max-width: 640px)";
 const ACTIONS: readonly Action[] = ["acknowledge", "shelve", "unshelve", "comment"];
 
 /** Build the part. */
@@ -27,7 +28,10 @@ export function listPart(map: MapView, zoomToItem: ZoomToItem): Part {
   const bar = h("div", { class: "alarm-bar" });
   const list = h("ul", { class: "alarm-list" });
   const more = h("div", {});
-  const element = h("div", { class: "alarms" }, filter.element, bar, said, list, more);
+  const summary = h("summary", {});
+  // On a phone the list comes first.
+  const fold = h("details", { class: "fold", open: !matchMedia(PHONE).matches }, summary, filter.element);
+  const element = h("div", { class: "alarms" }, fold, bar, said, list, more);
   let alarms: StandingAlarm[] = [];
   let complete = true;
   let asked = 0;
@@ -178,6 +182,7 @@ export function listPart(map: MapView, zoomToItem: ZoomToItem): Part {
   };
   const show = (): void => {
     const { sort, state } = filterSlice.get();
+    summary.textContent = t("alarms.filter");
     alarms.sort(sort === "time" ? byTime : byUrgency);
     const focus = document.activeElement as HTMLElement | null;
     const place = focus?.closest<HTMLElement>("[data-alarm]")?.dataset["alarm"];
@@ -189,7 +194,9 @@ export function listPart(map: MapView, zoomToItem: ZoomToItem): Part {
     }
     showBar();
     const open = alarms.filter((alarm) => OPEN.includes(alarm.state)).length;
-    said.textContent = t("alarms.listed", { count: alarms.length, open });
+    const words = t("alarms.listed", { count: alarms.length, open });
+    // What is said once is not said again.
+    if (said.textContent !== words) said.textContent = words;
     replace(
       more,
       alarms.length === 0 ? empty(t(state ? "alarms.noneOfThese" : "alarms.none")) : null,

@@ -19,8 +19,8 @@ export interface StandingList {
 export function makeStanding(told: (alarms: readonly StandingAlarm[]) => void): StandingList {
   const list = h("ul", { class: "alarm-lines" });
   const more = h("p", { class: "alarm-more" });
-  const heading = h("h2", {});
-  const element = h("section", { class: "standing", "aria-live": "polite" }, heading, list, more);
+  const heading = h("h2", { "aria-live": "polite" });
+  const element = h("section", { class: "standing" }, heading, list, more);
   let alarms: readonly StandingAlarm[] = [];
   let read = false;
 
@@ -39,7 +39,9 @@ export function makeStanding(told: (alarms: readonly StandingAlarm[]) => void): 
   };
   const retell = (): void => {
     if (!read) return;
-    heading.textContent = t("alarms.standing", { count: alarms.length });
+    const words = t("alarms.standing", { count: alarms.length });
+    // What is said once is not said again.
+    if (heading.textContent !== words) heading.textContent = words;
     replace(
       list,
       ...(alarms.length > 0

@@ -11,6 +11,7 @@ export const alarmsEn: Record<AlarmsKey, string> = {
   "alarms.standing": "Alarms that stand: {count}",
   "alarms.none": "There is no alarm.",
   "alarms.more": "and {count} more",
+  "alarms.filter": "Filter and order",
   "alarms.all": "Choose all",
   "alarms.chosen": "{count} chosen",
   "alarms.choose": "Choose: {title}",

@@ -9,6 +9,7 @@ export const alarmsVi = {
   "alarms.standing": "Báo động đang còn: {count}",
   "alarms.none": "Không có báo động nào.",
   "alarms.more": "và {count} báo động nữa",
+  "alarms.filter": "Lọc và sắp xếp",
   "alarms.all": "Chọn tất cả",
   "alarms.chosen": "Đã chọn {count}",
   "alarms.choose": "Chọn: {title}",
