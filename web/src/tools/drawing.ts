@@ -24,13 +24,14 @@ export const LONGEST_LINK = 3000;
 
 const LETTERS = "plan";
 
+/** Parts are told by "!", so a name has none of its own. */
+const escapeName = (name: string): string => name.replaceAll("~", "~0").replaceAll("!", "~1");
+const readName = (text: string): string => text.replaceAll("~1", "!").replaceAll("~0", "~");
+
 const writeShape = (shape: Shape): string =>
-  [
-    `${LETTERS[SHAPE_KINDS.indexOf(shape.kind)]}${shape.color}`,
-    // The sign that parts are told by.
-    shape.name.replaceAll("!", "ǃ"),
-    packPlaces(shape.places),
-  ].join("!");
+  [`${LETTERS[SHAPE_KINDS.indexOf(shape.kind)]}${shape.color}`, escapeName(shape.name), packPlaces(shape.places)].join(
+    "!",
+  );
 
 function readShape(text: string): Shape | null {
   const [head = "", name = "", packed = ""] = text.split("!");
@@ -38,7 +39,7 @@ function readShape(text: string): Shape | null {
   const places = unpackPlaces(packed);
   const color = Number(head.slice(1));
   if (!kind || !places || places.length === 0 || !(color in COLORS)) return null;
-  return { kind, color, name: name.slice(0, LONGEST_NAME), places };
+  return { kind, color, name: readName(name).slice(0, LONGEST_NAME), places };
 }
 
 export const writeShapes = (shapes: readonly Shape[]): string => shapes.map(writeShape).join("!!");
