@@ -51,7 +51,7 @@ _BODY: dict[str, Any] = {
     }
 }
 
-router = APIRouter(tags=["areas"], dependencies=[Depends(refuse_unknown)])
+router = APIRouter(tags=["search"], dependencies=[Depends(refuse_unknown)])
 
 
 @router.post("/api/areas/statistics", summary="What lies in an area", openapi_extra=_BODY)

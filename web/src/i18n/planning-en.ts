@@ -152,6 +152,7 @@ export const planningEn: Record<PlanningKey, string> = {
   "plan.sheetFoot": "Printed from the city's digital twin",
   "plan.showProjects": "Show the projects' layer",
   "plan.showZoning": "Show the zoning",
+  "plan.slipping": "Expected late",
   "plan.spent": "Spent",
   "plan.stage": "Stage",
   "plan.starting": "Sending both runs…",

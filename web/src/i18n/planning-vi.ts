@@ -150,6 +150,7 @@ export const planningVi = {
   "plan.sheetFoot": "In từ bản sao số của thành phố",
   "plan.showProjects": "Hiện lớp dự án",
   "plan.showZoning": "Hiện lớp phân khu",
+  "plan.slipping": "Dự kiến trễ",
   "plan.spent": "Đã giải ngân",
   "plan.stage": "Giai đoạn",
   "plan.starting": "Đang gửi hai lần tính…",

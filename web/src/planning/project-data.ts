@@ -21,8 +21,10 @@ export interface Project {
   expected: string | null;
   ward: string;
   geometry: GeoJSON.Geometry | null;
-  /** Not finished although its end has passed, or expected after the end that was set. */
+  /** Not finished although its end has passed. */
   late: boolean;
+  /** Expected to end after the end that was set. */
+  slipping: boolean;
   /** Less done than planned for today. */
   behind: boolean;
 }
@@ -32,6 +34,9 @@ const BEHIND = 0.05;
 
 const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
 const number = (value: unknown): number | null => (typeof value === "number" ? value : null);
+
+/** Whether somebody should look after a project. */
+export const isBad = ({ late, slipping, behind }: Project): boolean => late || slipping || behind;
 
 export function readProject({ id, geometry, properties }: Item, today: string): Project {
   const [finish, expected] = [text(properties["finish"]), text(properties["expected_finish"])];
@@ -53,7 +58,8 @@ export function readProject({ id, geometry, properties }: Item, today: string): 
     spent: number(properties["spent"]),
     start: text(properties["start"]),
     ward: text(properties["ward_code"]) ?? "",
-    late: open && finish !== null && (finish < today || (expected !== null && expected > finish)),
+    late: open && finish !== null && finish < today,
+    slipping: open && finish !== null && finish >= today && expected !== null && expected > finish,
     behind: open && planned !== null && planned - progress > BEHIND,
   };
 }

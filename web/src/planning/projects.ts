@@ -15,7 +15,7 @@ import { openTable } from "../table/open";
 import type { ZoomToItem } from "../types";
 import { readWards } from "./area";
 import { ganttChart } from "./gantt";
-import { PROJECTS, type Project, readProjects, readZones, type ZoneSum } from "./project-data";
+import { isBad, PROJECTS, type Project, readProjects, readZones, type ZoneSum } from "./project-data";
 
 const ZONING = "zoning";
 const ALL = "";
@@ -46,8 +46,22 @@ const date = (layer: string, name: string, value: string | null): string => {
 };
 
 function projectRow(project: Project, ward: string, open: () => void): HTMLElement {
-  const { name, stage, type, progress, planned, quality, budget, spent, start, finish, expected, late, behind } =
-    project;
+  const {
+    name,
+    stage,
+    type,
+    progress,
+    planned,
+    quality,
+    budget,
+    spent,
+    start,
+    finish,
+    expected,
+    late,
+    slipping,
+    behind,
+  } = project;
   const words = `${formatShare(progress)}${planned === null ? "" : ` / ${t("plan.planned", { share: formatShare(planned) })}`}`;
   const later =
     expected !== null && expected !== finish
@@ -61,6 +75,7 @@ function projectRow(project: Project, ward: string, open: () => void): HTMLEleme
       { class: "project-head" },
       h("button", { type: "button", class: "link-button project-name", onclick: open }, name),
       late ? h("span", { class: "badge badge-late" }, t("plan.late")) : null,
+      slipping ? h("span", { class: "badge badge-late" }, t("plan.slipping")) : null,
       behind ? h("span", { class: "badge badge-late" }, t("plan.behind")) : null,
     ),
     h(
@@ -138,7 +153,7 @@ export function projectsPart(map: MapView, zoomToItem: ZoomToItem): Part {
   const chosen = (): Project[] => {
     const { ward, stage, late } = narrow.get();
     return (projects ?? []).filter(
-      (one) => (!ward || one.ward === ward) && (!stage || one.stage === stage) && (!late || one.late || one.behind),
+      (one) => (!ward || one.ward === ward) && (!stage || one.stage === stage) && (!late || isBad(one)),
     );
   };
 
@@ -176,11 +191,7 @@ export function projectsPart(map: MapView, zoomToItem: ZoomToItem): Part {
         "div",
         { class: "figures" },
         figure("plan", t("plan.projectCount"), formatNumber(found.length, 0)),
-        figure(
-          "warning",
-          t("plan.lateCount"),
-          formatNumber(found.filter(({ late, behind }) => late || behind).length, 0),
-        ),
+        figure("warning", t("plan.lateCount"), formatNumber(found.filter(isBad).length, 0)),
         figure("area", t("plan.budget"), formatMoney(budget)),
         figure(
           "clock",

@@ -43,8 +43,13 @@ export function makeSketcher(map: MapView): Sketcher {
   let sketching: Sketching | null = null;
   let ticket = 0;
 
+  // The map ends a drawing on Escape; what is said of it goes with it.
+  const giveUp = (event: KeyboardEvent): void => {
+    if (event.key === "Escape") stop();
+  };
   const stop = (): void => {
     ticket++;
+    document.removeEventListener("keydown", giveUp);
     sketching?.stop();
     sketching = null;
     replace(element);
@@ -72,6 +77,7 @@ export function makeSketcher(map: MapView): Sketcher {
   const start = (kind: SketchKind, words: string, done: (geometry: GeoJSON.Geometry) => void): void => {
     stop();
     const own = ticket;
+    document.addEventListener("keydown", giveUp);
     const finish = (geometry: GeoJSON.Geometry): void => {
       if (own !== ticket) return;
       stop();
