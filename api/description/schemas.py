@@ -71,7 +71,9 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "LandingPage": _object("links", title=TEXT, title_i18n=_WORDS, description=TEXT, attribution=TEXT, links=_LINKS),
     "Conformance": _object("conformsTo", conformsTo=_list(TEXT)),
-    "Catalog": _object("city themes", city={"type": "object"}, themes=_list({"type": "object"})),
+    "Catalog": _object(
+        "city themes files", city={"type": "object"}, themes=_list({"type": "object"}), files=_list(TEXT)
+    ),
     "Collection": _object(
         "id links",
         id=TEXT, title=TEXT, description=TEXT, title_i18n=_WORDS, itemType=TEXT, crs=_list(TEXT), storageCrs=TEXT,

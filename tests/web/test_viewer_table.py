@@ -150,10 +150,8 @@ def test_a_query_is_built_kept_and_opened_again_by_its_link(visit: Visit) -> Non
 
 def test_a_row_is_traced_and_its_way_drawn(visit: Visit) -> None:
     page = visit.page
-    page.goto(f"{visit.server_url}/icon.svg")
-    link = page.evaluate(
-        ASK, "/api/collections/drainage_links/items?link_type=conduit&system=storm&limit=1&skipGeometry=true"
-    )["features"][0]
+    path = "/api/collections/drainage_links/items?link_type=conduit&system=storm&limit=1&skipGeometry=true"
+    link = page.request.get(f"{visit.server_url}{path}").json()["features"][0]
     node = link["properties"]["from_node"]
     visit.open(f"#lang=vi&{link_table(layer='drainage_nodes', words=node)}")
     page.locator(f".grid-row[data-id='{node}'] .grid-more").click()
