@@ -148,7 +148,7 @@ def test_on_a_phone_a_circle_opens_and_the_card_is_half_or_all_of_the_screen(bro
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
     visit = Visit(context.new_page(), server_url)
     try:
-        visit.open("#layers=~trees&map=12.5/10.032/105.782")
+        visit.open("#layers=~trees,-sensors&map=12.5/10.032/105.782")
         place = visit.page.evaluate(FIND_CLUSTER)
         assert place is not None, "no circle of several trees is drawn"
         visit.page.touchscreen.tap(*place)

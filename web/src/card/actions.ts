@@ -38,17 +38,28 @@ function goBy(geometry: GeoJSON.Geometry, end: "from" | "to"): void {
   setState({ journey: { ...journey, points }, tab: "traffic", traffic: "route", panelOpen: true });
 }
 
-/** Build the buttons. */
-export function actionRow(item: Item, selection: Selection): HTMLElement {
+/** Build the buttons of what can be asked about an item. */
+export function actionRow(item: Item, selection: Selection): HTMLElement | null {
   const { geometry } = item;
-  const { layer, id } = selection;
+  const buttons = [
+    ...networkButtons(item, selection),
+    ...(geometry
+      ? [
+          textButton(t("item.from"), () => goBy(geometry, "from"), "button-small"),
+          textButton(t("item.to"), () => goBy(geometry, "to"), "button-small"),
+        ]
+      : []),
+  ];
+  if (buttons.length === 0) return null;
+  return h("div", { class: "row card-actions", role: "group", "aria-label": t("item.follow") }, ...buttons);
+}
+
+/** Build the buttons of what names an item elsewhere. */
+export function namingRow({ layer, id }: Selection): HTMLElement {
   const href = `/api/collections/${encodeURIComponent(layer)}/items/${encodeURIComponent(id)}?f=html`;
   return h(
     "div",
-    { class: "row card-actions", role: "group", "aria-label": t("item.follow") },
-    ...networkButtons(item, selection),
-    geometry ? textButton(t("item.from"), () => goBy(geometry, "from"), "button-small") : null,
-    geometry ? textButton(t("item.to"), () => goBy(geometry, "to"), "button-small") : null,
+    { class: "row card-actions card-naming", role: "group", "aria-label": t("item.naming") },
     textButton(t("item.copyId"), () => void copyText(id), "button-small", "copy"),
     textButton(t("item.copyLink"), () => void copyText(writeLink()), "button-small", "link"),
     h("a", { class: "button button-small", href, target: "_blank", rel: "noopener" }, t("item.api")),

@@ -11,7 +11,7 @@ import { pointPart } from "../panels/point";
 import { sensorPart } from "../panels/sensor-card";
 import type { Place, Selection } from "../state";
 import type { Item } from "../types";
-import { actionRow } from "./actions";
+import { actionRow, namingRow } from "./actions";
 import { fillFiles } from "./files";
 import { foldSection } from "./fold";
 import { fillHistory } from "./history";
@@ -43,5 +43,6 @@ export function itemParts(map: MapView, item: Item, selection: Selection, place:
     kept ? foldSection("orders", t("item.orders"), (holder) => fillOrders(holder, selection)) : null,
     kept ? foldSection("history", t("item.history"), (holder) => fillHistory(map, holder, selection, layer)) : null,
     layer ? foldSection("source", t("card.source"), (holder) => holder.append(sourceList(layer))) : null,
+    namingRow(selection),
   ];
 }

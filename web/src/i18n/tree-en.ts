@@ -70,6 +70,7 @@ export const treeEn: Record<TreeKey, string> = {
   "item.unlock": "Give name and token",
   "item.more": "{count} properties without a value",
   "item.follow": "What can be done with it",
+  "item.naming": "Id and link of the item",
   "item.from": "Route from here",
   "item.to": "Route to here",
   "item.copyId": "Copy the id",

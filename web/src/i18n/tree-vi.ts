@@ -70,6 +70,7 @@ export const treeVi = {
   "item.unlock": "Nhập tên và mã truy cập",
   "item.more": "{count} thuộc tính chưa có giá trị",
   "item.follow": "Việc cần làm với đối tượng",
+  "item.naming": "Mã và liên kết của đối tượng",
   "item.from": "Đi từ đây",
   "item.to": "Đến đây",
   "item.copyId": "Chép mã",

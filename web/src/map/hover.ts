@@ -62,8 +62,8 @@ export function followPointer(map: MapView): void {
   map.on("mousemove", (event) => {
     if (isAiming() || map.isMoving() || performance.now() - asked < POINTER_MS) return;
     asked = performance.now();
-    const top = find(map, event)[0];
-    const cluster = top?.feature.layer.type === "circle" ? undefined : findCluster(map, event);
+    const cluster = findCluster(map, event);
+    const top = cluster ? undefined : find(map, event)[0];
     map.getCanvas().style.cursor = top || cluster ? "pointer" : "";
     if (cluster) light(`cluster/${cluster.id ?? JSON.stringify(cluster.geometry)}`, cluster.geometry);
     else light(top ? `${top.layer}/${top.id}` : "", top?.feature.geometry ?? null);
@@ -72,12 +72,10 @@ export function followPointer(map: MapView): void {
   map.on("movestart", () => light("", null));
 }
 
-/** Zoom in to what a circle under the click stands for; false where there is none, or a single point is as near. */
+/** Zoom in to what a circle under the click stands for; false where there is none, or a single point is nearer. */
 export function openCluster(map: MapView, event: MapMouseEvent): boolean {
   const cluster = findCluster(map, event);
   if (cluster?.geometry.type !== "Point") return false;
-  const single = find(map, event)[0]?.feature;
-  if (single?.layer.type === "circle") return false;
   const [lon = 0, lat = 0] = cluster.geometry.coordinates;
   map.easeTo({ center: [lon, lat], zoom: Math.max(map.getZoom(), Math.min(map.getZoom() + STEP, DETAIL_ZOOM)) });
   return true;

@@ -84,11 +84,20 @@ export function find(map: MapView, event: MapMouseEvent): Found[] {
 export const pick = (map: MapView, event: MapMouseEvent): Candidate[] =>
   find(map, event).map(({ layer, id, name }) => ({ layer, id, name }));
 
-/** Return the circle under a click that stands for several items, if there is one. */
+/** Return how far a point lies from a click [px]. */
+function distanceTo(map: MapView, event: MapMouseEvent, { geometry }: MapGeoJSONFeature): number {
+  if (geometry.type !== "Point") return Number.POSITIVE_INFINITY;
+  const { x, y } = map.project(geometry.coordinates as [number, number]);
+  return Math.hypot(x - event.point.x, y - event.point.y);
+}
+
+/** Return the circle that stands for several items, if it is the point nearest to a click. */
 export function findCluster(map: MapView, event: MapMouseEvent): MapGeoJSONFeature | undefined {
-  return findNear(map, event).find(
-    ({ layer, properties }) => layer.type === "circle" && Number(properties["point_count"] ?? 1) > 1,
-  );
+  const circles = findNear(map, event)
+    .filter(({ layer }) => layer.type === "circle")
+    .map((feature) => ({ feature, distance: distanceTo(map, event, feature) }));
+  const nearest = circles.sort((a, b) => a.distance - b.distance)[0]?.feature;
+  return Number(nearest?.properties["point_count"] ?? 1) > 1 ? nearest : undefined;
 }
 
 let lit: GeoJSON.Geometry | null = null;
