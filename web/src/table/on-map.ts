@@ -148,7 +148,11 @@ function addRows(map: MapView): void {
 }
 
 function draw(map: MapView): void {
-  if (!map.getSource(ROWS)) addRows(map);
+  if (!map.getSource(ROWS)) {
+    // Before the style has come there is nothing to draw on; it is drawn when it has.
+    if (!map.getStyle()) return;
+    addRows(map);
+  }
   map.getSource<GeoJSONSource>(ROWS)?.setData(rowFeatures());
 }
 
