@@ -193,6 +193,8 @@ export function openDraw(map: MapView): void {
   const drawStatus = (): void => {
     if (shaping) {
       replace(status, h("p", {}, t("draw.shaping")), textButton(t("draw.shaped"), stop, "button-small button-primary"));
+    } else if (kind && !sketch) {
+      replace(status, loading(t("draw.starting")));
     } else if (kind) {
       const isLong = kind === "LineString" || kind === "Polygon";
       replace(
