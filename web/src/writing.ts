@@ -72,8 +72,8 @@ export function askWriter(refused: string | null = null): Promise<boolean> {
   });
 }
 
-/** The headers that say who writes. */
-function sign({ reason, etag, headers }: Writing): Record<string, string> {
+/** Return the headers that say who writes. */
+export function sign({ reason, etag, headers }: Writing): Record<string, string> {
   const token = sessionStorage.getItem(TOKEN_KEY);
   return {
     accept: "application/json",

@@ -9,7 +9,7 @@ import { notify } from "../panels/notice";
 import { empty, iconButton, loading } from "../panels/parts";
 import type { Selection } from "../state";
 import { write } from "../writing";
-import { fill, readInternal } from "./internal";
+import { addressOf, fill, readInternal } from "./internal";
 
 const TAKEN: readonly string[] = ["image/jpeg", "image/png", "image/webp", "application/pdf"];
 const MB = 1e6;
@@ -39,10 +39,16 @@ async function remove(file: Attachment, again: () => void): Promise<void> {
 
 function fileItem(file: Attachment, again: () => void): HTMLElement {
   const name = file.title || file.filename;
-  const href = `/api/attachments/${file.id}`;
-  const picture = file.media_type.startsWith("image/")
-    ? h("img", { src: href, alt: name, loading: "lazy" })
-    : h("span", { class: "file-paper" }, icon("table", 22), "PDF");
+  const isPicture = file.media_type.startsWith("image/");
+  const picture = isPicture ? h("img", { alt: name }) : h("span", { class: "file-paper" }, icon("table", 22), "PDF");
+  const link = h("a", { target: "_blank", rel: "noopener", class: "file-open" }, picture, h("span", {}, name));
+  addressOf(`/api/attachments/${file.id}`).then(
+    (address) => {
+      link.href = address;
+      if (isPicture) picture.setAttribute("src", address);
+    },
+    (error: unknown) => notify(explain(error)),
+  );
   const by = t("item.fileBy", {
     author: file.author,
     time: formatDateTime(file.created),
@@ -51,7 +57,7 @@ function fileItem(file: Attachment, again: () => void): HTMLElement {
   return h(
     "li",
     { class: "file" },
-    h("a", { href, target: "_blank", rel: "noopener", class: "file-open" }, picture, h("span", {}, name)),
+    link,
     h("span", { class: "soft" }, by),
     iconButton(
       "close",

@@ -94,6 +94,8 @@ export function layersPanel(map: MapView): HTMLElement {
   };
   build();
   watch(["lang"], build);
+  // By night the layers have other colours.
+  map.on("style.load", build);
   watch(["layers", "product"], update);
   onData("runs", update);
   onData("items", update);

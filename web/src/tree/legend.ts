@@ -8,13 +8,19 @@ import { hiddenClasses, setHiddenClasses } from "../map/tile-query";
 import { swatch } from "../panels/parts";
 import { formatRasterValue, isWordy, usefulEntries } from "../raster-words";
 import type { Layer, LegendEntry, VectorLayer } from "../types";
+import { drawnColor } from "./colors";
 
-/** Build the legend of a layer as it is. */
-export function legendList(layer: Layer): HTMLElement {
+/** Build the legend of a layer as it is; with the map in the colours that are drawn now. */
+export function legendList(layer: Layer, map?: MapView): HTMLElement {
   const words = (item: LegendEntry): string =>
     layer.kind === "raster" ? formatRasterValue(layer, Number(item.value)) : say(item.label);
   const entry = (item: LegendEntry): HTMLElement =>
-    h("li", {}, swatch(item.color, item.shape ?? "fill"), h("span", {}, words(item)));
+    h(
+      "li",
+      {},
+      swatch(map ? drawnColor(map, layer, item) : item.color, item.shape ?? "fill"),
+      h("span", {}, words(item)),
+    );
   const entries = layer.kind === "raster" ? usefulEntries(layer) : layer.legend;
   const wordy = layer.kind === "raster" && isWordy(layer);
   return h(
@@ -48,7 +54,7 @@ function choosableLegend(map: MapView, layer: VectorLayer): HTMLElement {
       "label",
       { class: "legend-choice" },
       box,
-      swatch(item.color, item.shape ?? "fill"),
+      swatch(drawnColor(map, layer, item), item.shape ?? "fill"),
       say(item.label),
     );
     return h("li", {}, label);
@@ -67,5 +73,5 @@ function choosableLegend(map: MapView, layer: VectorLayer): HTMLElement {
 export function layerLegend(map: MapView, layer: Layer): HTMLElement | null {
   if (layer.legend.length === 0) return null;
   const choosable = layer.kind === "vector" && layer.by !== null && layer.legend.length > 1 && !isEmpty(layer);
-  return choosable ? choosableLegend(map, layer) : legendList(layer);
+  return choosable ? choosableLegend(map, layer) : legendList(layer, map);
 }

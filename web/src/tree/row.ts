@@ -9,6 +9,7 @@ import { isOn } from "../map/order";
 import { failure, loading, swatch, syntheticBadge } from "../panels/parts";
 import type { Layer } from "../types";
 import { choose } from "./choosing";
+import { drawnColor } from "./colors";
 import { makeMarks } from "./marks";
 
 export interface Row {
@@ -67,9 +68,9 @@ export function makeUnfolder(map: MapView, layer: Layer, holder: HTMLElement): H
 }
 
 /** Return the colour that stands for a layer in lists. */
-export function layerSwatch(layer: Layer): HTMLElement | null {
+export function layerSwatch(map: MapView, layer: Layer): HTMLElement | null {
   const entry = layer.legend[layer.kind === "raster" ? Math.floor(layer.legend.length / 2) : 0];
-  return entry ? swatch(entry.color, entry.shape ?? "fill") : null;
+  return entry ? swatch(drawnColor(map, layer, entry), entry.shape ?? "fill") : null;
 }
 
 /** Make the row. */
@@ -90,7 +91,7 @@ export function makeRow(map: MapView, layer: Layer): Row {
         "label",
         { class: "layer-label" },
         box,
-        layerSwatch(layer),
+        layerSwatch(map, layer),
         h("span", { class: "layer-title" }, say(layer.title)),
       ),
       isSynthetic(layer) && !isAllSynthetic() ? syntheticBadge() : null,

@@ -104,7 +104,7 @@ export function makeShown(map: MapView): { element: HTMLElement; update: () => v
         "div",
         { class: "shown-row" },
         grip,
-        layerSwatch(layer),
+        layerSwatch(map, layer),
         h("span", { class: "layer-title" }, say(layer.title)),
         mark.element,
         mover(layer, at, -1, all.length - 1),
