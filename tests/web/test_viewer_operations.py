@@ -32,7 +32,9 @@ def rule(visit: Visit) -> Iterator[str]:
     address = f"{visit.server_url}/alarm-rules"
     body = {
         "id": RULE, "title": {"vi": TITLE, "en": "Test bin is full"}, "event": "full-bin", "priority": "high",
-        "target": {"series": BIN}, "conditions": [{"kind": "limit", "on": 0.9, "off": 0.5}], "lateness_s": 0,
+        # What the simulated sensor sends meanwhile does not end it.
+        "conditions": [{"kind": "limit", "on": 0.9, "off": 0.5, "off_delay_s": 3600}],
+        "target": {"series": BIN}, "lateness_s": 0,
     }  # fmt: skip
     made = visit.page.request.put(f"{address}/{RULE}", data=body)
     assert made.ok, made.text()
