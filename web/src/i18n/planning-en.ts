@@ -162,7 +162,7 @@ export const planningEn: Record<PlanningKey, string> = {
   "plan.storeys": "Storeys",
   "plan.surge": "Added stage",
   "plan.timeBar": "Bar of time",
-  "plan.timeKey": "Light: planned · dark: done · hatched: expected beyond · red line: today",
+  "plan.timeKey": "Light: planned · dark: done · dashed: expected beyond · red line: today",
   "plan.touched": "What is flooded",
   "plan.touchingProjects": "Projects that touch it",
   "plan.trees": "Trees",

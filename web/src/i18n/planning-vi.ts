@@ -160,7 +160,7 @@ export const planningVi = {
   "plan.storeys": "Tầng",
   "plan.surge": "Nước dâng thêm",
   "plan.timeBar": "Tiến độ theo thời gian",
-  "plan.timeKey": "Nền: kế hoạch · đậm: đã làm · sọc: dự kiến kéo dài · vạch đỏ: hôm nay",
+  "plan.timeKey": "Nền: kế hoạch · đậm: đã làm · viền đứt: dự kiến kéo dài · vạch đỏ: hôm nay",
   "plan.touched": "Đối tượng bị ngập",
   "plan.touchingProjects": "Dự án chạm thửa",
   "plan.trees": "Cây xanh",

@@ -7,7 +7,9 @@ import type { Project } from "./project-data";
 
 const ROW = 26;
 const TOP = 22;
-const WIDTH = 640;
+const WIDTH = 420;
+/** Room left of today when the bars come on the screen. */
+const BEFORE = 90;
 const YEAR_MS = 31_557_600_000;
 
 const at = (text: string | null): number => parseMoment(text)?.getTime() ?? Number.NaN;
@@ -65,11 +67,19 @@ export function ganttChart(projects: readonly Project[], open: (project: Project
       ),
     ),
   );
+  const holder = h(
+    "div",
+    { class: "gantt-scroll", tabindex: 0, role: "group", "aria-label": t("plan.timeBar") },
+    chart,
+  );
+  requestAnimationFrame(() => {
+    holder.scrollLeft = Math.max(now - BEFORE, 0);
+  });
   return h(
     "div",
     { class: "gantt" },
     h("ul", { class: "plain-list gantt-names" }, ...names),
-    h("div", { class: "gantt-scroll", tabindex: 0, role: "group", "aria-label": t("plan.timeBar") }, chart),
+    holder,
     h("p", { class: "soft note gantt-key" }, t("plan.timeKey")),
   );
 }
