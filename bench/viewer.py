@@ -68,7 +68,7 @@ def _row(case: str, metric: str, unit: str, ours: float, limit: float) -> Row:
 
 def _open(browser: Browser, address: str) -> dict[str, Any]:
     """Open the viewer with an empty cache and return when its map was drawn and which files it took."""
-    context = browser.new_context(viewport=DESKTOP, locale="vi-VN")  # type: ignore[arg-type]
+    context = browser.new_context(viewport=DESKTOP, locale="vi-VN")
     page = context.new_page()
     files: list[str] = []
     page.on("request", lambda request: files.append(urlsplit(request.url).path))
@@ -96,7 +96,7 @@ def _weigh(files: list[str]) -> float:
 
 def _work(browser: Browser, address: str) -> dict[str, float]:
     """Do what people do and return the longest script of ours meanwhile [ms]."""
-    page = browser.new_page(viewport=DESKTOP, locale="vi-VN")  # type: ignore[arg-type]
+    page = browser.new_page(viewport=DESKTOP, locale="vi-VN")
     page.add_init_script(WATCHED)
     page.goto(address)
     _wait_drawn(page)

@@ -17,12 +17,11 @@ from playwright.sync_api import Page, expect, sync_playwright
 from layers.ingest.catalog import Source, Words
 from layers.ingest.load import load_source
 from layers.store.engine import open_engine
-from tests.web.visits import visit_uses
+from tests.web.visits import CHROMIUM_FLAGS, DESKTOP, visit_uses
 from twin.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 MAPPINGS = ROOT / "tests" / "mappings"
-FLAGS = ["--no-sandbox", "--disable-quic", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 READY = "() => Boolean(window.twin && window.twin.map.loaded() && !window.twin.map.isMoving())"
 NAMES = """layer => [...new Set(
   window.twin.map.queryRenderedFeatures({ layers: [layer] }).map(feature => feature.properties.name)
@@ -84,8 +83,8 @@ def page() -> Iterator[Page]:
     if not (Settings().web_dir / "index.html").exists():
         pytest.skip("the viewer is not built: make setup")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser.new_page(viewport={"width": 1440, "height": 900}, locale="vi-VN")
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        yield browser.new_page(viewport=DESKTOP, locale="vi-VN")
         browser.close()
 
 

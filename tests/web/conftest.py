@@ -24,6 +24,6 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def visit(browser: Browser, server_url: str) -> Iterator[Visit]:
     """A fresh page on a large screen."""
-    context = browser.new_context(viewport=DESKTOP, locale="vi-VN", accept_downloads=True)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=DESKTOP, locale="vi-VN", accept_downloads=True)
     yield Visit(context.new_page(), server_url)
     context.close()

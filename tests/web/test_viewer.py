@@ -370,7 +370,7 @@ def test_unreachable_server_is_said_in_plain_words(visit: Visit) -> None:
 
 
 def test_phone_layout_keeps_the_map_and_opens_sheets(browser: Browser, server_url: str) -> None:
-    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
     visit = Visit(context.new_page(), server_url)
     try:
         visit.open()

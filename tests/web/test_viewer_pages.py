@@ -3,7 +3,7 @@ nothing runs out of the screen, nothing breaks the rules of accessibility.
 """
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ViewportSize
 
 from tests.web.visits import PHONE, TABLET, Visit, visit_uses
 
@@ -28,9 +28,9 @@ RUN_OUT = """() => {
     ids=["phone", "tablet"],
 )
 def test_every_use_of_every_panel(
-    browser: Browser, server_url: str, size: dict[str, int], name: str, fragment: str
+    browser: Browser, server_url: str, size: ViewportSize, name: str, fragment: str
 ) -> None:
-    context = browser.new_context(viewport=size, locale="vi-VN")  # type: ignore[arg-type]
+    context = browser.new_context(viewport=size, locale="vi-VN")
     visit = Visit(context.new_page(), server_url)
     visit.open(fragment)
     seen = []

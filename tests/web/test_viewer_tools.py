@@ -113,7 +113,7 @@ def test_the_search_box_finds_layers_things_numbers_and_coordinates(visit: Visit
     expect(dialog.get_by_role("heading", name="Phím tắt")).to_be_visible()
     page.keyboard.press("Escape")
 
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.set_viewport_size(PHONE)
     page.get_by_role("button", name="Công cụ").click()
     page.get_by_role("menuitem", name="Đo trên bản đồ").click()
     expect(page.locator(".tool-window")).to_be_visible(timeout=LOAD_MS)
@@ -194,7 +194,7 @@ def test_measured_and_drawn_shapes_go_with_the_link_that_restores_all(
     visit.settle()
     before, picture = page.evaluate(STATE), page.locator(".map canvas").screenshot()
 
-    context = browser.new_context(viewport=DESKTOP, locale="vi-VN")  # type: ignore[arg-type]
+    context = browser.new_context(viewport=DESKTOP, locale="vi-VN")
     other = Visit(context.new_page(), visit.server_url)
     other.open(link[link.index("#") :])
     other.wait(f"() => ({DRAWN})().length > 1")
