@@ -87,7 +87,8 @@ export async function createMap(container: HTMLElement, camera: Camera | null): 
     maxZoom: 20,
     minZoom: 5,
     dragRotate: true,
-    canvasContextAttributes: { antialias: true },
+    // Labels stand at once: a fade draws the whole map again and again, which a machine without a graphics card feels.
+    fadeDuration: 0,
     ...place,
   });
   map.addControl(new ScaleControl({ unit: "metric", maxWidth: 110 }), "bottom-left");
