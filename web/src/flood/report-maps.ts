@@ -1,8 +1,9 @@
 /** Maps of the whole city for the report: the deepest water, and how likely it is. */
 
 import type { Map as MapView, StyleSpecification } from "maplibre-gl";
+import { readStyle } from "../api";
 import { getCity } from "../data";
-import { firstMark } from "../map/order";
+import { prepareStyle } from "../map/view";
 import { takePaperPicture } from "../tools/print-picture";
 import type { Run } from "../types";
 
@@ -11,8 +12,6 @@ const DPI = 160;
 const METRES_PER_DEGREE = 111_320;
 const MARGIN = 1.06;
 const FLOOD = "report-flood";
-/** Overlays of the screen that are no part of the report. */
-const OVERLAYS = /^(flood-|network|highlight)/;
 
 /** The layers of a run that are pictured, the deepest water first. */
 export const PICTURED = ["flood_depth_max", "flood_probability_03"] as const;
@@ -22,14 +21,13 @@ export interface MapOfRun {
   url: string;
 }
 
-/** Return the style of the screen's map with one layer of a run in place of what is drawn over it. */
-function styleWith(map: MapView, run: Run, layer: string): StyleSpecification {
-  const style = map.getStyle();
+/** Return the light style, which paper wants, with one layer of a run below its points and words. */
+async function styleWith(run: Run, layer: string): Promise<StyleSpecification> {
+  const style = prepareStyle((await readStyle("light")) as StyleSpecification);
   const raster = run.rasters.find((one) => one.layer === layer);
-  const layers = style.layers.filter(({ id }) => !OVERLAYS.test(id));
-  if (!raster) return { ...style, layers };
-  const mark = firstMark(map);
-  const place = layers.findIndex(({ id }) => id === mark);
+  if (!raster) return style;
+  const layers = [...style.layers];
+  const place = layers.findIndex(({ type }) => type === "circle" || type === "symbol");
   layers.splice(place < 0 ? layers.length : place, 0, {
     id: FLOOD,
     type: "raster",
@@ -75,7 +73,7 @@ export async function drawMaps(map: MapView, run: Run, signal: AbortSignal): Pro
   const found: MapOfRun[] = [];
   for (const layer of PICTURED) {
     if (!run.rasters.some((raster) => raster.layer === layer)) continue;
-    const copy = wholeCity(map, styleWith(map, run, layer));
+    const copy = wholeCity(map, await styleWith(run, layer));
     const { url } = await takePaperPicture(copy, { width, height, dpi: DPI, scale }, signal);
     found.push({ layer, url });
   }

@@ -105,6 +105,7 @@ function chartSection({ fan, gauge }: ReportData): HTMLElement {
       { class: "report-key" },
       key("#1f6fb2", t("sensors.observed")),
       fan.issue ? key("#7a4fb5", t("desk.median")) : null,
+      fan.issue?.tide.some((value) => value !== null) ? key("#6d7f8b", `${t("desk.tide")} (- -)`) : null,
       fan.issue ? key("#c9b9e0", `${t("desk.narrowBand")}, ${t("desk.wideBand")}`, "fill") : null,
     ),
     h(
