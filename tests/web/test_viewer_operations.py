@@ -9,7 +9,6 @@ from playwright.sync_api import expect
 
 from tests.web.visits import LOAD_MS, PHONE, Visit
 
-WALL = {"width": 1920, "height": 1080}
 BIN, RULE, TITLE = "S-RAC-02-filling_level", "test-bin-full", "Thùng rác thử đã đầy"
 
 
@@ -45,7 +44,7 @@ def rule(visit: Visit) -> Iterator[str]:
 
 def test_the_wall_follows_what_changes_without_being_loaded_again(visit: Visit, rule: str) -> None:
     page = visit.page
-    page.set_viewport_size(WALL)
+    page.set_viewport_size({"width": 1920, "height": 1080})
     page.goto(f"{visit.server_url}/wall.html")
     tile = page.locator("[data-indicator=full_bins]")
     expect(tile).to_be_visible(timeout=LOAD_MS)
@@ -76,7 +75,7 @@ def test_the_wall_follows_what_changes_without_being_loaded_again(visit: Visit, 
     expect(dialog).to_contain_text("Thùng rác", timeout=LOAD_MS)
     visit.check_axe()
     page.keyboard.press("Escape")
-    page.set_viewport_size(PHONE)
+    page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
     expect(tile).to_be_visible()
     visit.save("operations-wall-phone")
     assert visit.complaints == []
