@@ -141,6 +141,8 @@ export const toolsEn: Record<ToolsKey, string> = {
   "sheet.dpi": "{dpi} dpi",
   "sheet.print": "Print / save PDF",
   "sheet.hint": "In the browser's print dialog choose the same paper, no margins, and background graphics.",
+  "sheet.dark":
+    "The map is printed in the dark colours in use; the legend has those of the light ones. Better switch to light before printing.",
   "sheet.preview": "Print preview",
   "sheet.drawing": "Drawing the map at print resolution…",
   "sheet.scale": "Scale 1:{scale}",

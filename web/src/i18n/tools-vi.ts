@@ -139,6 +139,8 @@ export const toolsVi = {
   "sheet.dpi": "{dpi} điểm/inch",
   "sheet.print": "In / lưu PDF",
   "sheet.hint": "Trong hộp in của trình duyệt chọn đúng khổ giấy, lề “Không” và bật in màu nền.",
+  "sheet.dark":
+    "Bản đồ được in với nền tối đang dùng; màu chú giải là của nền sáng. Nên chuyển sang nền sáng trước khi in.",
   "sheet.preview": "Xem trước bản in",
   "sheet.drawing": "Đang vẽ bản đồ ở độ phân giải in…",
   "sheet.scale": "Tỉ lệ 1:{scale}",

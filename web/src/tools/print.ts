@@ -7,6 +7,7 @@ import { formatNumber } from "../format";
 import { say, t } from "../i18n";
 import { openDialog } from "../panels/dialog";
 import { failure, loading, select, textButton } from "../panels/parts";
+import { getState } from "../state";
 import { layForPrint, makeMapSheet, type Paper, type SheetOptions, splitLegend } from "./print-sheet";
 
 const SCALES = [500, 1000, 2000, 5000, 10_000, 25_000, 50_000, 100_000];
@@ -151,6 +152,7 @@ export function openPrint(map: MapView): void {
         ),
         print,
         h("p", { class: "soft" }, t("sheet.hint")),
+        getState().scheme === "dark" ? h("p", { class: "soft" }, t("sheet.dark")) : null,
       ),
       preview,
     );
