@@ -1,9 +1,11 @@
 /** Photographs and papers of the item that a work order is about. */
 
 import { localPath } from "../api";
+import { addressOf } from "../card/internal";
 import { h, replace } from "../dom";
 import { formatShortDateTime } from "../format";
-import { t } from "../i18n";
+import { explain, t } from "../i18n";
+import { notify } from "../panels/notice";
 import { empty, failure, loading, section } from "../panels/parts";
 import { type Attachment, attach, type Order, type OrderItem, readAttachments } from "./api";
 
@@ -52,17 +54,20 @@ export function attachmentsPart(item: OrderItem, order: Order): HTMLElement {
 }
 
 function fileRow(file: Attachment): HTMLElement {
-  const path = localPath(file.href);
-  const isPicture = file.media_type.startsWith("image/");
+  const name = file.title || file.filename;
+  const picture = file.media_type.startsWith("image/") ? h("img", { alt: name }) : null;
+  const link = h("a", { target: "_blank", rel: "noopener" }, picture, h("span", {}, name));
+  addressOf(localPath(file.href)).then(
+    (address) => {
+      link.href = address;
+      if (picture) picture.src = address;
+    },
+    (error: unknown) => notify(explain(error)),
+  );
   return h(
     "li",
     { class: "file" },
-    h(
-      "a",
-      { href: path, target: "_blank", rel: "noopener" },
-      isPicture ? h("img", { src: path, alt: file.title || file.filename, loading: "lazy" }) : null,
-      h("span", {}, file.title || file.filename),
-    ),
+    link,
     h("span", { class: "soft" }, `${formatShortDateTime(file.created)} · ${file.author}`),
   );
 }
