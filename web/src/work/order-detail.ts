@@ -66,6 +66,7 @@ function show(
   };
   const [first] = order.items;
   const print = async (): Promise<void> => {
+    zoom();
     const item = first ? await readItem(first.collection, first.feature).catch(() => null) : null;
     await printSheet(map, order, item);
   };
