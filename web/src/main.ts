@@ -42,7 +42,7 @@ import { failure, loading, syntheticBadge } from "./panels/parts";
 import { makePlayer } from "./panels/player";
 import { sensorsPanel } from "./panels/sensors";
 import { makePanels } from "./panels/shell";
-import { getState, setState, watch } from "./state";
+import { getState, setState, type Tab, watch } from "./state";
 import { followTables } from "./table/open";
 import { addWorkButtons } from "./work/card-part";
 
@@ -121,11 +121,15 @@ function followThirdDimension(map: MapView): void {
   void update();
 }
 
-/** Whether a link came with a question whose answer is on the map. */
+/** Tabs that are lists and forms rather than layers of the map. */
+const DESKS: readonly Tab[] = ["planning", "scenario", "inventory", "alarms"];
+
+/** Whether a link came with a question, or to a desk whose answer is not on the map alone. */
 function asksSomething(): boolean {
-  const { tab, question, journey, traffic } = getState();
+  const { tab, desk, question, journey, traffic } = getState();
   if (tab === "networks") return question.starts.length > 0;
-  return tab === "traffic" && (traffic === "reach" ? journey.origins : journey.points).length > 0;
+  if (tab === "traffic") return (traffic === "reach" ? journey.origins : journey.points).length > 0;
+  return DESKS.includes(tab) || (tab === "flood" && desk !== "water");
 }
 
 function showMapError(app: HTMLElement, map: MapView): void {
