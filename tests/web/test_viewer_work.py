@@ -141,15 +141,16 @@ def test_many_are_changed_after_a_preview_and_undone_as_one(desk: Visit) -> None
 
 @pytest.fixture
 def rejected(whole_twin: tuple[str, dict[str, str]], tmp_path: Path) -> str:
-    """A file of manholes of which three rows could not be loaded; its source."""
-    lines = ["id,node_type,ground_elevation,condition,lon,lat", "KT-1,manhole,1.9,good,105.7801,10.0312"]
-    lines += ["KT-2,manhole,hai mét,good,105.7803,10.0312"]
-    lines += [f"KT-{number},manhole,1.9,tốt,105.780{number},10.0313" for number in (3, 4)]
+    """A file of manholes, new ones each time, of which three rows could not be loaded; its source."""
+    source = f"kiem-ke-{uuid.uuid4().hex[:6]}"
+    lines = ["id,node_type,ground_elevation,condition,lon,lat", f"{source}-1,manhole,1.9,good,105.7801,10.0312"]
+    lines += [f"{source}-2,manhole,hai mét,good,105.7803,10.0312"]
+    lines += [f"{source}-{number},manhole,1.9,tốt,105.780{number},10.0313" for number in (3, 4)]
     path = tmp_path / "kiem-ke.csv"
     path.write_text("\n".join(lines), encoding="utf-8")
-    command = [sys.executable, "-m", "twin", "load", str(path), "--layer", NODES, "--source", "kiem-ke-thu"]
+    command = [sys.executable, "-m", "twin", "load", str(path), "--layer", NODES, "--source", source]
     subprocess.run(command, cwd=ROOT, env=whole_twin[1], check=True, capture_output=True, timeout=60)
-    return "kiem-ke-thu"
+    return source
 
 
 def test_rejected_rows_are_mended_and_loaded(desk: Visit, rejected: str) -> None:
@@ -171,8 +172,8 @@ def test_rejected_rows_are_mended_and_loaded(desk: Visit, rejected: str) -> None
     rim.fill("2.0")
     say_why(part, "đọc lại sổ đo")
     part.get_by_role("button", name="Sửa và nạp lại").click()
-    expect(page.locator(".notice")).to_contain_text("Đã nạp: KT-2", timeout=LOAD_MS)
-    assert page.evaluate(READ, "KT-2")["ground_elevation"] == 2.0
+    expect(page.locator(".notice")).to_contain_text(f"Đã nạp: {rejected}-2", timeout=LOAD_MS)
+    assert page.evaluate(READ, f"{rejected}-2")["ground_elevation"] == 2.0
 
     # The others have the same mistake: one value in place of it.
     part.get_by_role("button", name="Mọi lý do").click()
@@ -182,7 +183,7 @@ def test_rejected_rows_are_mended_and_loaded(desk: Visit, rejected: str) -> None
     say_why(part, "đổi mã tình trạng")
     part.get_by_role("button", name="Thay giá trị và nạp lại").click()
     expect(part.get_by_text("Đã nạp 2 dòng, còn 0 dòng")).to_be_visible(timeout=LOAD_MS)
-    assert page.evaluate(READ, "KT-4")["condition"] == "good"
+    assert page.evaluate(READ, f"{rejected}-4")["condition"] == "good"
     assert [words for words in desk.complaints if "422" not in words] == []
 
 
