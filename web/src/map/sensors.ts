@@ -1,6 +1,6 @@
 /** Sensors on the map: coloured by kind, ringed by alarm state, with their newest value as label. */
 
-import type { FilterSpecification, GeoJSONSource, Map as MapView } from "maplibre-gl";
+import type { ExpressionSpecification, FilterSpecification, GeoJSONSource, Map as MapView } from "maplibre-gl";
 import { ALARM_COLORS, alarmLevel, isStale, mainDatastream, sensorKind } from "../alarm";
 import { readItems } from "../api";
 import { sensors } from "../data";
@@ -10,8 +10,10 @@ import { getState } from "../state";
 const SOURCE = "live-sensors";
 export const SENSOR_LAYERS = ["live-sensors-halo", "live-sensors", "live-sensors-label"] as const;
 
-const RAISED: FilterSpecification = [">", ["get", "level"], 0];
+const RAISED: ExpressionSpecification = [">", ["get", "level"], 0];
 const MOST = 10_000;
+/** Farther out, as on a phone that shows the whole city, values would hide the city. */
+const VALUES_ZOOM = 12.2;
 
 function describe(): GeoJSON.FeatureCollection {
   const features = sensors.map((sensor): GeoJSON.Feature => {
@@ -52,17 +54,26 @@ export function addSensors(map: MapView): void {
     type: "circle",
     source: SOURCE,
     paint: {
-      "circle-radius": 7,
+      "circle-radius": ["interpolate", ["linear"], ["zoom"], 11, 4, 13, 7],
       "circle-color": ["get", "color"],
       "circle-opacity": ["get", "faded"],
       "circle-stroke-color": ["get", "ring"],
-      "circle-stroke-width": ["case", [">", ["get", "level"], 0], 3, 2],
+      "circle-stroke-width": [
+        "interpolate",
+        ["linear"],
+        ["zoom"],
+        11,
+        ["case", RAISED, 2.5, 1],
+        13,
+        ["case", RAISED, 3, 2],
+      ],
     },
   });
   map.addLayer({
     id: SENSOR_LAYERS[2],
     type: "symbol",
     source: SOURCE,
+    minzoom: VALUES_ZOOM,
     layout: {
       "text-field": ["get", "label"],
       "text-font": ["Be Vietnam Pro"],
