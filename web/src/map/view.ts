@@ -24,8 +24,6 @@ const NARROW = 641;
 
 setWorkerUrl(workerUrl);
 
-export type Overlay = (map: MapView) => void;
-
 /** Draw order: surfaces and lines, then points, then words, whatever layer they belong to. */
 function drawClass(type: string): number {
   if (type === "symbol") return 2;

@@ -23,8 +23,6 @@ export interface ToolWindow {
 
 let shown: ToolWindow | null = null;
 
-export const shownWindow = (): string | null => shown?.name ?? null;
-
 /** Open the window of a tool in place of the one that is open. */
 export function openWindow({ name, title, build, closed }: WindowParts): ToolWindow {
   shown?.close();
