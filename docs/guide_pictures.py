@@ -13,7 +13,7 @@ WIDTH = 1200
 """Widest picture [px]: text in it is still read."""
 
 QUALITY = 74
-_PICTURE = re.compile(r"\]\(images/([\w-]+)\.jpg\)")
+_PICTURE = re.compile(r"\]\(images/([\w-]+)\.webp\)")
 
 
 def find_pictures() -> set[str]:
@@ -34,8 +34,8 @@ def main() -> int:
             continue
         with Image.open(source) as picture:
             picture.thumbnail((WIDTH, 10 * WIDTH))
-            picture.convert("RGB").save(images / f"{name}.jpg", quality=QUALITY, optimize=True)
-    for path in images.glob("*.jpg"):
+            picture.convert("RGB").save(images / f"{name}.webp", quality=QUALITY, method=6)
+    for path in images.glob("*.webp"):
         if path.stem not in shown:
             path.unlink()
     if missing:

@@ -9,7 +9,7 @@ SAVED = re.compile(r'\.save\("guide-([\w-]+)"')
 
 
 def test_every_picture_is_there_and_no_other() -> None:
-    assert find_pictures() == {path.stem for path in (GUIDE / "images").glob("*.jpg")}, "run: make guide"
+    assert find_pictures() == {path.stem for path in (GUIDE / "images").glob("*.webp")}, "run: make guide"
 
 
 def test_every_picture_is_taken_by_a_test() -> None:

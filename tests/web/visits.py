@@ -91,8 +91,9 @@ class Visit:
 
     def _hear(self, message: ConsoleMessage) -> None:
         # A sensor without a forecast answers 404, which the browser reports and the page expects.
-        if message.type == "error" and "/forecast" not in message.location.get("url", ""):
-            self.complaints.append(message.text)
+        url = message.location.get("url", "")
+        if message.type == "error" and "/forecast" not in url:
+            self.complaints.append(f"{message.text} {url}")
 
     def _see(self, request: Request) -> None:
         self.requests.append(request.url)
