@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 
 from layers.ingest.catalog import Source, Words
 from layers.ingest.load import load_source
@@ -88,10 +88,14 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
+def say(message: ConsoleMessage) -> str:
+    return f"{message.text} {message.location.get('url', '')}"
+
+
 def open_city(page: Page, address: str, fragment: str = "") -> list[str]:
     """Open the viewer, wait until the map is drawn and return the list of what the browser will complain about."""
     complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: complaints.append(say(message)) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{address}/{fragment}")
     settle(page)

@@ -12,7 +12,6 @@ from api.answers import answer_json
 from api.dependencies import ConnectionOf, refuse_unknown
 from api.parameters import parse_moment
 from api.verification import Page, write_empty_page, write_page
-from layers.errors import NotFoundError
 from layers.store.migrate import read_city
 from layers.store.sensing.datastreams import read_datastream
 from twin.forecasts.loop import describe_loop
@@ -39,6 +38,7 @@ from twin.store_forecasts import (
 )
 
 _NO_STORE = {"cache-control": "no-cache"}
+_NEVER_TURNED: dict[str, object] = {"last_started": None, "late_since": None, "newest_run": None, "wards": []}
 _SHOWN_HOURS = (6.0, 12.0, 24.0)
 _LOOK_BACK = timedelta(hours=5)
 """How much of the readings tells the trend, and whether a high water has just passed."""
@@ -71,11 +71,11 @@ def read_newest(connection: ConnectionOf) -> Response:
 
 @router.get("/forecasts/loop", summary="How the loop from readings to floods stands")
 def read_loop(connection: ConnectionOf) -> Response:
-    """Return when it last ran or why not, since when it is late, and whom its newest flood reaches when."""
-    found = describe_loop(connection)
-    if found is None:
-        raise NotFoundError("the loop never turned", hint="it needs a main gauge; type: twin forecast loop --once")
-    return answer_json(found, headers=_NO_STORE)
+    """Return when it last ran or why not, since when it is late, and whom its newest flood reaches when.
+
+    A loop that never turned has neither: it needs a main gauge.
+    """
+    return answer_json(describe_loop(connection) or _NEVER_TURNED, headers=_NO_STORE)
 
 
 @router.get("/forecasts/{datastream_id}/issues", summary="Every issue of a series, the newest first")

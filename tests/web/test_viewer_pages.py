@@ -1,4 +1,4 @@
-"""Every panel and each of its uses, on the other screens: a phone in English and dark colours, a tablet; nothing fails,
+"""Every panel on the other screens, on a phone (English, dark) with each of its uses, on a tablet; nothing fails,
 nothing runs out of the screen, nothing breaks the rules of accessibility.
 """
 
@@ -23,18 +23,18 @@ RUN_OUT = """() => {
 
 
 @pytest.mark.parametrize(
-    ("size", "name", "fragment"),
-    [(PHONE, "phone", "#lang=en&scheme=dark"), (TABLET, "tablet", "#lang=vi&scheme=light")],
+    ("size", "name", "fragment", "most"),
+    [(PHONE, "phone", "#lang=en&scheme=dark", None), (TABLET, "tablet", "#lang=vi&scheme=light", 1)],
     ids=["phone", "tablet"],
 )
 def test_every_use_of_every_panel(
-    browser: Browser, server_url: str, size: ViewportSize, name: str, fragment: str
+    browser: Browser, server_url: str, size: ViewportSize, name: str, fragment: str, most: int | None
 ) -> None:
     context = browser.new_context(viewport=size, locale="vi-VN")
     visit = Visit(context.new_page(), server_url)
     visit.open(fragment)
     seen = []
-    for use in visit_uses(visit.page):
+    for use in visit_uses(visit.page, most):
         seen.append(use)
         visit.save(f"{name}-{use}")
         assert visit.page.locator(".panel .message-error:visible").all_inner_texts() == [], use
@@ -42,6 +42,6 @@ def test_every_use_of_every_panel(
         # The journeys check the large screen in light colours and Vietnamese; what is other than that is checked here.
         if size is PHONE:
             visit.check_axe()
-    assert len(seen) > 30
+    assert len(seen) >= (9 if most else 30)
     assert visit.complaints == []
     context.close()

@@ -29,7 +29,9 @@ def test_a_way_is_asked_on_the_map_and_what_water_takes_away_is_run(visit: Visit
     expect(page.locator(".step").first).to_contain_text("Đi trên")
     visit.wait("() => location.hash.includes('by=')")
 
-    page.select_option("select[name=flood]", index=1)
+    runs = page.evaluate("fetch('/api/runs?limit=100').then(r => r.json())")["runs"]
+    forecast = next(run["id"] for run in runs if run["process"] == "flood-forecast")
+    page.select_option("select[name=flood]", forecast)
     compared = page.get_by_role("row", name="Đường ngập")
     expect(compared).to_be_visible(timeout=LOAD_MS)
     visit.wait("() => location.hash.includes('water=')")
@@ -44,8 +46,7 @@ def test_a_way_is_asked_on_the_map_and_what_water_takes_away_is_run(visit: Visit
     form = page.locator("details.more", has_text="Chạy mới")
     expect(form).to_be_visible(timeout=LOAD_MS)
     form.evaluate("form => [form, ...form.querySelectorAll('details')].forEach(part => { part.open = true; })")
-    runs = page.evaluate("fetch('/api/runs?limit=100').then(r => r.json())")["runs"]
-    form.locator("[name=run]").fill(next(run["id"] for run in runs if run["process"] == "flood-forecast"))
+    form.locator("[name=run]").fill(forecast)
     form.get_by_role("button", name="Chạy", exact=True).click()
     expect(page.locator("progress")).to_be_visible(timeout=LOAD_MS)
     closed = page.locator(".figure", has_text="Đường không đi được")

@@ -121,8 +121,8 @@ export const readIssue = (datastream: string): Promise<Issue | null> =>
 export const readSkill = (datastream: string): Promise<Skill | null> =>
   orNone(request<Skill>(`/forecasts/${part(datastream)}/skill`));
 
-/** Return how the loop from readings to floods stands, or null where it never turned. */
-export const readLoop = (): Promise<Loop | null> => orNone(request<Loop>("/forecasts/loop"));
+/** Return how the loop from readings to floods stands; one that never turned has neither times nor wards. */
+export const readLoop = (): Promise<Loop> => request("/forecasts/loop");
 
 /** Return the alarms that stand. */
 export const readStandingAlarms = async (): Promise<StandingAlarm[]> =>

@@ -78,7 +78,10 @@ export async function drawFlood(map: MapView): Promise<void> {
     clearBuffer(map, 1);
     return;
   }
-  const url = tileUrl(raster, getState().time);
+  const { time } = getState();
+  // The moment is of another run, which is still being read: there is no picture of it in this one.
+  if (time && raster.times && !raster.times.includes(time)) return;
+  const url = tileUrl(raster, time);
   if (urls[front] === url && map.getLayer(BUFFERS[front])) {
     setOpacity(map, front, getState().opacity);
     return;
