@@ -30,7 +30,7 @@ import { addNetwork } from "./map/network";
 import { addHighlight, pick, zoomTo } from "./map/pick";
 import { addSensors, showSensors, updateSensors } from "./map/sensors";
 import { applyTileQueries, chooseRuns } from "./map/tile-query";
-import { applyStyle, createMap, showCity } from "./map/view";
+import { applyStyle, createMap, prepareMap, showCity } from "./map/view";
 import { makeZoomNote } from "./map/zoom-note";
 import { drawnRun, findDrawnRuns } from "./networks/runs";
 import { closeCard, makeCard, openPlace } from "./panels/card";
@@ -149,7 +149,8 @@ function showMapError(app: HTMLElement, map: MapView): void {
 
 async function start(app: HTMLElement): Promise<void> {
   replace(app, h("div", { class: "splash" }, loading(t("app.loading"))));
-  setCatalog(await readCatalog());
+  const [catalog, style] = await Promise.all([readCatalog(), prepareMap()]);
+  setCatalog(catalog);
   const { city, themes } = getCatalog();
   setTimezone(city.timezone);
   const tree = themes.flatMap((theme) => theme.layers).filter((layer) => !isPerRun(layer));
@@ -158,10 +159,12 @@ async function start(app: HTMLElement): Promise<void> {
   // A sheet covers half of a phone's map: it is open at first only where the link asks something.
   if (matchMedia(PHONE).matches) setState({ panelOpen: asksSomething() });
 
+  // Asked for while the page is put together.
+  const told = Promise.all([refreshSensors(), refreshRuns()]);
   chooseRuns(drawnRun);
   const container = h("main", { class: "map", "aria-label": t("app.map") });
   replace(app, container);
-  const map = await createMap(container, camera);
+  const map = createMap(container, camera, style);
   window.twin = { map, getState, setState };
   followState();
   followMap(map);
@@ -195,7 +198,7 @@ async function start(app: HTMLElement): Promise<void> {
   // Only now is it known how much room the panels leave the map.
   map.resize();
   if (!camera) showCity(map, { animate: false });
-  await Promise.all([refreshSensors(), refreshRuns()]);
+  await told;
   await refreshRun();
   followSensors();
 }

@@ -71,15 +71,20 @@ export async function applyStyle(map: MapView): Promise<void> {
   map.setStyle(prepareStyle(style), { diff: false });
 }
 
-/** Make the map in `container` and keep its camera in the link. */
-export async function createMap(container: HTMLElement, camera: Camera | null): Promise<MapView> {
+/** Ask for what a map needs before there is one: its style and the font of its labels. */
+export async function prepareMap(): Promise<StyleSpecification> {
   const [style] = await Promise.all([readStyle(getState().scheme), loadLabelFont()]);
+  return style as StyleSpecification;
+}
+
+/** Make the map in `container` and keep its camera in the link. */
+export function createMap(container: HTMLElement, camera: Camera | null, style: StyleSpecification): MapView {
   const place: Partial<MapOptions> = camera
     ? { center: [camera.lon, camera.lat], zoom: camera.zoom, bearing: camera.bearing, pitch: camera.pitch }
     : { bounds: getCity().bounds as LngLatBoundsLike, fitBoundsOptions: { padding: 24 } };
   const map = new MapView({
     container,
-    style: prepareStyle(style as StyleSpecification),
+    style: prepareStyle(style),
     attributionControl: { compact: true, customAttribution: getCity().attribution },
     maxPitch: 70,
     maxZoom: 20,
