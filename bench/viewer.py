@@ -34,7 +34,10 @@ new PerformanceObserver(list => {
 """
 """Frames that took longer than 50 ms, with the scripts that ran in them."""
 DRAWN = "() => Boolean(window.twin && window.twin.map.loaded() && window.twin.map.areTilesLoaded())"
+FIRST_MAP = "() => performance.getEntriesByName('first-map')[0].startTime / 1000"
+"""When the map with its first layers was on the screen; the water of the forecast comes after it."""
 LIBRARY = "maplibre"
+CITY = "demo city, 1440 × 900"
 
 
 def rows() -> list[Row]:
@@ -50,19 +53,14 @@ def rows() -> list[Row]:
         finally:
             browser.close()
     found = [
-        _row(
-            "demo city, 1440 × 900",
-            "first map",
-            "s",
-            statistics.median(one["seconds"] for one in openings),
-            FIRST_MAP_S,
-        ),
+        _row(CITY, "first map", "s", statistics.median(one["map"] for one in openings), FIRST_MAP_S),
+        _row(CITY, "all drawn, with the water", "s", statistics.median(one["all"] for one in openings), None),
         _row("first view", "scripts and styles, gzip", "kB", _weigh(openings[-1]["files"]), BUNDLE_KB),
     ]
     return found + [_row(what, "longest script of ours", "ms", longest, HELD_MS) for what, longest in held.items()]
 
 
-def _row(case: str, metric: str, unit: str, ours: float, limit: float) -> Row:
+def _row(case: str, metric: str, unit: str, ours: float, limit: float | None) -> Row:
     return {"case": case, "metric": metric, "unit": unit, "ours": ours, "peers": {}, "limit": limit}
 
 
@@ -73,9 +71,10 @@ def _open(browser: Browser, address: str) -> dict[str, Any]:
     files: list[str] = []
     page.on("request", lambda request: files.append(urlsplit(request.url).path))
     page.goto(address)
-    seconds = _wait_drawn(page)
+    drawn = _wait_drawn(page)
+    first = float(page.evaluate(FIRST_MAP))
     context.close()
-    return {"seconds": seconds, "files": files}
+    return {"map": first, "all": drawn, "files": files}
 
 
 def _wait_drawn(page: Page) -> float:

@@ -166,6 +166,7 @@ async function start(app: HTMLElement): Promise<void> {
   replace(app, container);
   const map = createMap(container, camera, style);
   window.twin = { map, getState, setState };
+  map.once("load", () => performance.mark("first-map"));
   followState();
   followMap(map);
   const zoomToItem = (layer: string, id: string, geometry: GeoJSON.Geometry | null): void => {
