@@ -126,15 +126,19 @@ export function readObservations(id: string, start: Date, end: Date): Promise<Ob
   return request(`/sensors/datastreams/${part(id)}/observations?${query}`);
 }
 
-/** Return the forecast of a datastream, or null where there is none. */
-export async function readForecast(id: string): Promise<StageForecast | null> {
+/** Return the answer to a question, or null where the server has nothing of that name. */
+export async function orNone<T>(question: Promise<T>): Promise<T | null> {
   try {
-    return await request<StageForecast>(`/sensors/datastreams/${part(id)}/forecast`);
+    return await question;
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;
   }
 }
+
+/** Return the forecast of a datastream, or null where there is none. */
+export const readForecast = (id: string): Promise<StageForecast | null> =>
+  orNone(request(`/sensors/datastreams/${part(id)}/forecast`));
 
 export const readProcesses = async (): Promise<ProcessSummary[]> =>
   (await request<{ processes: ProcessSummary[] }>("/api/processes")).processes;

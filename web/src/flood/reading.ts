@@ -1,6 +1,6 @@
 /** What the flood desk asks the server: forecasts of gauges, how good they were, the loop, alarms, warnings. */
 
-import { ApiError, request } from "../api";
+import { orNone, request } from "../api";
 import type { Words } from "../types";
 
 /** A stage [m] at a time, and the band that holds it in eight of ten cases. */
@@ -99,15 +99,6 @@ export interface IssuedWarning {
 }
 
 const part = encodeURIComponent;
-
-async function orNone<T>(question: Promise<T>): Promise<T | null> {
-  try {
-    return await question;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return null;
-    throw error;
-  }
-}
 
 /** Return the newest forecast of every series. */
 export const readOutlooks = async (): Promise<Outlook[]> =>

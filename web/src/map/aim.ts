@@ -2,9 +2,9 @@
 
 import type { MapMouseEvent, Map as MapView, PointLike } from "maplibre-gl";
 import { layerOf } from "./layers";
+import { metresPerPixel } from "./scale";
 
 const NEAR = 9;
-const METRES_PER_PIXEL = 78271.517;
 
 /** A place that was pointed at: an item of a layer of points, or where it was, and how far off it may be [m]. */
 export interface Aimed {
@@ -56,7 +56,7 @@ export function readAim(map: MapView, event: MapMouseEvent, points: readonly str
     [x + NEAR, y + NEAR],
   ];
   const { lng, lat } = event.lngLat;
-  const pixel = (METRES_PER_PIXEL * Math.cos((lat * Math.PI) / 180)) / 2 ** map.getZoom();
+  const pixel = metresPerPixel(map.getZoom(), lat);
   const tolerance = Math.min(Math.max(Math.ceil(pixel * 3 * NEAR), 5), 500);
   const near = map.queryRenderedFeatures(box).flatMap((feature) => {
     const layer = layerOf(feature.layer) ?? "";

@@ -4,6 +4,7 @@ import type { Map as MapView } from "maplibre-gl";
 import { h, replace } from "../dom";
 import { t } from "../i18n";
 import { aim, stopAiming } from "../map/aim";
+import { metresPerPixel } from "../map/scale";
 import { editShape, type Sketching } from "../map/sketch";
 import { empty, failure, section, select, textButton } from "../panels/parts";
 import type { Part } from "../panels/tools";
@@ -22,8 +23,7 @@ import { DRAWN, type DrawnKind, type PickedKind, SIZES, trial, type Work, works 
 const NEAR_PIXELS = 30;
 
 /** Metres that a pixel of the map is wide. */
-const pixel = (map: MapView): number =>
-  (78271.517 * Math.cos((map.getCenter().lat * Math.PI) / 180)) / 2 ** map.getZoom();
+const pixel = (map: MapView): number => metresPerPixel(map.getZoom(), map.getCenter().lat);
 
 /** Build the part. */
 export function editsPart(map: MapView): Part {

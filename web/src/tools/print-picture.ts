@@ -2,11 +2,11 @@
 
 import { Map as MapView } from "maplibre-gl";
 import { layerOf } from "../map/layers";
+import { metresPerPixel } from "../map/scale";
 import { SENSOR_LAYERS } from "../map/sensors";
 
 const SCREEN_DPI = 96;
 const MM_PER_INCH = 25.4;
-const METRES_PER_PIXEL = 78271.51696402048;
 const LARGEST_CANVAS = 8192;
 const PATIENCE_MS = 90_000;
 const QUALITY = 0.92;
@@ -34,9 +34,6 @@ export interface Picture {
 }
 
 export const pixelsOf = (millimetres: number): number => (millimetres / MM_PER_INCH) * SCREEN_DPI;
-
-const metresPerPixel = (zoom: number, latitude: number): number =>
-  (METRES_PER_PIXEL * Math.cos((latitude * Math.PI) / 180)) / 2 ** zoom;
 
 /** Metres of ground a pixel of paper shows at a scale. */
 const paperPixel = (scale: number): number => (scale * MM_PER_INCH) / SCREEN_DPI / 1000;

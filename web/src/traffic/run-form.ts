@@ -1,6 +1,6 @@
 /** The form of a process whose runs a part looks at: made from its description, started and followed here. */
 
-import { ApiError, readProcess } from "../api";
+import { orNone, readProcess } from "../api";
 import { h, replace } from "../dom";
 import { say, t } from "../i18n";
 import { makeStarter } from "../networks/job";
@@ -14,14 +14,7 @@ import type { Process } from "../types";
 export const absent = (): HTMLElement => h("p", { class: "soft", role: "status" }, t("traffic.absent"));
 
 /** Return the description of a process, null where the server has none of that name. */
-export async function findProcess(id: string): Promise<Process | null> {
-  try {
-    return await readProcess(id);
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return null;
-    throw error;
-  }
-}
+export const findProcess = (id: string): Promise<Process | null> => orNone(readProcess(id));
 
 /** Build a part once it is known that the server offers its process; say so where it does not. */
 export function offeredPart(process: string, build: () => Part): Part {
