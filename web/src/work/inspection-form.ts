@@ -8,6 +8,7 @@ import { notify } from "../panels/notice";
 import { failure, loading, select } from "../panels/parts";
 import { type Due, sendInspection } from "./api";
 import { tellWritten } from "./changed";
+import { formFrame } from "./form-frame";
 import { openOrder } from "./open";
 
 const METHODS = ["visual", "cctv", "survey", "acoustic", "sensor"] as const;
@@ -55,16 +56,9 @@ export function inspectionForm(map: MapView, { collection, feature }: Due, done:
       replace(said, failure(error));
     }
   };
-  return h(
-    "form",
-    {
-      class: "form inspection",
-      novalidate: true,
-      onsubmit: (event) => {
-        event.preventDefault();
-        void send();
-      },
-    },
+  return formFrame(
+    send,
+    "inspection",
     h(
       "div",
       { class: "two-fields" },

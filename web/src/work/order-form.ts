@@ -7,6 +7,7 @@ import { say, t } from "../i18n";
 import { notify } from "../panels/notice";
 import { failure, loading, select, textButton } from "../panels/parts";
 import { changeOrder, type Order, type OrderKind, type OrderPriority, sendOrder } from "./api";
+import { formFrame } from "./form-frame";
 import { makeGeometryField } from "./geometry-field";
 import { type OrderSeed, orderSeed, shownOrder } from "./open";
 import { KINDS, PRIORITIES } from "./order-words";
@@ -145,16 +146,9 @@ export function orderForm(map: MapView, back: () => void): HTMLElement {
       replace(said, failure(error));
     }
   };
-  return h(
-    "form",
-    {
-      class: "form",
-      novalidate: true,
-      onsubmit: (event) => {
-        event.preventDefault();
-        void send();
-      },
-    },
+  return formFrame(
+    send,
+    "",
     textButton(t("work.back"), leave, "button-small"),
     h("header", { class: "editor-head" }, h("h3", {}, t("work.newOrder"))),
     items.length > 0
@@ -187,16 +181,9 @@ export function changeForm(order: Order, done: (order: Order | null) => void): H
       replace(said, failure(error));
     }
   };
-  return h(
-    "form",
-    {
-      class: "form",
-      novalidate: true,
-      onsubmit: (event) => {
-        event.preventDefault();
-        void send();
-      },
-    },
+  return formFrame(
+    send,
+    "",
     fields.element,
     said,
     h(

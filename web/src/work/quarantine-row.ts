@@ -13,6 +13,7 @@ import { failure, loading, section, textButton } from "../panels/parts";
 import type { ZoomToItem } from "../types";
 import { dismissRow, mendRow, type QuarantineRow, type RowProblem, readQuarantineRow } from "./api";
 import { tellWritten } from "./changed";
+import { formFrame } from "./form-frame";
 import { makeGeometryField } from "./geometry-field";
 import { makeReasonField } from "./reason-field";
 import { fieldTitle, problemWords } from "./row-words";
@@ -192,16 +193,9 @@ function mendForm(
   };
   const first = cells.filter((name) => wrong.has(name)).map(field);
   const rest = cells.filter((name) => !wrong.has(name)).map(field);
-  return h(
-    "form",
-    {
-      class: "form",
-      novalidate: true,
-      onsubmit: (event) => {
-        event.preventDefault();
-        void mend();
-      },
-    },
+  return formFrame(
+    mend,
+    "",
     ...first,
     wrong.has("geometry") || cells.length === 0 ? placing.element : null,
     section(t("work.otherValues"), ...rest),
