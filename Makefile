@@ -1,5 +1,5 @@
 # Two commands matter: `make run` and `make test`. Both bring a fresh machine to what they need.
-.PHONY: run test check bench clients docs guide serve setup setup-tests lock clean
+.PHONY: run test check bench load clients docs guide serve setup setup-tests lock clean
 
 # The first Python that runs and is new enough; a name on the path may be a shim of a version manager that does not.
 NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
@@ -32,6 +32,9 @@ check: setup
 
 bench: setup
 	@$(BIN)/python -m bench $(ARGS)
+
+load: setup
+	@$(BIN)/python -m bench load $(ARGS)
 
 clients: setup-tests
 	@$(BIN)/python -m tests.clients $(ARGS)

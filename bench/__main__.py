@@ -14,7 +14,20 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench import assignment, features, flood, flooded_roads, imports, leaks, routing, sensors, tiles, traces, viewer
+from bench import (
+    assignment,
+    features,
+    flood,
+    flooded_roads,
+    imports,
+    leaks,
+    load,
+    routing,
+    sensors,
+    tiles,
+    traces,
+    viewer,
+)
 from layers.store.cluster import start_cluster, stop_cluster
 from layers.store.engine import open_engine
 from layers.store.migrate import migrate
@@ -35,13 +48,16 @@ NUMERICS: dict[str, Callable[[], list[Row]]] = {
     "routing": routing.rows,
     "viewer": viewer.rows,
 }
+ON_REQUEST = {"load": load.rows}
+"""By name only, for so many seconds: they take minutes."""
 
 
 def main() -> int:
     """Run the named benches (default: all) on a private cluster and print rows."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=[*WITH_DATABASE, *NUMERICS])
+    parser.add_argument("name", nargs="?", choices=[*WITH_DATABASE, *NUMERICS, *ON_REQUEST])
     parser.add_argument("--json", action="store_true", help="print JSON, one object a bench")
+    parser.add_argument("--seconds", type=float, default=load.SECONDS, help="how long load lasts [s]")
     wanted = parser.parse_args()
     names = [wanted.name] if wanted.name else [*WITH_DATABASE, *NUMERICS]
     folder = Path(tempfile.mkdtemp(prefix="twin-bench-"))
@@ -49,7 +65,10 @@ def main() -> int:
     try:
         url = make_city(folder / "postgres") if set(names) & set(WITH_DATABASE) else ""
         for name in names:
-            rows = WITH_DATABASE[name](url) if name in WITH_DATABASE else NUMERICS[name]()
+            if name in ON_REQUEST:
+                rows = ON_REQUEST[name](wanted.seconds)
+            else:
+                rows = WITH_DATABASE[name](url) if name in WITH_DATABASE else NUMERICS[name]()
             if wanted.json:
                 sys.stdout.write(orjson.dumps({"bench": name, "rows": rows}).decode() + "\n")
             else:
