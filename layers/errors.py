@@ -73,6 +73,12 @@ class SourceError(InputError):
     code = "bad-source"
 
 
+class AddressError(SourceError):
+    """An address leads where this server does not go."""
+
+    code = "bad-address"
+
+
 class MappingError(InputError):
     """A mapping names columns, properties or rules that do not fit."""
 
@@ -101,6 +107,12 @@ class TooSlowError(TwinError):
     """An answer somebody waits for takes longer than it may."""
 
     code, status = "too-slow", 503
+
+
+class DiskFullError(TwinError):
+    """There is no room left where something must be written."""
+
+    code, status = "disk-full", 507
 
 
 class SetupError(TwinError):

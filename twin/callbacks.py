@@ -6,7 +6,6 @@ became of it stands in the job's status. Only public addresses are called, unles
 """
 
 import asyncio
-import ipaddress
 import json
 import logging
 from urllib.parse import urlsplit
@@ -15,11 +14,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from layers.errors import InputError
+from layers.outbound import may_be_public
 from twin.job_documents import write_results, write_status
 from twin.settings import Settings
 from twin.store import read_run
 from twin.store_callbacks import DueCallback, claim_due, note_failure, note_sent, read_request
-from twin.warning.webhook import NotDeliveredError, is_public, post
+from twin.warning.webhook import NotDeliveredError, post
 
 EVERY_S = 2.0
 AT_ONCE = 20
@@ -44,7 +44,7 @@ def check_callback(url: object, name: str, settings: Settings) -> str:
         raise InputError(f"subscriber.{name} '{url[:80]}' is not an http or https address")
     if parts.username is not None or parts.password is not None:
         raise InputError(f"subscriber.{name} holds a user name", hint="put a secret into the path or the query")
-    if host not in settings.private_callback_hosts and not _may_be_public(host):
+    if host not in settings.private_callback_hosts and not may_be_public(host):
         raise InputError(
             f"subscriber.{name}: '{host}' is not a public address", hint="TWIN_CALLBACK_HOSTS may name private hosts"
         )
@@ -90,12 +90,3 @@ def _deliver(engine: Engine, settings: Settings, due: DueCallback) -> bool:
     with engine.begin() as connection:
         note_sent(connection, due, progress=run.progress)
     return True
-
-
-def _may_be_public(host: str) -> bool:
-    """Return whether a host is a public address, or a name that may lead to one."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return host != "localhost" and not host.endswith((".localhost", ".local", ".internal"))
-    return is_public(host)

@@ -4,8 +4,9 @@ import hashlib
 import os
 import socket
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from layers.errors import SetupError
@@ -37,6 +38,22 @@ class Settings(BaseSettings):
         description="Token for writing over HTTP; without it only this machine may write. Needed behind a proxy.",
     )
     web_dir: Path = Field(default=ROOT / "web" / "dist", description="The built viewer.")
+    log_format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="Form of the logs: json, text, or auto: text on a terminal and JSON elsewhere."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="What is logged: this and what is graver."
+    )
+    metrics_port: int = Field(
+        default=0, ge=0, le=65_000,
+        description="First of the loopback ports where ingest, alarms, warnings and workers serve figures; 0: none.",
+    )  # fmt: skip
+    traces: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s]+$",
+        validation_alias=AliasChoices("TWIN_TRACES", "OTEL_EXPORTER_OTLP_ENDPOINT", "traces"),
+        description="OpenTelemetry collector (OTLP over HTTP) that is sent traces, as http://127.0.0.1:4318.",
+    )
     statement_timeout: float = Field(
         30.0, gt=0, description="Longest time one database statement of the server may take [s]."
     )
@@ -55,7 +72,7 @@ class Settings(BaseSettings):
     worker_threads: int = Field(default=1, ge=1, le=16, description="Jobs one worker runs at a time.")
     share_members: bool = Field(
         default=False,
-        description="Workers of other machines compute members of ensembles, in the same data_dir.",
+        description="Workers of other machines compute members of ensembles; what they need travels through the database.",
     )
     machine: str = Field(
         default_factory=socket.gethostname,
@@ -63,7 +80,7 @@ class Settings(BaseSettings):
     )
     callback_hosts: str = Field(
         default="",
-        description="Private hosts that callbacks of jobs may call, separated by commas; public ones may be always.",
+        description="Private hosts this server may call: callbacks of jobs, sources, feeds; separated by commas.",
     )
     embed_hosts: str = Field(
         default="",
@@ -142,8 +159,8 @@ class Settings(BaseSettings):
 
     @property
     def private_callback_hosts(self) -> frozenset[str]:
-        """Private hosts that callbacks of jobs may call."""
-        return frozenset(name.strip() for name in self.callback_hosts.split(",") if name.strip())
+        """Private hosts that callbacks, sources and feeds may lead to."""
+        return frozenset(name.strip().lower() for name in self.callback_hosts.split(",") if name.strip())
 
     @property
     def embedders(self) -> tuple[str, ...]:
@@ -168,5 +185,6 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        name = "TWIN_" + "_".join(str(part) for part in first["loc"]).upper()
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        name = name if name.startswith(("TWIN_", "OTEL_")) else f"TWIN_{name}"
         raise SetupError(f"setting {name}={first.get('input')!r} is not valid: {first['msg']}") from error

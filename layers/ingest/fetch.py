@@ -1,8 +1,11 @@
-"""Addresses → files: fetched over HTTP(S) into a cache, asked again only whether they changed."""
+"""Addresses → files: fetched over HTTP(S) into a cache, asked again only whether they changed.
+
+Only public addresses are asked, and those of hosts that are named as private.
+"""
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -12,9 +15,10 @@ import orjson
 
 from layers.errors import SourceError
 from layers.ingest.readers import find_ending
+from layers.outbound import open_client
 
 MOST_BYTES = 4 << 30
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_READ_S, _CONNECT_S, _TOTAL_S = 30.0, 10.0, 3600.0
 _MOST_REDIRECTS = 5
 _BLOCK = 1 << 20
 _ENDINGS = {
@@ -61,18 +65,20 @@ def fetch(
     *,
     progress: Progress | None = None,
     most_bytes: int = MOST_BYTES,
+    private_hosts: Collection[str] = (),
     notes: list[str] | None = None,
 ) -> Path:
     """Return the file behind ``url``, kept under ``folder``; what did not change is not fetched again.
 
     The file has the ending its name or content type stands for. Where the server cannot be reached a kept file is
     used and ``notes`` say so. SourceError names the address and what is wrong: no such page, too slow, too large, a
-    web page where data were expected, a kind of file that cannot be read.
+    web page where data were expected, a kind of file that cannot be read; AddressError a private address, also where
+    a redirect leads to it.
     """
     place = folder / hashlib.sha256(url.encode()).hexdigest()[:16]
     kept = _read_kept(place)
     try:
-        return _download(url, place, kept, most_bytes, progress)
+        return _download(url, place, kept, most_bytes, private_hosts, progress)
     except httpx.TransportError as error:
         if kept is None:
             raise SourceError(f"{url} cannot be fetched: {_describe(error)}", hint="check the address") from error
@@ -91,13 +97,26 @@ def _describe(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def _download(url: str, place: Path, kept: _Kept | None, most_bytes: int, progress: Progress | None) -> Path:
+def _download(
+    url: str,
+    place: Path,
+    kept: _Kept | None,
+    most_bytes: int,
+    private_hosts: Collection[str],
+    progress: Progress | None,
+) -> Path:
     asked = {}
     if kept is not None and kept.etag:
         asked["If-None-Match"] = kept.etag
     if kept is not None and kept.modified:
         asked["If-Modified-Since"] = kept.modified
-    client = httpx.Client(follow_redirects=True, max_redirects=_MOST_REDIRECTS, timeout=_TIMEOUT)
+    client = open_client(
+        total_s=_TOTAL_S,
+        read_s=_READ_S,
+        connect_s=_CONNECT_S,
+        redirects=_MOST_REDIRECTS,
+        private_hosts=private_hosts,
+    )
     with client, client.stream("GET", url, headers=asked) as answer:
         if answer.status_code == httpx.codes.NOT_MODIFIED and kept is not None:
             return place / kept.name

@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def load_source(
     policy: Policy | None = None,
     processed_dir: Path | None = None,
     fetched_dir: Path | None = None,
+    private_hosts: Collection[str] = (),
     progress: Progress | None = None,
 ) -> list[LoadReport]:
     """Load ``source``, whose paths are relative to ``base``, and return one report a layer.
@@ -50,7 +52,8 @@ def load_source(
     Everything happens in one transaction: an error leaves the database as it was. A dry run reads, checks and counts,
     and writes nothing. ``only_changed`` skips a file that was loaded before with the same content, mapping and code;
     its reports say ``is_current``. ``crs`` and ``encoding`` overrule what the file says; ``policy`` says what becomes
-    of rows that are gone or were edited. Rasters go to ``processed_dir``, files behind addresses to ``fetched_dir``.
+    of rows that are gone or were edited. Rasters go to ``processed_dir``, files behind addresses to
+    ``fetched_dir``, from public hosts and ``private_hosts``.
     Raises SourceError, MappingError or CrsError naming the file and what is wrong with it, ConflictError for what the
     policy does not allow.
     """
@@ -61,7 +64,7 @@ def load_source(
     if is_url(source.uri):
         if fetched_dir is None:
             raise SourceError(f"{source.uri} needs a folder of fetched files to go to")
-        path = fetch(source.uri, fetched_dir, progress=tell, notes=notes)
+        path = fetch(source.uri, fetched_dir, progress=tell, private_hosts=private_hosts, notes=notes)
     plan = _plan(source, path, base, crs, encoding)
     if only_changed and not dry_run:
         with engine.connect() as connection:

@@ -221,7 +221,7 @@ def address() -> Iterator[str]:
 
 
 def test_addresses_are_public_or_named(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SourceError, match="is a private address"):
+    with pytest.raises(SourceError, match="leads to a private address"):
         polling._get(f"{address}/live.pb", Settings(data_dir=tmp_path))
     named = Settings(data_dir=tmp_path, callback_hosts="127.0.0.1")
     assert read_message(polling._get(f"{address}/live.pb", named), "x", NOW).counts == {}

@@ -123,7 +123,15 @@ def load_feeds(engine: Engine, settings: Settings, catalog: Catalog) -> None:
         return
     base, fetched = settings.catalog_path.parent, settings.raw_dir / FETCHED
     with show_progress("Transit") as report:
-        load_transit(engine, catalog.transit, base, fetched, author=getpass.getuser(), follow=report)
+        load_transit(
+            engine,
+            catalog.transit,
+            base,
+            fetched,
+            author=getpass.getuser(),
+            private_hosts=settings.private_callback_hosts,
+            follow=report,
+        )
 
 
 def _find_area(settings: Settings) -> CityArea | None:
@@ -157,7 +165,7 @@ def fetch_file(path: str, settings: Settings) -> Path:
     if not is_url(path):
         return Path(path)
     with show_progress(path) as tell:
-        return fetch(path, settings.raw_dir / FETCHED, progress=tell)
+        return fetch(path, settings.raw_dir / FETCHED, progress=tell, private_hosts=settings.private_callback_hosts)
 
 
 def _choose_sources(settings: Settings, source: str | None, layer: str) -> tuple[Source, ...]:
@@ -233,6 +241,7 @@ def load_all(
                     policy=how.policy,
                     processed_dir=settings.processed_dir,
                     fetched_dir=settings.raw_dir / FETCHED,
+                    private_hosts=settings.private_callback_hosts,
                     progress=tell,
                 )
             except TwinError as error:

@@ -192,7 +192,9 @@ def _count_errors(row: FeedRow) -> int:
 
 
 def _find_file(settings: Settings, path: str) -> Path:
-    return fetch(path, settings.raw_dir / ".fetched") if is_url(path) else Path(path)
+    if not is_url(path):
+        return Path(path)
+    return fetch(path, settings.raw_dir / ".fetched", private_hosts=settings.private_callback_hosts)
 
 
 def _estimate_feed(settings: Settings, folder: Path, mapping: Path) -> tuple[Feed, list[str]]:

@@ -1,6 +1,6 @@
 """The feeds that the city's catalogue lists: read, validated and taken in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,18 +20,19 @@ def load_transit(
     fetched: Path,
     *,
     author: str,
+    private_hosts: Collection[str] = (),
     follow: Callable[[float, str], None] | None = None,
 ) -> list[Imported]:
     """Take in the feeds of a catalogue that lies in ``base``; what did not change is left alone.
 
-    fetched: where files behind addresses go. Raises SourceError or InputError for a feed that cannot be used; those
-    before it are in.
+    fetched: where files behind addresses go; private_hosts: which may be asked though they are not public. Raises
+    SourceError or InputError for a feed that cannot be used; those before it are in.
     """
     today, done = datetime.now(UTC).date(), []
     for number, one in enumerate(listed):
         if follow is not None:
             follow(number / len(listed), one.title.vi)
-        path = fetch(one.uri, fetched) if is_url(one.uri) else base / one.uri
+        path = fetch(one.uri, fetched, private_hosts=private_hosts) if is_url(one.uri) else base / one.uri
         feed = read_feed(path)
         origin = FeedOrigin(one.id, one.title.vi, one.uri, one.licence, one.attribution, one.synthetic)
         report = validate_feed(feed, today)

@@ -9,14 +9,14 @@ from sqlalchemy import Engine
 
 from layers.errors import SourceError, TooLargeError
 from layers.ingest.fetch import is_url
+from layers.outbound import open_client
 from twin.settings import Settings
 from twin.store_transit import read_feed_row
 from twin.store_transit_realtime import MessageRow, insert_message, list_messages
 from twin.transit.realtime import MOST_BYTES, find_unknown, read_message
 from twin.transit.warm import read_warm_feed
-from twin.warning.webhook import NotDeliveredError, find_address
 
-_TIMEOUT = httpx.Timeout(15.0, connect=5.0)
+_READ_S, _TOTAL_S = 15.0, 60.0
 _BLOCK = 1 << 16
 
 
@@ -47,19 +47,13 @@ def _read(path: Path) -> bytes:
 
 
 def _get(url: str, settings: Settings) -> bytes:
-    """Return what an address answers: a host is resolved once, its addresses are judged, redirects are not followed."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+    """Return what a public address, or one of a host that is named as private, answers; redirects are not followed."""
+    host = urlsplit(url).hostname or ""
+    content = bytearray()
     try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        address = find_address(host, port, private=host in settings.private_callback_hosts)
-        target = httpx.URL(url).copy_with(host=address, port=port)
-        named = f"[{host}]" if ":" in host else host
-        headers = {"host": named if parts.port is None else f"{named}:{port}", "user-agent": "city-twin"}
-        content = bytearray()
         with (
-            httpx.Client(trust_env=False, follow_redirects=False, timeout=_TIMEOUT) as client,
-            client.stream("GET", target, headers=headers, extensions={"sni_hostname": host}) as answer,
+            open_client(total_s=_TOTAL_S, read_s=_READ_S, private_hosts=settings.private_callback_hosts) as client,
+            client.stream("GET", url) as answer,
         ):
             if answer.status_code != httpx.codes.OK:
                 raise SourceError(f"{host} answers {answer.status_code}, expected a message of GTFS Realtime")
@@ -67,9 +61,6 @@ def _get(url: str, settings: Settings) -> bytes:
                 content += block
                 if len(content) > MOST_BYTES:
                     raise TooLargeError(f"{host} sends more than {MOST_BYTES >> 20} MiB")
-    except NotDeliveredError as error:
-        reason = "is not known" if "known" in str(error) else "is a private address"
-        raise SourceError(f"host '{host}' {reason}", hint="TWIN_CALLBACK_HOSTS may name private hosts") from error
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
         raise SourceError(f"{host} cannot be asked: {type(error).__name__}") from error
     return bytes(content)

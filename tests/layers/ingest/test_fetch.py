@@ -4,17 +4,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from layers.errors import SourceError
+from layers.errors import AddressError, SourceError
 from layers.ingest import fetch as module
-from layers.ingest.fetch import fetch, is_url
+from layers.ingest.fetch import is_url
 from layers.ingest.readers import read_file
 
 CSV = b"id,lon,lat\na,105.7,10\n"
+fetch = partial(module.fetch, private_hosts=("127.0.0.1",))
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -30,6 +32,8 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(2.0)
         if name == "/loop.csv":
             return self._answer(302, b"", {"Location": "/loop.csv"})
+        if name == "/inward.csv":
+            return self._answer(302, b"", {"Location": "http://localhost:9/secret.csv"})
         if name == "/moved.csv":
             return self._answer(302, b"", {"Location": "/trees.csv"})
         if name == "/page.csv":
@@ -134,7 +138,7 @@ def test_a_slow_server_and_a_large_file_are_given_up(
 ) -> None:
     with pytest.raises(SourceError, match="at most 0 MiB are fetched"):
         fetch(f"{server[0]}/trees.csv", tmp_path, most_bytes=10)
-    monkeypatch.setattr(module, "_TIMEOUT", 0.2)
+    monkeypatch.setattr(module, "_READ_S", 0.2)
     with pytest.raises(SourceError, match="did not answer in time"):
         fetch(f"{server[0]}/slow.csv", tmp_path)
 
@@ -148,6 +152,16 @@ def test_without_the_server_the_kept_file_is_used(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(SourceError, match=r"cannot be fetched: .*refused"):
         fetch(f"{base}/trees.csv", tmp_path)
+
+
+def test_private_places_are_not_asked_unless_named(tmp_path: Path, server: tuple[str, type[Handler]]) -> None:
+    base, handler = server
+    with pytest.raises(AddressError, match=r"host '127\.0\.0\.1' leads to a private address"):
+        module.fetch(f"{base}/trees.csv", tmp_path)
+    assert handler.served == []
+    with pytest.raises(AddressError, match="host 'localhost' leads to a private address"):
+        fetch(f"{base}/inward.csv", tmp_path)
+    assert handler.served == [("/inward.csv", 302)]
 
 
 def test_only_web_addresses_are_urls() -> None:
