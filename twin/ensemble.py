@@ -105,12 +105,14 @@ def help_members(board: Board, *, processes: int | None = None, idle_s: float = 
     Return how many. A member that fails is handed in as what it raised; who offers decides what it means.
     """
     computed, last = 0, time.monotonic()
-    crew = _Crew(board.read_compute(), processes or count_processes(len(os.sched_getaffinity(0))))
+    opened = board.read()
+    if opened is None:
+        return 0
+    crew = _Crew(opened[1], processes or count_processes(len(os.sched_getaffinity(0))))
     try:
-        while board.is_open and (crew.list_numbers() or time.monotonic() - last < idle_s):
-            for number in board.list_open() if crew.has_room() else []:
-                if crew.has_room() and (claimed := board.claim(number)) is not None:
-                    crew.give(number, *claimed)
+        while board.read() is not None and (crew.list_numbers() or time.monotonic() - last < idle_s):
+            while crew.has_room() and (claimed := board.claim()) is not None:
+                crew.give(*claimed)
             for hand in crew.wait():
                 number = hand.number
                 try:
@@ -119,11 +121,10 @@ def help_members(board: Board, *, processes: int | None = None, idle_s: float = 
                     board.settle(number, error)
                     crew.dismiss(hand)
                 else:
-                    if news is not None:
-                        board.settle(number, news[0])
+                    if news is not None and board.settle(number, news[0]):
                         computed += 1
-            for number in crew.list_numbers():
-                board.keep(number)
+            if at_work := crew.list_numbers():
+                board.keep(at_work)
                 last = time.monotonic()
     finally:
         crew.end()
@@ -163,25 +164,18 @@ class _Shared:
             self._board.offer(self._offered, *next(self._tasks))
             self._waiting.add(self._offered)
             self._offered += 1
-        for number in self._board.list_open():
-            if number in self._waiting and (claimed := self._board.claim(number)) is not None:
-                return number, *claimed
-        return None
+        return self._board.claim()
 
     def finish(self, number: int) -> None:
         """Take a member of this machine off the board."""
         self._waiting.discard(number)
-        (self._board.folder / f"{number}.task").unlink(missing_ok=True)
+        self._board.finish(number)
 
     def collect(self, own: list[int]) -> list[tuple[int, Any]]:
         """Return what other machines handed in; raise what a member of theirs raised."""
-        found = []
-        for number in own:
-            self._board.keep(number)
-        for number in sorted(self._waiting.difference(own)):
-            if (news := self._board.collect(number)) is not None:
-                self.finish(number)
-                found.append((number, news[0]))
+        self._board.keep(own)
+        found = self._board.collect(sorted(self._waiting.difference(own)))
+        self._waiting.difference_update(number for number, _ in found)
         return found
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 from layers.errors import DatabaseError
 from layers.store.engine import plain_url
 
-QUEUE = "runs"
+QUEUE, MEMBERS = "runs", "members"
+"""Runs, and calls to compute members of one: a worker without the city's files can follow the second alone."""
 TASK, HELP = "execute_run", "help_run"
 _SEARCH_PATH = "-c search_path=queue,public -c timezone=UTC"
 
@@ -19,12 +20,12 @@ def defer_run(engine: Engine, run_id: str) -> int:
 
     The same run is worked on only once at a time. Raises DatabaseError when the queue cannot be reached.
     """
-    return _defer(engine, TASK, run_id, [{"run_id": run_id}])[0]
+    return _defer(engine, TASK, QUEUE, run_id, [{"run_id": run_id}])[0]
 
 
 def call_for_help(engine: Engine, run_id: str, workers: int) -> None:
     """Ask up to ``workers`` workers to compute members of a run; DatabaseError when the queue cannot be reached."""
-    _defer(engine, HELP, None, [{"run_id": run_id}] * workers)
+    _defer(engine, HELP, MEMBERS, None, [{"run_id": run_id}] * workers)
 
 
 def list_options() -> dict[str, Any]:
@@ -32,11 +33,11 @@ def list_options() -> dict[str, Any]:
     return {"options": _SEARCH_PATH, "application_name": "twin-queue", "connect_timeout": 10}
 
 
-def _defer(engine: Engine, task: str, lock: str | None, jobs: list[dict[str, str]]) -> list[int]:
+def _defer(engine: Engine, task: str, queue: str, lock: str | None, jobs: list[dict[str, str]]) -> list[int]:
     app = App(connector=SyncPsycopgConnector(conninfo=plain_url(engine), kwargs=list_options(), min_size=1, max_size=1))
     try:
         with app.open():
-            configured = app.configure_task(task, queue=QUEUE, lock=lock, allow_unknown=True)
+            configured = app.configure_task(task, queue=queue, lock=lock, allow_unknown=True)
             return [int(configured.defer(**job)) for job in jobs]
     except ConnectorException as error:
         raise DatabaseError(f"run '{jobs[0]['run_id']}' could not be put into the queue: {error}") from error

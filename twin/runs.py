@@ -49,11 +49,6 @@ MOST_ATTEMPTS = 3
 """A run whose worker died this often is given up: it is probably what kills them."""
 
 
-def find_board(settings: Settings, run_id: str) -> Board:
-    """Return the board of a run, in its work folder; it need not be there."""
-    return Board(settings.processed_dir / "runs" / f".{run_id}" / "members")
-
-
 def submit_run(engine: Engine, process_id: str, values: Mapping[str, Any], *, asked: JobRequest | None = None) -> str:
     """Check the inputs, enter a run as accepted and return its id; nothing is entered when they are wrong.
 
@@ -306,11 +301,10 @@ class _Stored:
         self._saved = time.monotonic()
 
     def open_board(self, compute: Callable[[Any, Progress], Any]) -> Board | None:
-        """Open a board in the run's work folder and call workers, where the settings say that they share members."""
+        """Open a board and call workers, where the settings say that they share members."""
         if not self._settings.share_members:
             return None
-        board = find_board(self._settings, self._run_id)
-        shutil.rmtree(board.folder, ignore_errors=True)
+        board = Board(self._engine, self._run_id)
         board.open(self._settings.machine, compute)
         with self._engine.connect() as connection:
             workers = count_workers(connection, seen_within_s=WORKER_SEEN_S)

@@ -4,18 +4,23 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import Engine, text
 
 from layers.errors import InputError, TwinError
+from layers.schema import Text
+from layers.store.engine import open_engine, plain_url
 from twin.board import LEFT_S, Board
 from twin.ensemble import help_members, run_members
 from twin.parcel import read_parcel, write_parcel
 from twin.process import Progress, Quiet, StoppedError
+from twin.store import create_run
 
 
 def follow_task(task: str, progress: Progress) -> str:
@@ -131,17 +136,35 @@ def test_a_parcel_is_mapped_and_changes_stay_with_the_reader(tmp_path: Path) -> 
     assert not second["stage"].flags.owndata and second["stage"].ctypes.data % 64 == 0
 
 
+@pytest.fixture(scope="module")
+def engine(make_database: Callable[..., str]) -> Iterator[Engine]:
+    opened = open_engine(make_database("members"))
+    yield opened
+    opened.dispose()
+
+
 @pytest.fixture
-def board(tmp_path: Path) -> Board:
+def board(engine: Engine) -> Iterator[Board]:
     """A board that this machine opened."""
-    opened = Board(tmp_path / "members")
+    with engine.begin() as connection:
+        run_id = create_run(connection, process="flood-ensemble", inputs={}, title=Text("một", "one"))
+    opened = Board(engine, run_id)
     opened.open("here", follow_task)
-    return opened
+    yield opened
+    opened.close()
 
 
-def help_there(folder: str) -> None:
-    """Help as another machine would, with one process."""
-    help_members(Board(Path(folder)), processes=1)
+def help_there(url: str, run_id: str) -> None:
+    """Help as another machine would, with one process and nothing but the database."""
+    there = Board(open_engine(url), run_id)
+    help_members(there, processes=1)
+    there.leave()
+
+
+def start_helper(board: Board, engine: Engine) -> BaseProcess:
+    helper = multiprocessing.get_context("spawn").Process(target=help_there, args=(plain_url(engine), board.run_id))
+    helper.start()
+    return helper
 
 
 def run_on(board: Board, *words: str) -> list[str]:
@@ -151,9 +174,8 @@ def run_on(board: Board, *words: str) -> list[str]:
         return list(results)
 
 
-def test_another_machine_takes_members_and_hands_them_in(board: Board) -> None:
-    helper = multiprocessing.get_context("spawn").Process(target=help_there, args=(str(board.folder),))
-    helper.start()
+def test_another_machine_takes_members_and_hands_them_in(board: Board, engine: Engine) -> None:
+    helper = start_helper(board, engine)
     try:
         words = [f"sleep 0.{50 + k}" for k in range(12)]
         results = run_on(board, *words)
@@ -165,19 +187,36 @@ def test_another_machine_takes_members_and_hands_them_in(board: Board) -> None:
     assert helper.exitcode == 0
 
 
-def test_a_member_left_by_its_machine_is_taken_over(board: Board) -> None:
+def test_a_member_left_by_its_machine_is_taken_over_and_counts_once(board: Board, engine: Engine) -> None:
     board.offer(0, "member 1", "sleep 0")
-    assert board.claim(0) is not None
-    assert (board.claim(0), board.list_open()) == (None, [])
-    past = time.time() - 2.0 * LEFT_S
-    os.utime(board.folder / "0.claim", (past, past))
-    assert board.list_open() == [0]
-    assert run_on(board, "sleep 0")[0].startswith("sleep 0 in")
+    other, third = Board(engine, board.run_id), Board(engine, board.run_id)
+    assert other.claim() == (0, "member 1", "sleep 0")
+    assert third.claim() is None
+    with engine.begin() as connection:
+        connection.execute(text("update run.member set kept = kept - make_interval(secs => :s)"), {"s": 2.0 * LEFT_S})
+    assert third.claim() == (0, "member 1", "sleep 0")
+    assert not other.settle(0, "late"), "it is the third's now"
+    assert third.settle(0, "in time") and not third.settle(0, "again")
+    assert board.collect([0]) == [(0, "in time")]
+    for each in (other, third):
+        each.leave()
 
 
-def test_a_member_that_fails_elsewhere_is_named(board: Board) -> None:
-    helper = multiprocessing.get_context("spawn").Process(target=help_there, args=(str(board.folder),))
-    helper.start()
+def test_what_is_shared_lies_in_a_folder_of_each_machine(board: Board, engine: Engine) -> None:
+    stage = np.arange(3_000_000, dtype=np.float64)
+    write_parcel(board.folder / "shared", {"stage": stage, "noise": np.random.default_rng(1).random(1_000_000)})
+    board.offer(0, "member 1", [board.folder / "shared"])
+    other = Board(engine, board.run_id)
+    claimed = other.claim()
+    assert claimed is not None
+    (path,) = claimed[2]
+    assert path == other.folder / "shared" != board.folder / "shared"
+    np.testing.assert_array_equal(read_parcel(path)["stage"], stage)
+    other.leave()
+
+
+def test_a_member_that_fails_elsewhere_is_named(board: Board, engine: Engine) -> None:
+    helper = start_helper(board, engine)
     try:
         with pytest.raises(InputError, match=r"^member \d: depth is -1 m, expected 0 or more"):
             run_on(board, "sleep 5", "refuse", "refuse", "refuse")

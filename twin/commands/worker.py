@@ -20,8 +20,11 @@ def worker(
     stalled_after: Annotated[
         float, typer.Option(min=1.0, help="A worker silent for so long is dead, its run taken up again [s].")
     ] = STALLED_S,
+    members: Annotated[
+        bool, typer.Option("--members", help="Only compute members of runs of others; needs nothing but the database.")
+    ] = False,
 ) -> None:
     """Carry out the runs in the queue, until stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     settings = read_settings()
-    work(connect_to_city(settings), settings, once=once, stalled_s=stalled_after)
+    work(connect_to_city(settings), settings, once=once, stalled_s=stalled_after, only_members=members)
