@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from layers.errors import SetupError
 
 ROOT = Path(__file__).resolve().parent.parent
+_SHARED_COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class Settings(BaseSettings):
@@ -31,6 +32,11 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535, description="Port the server listens on.")
     public_url: str | None = Field(
         default=None, description="Address others reach the server at, for links behind a proxy."
+    )
+    proxies: str = Field(
+        default="127.0.0.1,::1",
+        pattern=r"^([0-9A-Fa-f.:]+(/\d{1,3})?(,[0-9A-Fa-f.:]+(/\d{1,3})?)*)?$",
+        description="Addresses and networks of proxies that are believed who asks, and whether by https.",
     )
     write_token: SecretStr | None = Field(
         default=None,
@@ -123,6 +129,12 @@ class Settings(BaseSettings):
         default=None, description="YAML file of contact groups with their channels; it holds secrets: mode 600."
     )
 
+    backup_dir: Path | None = Field(
+        default=None, description="Folder of backups, better on another disk; without it below TWIN_RUN_DIR."
+    )
+    wal_archive: Path | None = Field(
+        default=None, description="Folder the private cluster's log is archived to, for any moment; without it none."
+    )
     retention_months: int | None = Field(
         default=None, ge=1, description="Whole months readings stay in the database; without it all of them."
     )
@@ -158,6 +170,11 @@ class Settings(BaseSettings):
         return folder
 
     @property
+    def backups_dir(self) -> Path:
+        """Where backups lie."""
+        return (self.backup_dir or self.state_dir / "backups").resolve()
+
+    @property
     def private_callback_hosts(self) -> frozenset[str]:
         """Private hosts that callbacks, sources and feeds may lead to."""
         return frozenset(name.strip().lower() for name in self.callback_hosts.split(",") if name.strip())
@@ -179,12 +196,32 @@ class Settings(BaseSettings):
         return self.catalog or (own if own.exists() else self.demo_catalog)
 
 
+def share_counters(folder: Path) -> None:
+    """Let the processes this one starts share their counters in ``folder``, as prometheus-client expects it."""
+    os.environ[_SHARED_COUNTERS] = str(folder)
+
+
+def read_shared_counters() -> Path | None:
+    """Return the folder in which this process shares its counters with its like, None where it has none."""
+    folder = os.environ.get(_SHARED_COUNTERS)
+    return None if not folder else Path(folder)
+
+
 def read_settings() -> Settings:
     """Return the settings of the environment and ``.env``; SetupError names a wrong one."""
     try:
-        return Settings()
+        return Settings(_secrets_dir=_list_secret_folders())
     except ValidationError as error:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         name = name if name.startswith(("TWIN_", "OTEL_")) else f"TWIN_{name}"
-        raise SetupError(f"setting {name}={first.get('input')!r} is not valid: {first['msg']}") from error
+        field = Settings.model_fields.get(name.removeprefix("TWIN_").lower())
+        is_secret = field is not None and "SecretStr" in str(field.annotation)
+        found = "…" if is_secret else repr(first.get("input"))
+        raise SetupError(f"setting {name}={found} is not valid: {first['msg']}") from error
+
+
+def _list_secret_folders() -> list[Path]:
+    """Return where systemd and containers lay secrets as files, named like the settings."""
+    folders = ("/run/secrets", os.environ.get("CREDENTIALS_DIRECTORY", ""))
+    return [Path(folder) for folder in folders if folder and Path(folder).is_dir()]

@@ -46,6 +46,7 @@ def serve(
         workers=workers,
         log_level="warning",
         server_header=False,
+        forwarded_allow_ips=settings.proxies,
     )
 
 
