@@ -8,9 +8,11 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from api.compression import CompressText
+from api.door import Door
 from api.errors import AnswerUnexpected, install_handlers
 from api.methods import AnswerHead, RefuseMethods
-from api.metrics import CountRequests, Metrics
+from api.metrics import Metrics
+from api.observing import WatchRequests
 from api.pages.showing import ShowPages
 from api.resources import hold_resources
 from api.routes import (
@@ -74,7 +76,7 @@ from api.routes import (
 )
 from api.routes.viewer import Viewer
 from api.security import RefuseBadRequests, SecureHeaders
-from twin.settings import Settings, read_settings
+from twin.settings import Settings, read_settings, read_shared_counters
 
 # In the order in which addresses are tried: an item's id may hold slashes, so what lies below an item comes first.
 _ROUTES = (
@@ -136,13 +138,13 @@ _ROUTES = (
     wzdx,
     health,
 )
-_EXPOSED = ["ETag", "Location", "Content-Crs", "Content-Range", "Accept-Ranges", "Twin-Tile-Truncated"]
+_EXPOSED = ["ETag", "Location", "Content-Crs", "Content-Range", "Accept-Ranges", "Twin-Tile-Truncated", "X-Request-Id"]
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Return the application for ``settings``, or for those of the environment."""
     used = settings or read_settings()
-    metrics = Metrics()
+    metrics = Metrics(read_shared_counters())
 
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
@@ -174,6 +176,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The last added is the outermost.
     app.add_middleware(AnswerHead)
     app.add_middleware(ShowPages)
+    app.add_middleware(Door)
     app.add_middleware(RefuseBadRequests, sta_limit=used.sensing_body_mb * 1_000_000)
     app.add_middleware(CompressText)
     app.add_middleware(AnswerUnexpected)
@@ -186,5 +189,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allow_headers=["Range", "If-Range", "If-None-Match"],
     )
     app.add_middleware(SecureHeaders, embedders=used.embedders)
-    app.add_middleware(CountRequests, metrics=metrics)
+    app.add_middleware(WatchRequests, metrics=metrics)
     return app

@@ -56,6 +56,8 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer_http)
     for kind in (psycopg.OperationalError, psycopg_pool.PoolTimeout, sqlalchemy.exc.OperationalError):
         app.add_exception_handler(kind, _answer_database)
+    for kind in (psycopg.errors.InsufficientPrivilege, sqlalchemy.exc.ProgrammingError):
+        app.add_exception_handler(kind, _answer_privilege)
 
 
 def tell_sensorthings(path: str, status: int, message: str) -> dict[str, Any]:
@@ -65,12 +67,17 @@ def tell_sensorthings(path: str, status: int, message: str) -> dict[str, Any]:
 
 async def _answer_twin(request: Request, error: Exception) -> Response:
     assert isinstance(error, TwinError)
+    return answer_error(error, request.url.path)
+
+
+def answer_error(error: TwinError, path: str) -> Response:
+    """Return the problem document of an error met at ``path``."""
     if error.status >= 500:
         _log.error("%s: %s", error.code, error)
     # A client that is not known is told how to make itself known (RFC 9110, 15.5.2).
     headers = {"www-authenticate": "Bearer"} if error.status == 401 else None
     members = {
-        **tell_sensorthings(request.url.path, error.status, str(error)),
+        **tell_sensorthings(path, error.status, str(error)),
         **(getattr(error, "members", None) or {}),
     }
     return answer_problem(error.code, error.status, error.message, hint=error.hint, headers=headers, members=members)
@@ -111,6 +118,16 @@ async def _answer_database(_request: Request, error: Exception) -> Response:
     return answer_problem(
         "database", 503, "the database cannot be reached", hint="try again soon", headers={"retry-after": "5"}
     )
+
+
+async def _answer_privilege(request: Request, error: Exception) -> Response:
+    """Answer what the database's own rights refused; any other mistake in a statement is ours."""
+    cause = error.orig if isinstance(error, sqlalchemy.exc.ProgrammingError) else error
+    if not isinstance(cause, psycopg.errors.InsufficientPrivilege):
+        raise error
+    _log.warning("the database refused %s %s: %s", request.method, request.url.path, cause)
+    said = "what is asked lies outside of what you may see or edit"
+    return answer_problem("forbidden", 403, said, members=tell_sensorthings(request.url.path, 403, said))
 
 
 class AnswerUnexpected:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from anyio import CapacityLimiter
 from psycopg import AsyncConnection
@@ -16,16 +17,23 @@ from api.cache import TileCache
 from api.latest import LatestAnswers
 from api.live import LiveChanges
 from api.metrics import Metrics
+from api.pools import read_async_pool, read_pool
+from api.readiness import Readiness
 from api.versions import LayerVersions
 from layers.schema import VectorLayer
+from layers.store.assuming import assume, assume_on_checkout
 from layers.store.engine import open_engine, plain_url
 from layers.store.items import LayerExtent, read_extent
 from layers.store.networks.following import set_follower
 from twin.connect import find_database
 from twin.indicators.board import IndicatorBoard
 from twin.networks.settling import settle_layers
+from twin.observing.heart import alive
+from twin.observing.measuring import measure_objectives
 from twin.settings import Settings
+from twin.store_observing import add_chances
 
+REFRESH_S = 5.0
 Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
 
@@ -46,6 +54,7 @@ class Resources:
     live: LiveChanges
     indicators: IndicatorBoard
     metrics: Metrics
+    readiness: Readiness
     drawing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(3))
     answering: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(3))
     _extents: dict[str, tuple[str, LayerExtent]] = field(default_factory=dict)
@@ -76,6 +85,7 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
     """Open what the server needs and close it at the end; an unreachable database is waited for, not fatal."""
     engine = open_engine(find_database(settings), statement_timeout_s=settings.statement_timeout)
     set_follower(engine, settle_layers)
+    assume_on_checkout(engine)
     url = plain_url(engine)
     storing = open_engine(url, statement_timeout_s=settings.statement_timeout, pool_size=1, generic_plans=True)
     pool: Pool = AsyncConnectionPool(
@@ -86,6 +96,7 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
         max_waiting=200,
         open=False,
         configure=_configure,
+        check=assume,
         kwargs={
             "application_name": "twin api",
             "autocommit": True,
@@ -99,13 +110,19 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
     budget = settings.tile_cache_mb * 1_000_000
     held = Resources(
         settings, engine, storing, pool, versions, TileCache(budget * 3 // 4), TileCache(budget // 4),
-        LatestAnswers(pool), LiveChanges(url, pool), IndicatorBoard(settings.processed_dir), metrics,
+        LatestAnswers(pool), LiveChanges(url, pool), IndicatorBoard(settings.processed_dir), metrics, Readiness(settings, engine, versions),
     )  # fmt: skip
     metrics.watch_cache("tile", held.tiles)
     metrics.watch_cache("picture", held.pictures)
-    followers = [asyncio.create_task(versions.follow()), asyncio.create_task(held.live.follow())]
+    metrics.watch_pool("tiles", lambda: read_async_pool(pool))
+    metrics.watch_pool("requests", lambda: read_pool(engine))
+    metrics.watch_pool("storing", lambda: read_pool(storing))
+    followers = [
+        asyncio.create_task(work) for work in (versions.follow(), held.live.follow(), _refresh_forever(metrics))
+    ]
     try:
-        yield held
+        with alive(settings, "serve", None, beside=lambda connection: _note_chances(connection, metrics)):
+            yield held
     finally:
         for follower in followers:
             follower.cancel()
@@ -114,6 +131,21 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
         await pool.close()
         storing.dispose()
         engine.dispose()
+        metrics.close()
+
+
+async def _refresh_forever(metrics: Metrics) -> None:
+    """Keep current what other processes of this server tell of this one."""
+    while True:
+        metrics.refresh()
+        await asyncio.sleep(REFRESH_S)
+
+
+def _note_chances(connection: Connection, metrics: Metrics) -> None:
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    for objective, counted in metrics.take_chances().items():
+        add_chances(connection, objective, hour, counted)
+    measure_objectives(connection)
 
 
 async def _configure(connection: AsyncConnection[TupleRow]) -> None:

@@ -1,23 +1,16 @@
-"""Who may write, and in whose name: the one door of everything that changes the city over HTTP.
+"""In whose name something is changed, and why: what the door let pass, as routes record it."""
 
-With ``TWIN_WRITE_TOKEN`` a write carries it as a bearer token. Without one only this machine may write: the connection
-comes from loopback, is addressed to a loopback name (a rebound one is none), and no page of another origin sent it.
-"""
-
-import hmac
-import ipaddress
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from fastapi import Depends, Request
 
-from api.dependencies import ResourcesOf
-from layers.errors import ForbiddenError, InputError, UnauthorizedError
+from api.principal import Principal, current_principal
+from layers.errors import InputError
 
 LONGEST_AUTHOR, LONGEST_REASON = 100, 500
-_NAMED = "name yourself with the header Authorization: Bearer TOKEN"
-_OPEN = "set TWIN_WRITE_TOKEN on the server and send it, or write from the server's own machine"
+_SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,62 +21,33 @@ class Writer:
     reason: str
 
 
-async def give_writer(request: Request, resources: ResourcesOf) -> Writer:
-    """Return who writes; UnauthorizedError or ForbiddenError for who may not."""
-    settings = resources.settings
-    if settings.write_token is not None:
-        _check_token(request, settings.write_token.get_secret_value())
-    elif settings.public_url is not None:
-        raise ForbiddenError("this server is behind a proxy and has no token for writing", hint=_OPEN)
-    else:
-        _check_local(request)
-    return Writer(
-        _read_words(request, "twin-author", LONGEST_AUTHOR) or "local",
-        _read_words(request, "twin-reason", LONGEST_REASON),
-    )
+async def give_writer(request: Request) -> Writer:
+    """Return who writes, or reads what is for the staff; UnauthorizedError or ForbiddenError for who may not.
+
+    Who signed in writes in the own name; this machine and the server's token say whose name it is (``Twin-Author``).
+    """
+    principal = current_principal(request)
+    # What changes something was checked at the door.
+    if request.method in _SAFE:
+        principal.require("read-staff")
+    return Writer(_name_author(request, principal), _read_words(request, "twin-reason", LONGEST_REASON))
 
 
-async def find_writer(request: Request, resources: ResourcesOf) -> Writer | None:
-    """Return who could write, None for who only reads."""
-    try:
-        return await give_writer(request, resources)
-    except (ForbiddenError, UnauthorizedError):
+async def find_writer(request: Request) -> Writer | None:
+    """Return who asks if it is one of the staff, None for others."""
+    principal = current_principal(request)
+    if not principal.may("read-staff"):
         return None
+    return Writer(_name_author(request, principal), _read_words(request, "twin-reason", LONGEST_REASON))
+
+
+def _name_author(request: Request, principal: Principal) -> str:
+    given = _read_words(request, "twin-author", LONGEST_AUTHOR) if principal.via in ("local", "token") else ""
+    return given or principal.name or principal.subject
 
 
 WriterOf = Annotated[Writer, Depends(give_writer)]
 MaybeWriterOf = Annotated[Writer | None, Depends(find_writer)]
-
-
-def _check_token(request: Request, token: str) -> None:
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not given:
-        raise UnauthorizedError("writing needs a token", hint=_NAMED)
-    if not hmac.compare_digest(given.strip().encode("latin-1"), token.encode()):
-        raise UnauthorizedError("the token is not the right one", hint=_NAMED)
-
-
-def _check_local(request: Request) -> None:
-    """Raise ForbiddenError unless the request comes from this machine and from no other site's page."""
-    client = request.client.host if request.client else ""
-    if not _is_loopback(client):
-        raise ForbiddenError(f"{client or 'who asks'} may not write: only this machine may", hint=_OPEN)
-    host = request.headers.get("host", "")
-    if not _is_loopback(urlsplit(f"//{host}").hostname or ""):
-        raise ForbiddenError(f"'{host[:80]}' is no name of this machine", hint=_OPEN)
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
-        raise ForbiddenError(f"a page of '{origin[:80]}' may not write here")
-    forwarded = next((name for name in ("forwarded", "x-forwarded-for", "via") if name in request.headers), None)
-    if forwarded is not None:
-        raise ForbiddenError(f"the header '{forwarded}' says that this request was passed on", hint=_OPEN)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _read_words(request: Request, name: str, longest: int) -> str:

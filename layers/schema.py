@@ -16,6 +16,10 @@ from layers.quantities import QUANTITIES, Quantity
 PropertyType = Literal["string", "integer", "number", "boolean", "date", "datetime"]
 GeometryType = Literal["Point", "LineString", "MultiPolygon"]
 Access = Literal["public", "staff", "restricted"]
+LEVELS: tuple[Access, ...] = ("public", "staff", "restricted")
+"""Who sees more than who stands before it: everybody, who is signed in, who keeps the city's networks running."""
+GUARD = "is_restricted"
+"""The flag that keeps a row of a layer for those who see what is restricted."""
 
 NO_WORDS: Mapping[str, str] = MappingProxyType({})
 DETAIL_ZOOM = 14
@@ -180,6 +184,9 @@ class VectorLayer:
             unknown = {name for part in prop.template_parts for name in part} - set(names)
             if unknown:
                 raise DeclarationError(f"'{self.id}.{prop.name}' is made of {sorted(unknown)}, which it does not have")
+        hidden = [name for name in self.tile_properties if LEVELS.index(self._access(name)) > LEVELS.index(self.access)]
+        if hidden:
+            raise DeclarationError(f"tiles of layer '{self.id}' carry '{hidden[0]}', which not all who see it may see")
         coded = self.find(self.style.by) if self.style.by else None
         known = {code.value for code in coded.codes} if coded else set()
         for zoom, codes in self.overview.kept:
@@ -189,6 +196,15 @@ class VectorLayer:
     def find(self, name: str) -> Property | None:
         """Return the property called ``name``, or None."""
         return next((prop for prop in self.properties if prop.name == name), None)
+
+    def _access(self, name: str) -> Access:
+        prop = self.find(name)
+        return prop.access if prop else "public"
+
+    @property
+    def guarded(self) -> bool:
+        """Whether some of its rows are for few."""
+        return self.find(GUARD) is not None
 
     @property
     def of_runs(self) -> bool:
@@ -303,6 +319,11 @@ def integer(
 def flag(name: str, vi: str, en: str, *, words: Mapping[str, str] = NO_WORDS) -> Property:
     """Return a yes/no property."""
     return Property(name, Text(vi, en), "boolean", words=words)
+
+
+def guard() -> Property:
+    """Return the flag that keeps a row for those who see what is restricted."""
+    return Property(GUARD, Text("Hạn chế tiếp cận", "Restricted"), "boolean", access="restricted")
 
 
 def date(name: str, vi: str, en: str, *, words: Mapping[str, str] = NO_WORDS) -> Property:

@@ -140,9 +140,7 @@ class _Door:
             path, _, query = self._strip(asked.url).partition("?")
         except InputError as error:
             return _tell_error(asked, error)
-        passed = [
-            (name, value) for name, value in self._request.scope["headers"] if name in (b"host", b"authorization")
-        ]
+        passed = [(name, value) for name, value in self._request.scope["headers"] if name in _PASSED]
         scope = {
             **{name: value for name, value in self._request.scope.items() if name in _KEPT},
             "method": "GET", "path": f"{ROOT}/{unquote(path)}", "raw_path": f"{ROOT}/{path}".encode(),
@@ -163,6 +161,7 @@ class _Door:
         return BatchAnswer(asked.id, start["status"], told, b"".join(part.get("body", b"") for part in answered[1:]))
 
 
+_PASSED = (b"host", b"authorization", b"cookie")
 _KEPT = ("type", "asgi", "http_version", "scheme", "root_path", "client", "server", "state")
 
 

@@ -78,7 +78,7 @@ class PostObservation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        writer = await give_writer(request, request.app.state.resources)
+        writer = await give_writer(request)
         sent = await read_change_body(request)
         path = scope["path"].removeprefix(ROOT).strip("/")
         key = parse_path(path).steps[0].key
@@ -101,7 +101,7 @@ class CreateObservations:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        writer = await give_writer(request, request.app.state.resources)
+        writer = await give_writer(request)
         sent = await read_change_body(request)
         prefix = f"{find_root(request)}/Observations"
         answers = await give_observing(request.app.state).create_from_arrays(sent, writer, prefix)

@@ -9,6 +9,7 @@ from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
+from layers.access import who_asks
 from layers.errors import ConflictError, NotFoundError
 from layers.schema import VectorLayer
 from layers.store.loads import lock_layer
@@ -110,7 +111,9 @@ def read_edit(connection: Connection, edit_id: int) -> EditRow:
 def read_edits(connection: Connection, ids: Iterable[int | None]) -> dict[int, EditRow]:
     """Return the edits with these ids that exist, by id; None is passed over."""
     wanted = sorted({one for one in ids if one is not None})
-    rows = connection.execute(text(f"select {_COLUMNS} from meta.edit where id = any(:ids)"), {"ids": wanted})
+    # Who and why is for the staff; who may not read it gets neither.
+    columns = _COLUMNS if who_asks().sees("staff") else _COLUMNS.replace("author, reason", "'' as author, '' as reason")
+    rows = connection.execute(text(f"select {columns} from meta.edit where id = any(:ids)"), {"ids": wanted})
     return {row.id: _read(row) for row in rows}
 
 

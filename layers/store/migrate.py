@@ -14,6 +14,7 @@ from layers.errors import ConflictError, CrsError, DatabaseError
 from layers.store.engine import check_connection
 from layers.store.finding.search_tables import sync_search
 from layers.store.overviews import sync_overviews
+from layers.store.rights import sync_rights
 from layers.store.sensing.datastreams import attach_sensors
 from layers.store.sensing.live import attach_live
 from layers.store.sources import ensure_edit_source
@@ -75,6 +76,8 @@ def migrate(engine: Engine, city_id: str, crs: str, declaration: dict[str, objec
         attach_live(connection)
         sync_overviews(connection)
         done += [f"Indexed the words of {name}" for name in sync_search(connection)]
+        if sync_rights(connection):
+            done.append("Gave roles their rights")
     return done
 
 

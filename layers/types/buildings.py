@@ -1,6 +1,8 @@
 """Buildings."""
 
-from layers.schema import Style, Text, VectorLayer, code, coded, integer, number, text
+from dataclasses import replace
+
+from layers.schema import Style, Text, VectorLayer, code, coded, guard, integer, number, text
 
 BUILDING_USE = (
     code("house", "Nhà ở", "House", "#e3cdb8"),
@@ -33,8 +35,9 @@ LAYERS = (
             number("ground_elevation", "Cao độ nền", "Ground elevation", "elevation"),
             number("floor_elevation", "Cao độ sàn tầng trệt", "Ground-floor elevation", "elevation"),
             integer("year_built", "Năm xây dựng", "Year built", "year"),
-            integer("residents", "Số người ở", "Residents", "people"),
+            replace(integer("residents", "Số người ở", "Residents", "people"), access="staff"),
             text("ward_code", "Mã phường/xã", "Ward code"),
+            guard(),
         ),
         style=Style("#d9cec2", by="use", outline="#b7a892", height="height"),
         rank=30,

@@ -1,6 +1,6 @@
 """Land: parcels, land use, terrain and land cover."""
 
-from layers.schema import RasterLayer, Style, Text, VectorLayer, code, coded, number, text
+from layers.schema import RasterLayer, Style, Text, VectorLayer, code, coded, guard, number, text
 
 LAND_USE = (
     code("residential", "Đất ở", "Residential", "#f2e3d0"),
@@ -32,6 +32,7 @@ LAYERS = (
             coded("land_use", "Mục đích sử dụng", "Land use", *LAND_USE),
             number("area", "Diện tích", "Area", "area"),
             text("ward_code", "Mã phường/xã", "Ward code"),
+            guard(),
         ),
         style=Style("#00000000", outline="#c9bfae", width=0.6),
         rank=12,

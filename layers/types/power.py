@@ -1,6 +1,8 @@
 """Power supply: substations, lines, transformers, poles."""
 
-from layers.schema import Style, Text, VectorLayer, code, coded, integer, number, text
+from dataclasses import replace
+
+from layers.schema import Style, Text, VectorLayer, code, coded, guard, integer, number, text
 from layers.types.inventory import STATE
 
 VOLTAGE_CLASS = (
@@ -31,10 +33,11 @@ LAYERS = (
             number("primary_voltage", "Điện áp sơ cấp", "Primary voltage", "voltage"),
             number("secondary_voltage", "Điện áp thứ cấp", "Secondary voltage", "voltage"),
             number("rated_power", "Công suất đặt", "Installed capacity", "apparent_power"),
-            number("peak_load", "Phụ tải cực đại", "Peak load", "apparent_power"),
+            replace(number("peak_load", "Phụ tải cực đại", "Peak load", "apparent_power"), access="restricted"),
             number("base_elevation", "Cao độ nền trạm", "Ground level of the yard", "elevation"),
             text("ward_code", "Mã phường/xã", "Ward code"),
             *STATE,
+            guard(),
         ),
         style=Style("#c0392b", by="voltage_class", radius=7.0, outline="#ffffff", label="name", icon="bolt"),
         rank=73,

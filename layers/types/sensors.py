@@ -1,6 +1,6 @@
 """Sensors: where the city is measured. Their readings are datastreams, not properties."""
 
-from layers.schema import Style, Text, VectorLayer, code, coded, date, number, text
+from layers.schema import Style, Text, VectorLayer, code, coded, date, guard, number, text
 
 LAYERS = (
     VectorLayer(
@@ -47,6 +47,7 @@ LAYERS = (
                 code("backward", "Ngược chiều vẽ của đường", "Against the drawing of the road"),
             ),
             date("installed", "Ngày lắp đặt", "Installed"),
+            guard(),
         ),
         style=Style("#1f6fb2", by="kind", radius=6.0, outline="#ffffff", label="name", icon="gauge"),
         rank=90,

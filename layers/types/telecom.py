@@ -69,6 +69,7 @@ LAYERS = (
         rank=55,
         min_zoom=14,
         visible=False,
+        access="staff",
         words={"inspire": "us-net-common:TelecommunicationsCable|us-net-common:Duct"},
     ),
     VectorLayer(

@@ -4,7 +4,9 @@ A network is sound when every pipe ends on two ``water_nodes``. A pump or a cont
 nodes, as a link of EPANET is; an isolation or check valve is a point on a pipe, near one of its nodes.
 """
 
-from layers.schema import Style, Text, VectorLayer, code, coded, date, flag, integer, number, text
+from dataclasses import replace
+
+from layers.schema import Style, Text, VectorLayer, code, coded, date, flag, guard, integer, number, text
 from layers.types.inventory import STATE
 
 _APPURTENANCE = "us-net-common:Appurtenance"
@@ -189,6 +191,7 @@ LAYERS = (
             DMA,
             MODEL,
             *STATE,
+            guard(),
         ),
         style=Style("#6b9ac4", by="node_type", radius=2.5, outline="#ffffff", icon="junction"),
         rank=61,
@@ -362,9 +365,9 @@ LAYERS = (
             text("pipe_id", "Ống cấp", "Pipe"),
             text("building_id", "Công trình", "Building"),
             integer("connections", "Số hộ", "Connections"),
-            number("average_use", "Lượng dùng trung bình", "Average use", "daily_volume"),
+            replace(number("average_use", "Lượng dùng trung bình", "Average use", "daily_volume"), access="restricted"),
             number("diameter", "Cỡ đồng hồ", "Meter size", "diameter"),
-            text("address", "Địa chỉ", "Address"),
+            replace(text("address", "Địa chỉ", "Address"), access="restricted"),
             text("ward_code", "Mã phường/xã", "Ward code"),
             DMA,
             date("installed", "Ngày lắp đặt", "Installed"),
@@ -373,6 +376,7 @@ LAYERS = (
         rank=59,
         min_zoom=16,
         visible=False,
+        access="staff",
         words={"inspire": _APPURTENANCE},
     ),
 )
