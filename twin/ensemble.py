@@ -11,7 +11,7 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from layers.errors import TwinError
 from twin.board import Board
 from twin.process import Checkpoint, Progress, StoppedError
+from twin.shelf import Shelf, Sign, sign_plainly
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -62,31 +63,40 @@ def run_members(
     progress: Progress,
     processes: int | None = None,
     board: Board | None = None,
+    sign: Sign = sign_plainly,
 ) -> Generator[Result, None, None]:
     """Yield ``compute(task, progress)`` of every (name, task), in their order, as many at a time as cores.
 
     ``compute`` is a function of a module, tasks and results can be pickled; a task is asked for when a process is free
     for it. Close the generator (``contextlib.closing``) where it may not be used up: that ends all processes. Raise
     StoppedError when asked to stop, and what a member raised, with its name before the message. With a ``board``
-    tasks are offered on it, some ahead, and results of others taken from it.
+    tasks are offered on it, some ahead, and results of others taken from it. Members an interrupted attempt left whose
+    task has the same ``sign`` are not computed again.
     """
     crew = _Crew(compute, processes or count_processes(count))
-    desk = _Own(tasks, count) if board is None else _Shared(tasks, count, board)
+    kept = progress.open_shelf()
+    shelf = None if kept is None else Shelf(kept, sign)
+    numbered = _number(tasks) if shelf is None else shelf.sift(tasks)
+    desk = _Own(numbered) if board is None else _Shared(numbered, board)
     done: dict[int, Result] = {}
     taken = finished = 0
     try:
         while taken < count:
             while crew.has_room() and (work := desk.take()) is not None:
                 crew.give(*work)
+            fresh: dict[int, Result] = {}
             for hand in crew.wait():
                 number, news = hand.hear()
                 if news is not None:
                     desk.finish(number)
-                    done[number] = news[0]
-                    finished += 1
-            for number, result in desk.collect(crew.list_numbers()):
-                done[number] = result
-                finished += 1
+                    fresh[number] = news[0]
+            fresh.update(desk.collect(crew.list_numbers()))
+            if shelf is not None:
+                for number, result in fresh.items():
+                    shelf.keep(number, result)
+                fresh.update(shelf.take())
+            finished += len(fresh)
+            done.update(fresh)
             progress.report(
                 min((finished + crew.share) / count, 1.0), f"{finished} trong {count} lần tính — of {count} runs done"
             )
@@ -131,16 +141,20 @@ def help_members(board: Board, *, processes: int | None = None, idle_s: float = 
     return computed
 
 
+def _number(tasks: Iterable[tuple[str, Any]]) -> Iterator[tuple[int, str, Any]]:
+    for number, (name, task) in enumerate(tasks):
+        yield number, name, task
+
+
 class _Own:
     """Tasks that only this machine computes."""
 
-    def __init__(self, tasks: Iterable[tuple[str, Any]], count: int) -> None:
-        self._tasks, self._left = iter(tasks), range(count).__iter__()
+    def __init__(self, tasks: Iterator[tuple[int, str, Any]]) -> None:
+        self._tasks = tasks
 
     def take(self) -> tuple[int, str, Any] | None:
         """Return the next member to compute, or None when all are given."""
-        number = next(self._left, None)
-        return None if number is None else (number, *next(self._tasks))
+        return next(self._tasks, None)
 
     def finish(self, number: int) -> None:
         """Note that a member of this machine is done."""
@@ -153,17 +167,15 @@ class _Own:
 class _Shared:
     """Tasks on a board: this machine takes what no other has taken."""
 
-    def __init__(self, tasks: Iterable[tuple[str, Any]], count: int, board: Board) -> None:
-        self._tasks, self._count, self._board = iter(tasks), count, board
-        self._offered = 0
+    def __init__(self, tasks: Iterator[tuple[int, str, Any]], board: Board) -> None:
+        self._tasks, self._board = tasks, board
         self._waiting: set[int] = set()
 
     def take(self) -> tuple[int, str, Any] | None:
         """Offer some more and return one that is now this machine's, or None where others have them all."""
-        while self._offered < self._count and len(self._waiting) < AHEAD:
-            self._board.offer(self._offered, *next(self._tasks))
-            self._waiting.add(self._offered)
-            self._offered += 1
+        while len(self._waiting) < AHEAD and (task := next(self._tasks, None)) is not None:
+            self._board.offer(*task)
+            self._waiting.add(task[0])
         return self._board.claim()
 
     def finish(self, number: int) -> None:
@@ -316,6 +328,9 @@ class _Told:
 
     def write_checkpoint(self, make: Callable[[], Checkpoint]) -> None:
         """Keep none."""
+
+    def open_shelf(self) -> None:
+        """Return None: a member has no members."""
 
     def open_board(self, compute: Callable[[Any, Progress], Any]) -> None:
         """Return None: a member is computed by one."""

@@ -164,6 +164,9 @@ class Progress(Protocol):
     def write_checkpoint(self, make: Callable[[], Checkpoint]) -> None:
         """Save what a next attempt needs to continue from here; ``make`` is called only when it is time to."""
 
+    def open_shelf(self) -> Path | None:
+        """Return a folder for members that outlive an interrupted attempt, which need not be there yet, or None."""
+
     def open_board(self, compute: Callable[[Any, "Progress"], Any]) -> Board | None:
         """Return a board on which other machines, told of it, find members to ``compute``; None where nobody helps."""
 
@@ -184,6 +187,10 @@ class Quiet:
 
     def write_checkpoint(self, make: Callable[[], Checkpoint]) -> None:
         """Ignore it."""
+
+    def open_shelf(self) -> Path | None:
+        """Return None."""
+        return None
 
     def open_board(self, compute: Callable[[Any, Progress], Any]) -> Board | None:
         """Return None."""

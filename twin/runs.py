@@ -1,9 +1,12 @@
 """Runs: read the city, compute, write rasters and features, and keep a record. All of it appears or nothing does."""
 
+import errno
 import hashlib
 import importlib.metadata
+import logging
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,10 +16,12 @@ from typing import Any
 import numpy as np
 from rasterio.enums import Resampling
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from layers.datum import CRS84, make_transformer
-from layers.errors import ConflictError, TwinError
+from layers.errors import ConflictError, DiskFullError, TwinError
 from layers.registry import read_raster_layer, read_vector_layer
+from layers.store.engine import is_away
 from layers.store.features import upsert_features
 from layers.store.rasters import register_raster, write_cog
 from twin.board import Board
@@ -31,6 +36,7 @@ from twin.store import (
     create_run,
     fail_run,
     finish_run,
+    hand_back_run,
     lock_run,
     read_run,
     register_run_source,
@@ -45,8 +51,21 @@ from twin.store_traces import keep_trace
 PROGRESS_S = 0.5
 CHECKPOINT_S = 10.0
 WORKER_SEEN_S = 60.0
+RETRY_S = 1.0
 MOST_ATTEMPTS = 3
-"""A run whose worker died this often is given up: it is probably what kills them."""
+"""A run whose worker died, or lost the database, this often is given up: it is probably what kills them."""
+
+log = logging.getLogger("twin.runs")
+
+
+class BusyError(ConflictError):
+    """Another worker carries the run out."""
+
+
+class HandedBackError(TwinError):
+    """The run is not over: whoever takes it up next goes on from its checkpoint."""
+
+    code = "handed-back"
 
 
 def submit_run(engine: Engine, process_id: str, values: Mapping[str, Any], *, asked: JobRequest | None = None) -> str:
@@ -75,18 +94,20 @@ def execute(
     *,
     follow: Callable[[float, str], None] | None = None,
     checkpoint_s: float = CHECKPOINT_S,
+    leaving: threading.Event | None = None,
 ) -> RunRow:
     """Carry out an accepted run, or one whose worker died, and return its record.
 
     ``follow`` hears of progress (0–1 and words). A dismissed run leaves nothing behind. What goes wrong is written
-    into the record and raised. Raises ConflictError when another worker is on it or it is over.
+    into the record and raised. Raises BusyError when another worker is on it, ConflictError when it is over, and
+    HandedBackError when it stopped at a step because ``leaving`` was set, or because the database went away.
     """
     with engine.connect() as holder:
         if not lock_run(holder, run_id):
-            raise ConflictError(f"run '{run_id}' is being carried out by another worker")
+            raise BusyError(f"run '{run_id}' is being carried out by another worker")
         holder.commit()
         try:
-            return _carry_out(engine, settings, run_id, follow, checkpoint_s)
+            return _carry_out(engine, settings, run_id, follow, checkpoint_s, leaving or threading.Event())
         finally:
             # A pooled connection keeps its session, and with it the lock, unless it is closed for good.
             holder.invalidate()
@@ -98,40 +119,66 @@ def _carry_out(
     run_id: str,
     follow: Callable[[float, str], None] | None,
     checkpoint_s: float,
+    leaving: threading.Event,
 ) -> RunRow:
     with engine.begin() as connection:
         run = claim_run(connection, run_id)
     work = settings.processed_dir / "runs" / f".{run_id}"
     began = time.monotonic()
+    progress = _Stored(engine, settings, run, work, follow, checkpoint_s, leaving)
+    goes_on = False
     try:
         if run.attempts > MOST_ATTEMPTS:
-            raise TwinError(f"run '{run_id}' was left unfinished {MOST_ATTEMPTS} times by workers that died")
+            raise TwinError(
+                f"run '{run_id}' was left unfinished {MOST_ATTEMPTS} times by workers that died or lost the database"
+            )
         work.mkdir(parents=True, exist_ok=True)
         process = read_process(run.process)
         inputs = parse_inputs(process, run.inputs)
-        progress = _Stored(engine, settings, run_id, work, follow, checkpoint_s)
         outputs, data, synthetic = _compute(engine, settings, process, inputs, run, progress)
         progress.report(0.95, "ghi kết quả — writing results")
         if progress.should_stop():
             raise StoppedError
         provenance = _record(run, inputs, outputs, data, time.monotonic() - began)
-        _write(engine, settings, run_id, outputs, provenance, work, synthetic)
+        _write(engine, settings, run, outputs, provenance, work, synthetic)
     except StoppedError:
-        pass
+        goes_on = progress.lost or (leaving.is_set() and _hand_back(engine, run, leaving, counted=False))
+        if goes_on:
+            raise HandedBackError(f"run '{run_id}' is handed back") from None
     except KeyboardInterrupt:
         with engine.begin() as connection:
             request_dismiss(connection, run_id)
         raise
-    except TwinError as error:
-        _fail(engine, run_id, error.code, str(error))
-        raise
     except Exception as error:
-        _fail(engine, run_id, "internal", f"{type(error).__name__}: {error}")
-        raise
+        if is_away(error):
+            goes_on = _hand_back(engine, run, leaving, counted=True)
+            if goes_on:
+                raise HandedBackError(f"run '{run_id}' lost the database and is handed back") from error
+        else:
+            _fail(engine, run, error)
+            raise
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        # What another attempt goes on from, or works in already, is not ours to remove.
+        if not goes_on:
+            shutil.rmtree(work, ignore_errors=True)
     with engine.connect() as connection:
         return read_run(connection, run_id)
+
+
+def _hand_back(engine: Engine, run: RunRow, leaving: threading.Event, *, counted: bool) -> bool:
+    """Hand a run back, as soon as the database is there; return False when it is over already.
+
+    Who must leave does not wait: the run is found by its lock, which nobody holds then.
+    """
+    while True:
+        try:
+            with engine.begin() as connection:
+                return hand_back_run(connection, run.id, attempt=run.attempts, counted=counted)
+        except SQLAlchemyError as error:
+            if not is_away(error):
+                raise
+            if leaving.wait(RETRY_S):
+                return True
 
 
 def _compute(
@@ -150,14 +197,17 @@ def _compute(
 def _write(
     engine: Engine,
     settings: Settings,
-    run_id: str,
+    run: RunRow,
     outputs: Outputs,
     provenance: Mapping[str, Any],
     work: Path,
     synthetic: bool,
 ) -> None:
     """Write rasters and files beside their final place, then all else in one transaction with the move."""
-    fresh, final = work / "rasters", settings.processed_dir / "runs" / run_id
+    run_id = run.id
+    fresh, final = work / f"rasters-{run.attempts}", settings.processed_dir / "runs" / run_id
+    shutil.rmtree(fresh, ignore_errors=True)
+    moved = False
     for layer_id, raster in outputs.rasters.items():
         _write_raster(fresh / f"{layer_id}.tif", layer_id, raster, run_id)
     for name, content in outputs.files.items():
@@ -175,6 +225,7 @@ def _write(
                 stage_forecast=outputs.stage_forecast,
                 balance=outputs.balance,
                 provenance=provenance,
+                attempt=run.attempts,
             )
             if not done:
                 raise StoppedError
@@ -186,11 +237,15 @@ def _write(
                 keep_trace(connection, outputs.trace, author=f"run {run_id}")
             for layer_id, raster in outputs.rasters.items():
                 _list_raster(connection, settings, run_id, layer_id, raster, fresh)
+            # Only one attempt comes here: the run's row is locked until the end.
             shutil.rmtree(final, ignore_errors=True)
             if fresh.exists():
                 fresh.rename(final)
-    except BaseException:
-        shutil.rmtree(final, ignore_errors=True)
+                moved = True
+    except BaseException as error:
+        # A commit without an answer may have happened: the next attempt sees, and writes anew if it did not.
+        if moved and not is_away(error):
+            shutil.rmtree(final, ignore_errors=True)
         raise
 
 
@@ -247,29 +302,43 @@ def read_code_version() -> str:
     return asked.stdout.strip() if asked.returncode == 0 else importlib.metadata.version("city-twin")
 
 
-def _fail(engine: Engine, run_id: str, code: str, message: str) -> None:
+def _fail(engine: Engine, run: RunRow, error: Exception) -> None:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        error = DiskFullError("no room on the disk for the results", hint="make room where the processed data lie")
+    code, message = "internal", f"{type(error).__name__}: {error}"
+    if isinstance(error, TwinError):
+        code, message = error.code, str(error)
     with engine.begin() as connection:
-        fail_run(connection, run_id, code=code, message=message)
+        fail_run(connection, run.id, code=code, message=message, attempt=run.attempts)
 
 
 class _Stored:
-    """Progress kept in the database, checkpoints kept in the run's work folder."""
+    """Progress kept in the database, checkpoints kept in the run's work folder.
+
+    ``lost``: another attempt has the run.
+    """
 
     def __init__(
         self,
         engine: Engine,
         settings: Settings,
-        run_id: str,
+        run: RunRow,
         work: Path,
         follow: Callable[[float, str], None] | None,
         checkpoint_s: float,
+        leaving: threading.Event,
     ) -> None:
         self._settings = settings
-        self._engine, self._run_id, self._work, self._follow = engine, run_id, work, follow
-        self._checkpoint_s = checkpoint_s
+        self._engine, self._run, self._work, self._follow = engine, run, work, follow
+        self._checkpoint_s, self._leaving = checkpoint_s, leaving
         self._told = self._saved = time.monotonic()
-        self._dismissed = False
+        self._status = "running"
         self._latest = (0.0, "")
+
+    @property
+    def lost(self) -> bool:
+        """Whether another attempt has the run."""
+        return self._status == "superseded"
 
     def report(self, fraction: float, message: str) -> None:
         """Tell who follows, and the database at most twice a second."""
@@ -279,9 +348,9 @@ class _Stored:
         self._tell()
 
     def should_stop(self) -> bool:
-        """Return whether the run was dismissed, as of the last half second."""
+        """Return whether the run was dismissed or taken over, as of the last half second, or its worker must leave."""
         self._tell()
-        return self._dismissed
+        return self._status != "running" or self._leaving.is_set()
 
     def read_checkpoint(self) -> Checkpoint | None:
         """Return the arrays an earlier attempt left, or None."""
@@ -292,30 +361,45 @@ class _Stored:
             return {name: stored[name] for name in stored.files}
 
     def write_checkpoint(self, make: Callable[[], Checkpoint]) -> None:
-        """Save the arrays, whole or not at all, when the last time is long enough ago."""
+        """Save the arrays, whole or not at all, when the last time is long enough ago; a full disk holds nobody up."""
         if time.monotonic() - self._saved < self._checkpoint_s:
             return
-        fresh = self._work / "fresh.npz"
-        np.savez(fresh, allow_pickle=False, **make())
-        fresh.replace(self._work / "checkpoint.npz")
         self._saved = time.monotonic()
+        fresh = self._work / f"fresh-{self._run.attempts}.npz"
+        try:
+            np.savez(fresh, allow_pickle=False, **make())
+            fresh.replace(self._work / "checkpoint.npz")
+        except OSError as error:
+            fresh.unlink(missing_ok=True)
+            log.warning("run %s keeps no checkpoint for now: %s", self._run.id, error)
+
+    def open_shelf(self) -> Path:
+        """Return the folder for members that outlive this attempt."""
+        return self._work / "kept"
 
     def open_board(self, compute: Callable[[Any, Progress], Any]) -> Board | None:
         """Open a board and call workers, where the settings say that they share members."""
         if not self._settings.share_members:
             return None
-        board = Board(self._engine, self._run_id)
+        board = Board(self._engine, self._run.id)
         board.open(self._settings.machine, compute)
         with self._engine.connect() as connection:
             workers = count_workers(connection, seen_within_s=WORKER_SEEN_S)
-        call_for_help(self._engine, self._run_id, workers)
+        call_for_help(self._engine, self._run.id, workers)
         return board
 
     def _tell(self) -> None:
+        """Store the progress and hear what became of the run; a database that is away is told later."""
         now = time.monotonic()
         if now - self._told < PROGRESS_S:
             return
         self._told = now
-        with self._engine.begin() as connection:
-            status = update_progress(connection, self._run_id, 100.0 * self._latest[0], self._latest[1])
-        self._dismissed = status != "running"
+        try:
+            with self._engine.begin() as connection:
+                self._status = update_progress(
+                    connection, self._run.id, 100.0 * self._latest[0], self._latest[1], attempt=self._run.attempts
+                )
+        except SQLAlchemyError as error:
+            if not is_away(error):
+                raise
+            log.warning("the progress of run %s is not stored for now: the database is away", self._run.id)

@@ -20,6 +20,9 @@ RUN_COLUMNS = (
     "attempts, base_time, horizon_hours, summary, stage_forecast, balance, provenance, error"
 )
 
+_OURS = "(cast(:attempt as integer) is null or attempts = :attempt)"
+"""Each start of a run counts its attempts up, so that the number says who has it: one that lost it writes nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
@@ -78,16 +81,26 @@ def claim_run(connection: Connection, run_id: str) -> RunRow:
     return RunRow(*row)
 
 
-def update_progress(connection: Connection, run_id: str, progress: float, message: str) -> str:
-    """Store how far a running run is (0–100) and return its status, by which a dismissal is noticed."""
+def update_progress(
+    connection: Connection, run_id: str, progress: float, message: str, *, attempt: int | None = None
+) -> str:
+    """Store how far a running run is (0–100) and return its status, by which a dismissal is noticed.
+
+    With ``attempt`` only that one's progress is stored; ``superseded`` says that a later one has the run.
+    """
+    values = {"id": run_id, "progress": progress, "message": message, "attempt": attempt}
     connection.execute(
         text(
             "update run.run set progress = :progress, message = :message, updated = now() "
-            "where id = :id and status = 'running'"
+            f"where id = :id and status = 'running' and {_OURS}"
         ),
-        {"id": run_id, "progress": progress, "message": message},
+        values,
     )
-    return str(connection.execute(text("select status from run.run where id = :id"), {"id": run_id}).scalar_one())
+    return str(
+        connection.execute(
+            text(f"select case when {_OURS} then status else 'superseded' end from run.run where id = :id"), values
+        ).scalar_one()
+    )
 
 
 def finish_run(
@@ -101,18 +114,23 @@ def finish_run(
     stage_forecast: Mapping[str, Any] | None,
     balance: Mapping[str, Any] | None,
     provenance: Mapping[str, Any],
+    attempt: int | None = None,
 ) -> bool:
-    """Store the results of a running run as successful; return False when it was dismissed meanwhile."""
+    """Store the results of a running run as successful; return False when it was dismissed meanwhile.
+
+    With ``attempt`` also when a later attempt has the run: results are written by one of them only.
+    """
     done = connection.execute(
         text(
             "update run.run set status = 'successful', progress = 100, message = '', finished = now(), "
             "updated = now(), title_vi = :vi, title_en = :en, base_time = :base_time, "
             "horizon_hours = :horizon_hours, summary = cast(:summary as jsonb), "
             "stage_forecast = cast(:stage_forecast as jsonb), balance = cast(:balance as jsonb), "
-            "provenance = cast(:provenance as jsonb), error = null where id = :id and status = 'running'"
+            f"provenance = cast(:provenance as jsonb), error = null where id = :id and status = 'running' and {_OURS}"
         ),
         {
             "id": run_id,
+            "attempt": attempt,
             "vi": title.vi,
             "en": title.en,
             "base_time": base_time,
@@ -126,15 +144,35 @@ def finish_run(
     return done.rowcount == 1
 
 
-def fail_run(connection: Connection, run_id: str, *, code: str, message: str) -> None:
-    """Mark a run that is not over as failed, with the reason."""
+def fail_run(connection: Connection, run_id: str, *, code: str, message: str, attempt: int | None = None) -> None:
+    """Mark a run that is not over as failed, with the reason; with ``attempt`` only while that one has the run."""
     connection.execute(
         text(
-            "update run.run set status = 'failed', finished = now(), updated = now(), "
-            "error = cast(:error as jsonb), message = :message where id = :id and status in ('accepted', 'running')"
+            "update run.run set status = 'failed', finished = now(), updated = now(), error = cast(:error as jsonb), "
+            f"message = :message where id = :id and status in ('accepted', 'running') and {_OURS}"
         ),
-        {"id": run_id, "message": message, "error": _to_json({"code": code, "message": message})},
+        {
+            "id": run_id,
+            "attempt": attempt,
+            "message": message,
+            "error": _to_json({"code": code, "message": message}),
+        },
     )
+
+
+def hand_back_run(connection: Connection, run_id: str, *, attempt: int, counted: bool) -> bool:
+    """Let another worker take up a running run; return False when the attempt no longer had it.
+
+    Without ``counted`` the attempt is forgotten: nobody died of it.
+    """
+    done = connection.execute(
+        text(
+            "update run.run set status = 'accepted', attempts = attempts - cast(:less as integer), updated = now(), "
+            f"message = '' where id = :id and status = 'running' and {_OURS}"
+        ),
+        {"id": run_id, "attempt": attempt, "less": 0 if counted else 1},
+    )
+    return done.rowcount == 1
 
 
 def request_dismiss(connection: Connection, run_id: str) -> RunRow:

@@ -1,4 +1,4 @@
-"""SQL of the queue's own tables: who works on it."""
+"""SQL of the queue's own tables: who works on it, what waits in it."""
 
 from sqlalchemy import Connection, text
 
@@ -14,3 +14,42 @@ def count_workers(connection: Connection, *, seen_within_s: float) -> int:
             {"seconds": seen_within_s},
         ).scalar_one()
     )
+
+
+def list_abandoned(connection: Connection, *, silent_s: float) -> list[str]:
+    """Return the runs that wait or were begun, but have no job, are at nobody and said nothing for ``silent_s`` [s].
+
+    Who entered them, or carried them out without the queue, died before they were over.
+    """
+    rows = connection.execute(
+        text(
+            "select id from run.run where status in ('accepted', 'running') "
+            "and updated < now() - make_interval(secs => :seconds) and not exists (select from "
+            "queue.procrastinate_jobs where status in ('todo', 'doing') and args ->> 'run_id' = run.run.id "
+            "and task_name = 'execute_run') order by created"
+        ),
+        {"seconds": silent_s},
+    ).scalars()
+    # Who carries a run out holds its lock.
+    return [run_id for run_id in list(rows) if _is_at_nobody(connection, run_id)]
+
+
+def _is_at_nobody(connection: Connection, run_id: str) -> bool:
+    return bool(
+        connection.execute(
+            text("select pg_try_advisory_xact_lock(hashtextextended(:id, 7))"), {"id": run_id}
+        ).scalar_one()
+    )
+
+
+def read_backlog(connection: Connection) -> tuple[int, float | None]:
+    """Return how many jobs wait, and for how long the oldest has [s], None where none does."""
+    row = connection.execute(
+        text(
+            "select count(*), extract(epoch from now() - min(e.at))::float from queue.procrastinate_jobs j "
+            "left join lateral (select max(at) as at from queue.procrastinate_events "
+            "where job_id = j.id and type in ('deferred', 'deferred_for_retry', 'retried')) e on true "
+            "where j.status = 'todo' and (j.scheduled_at is null or j.scheduled_at <= now())"
+        )
+    ).one()
+    return int(row[0]), row[1]

@@ -1,8 +1,9 @@
 """The connection to PostGIS."""
 
+import psycopg
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from layers.errors import DatabaseError
 
@@ -57,3 +58,18 @@ def check_connection(engine: Engine) -> str:
 def plain_url(engine: Engine) -> str:
     """Return the URL as libpq reads it, for drivers beside SQLAlchemy."""
     return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+_AWAY = ("08", "57P01", "57P02", "57P03", "53300")
+"""What a database says that shuts down, starts up or has no connection left (SQLSTATE, by its beginning)."""
+
+
+def is_away(error: BaseException) -> bool:
+    """Return whether an error says that the database cannot be reached now, and may be reached again."""
+    if isinstance(error, DatabaseError):
+        return True
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
+        return False
+    # A connection that broke carries no code.
+    return cause.sqlstate is None or cause.sqlstate.startswith(_AWAY)

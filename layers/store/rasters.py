@@ -1,7 +1,11 @@
 """Rasters: Cloud-Optimised GeoTIFFs in the city's CRS and the table that lists them."""
 
+import errno
+import os
+import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +17,10 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioIOError
 from rasterio.warp import reproject
+from rasterio.windows import Window
 from sqlalchemy import Connection, text
 
-from layers.errors import InputError, NotFoundError, SourceError
+from layers.errors import DiskFullError, InputError, NotFoundError, SourceError
 from layers.grid import Grid
 
 _BLOCK = 256
@@ -52,7 +57,7 @@ def write_cog(
 
     Tiled, DEFLATE, with overviews in front of the data, bands stored one after another so that one time step is
     read alone. ``times`` (one a band) become the band descriptions. The file appears whole or not at all.
-    Raises InputError when shape and grid, or times and bands, do not agree.
+    Raises InputError when shape and grid, or times and bands, do not agree, DiskFullError when there is no room.
     """
     bands = array[np.newaxis] if array.ndim == 2 else array
     if bands.ndim != 3 or bands.shape[1:] != grid.shape:
@@ -60,7 +65,10 @@ def write_cog(
     if times is not None and len(times) != bands.shape[0]:
         raise InputError(f"raster has {bands.shape[0]} bands but {len(times)} times")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".cog-", dir=path.parent) as folder:
+    with (
+        _watch_room(path, _estimate_size(bands.shape, bands.dtype.itemsize)),
+        tempfile.TemporaryDirectory(prefix=".cog-", dir=path.parent) as folder,
+    ):
         plain, ordered = Path(folder) / "plain.tif", Path(folder) / "ordered.tif"
         profile = {
             "driver": "GTiff",
@@ -101,7 +109,48 @@ def write_cog(
             predictor=3 if bands.dtype.kind == "f" else 2,
             num_threads=2,
         )
+        _check_whole(ordered)
         ordered.replace(path)
+
+
+def _estimate_size(shape: tuple[int, ...], itemsize: int) -> int:
+    """Return the bytes that whole blocks of (bands, rows, cols) and their overviews take, without compression."""
+    bands, rows, cols = shape
+    cells = -(-rows // _BLOCK) * -(-cols // _BLOCK) * _BLOCK**2
+    # A quarter more for each overview, of which each fills its blocks too.
+    return bands * (cells + cells // 2) * itemsize
+
+
+@contextmanager
+def _watch_room(path: Path, needed: int) -> Iterator[None]:
+    """Raise DiskFullError before ``needed`` bytes are written twice where there is no room, and for what ends so.
+
+    GDAL ends the process, or writes half a file without a word, when it builds overviews on a full disk.
+    """
+    full = DiskFullError(
+        f"no room on the disk for {path.name}: to write it may take {2 * needed / 1e6:,.1f} MB",
+        hint="make room where the processed data lie, then try again",
+    )
+    if shutil.disk_usage(path.parent).free < 2 * needed:
+        raise full
+    try:
+        yield
+    except Exception as error:
+        # What GDAL raises says little of why.
+        if getattr(error, "errno", None) == errno.ENOSPC or shutil.disk_usage(path.parent).free < needed:
+            raise full from error
+        raise
+
+
+def _check_whole(path: Path) -> None:
+    """Force a file to the disk and read the last block of each band; OSError or SourceError when it is cut short."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+    with rasterio.open(path) as source:
+        last = Window((source.width - 1) // _BLOCK * _BLOCK, (source.height - 1) // _BLOCK * _BLOCK, _BLOCK, _BLOCK)
+        corner = last.intersection(Window(0, 0, source.width, source.height))
+        for band in range(1, source.count + 1):
+            source.read(band, window=corner)
 
 
 def format_time(moment: datetime) -> str:

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -312,11 +313,13 @@ def test_pruning_takes_rasters_and_features_along(engine: Engine) -> None:
 
 
 def test_a_checkpoint_survives_its_worker(engine: Engine, settings: Settings, tmp_path: Path) -> None:
-    run_id = submit_run(engine, "flood-scenario", LEVEL)
+    run = read(engine, submit_run(engine, "flood-scenario", LEVEL))
     saved = {"stage": np.arange(6.0).reshape(2, 3), "names": np.array(["P1"]), "empty": np.array([], dtype=np.str_)}
-    _Stored(engine, settings, run_id, tmp_path, None, 0.0).write_checkpoint(lambda: saved)
-    _Stored(engine, settings, run_id, tmp_path, None, 60.0).write_checkpoint(lambda: pytest.fail("too early"))
-    back = _Stored(engine, settings, run_id, tmp_path, None, 60.0).read_checkpoint()
+    _Stored(engine, settings, run, tmp_path, None, 0.0, threading.Event()).write_checkpoint(lambda: saved)
+    _Stored(engine, settings, run, tmp_path, None, 60.0, threading.Event()).write_checkpoint(
+        lambda: pytest.fail("too early")
+    )
+    back = _Stored(engine, settings, run, tmp_path, None, 60.0, threading.Event()).read_checkpoint()
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
     for name, array in saved.items():
         np.testing.assert_array_equal(back[name], array)

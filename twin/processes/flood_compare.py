@@ -14,7 +14,14 @@ from twin.parcel import write_parcel
 from twin.process import CityView, Outputs, Process, Progress, RasterOutput
 from twin.processes.flood_cases import NO_MEASURE, CaseKey, FloodCompareInputs
 from twin.processes.flood_impact import Impact
-from twin.processes.flood_members import MEMBER_PARAMETERS, FloodMember, MemberWater, Parcel, compute_member
+from twin.processes.flood_members import (
+    MEMBER_PARAMETERS,
+    FloodMember,
+    MemberWater,
+    Parcel,
+    compute_member,
+    sign_member,
+)
 from twin.processes.flood_run import FloodWater
 from twin.processes.flood_scenario import prepare_scenario
 from twin.processes.flood_stage import choose_base_time
@@ -90,7 +97,9 @@ def compute(view: CityView, inputs: FloodCompareInputs, progress: Progress) -> O
         study = _Study(fixed, city, folder)
         part = PartProgress(progress, 0.02, 0.94)
         with closing(
-            run_members(compute_member, study.list_tasks(), count=len(keys), progress=part, board=board)
+            run_members(
+                compute_member, study.list_tasks(), count=len(keys), progress=part, board=board, sign=sign_member
+            )
         ) as waters:
             for key, made in zip(keys, waters, strict=True):
                 study.add(key, made)

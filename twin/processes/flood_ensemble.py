@@ -17,7 +17,14 @@ from twin.ensemble import open_folder, run_members
 from twin.parcel import write_parcel
 from twin.process import CityView, Outputs, Process, Progress, RasterOutput, describe
 from twin.processes.flood_impact import Impact, Water, assess_impact
-from twin.processes.flood_members import MEMBER_PARAMETERS, FloodMember, MemberWater, Parcel, compute_member
+from twin.processes.flood_members import (
+    MEMBER_PARAMETERS,
+    FloodMember,
+    MemberWater,
+    Parcel,
+    compute_member,
+    sign_member,
+)
 from twin.processes.flood_run import warm_up
 from twin.processes.flood_scenario import FloodScenarioInputs, build_scenario, entitle, find_stage, prepare_scenario
 from twin.processes.flood_spread import Draws, draw_members, find_past, share_evenly, spread_stage
@@ -175,7 +182,9 @@ def compute(view: CityView, inputs: FloodEnsembleInputs, progress: Progress) -> 
         members = plan.list_members(parcel)
         tasks = ((f"member {number} of {len(members)}", member) for number, member in enumerate(members, start=1))
         part = PartProgress(progress, 0.06, 0.92)
-        with closing(run_members(compute_member, tasks, count=len(members), progress=part, board=board)) as waters:
+        with closing(
+            run_members(compute_member, tasks, count=len(members), progress=part, board=board, sign=sign_member)
+        ) as waters:
             found = compute_probability(
                 _watch(waters, members, plan, tally), quantiles=[1.0 - share for share in EXCEEDANCES]
             )

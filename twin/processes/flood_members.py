@@ -1,8 +1,11 @@
 """One flood in a process of its own: what it is handed, what it hands back, how members differ."""
 
+import hashlib
+import pickle
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +79,23 @@ def compute_member(member: FloodMember, progress: Progress) -> MemberWater:
     return MemberWater(
         replace(water, durations=dict(water.durations)), time.process_time() - began, np.array(times), counted
     )
+
+
+def sign_member(member: FloodMember) -> bytes:
+    """Return what tells a member from any other: what it shares with the rest, and what differs."""
+    stage = member.stage
+    own = (
+        None if stage is None else (stage.times, stage.stages, stage.usual),
+        member.rain_factor,
+        member.stopped_pumps,
+    )
+    return _sign_parcel(member.parcel, member.parcel.stat().st_mtime_ns) + pickle.dumps(own)
+
+
+@lru_cache(maxsize=4)
+def _sign_parcel(path: Path, _changed: int) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").digest()
 
 
 def change_case(parcel: Parcel, member: FloodMember) -> tuple[FloodCase, EngineState | None]:

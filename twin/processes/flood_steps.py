@@ -280,6 +280,7 @@ class PartProgress:
         self.should_stop = whole.should_stop
         self.read_checkpoint = whole.read_checkpoint
         self.write_checkpoint = whole.write_checkpoint
+        self.open_shelf = whole.open_shelf
         self.open_board = whole.open_board
 
     def report(self, fraction: float, message: str) -> None:
