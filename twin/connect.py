@@ -14,7 +14,7 @@ from twin.settings import Settings
 
 def find_database(settings: Settings) -> str:
     """Return the URL of the database in force, starting the private cluster when none is configured."""
-    return settings.database_url or start_cluster(settings.state_dir / "postgres")
+    return settings.database_url or start_cluster(settings.state_dir / "postgres", wal_archive=settings.wal_archive)
 
 
 def connect(settings: Settings, *, statement_timeout_s: float | None = None, pool_size: int = 5) -> Engine:

@@ -31,3 +31,8 @@ def show_progress(title: str) -> Iterator[Report]:
         bars.update(task, completed=1.0, message="")
         if not console.is_terminal:
             console.print(f"  {title}: done")
+
+
+def narrow(report: Report, start: float, end: float) -> Report:
+    """Return a report of a step that moves the whole from ``start`` to ``end``."""
+    return lambda share, message: report(start + share * (end - start), message)

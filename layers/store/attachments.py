@@ -52,7 +52,11 @@ class Attachment:
     @property
     def path(self) -> str:
         """Where the file lies, below the folder of processed files."""
-        return f"{FOLDER}/{self.sha256[:2]}/{self.sha256}.{_MARKS[self.media_type][0]}"
+        return _name_file(self.sha256, self.media_type)
+
+
+def _name_file(sha256: str, media_type: str) -> str:
+    return f"{FOLDER}/{sha256[:2]}/{sha256}.{_MARKS[media_type][0]}"
 
 
 class Incoming:
@@ -180,6 +184,12 @@ def list_attachments(connection: Connection, layer_id: str, feature: str) -> lis
         {"layer": layer_id, "feature": feature},
     )
     return [Attachment(*row) for row in rows]
+
+
+def list_attachment_paths(connection: Connection) -> list[str]:
+    """Return where the files of all attachments lie, those out of sight too, below the folder of processed files."""
+    rows = connection.execute(text("select distinct sha256, media_type from inventory.attachment order by 1, 2"))
+    return [_name_file(row.sha256, row.media_type) for row in rows]
 
 
 def read_attachment(connection: Connection, attachment_id: int) -> Attachment:

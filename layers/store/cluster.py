@@ -17,7 +17,9 @@ from typing import TypedDict
 import psycopg
 
 from layers.errors import SetupError
+from layers.store.wal_archive import describe_archive, prepare_archive, read_system_identifier
 
+_START_WITHIN_S = 60
 _CONFIG = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = '{socket}'
@@ -74,23 +76,46 @@ def _has_postgis(binaries: Path) -> bool:
     return asked.returncode == 0 and (Path(asked.stdout.strip()) / "extension" / "postgis.control").exists()
 
 
-def start_cluster(folder: Path) -> str:
-    """Start the private cluster below ``folder``, creating it the first time, and return its URL.
-
-    A server left behind by a killed parent is adopted when it answers; a stale lock of a dead one is removed by
-    PostgreSQL itself. Raises SetupError naming what is missing or the last words of the server's log.
-    """
+def require_binaries() -> Path:
+    """Return the folder of the server's programs; SetupError when there is none with PostGIS."""
     binaries = find_binaries()
     if binaries is None:
         raise SetupError(
             "PostgreSQL with PostGIS is not installed",
             hint="type: apt-get install postgresql postgresql-postgis — or give a database with TWIN_DATABASE_URL",
         )
-    cluster = Cluster(folder.resolve())
+    return binaries
+
+
+def start_cluster(folder: Path, *, wal_archive: Path | None = None) -> str:
+    """Start the private cluster below ``folder``, creating it the first time, and return its URL.
+
+    With ``wal_archive`` its write-ahead log goes to a folder in there, named by the cluster's system identifier; a
+    cluster that runs already keeps what it was started with. A server left behind by a killed parent is adopted when
+    it answers; a stale lock of a dead one is removed by PostgreSQL itself. Raises SetupError naming what is missing or
+    the last words of the server's log.
+    """
+    binaries, cluster = require_binaries(), Cluster(folder.resolve())
     if not (cluster.data / "PG_VERSION").exists():
         _create(binaries, cluster)
     if not _is_running(binaries, cluster):
-        _start(binaries, cluster)
+        archive = None
+        if wal_archive is not None:
+            archive = wal_archive.resolve() / read_system_identifier(binaries, cluster.data)
+            _give(prepare_archive(archive, cluster.folder))
+        _start(binaries, cluster, describe_archive(archive, cluster.folder))
+        _create_database(read_url(cluster))
+    return read_url(cluster)
+
+
+def start_recovery(folder: Path, settings: str, *, within_s: int) -> str:
+    """Start the cluster below ``folder`` by what was restored there and return its URL, when it can be read.
+
+    ``settings`` are lines of configuration: where the log comes from, and how far it is followed. It writes no archive.
+    """
+    binaries, cluster = require_binaries(), Cluster(folder.resolve())
+    cluster.socket.mkdir(exist_ok=True)
+    _start(binaries, cluster, f"archive_mode = off\n{settings}", within_s)
     return read_url(cluster)
 
 
@@ -136,20 +161,18 @@ def _create(binaries: Path, cluster: Cluster) -> None:
     _hand_over(cluster)
 
 
-def _start(binaries: Path, cluster: Cluster) -> None:
-    """Start the server on a free loopback port and make the database the first time."""
+def _start(binaries: Path, cluster: Cluster, settings: str, within_s: int = _START_WITHIN_S) -> None:
+    """Start the server on a free loopback port with these lines of configuration beside ours."""
     port = _find_free_port()
-    (cluster.data / "postgresql.auto.conf").write_text(_CONFIG.format(socket=cluster.socket, port=port))
+    config = _CONFIG.format(socket=cluster.socket, port=port) + settings
+    (cluster.data / "postgresql.auto.conf").write_text(config)
     _hand_over(cluster)
+    pg_ctl = [str(binaries / "pg_ctl"), "-D", str(cluster.data), "-l", str(cluster.log)]
     try:
-        _run(
-            cluster,
-            [str(binaries / "pg_ctl"), "-D", str(cluster.data), "-l", str(cluster.log), "-w", "-t", "60", "start"],
-        )
+        _run(cluster, [*pg_ctl, "-w", "-t", str(within_s), "start"])
     except SetupError as error:
         tail = cluster.log.read_text(errors="replace").splitlines()[-3:] if cluster.log.exists() else []
         raise SetupError(f"the private database did not start: {' / '.join(tail) or error.message}") from error
-    _create_database(read_url(cluster))
 
 
 def _create_database(url: str) -> None:
@@ -203,17 +226,22 @@ def _as_owner() -> _Account:
 
 
 def _hand_over(cluster: Cluster) -> None:
-    """Give the cluster's own folder to the owner and let it be reached through its parents."""
+    """Give the cluster's own folder to the owner."""
+    _give([cluster.folder, *cluster.folder.rglob("*")])
+
+
+def _give(paths: list[Path]) -> None:
+    """Give paths to the owner and let the first be reached through its parents."""
     owner = _owner()
     if owner is None:
         return
-    for path in (cluster.folder, *cluster.folder.rglob("*")):
+    for path in paths:
         os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
-    for parent in cluster.folder.parents:
+    for parent in paths[0].parents:
         if not parent.stat().st_mode & 0o001:
             raise SetupError(
-                f"the account '{owner.pw_name}' cannot reach {cluster.folder}: '{parent}' is closed to others",
-                hint=f"type: chmod o+x {parent} — or set TWIN_RUN_DIR to another folder",
+                f"the account '{owner.pw_name}' cannot reach {paths[0]}: '{parent}' is closed to others",
+                hint=f"type: chmod o+x {parent} — or set TWIN_RUN_DIR, TWIN_WAL_ARCHIVE to another folder",
             )
 
 

@@ -68,6 +68,11 @@ COMMANDS: dict[str, Entry] = {
         "twin.commands.check",
         "Kiểm tra quy tắc dữ liệu — check the inventory against its rules; exit code 1 when there are errors.",
     ),
+    "backup": Entry("twin.commands.backup", "Sao lưu — back up database and files: make one, list, check, drill."),
+    "restore": Entry(
+        "twin.commands.restore",
+        "Phục hồi thành phố từ bản sao lưu — restore the city from a backup, at its moment or a later one.",
+    ),
     "history": Entry("twin.commands.history", "Các phiên bản của một đối tượng — all versions of a feature."),
     "revert": Entry("twin.commands.revert", "Hoàn tác một lần biên tập — take an edit back."),
     "drainage": Entry(

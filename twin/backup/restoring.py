@@ -1,0 +1,292 @@
+"""Restore a backup, prove it row by row at its own moment, and roll it forward to the moment that was asked for."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from layers.errors import ConflictError, DatabaseError, InputError, SourceError
+from layers.store.cluster import Cluster, find_running, start_cluster, start_recovery, stop_cluster
+from layers.store.engine import open_engine, plain_url
+from layers.store.spatial_reference import ensure_spatial_references
+from layers.store.wal_archive import describe_restore
+from twin.backup.files import CATALOG, FOLDERS, check_file, check_files, restore_files
+from twin.backup.making import BASE, DATABASE, DUMP, FILES, PASSWORD
+from twin.backup.manifest import Backup, TableSum
+from twin.backup.programs import hide_password, run_program
+from twin.progress import Report, narrow
+from twin.store_backup import (
+    Standing,
+    ensure_roles,
+    is_empty,
+    is_paused,
+    is_recovering,
+    read_replayed,
+    read_standing,
+    sum_tables,
+)
+
+_REPLAY_WITHIN_S = 7 * 86_400
+_NO_ARCHIVE = "restore_command = '/bin/false'\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a city is restored to: the folder of its cluster or the URL of a database, and its folder of data."""
+
+    cluster: Path | None
+    data_dir: Path | None
+    database_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was restored: ``compared`` tables agreed with the manifest at ``moment``; the city is as of ``as_of``."""
+
+    name: str
+    moment: datetime
+    as_of: datetime
+    compared: int
+    files: int
+    standing: Standing
+    seconds: float
+
+
+def restore_backup(
+    folder: Path,
+    backup: Backup,
+    target: Target,
+    report: Report,
+    *,
+    to: datetime | str | None = None,
+    archive: Path | None = None,
+    replace: bool = False,
+) -> Restored:
+    """Restore the backup in ``folder`` to ``target`` and return what it is.
+
+    ``to`` is a moment after that of the backup, or ``latest``: the log in ``archive`` is rolled forward to it, after
+    the city was found to be that of the backup at the backup's own moment. Raises SourceError where the backup is
+    damaged, ConflictError where a city is there and ``replace`` is not set, DatabaseError where what was restored is
+    not what was backed up; then it is taken away again, and what was there before is back in its place.
+    """
+    began = time.monotonic()
+    _check_order(backup, target, to, archive)
+    check_backup(folder, backup, narrow(report, 0.0, 0.2), files=False)
+    with _make_room(target, replace=replace):
+        if target.data_dir is not None:
+            target.data_dir.mkdir(parents=True, exist_ok=True)
+            restore_files(folder / FILES, target.data_dir, backup.files, narrow(report, 0.2, 0.4))
+        tell = narrow(report, 0.4, 1.0)
+        if backup.kind == "base":
+            assert target.cluster is not None
+            as_of, standing = _restore_base(folder, backup, target.cluster, to, archive, tell)
+        else:
+            as_of, standing = backup.moment, _restore_dump(folder, backup, target, tell, replace=replace)
+    return Restored(
+        name=backup.name,
+        moment=backup.moment,
+        as_of=as_of,
+        compared=len(backup.tables or ()),
+        files=len(backup.files),
+        standing=standing,
+        seconds=round(time.monotonic() - began, 1),
+    )
+
+
+def check_backup(folder: Path, backup: Backup, report: Report, *, files: bool) -> None:
+    """Read all of a backup against its checksums, the city's files with ``files``; SourceError names the damage."""
+    for path, sha256 in backup.database.items():
+        check_file(folder / DATABASE / path, sha256)
+    if backup.kind == "base":
+        report(0.0, "pg_verifybackup")
+        try:
+            run_program("pg_verifybackup", "-e", "-n", str(folder / DATABASE / BASE))
+        except DatabaseError as error:
+            raise SourceError(f"the backup '{backup.name}' is damaged: {error.message}") from error
+    if files:
+        check_files(folder / FILES, backup.files, report)
+
+
+def _check_order(backup: Backup, target: Target, to: datetime | str | None, archive: Path | None) -> None:
+    if backup.kind == "base" and target.cluster is None:
+        raise InputError(
+            "a base backup is a whole cluster and cannot go into another database",
+            hint="restore it with --into FOLDER, or make one that can: twin backup --dump",
+        )
+    if to is None:
+        return
+    if backup.kind == "dump":
+        raise InputError(
+            f"the backup '{backup.name}' is a dump: it knows its own moment alone, {backup.moment:%Y-%m-%dT%H:%M:%SZ}",
+            hint="any other moment of an external database is its administrator's: see docs/backup.md",
+        )
+    if isinstance(to, datetime) and to < backup.moment:
+        raise InputError(
+            f"{to.isoformat()} is before the backup '{backup.name}', which is of {backup.moment.isoformat()}",
+            hint="choose an older backup: twin backup list",
+        )
+    if archive is None or not archive.is_dir():
+        raise InputError(
+            f"there is no archived log for the backup '{backup.name}': {archive or 'none was kept'}",
+            hint="name its folder with --wal, or restore the moment of the backup itself",
+        )
+
+
+@contextmanager
+def _make_room(target: Target, *, replace: bool) -> Iterator[None]:
+    """Refuse to go over what is there, or lay it aside until the city is restored; bring it back when that fails."""
+    if target.cluster is not None and find_running(target.cluster) is not None:
+        stop_cluster(target.cluster)
+    places = [*_list_places(target)]
+    occupied = [path for path in places if path.exists()]
+    if occupied and not replace:
+        raise ConflictError(
+            f"there is a city already: {occupied[0]}",
+            hint="choose another folder, or lay what is there aside with --replace",
+        )
+    stamp = time.strftime(".before-%Y-%m-%dT%H%M%SZ", time.gmtime())
+    aside = {path: path.parent / stamp / path.name for path in occupied}
+    # Within the same folder: it may be a disk of its own.
+    for path, other in aside.items():
+        other.parent.mkdir(exist_ok=True)
+        path.rename(other)
+    try:
+        yield
+    except BaseException:
+        if target.cluster is not None:
+            stop_cluster(target.cluster)
+        for path in places:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        for path, other in aside.items():
+            other.rename(path)
+        raise
+
+
+def _list_places(target: Target) -> Iterator[Path]:
+    """Yield what a restore writes: data and password of the cluster, the catalogue and the two folders of files."""
+    if target.cluster is not None:
+        yield Cluster(target.cluster).data
+        yield target.cluster / PASSWORD
+    if target.data_dir is not None:
+        yield from (target.data_dir / name for name in (*FOLDERS, CATALOG))
+
+
+def _restore_base(
+    folder: Path, backup: Backup, place: Path, to: datetime | str | None, archive: Path | None, report: Report
+) -> tuple[datetime, Standing]:
+    cluster = Cluster(place.resolve())
+    cluster.folder.mkdir(parents=True, exist_ok=True)
+    report(0.0, "database")
+    shutil.copytree(folder / DATABASE / BASE, cluster.data)
+    cluster.data.chmod(0o700)
+    shutil.copyfile(folder / DATABASE / PASSWORD, cluster.folder / PASSWORD)
+    (cluster.folder / PASSWORD).chmod(0o600)
+    (cluster.data / "recovery.signal").touch()
+    source = _NO_ARCHIVE if archive is None or not archive.is_dir() else describe_restore(archive.resolve())
+    # The log of the backup leads to its own moment, whatever became of the city on other timelines.
+    named = f"recovery_target_name = '{backup.point}'\nrecovery_target_timeline = 'current'\n"
+    report(0.3, "log")
+    with _recovering(cluster, f"{source}{named}recovery_target_action = 'pause'\n") as engine:
+        _await(engine, is_paused)
+        with engine.connect() as connection:
+            _compare(connection, backup, narrow(report, 0.4, 0.8))
+            standing, as_of = read_standing(connection), backup.moment
+    stop_cluster(cluster.folder)
+    if to is None:
+        further = named
+    elif isinstance(to, datetime):
+        further = f"recovery_target_time = '{to.isoformat()}'\n"
+    else:
+        further = ""
+    report(0.8, "log")
+    with _recovering(cluster, f"{source}{further}recovery_target_action = 'promote'\n") as engine:
+        _await(engine, lambda connection: not is_recovering(connection))
+        with engine.connect() as connection:
+            standing = read_standing(connection)
+            if to is not None:
+                as_of = to if isinstance(to, datetime) else read_replayed(connection) or backup.moment
+    stop_cluster(cluster.folder)
+    return as_of, standing
+
+
+@contextmanager
+def _recovering(cluster: Cluster, settings: str) -> Iterator[Engine]:
+    engine = open_engine(start_recovery(cluster.folder, settings, within_s=_REPLAY_WITHIN_S))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _restore_dump(folder: Path, backup: Backup, target: Target, report: Report, *, replace: bool) -> Standing:
+    url = target.database_url
+    if url is None:
+        assert target.cluster is not None
+        url = start_cluster(target.cluster)
+    engine = open_engine(url)
+    try:
+        with engine.begin() as connection:
+            if target.database_url is not None and not replace and not is_empty(connection):
+                raise ConflictError(
+                    "the database holds tables already", hint="name an empty one, or write over it with --replace"
+                )
+            ensure_roles(connection, list(backup.roles))
+        dump = str(folder / DATABASE / DUMP)
+        with hide_password(plain_url(engine)) as words:
+            clean = ["--clean", "--if-exists"] if target.database_url is not None and replace else []
+            common = ["-d", words, "--no-owner", "--exit-on-error"]
+            report(0.1, "pg_restore")
+            run_program("pg_restore", *common, *clean, "--section=pre-data", dump)
+            with engine.begin() as connection:
+                # What a table computes from its rows is computed anew, by the same datum shifts.
+                ensure_spatial_references(connection, backup.srid)
+            engine.dispose()
+            run_program("pg_restore", *common, "-j", "2", "--section=data", "--section=post-data", dump)
+        with engine.connect() as connection:
+            _compare(connection, backup, narrow(report, 0.6, 1.0))
+            return read_standing(connection)
+    finally:
+        engine.dispose()
+        if target.database_url is None and target.cluster is not None:
+            stop_cluster(target.cluster)
+
+
+def _compare(connection: Connection, backup: Backup, report: Report) -> None:
+    """Raise DatabaseError unless every table holds what it held when the backup was made."""
+    if backup.tables is None:
+        return
+    found = {name: TableSum(*one) for name, one in sum_tables(connection, report).items()}
+    differing = [_word(name, backup.tables, found) for name in sorted({*found, *backup.tables})]
+    wrong = [words for words in differing if words]
+    if wrong:
+        raise DatabaseError(
+            f"what was restored is not what was backed up: {'; '.join(wrong[:5])}"
+            + (f" and {len(wrong) - 5} more tables" if len(wrong) > 5 else ""),
+            hint="choose another backup: twin backup list",
+        )
+
+
+def _word(name: str, expected: Mapping[str, TableSum], found: Mapping[str, TableSum]) -> str | None:
+    had, has = expected.get(name), found.get(name)
+    if had == has:
+        return None
+    if had is None or has is None:
+        return f"{name} is {'new' if had is None else 'missing'}"
+    return (
+        f"{name} has {has.rows:,} rows, expected {had.rows:,}" if had.rows != has.rows else f"{name} has other values"
+    )
+
+
+def _await(engine: Engine, is_there: Callable[[Connection], bool]) -> None:
+    deadline = time.monotonic() + _REPLAY_WITHIN_S
+    while time.monotonic() < deadline:
+        with engine.connect() as connection:
+            if is_there(connection):
+                return
+        time.sleep(0.1)
+    raise DatabaseError("the log was not rolled forward within a week")

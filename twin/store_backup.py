@@ -1,0 +1,268 @@
+"""SQL of backups: the moment that is fixed, checksums of all tables, the files that the database names, the state."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
+
+from layers.errors import ConflictError
+from layers.store.attachments import list_attachment_paths
+from layers.store.names import quote
+from twin.progress import Report
+
+# Below the time after which PostgreSQL looks for deadlocks (1 s): who waits for us is never the one that is ended.
+_LOCK_MS = 500
+_BETWEEN_TRIES_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A moment of the database: its time, the place in its log, and what it holds then."""
+
+    moment: datetime
+    lsn: str
+    revision: str
+    named_files: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a database holds, for people: the newest of each kind, and how much."""
+
+    city: str
+    features: int
+    layers: int
+    last_edit: datetime | None
+    last_reading: datetime | None
+    runs: int
+    last_run: datetime | None
+
+
+@contextmanager
+def hold_log(engine: Engine, name: str) -> Iterator[None]:
+    """Keep the write-ahead log from here on as long as the context lasts; it ends with this process, come what may."""
+    with engine.connect() as connection:
+        connection.execute(text("select pg_create_physical_replication_slot(:name, true, true)"), {"name": name})
+        connection.commit()
+        try:
+            yield
+        finally:
+            connection.invalidate()
+
+
+@contextmanager
+def fix_moment(
+    engine: Engine, point: str | None, *, patience_s: float, report: Report
+) -> Iterator[tuple[Connection, Cut]]:
+    """Yield a connection that sees the database as it is at the restore point ``point``, and what that moment is.
+
+    For at most half a second at a time nobody may write: what was begun is waited for, so the point in the log and what
+    the connection sees are the same to the row. Where somebody writes without a pause, it is tried for ``patience_s``
+    seconds; then ConflictError. Without ``point`` nobody waits and the moment is that of the connection alone.
+    """
+    deadline = time.monotonic() + patience_s
+    tables = _list_lockable(engine) if point is not None else []
+    while True:
+        with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+            try:
+                lsn = _mark(connection, point, tables)
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) not in ("55P03", "40P01"):
+                    raise
+                if time.monotonic() > deadline:
+                    raise ConflictError(
+                        f"somebody writes into the database without a pause since {patience_s:.0f} s",
+                        hint="let the load that is under way end, then try again",
+                    ) from error
+                report(0.0, "đợi người đang ghi — waiting for who writes")
+                connection.rollback()
+                time.sleep(_BETWEEN_TRIES_S)
+                continue
+            connection.execute(text("set local lock_timeout = 0"))
+            yield connection, _describe(connection, lsn)
+            return
+
+
+def _mark(connection: Connection, point: str | None, tables: list[str]) -> str:
+    """Take the snapshot of this transaction and name the same moment in the log; return its place there."""
+    if point is None:
+        return str(connection.execute(text("select pg_current_wal_insert_lsn()")).scalar_one())
+    listed = ", ".join(tables)
+    connection.execute(text(f"set local lock_timeout = {_LOCK_MS}"))
+    # Neither a lock nor a savepoint takes a snapshot: the first question does, while nobody can write.
+    connection.exec_driver_sql(f"lock table {listed} in access share mode")
+    connection.exec_driver_sql("savepoint quiet")
+    connection.exec_driver_sql(f"lock table {listed} in share mode")
+    lsn = connection.execute(text("select pg_create_restore_point(:name)"), {"name": point}).scalar_one()
+    connection.exec_driver_sql("rollback to savepoint quiet")
+    return str(lsn)
+
+
+def export_snapshot(connection: Connection) -> str:
+    """Return the name by which another session sees what this transaction sees."""
+    return str(connection.execute(text("select pg_export_snapshot()")).scalar_one())
+
+
+def finish_segment(engine: Engine) -> str:
+    """Close the present segment of the log, so that all of it is on the disk, and return the place where it ended."""
+    with engine.connect() as connection:
+        return str(connection.execute(text("select pg_switch_wal()")).scalar_one())
+
+
+def _list_lockable(engine: Engine) -> list[str]:
+    """Return the quoted names of all tables of ours; a lock on a partitioned one holds for its parts."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                f"select n.nspname, c.relname {_OURS} and c.relkind in ('r', 'p') and not c.relispartition "
+                "order by 1, 2"
+            )
+        )
+        return [f"{quote(schema)}.{quote(table)}" for schema, table in rows]
+
+
+_OURS = (
+    "from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname !~ '^(pg_|information_schema)' "
+    "and c.relpersistence = 'p' and not exists "
+    "(select from pg_depend d where d.objid = c.oid and d.classid = 'pg_class'::regclass and d.deptype = 'e')"
+)
+
+
+def sum_tables(connection: Connection, report: Report) -> dict[str, tuple[int, str]]:
+    """Return rows and checksum of every table of ours as this transaction sees them.
+
+    The checksum adds up the first 64 bits of each row's MD5, so it does not depend on the order of the rows.
+    """
+    connection.execute(text("set local timezone = 'UTC'"))
+    for setting in (
+        "datestyle = 'ISO, YMD'",
+        "intervalstyle = 'postgres'",
+        "extra_float_digits = 1",
+        "bytea_output = 'hex'",
+    ):
+        connection.execute(text(f"set local {setting}"))
+    names = [
+        (str(schema), str(table))
+        for schema, table in connection.execute(
+            text(f"select n.nspname, c.relname {_OURS} and c.relkind = 'r' order by 1, 2")
+        )
+    ]
+    sums = {}
+    for place, (schema, table) in enumerate(names):
+        report(place / len(names), f"{schema}.{table}")
+        rows, total = connection.execute(
+            text(
+                "select count(*), coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint), 0)::text "
+                f"from {quote(schema)}.{quote(table)} t"
+            )
+        ).one()
+        sums[f"{schema}.{table}"] = (int(rows), str(total))
+    return sums
+
+
+def _describe(connection: Connection, lsn: str) -> Cut:
+    moment, revision = connection.execute(
+        text("select clock_timestamp(), (select version_num from meta.alembic_version)")
+    ).one()
+    return Cut(moment, lsn, str(revision), frozenset(list_named_files(connection)))
+
+
+def list_named_files(connection: Connection) -> Iterator[str]:
+    """Yield what the database names below the folder of data: rasters, attachments, retired months."""
+    for path in connection.execute(text("select path from run.raster")).scalars():
+        yield f"processed/{path}"
+    for path in list_attachment_paths(connection):
+        yield f"processed/{path}"
+    for path in connection.execute(text("select path from sensing.retired_month")).scalars():
+        # Named by where it lay when it was written, which may have been another machine.
+        yield f"processed/readings/{PurePath(path).name}"
+
+
+def read_sizes(connection: Connection) -> int:
+    """Return the bytes of all databases of this server."""
+    return int(
+        connection.execute(
+            text("select sum(pg_database_size(datname)) from pg_database where datallowconn")
+        ).scalar_one()
+    )
+
+
+def list_roles(connection: Connection) -> list[str]:
+    """Return the roles of ours that rights are granted to."""
+    return list(
+        connection.execute(text("select rolname from pg_roles where rolname ~ '^twin_[a-z_]+$' order by 1")).scalars()
+    )
+
+
+def ensure_roles(connection: Connection, names: list[str]) -> None:
+    """Make the roles that are missing, without any right to sign in."""
+    present = set(list_roles(connection))
+    for name in names:
+        if name not in present:
+            connection.exec_driver_sql(f"create role {quote(name)} nologin")
+
+
+def is_empty(connection: Connection) -> bool:
+    """Return whether nobody has a table in this database but its extensions."""
+    return not connection.execute(text(f"select exists (select {_OURS} and c.relkind in ('r', 'p'))")).scalar_one()
+
+
+def read_standing(connection: Connection) -> Standing:
+    """Return what this database holds."""
+    row = connection.execute(
+        text(
+            "select (select id from meta.city), (select count(*) from meta.layer_version), "
+            "(select max(at) from meta.edit), (select max(phenomenon_time) from sensing.latest), "
+            "(select count(*) from run.run), (select max(finished) from run.run)"
+        )
+    ).one()
+    layers = (
+        connection.execute(
+            text(
+                "select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+                "where n.nspname = 'city' and c.relkind = 'r'"
+            )
+        )
+        .scalars()
+        .all()
+    )
+    features = sum(
+        int(connection.execute(text(f"select count(*) from city.{quote(name)}")).scalar_one()) for name in layers
+    )
+    return Standing(str(row[0]), features, int(row[1]), row[2], row[3], int(row[4]), row[5])
+
+
+def read_replayed(connection: Connection) -> datetime | None:
+    """Return when the last transaction that was rolled forward had been committed."""
+    found: datetime | None = connection.execute(text("select pg_last_xact_replay_timestamp()")).scalar()
+    return found
+
+
+def is_paused(connection: Connection) -> bool:
+    """Return whether the recovery reached its point and waits there."""
+    row: Any = connection.execute(
+        text("select pg_is_in_recovery() and pg_get_wal_replay_pause_state() = 'paused'")
+    ).scalar_one()
+    return bool(row)
+
+
+def is_recovering(connection: Connection) -> bool:
+    """Return whether the server still rolls its log forward."""
+    return bool(connection.execute(text("select pg_is_in_recovery()")).scalar_one())
+
+
+def read_archiver(connection: Connection) -> dict[str, Any]:
+    """Return how the archiver stands: what it archived last and where it failed last."""
+    row = connection.execute(
+        text(
+            "select archived_count, last_archived_wal, last_archived_time, failed_count, last_failed_wal, "
+            "last_failed_time from pg_stat_archiver"
+        )
+    ).one()
+    return dict(row._mapping)
