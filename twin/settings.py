@@ -63,6 +63,21 @@ class Settings(BaseSettings):
     statement_timeout: float = Field(
         30.0, gt=0, description="Longest time one database statement of the server may take [s]."
     )
+    map_timeout: float = Field(10.0, gt=0, description="The same for tiles and what else a map waits for [s].")
+    file_timeout: float = Field(
+        120.0, gt=0, description="The same for files, pictures and processes that are answered at once [s]."
+    )
+    rate_limit: float = Field(
+        200.0, ge=0, le=1_000_000,
+        description="Units a second that one who asks from another machine may use, a tile is one; 0: no limit.",
+    )  # fmt: skip
+    rate_burst: float = Field(
+        3000.0, ge=1, le=100_000_000, description="Units one may use at once, after a while without asking."
+    )
+    waiting_runs: int = Field(default=50, ge=1, le=10_000, description="Runs that may wait in the queue.")
+    waiting_runs_of_one: int = Field(
+        default=10, ge=1, le=10_000, description="Runs that one who asks may have waiting."
+    )
     geoid_undulation: float = Field(
         default=0.0, ge=-110.0, le=90.0,
         description="Height of the city's vertical datum above the WGS 84 ellipsoid, added to heights in scenes [m].",
