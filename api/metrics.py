@@ -1,65 +1,176 @@
-"""What the server counts for Prometheus: requests by route and status, their time, and the tile cache."""
+"""What one server counts for Prometheus, and how the counts of several processes of one server become one.
 
-import time
+Started with several processes, each writes its counters into a file of a common folder (multiprocess mode of
+prometheus-client); whichever is asked adds them up.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.process_collector import ProcessCollector
 
 from api.cache import TileCache
+from twin.observing.objectives import TILE_S
+from twin.store_observing import Counted
 
-_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, TILE_S, 0.5, 1.0, 2.5, 5.0, 10.0)
+_KINDS = (
+    ("/tiles/", "tile"),
+    ("/esri/rest/services/twin/VectorTileServer/tile", "tile"),
+    ("/api/collections/{collection_id}/tiles", "tile"),
+    ("/wms", "picture"),
+    ("/wmts", "picture"),
+    ("/api/maps", "picture"),
+    ("/rasters", "picture"),
+    ("/sta", "sensing"),
+    ("/sensors", "sensing"),
+    ("/telemetry", "sensing"),
+    ("/state", "sensing"),
+    ("/api/processes", "process"),
+    ("/api/jobs", "process"),
+    ("/api/runs", "process"),
+    ("/alarms", "warning"),
+    ("/cap", "warning"),
+    ("/api", "features"),
+    ("/esri", "features"),
+    ("/healthz", "health"),
+    ("/readyz", "health"),
+    ("/metrics", "health"),
+)
+
+
+def find_kind(route: str) -> str:
+    """Return what kind of request the pattern of a route is: one of few words."""
+    return next((kind for start, kind in _KINDS if route.startswith(start)), "other")
 
 
 class Metrics:
-    """The counters of one server."""
+    """The counters of one process of a server."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: Path | None = None) -> None:
+        self._shared = shared
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "twin_requests", "Requests answered", ("route", "method", "status"), registry=self.registry
-        )
+        if shared is None:
+            ProcessCollector(namespace="twin", registry=self.registry)
+        self.requests = self._count("twin_requests", "Requests answered", "kind", "route", "method", "status")
         self.seconds = Histogram(
-            "twin_request_seconds", "Time to answer [s]", ("route",), buckets=_BUCKETS, registry=self.registry
+            "twin_request_duration_seconds", "Time to answer [s]", ("kind", "route", "method"),
+            buckets=_BUCKETS, registry=self.registry,
+        )  # fmt: skip
+        self.in_progress = Gauge(
+            "twin_requests_in_progress", "Requests being answered", multiprocess_mode="livesum", registry=self.registry
         )
+        self.made = Histogram(
+            "twin_tile_make_duration_seconds", "Time to make a tile or picture that was in no cache [s]", ("cache",),
+            buckets=_BUCKETS, registry=self.registry,
+        )  # fmt: skip
+        self.sql = Histogram(
+            "twin_tile_sql_duration_seconds", "Time the database took for a tile [s]",
+            buckets=_BUCKETS, registry=self.registry,
+        )  # fmt: skip
+        self.truncated = self._count("twin_tiles_truncated", "Tiles made that leave features out")
+        self.refused = self._count("twin_requests_refused", "Requests refused to protect others", "reason")
+        self.sign_ins = self._count("twin_sign_ins", "Attempts to sign in", "outcome")
+        self._pools = Gauge(
+            "twin_pool_connections", "Connections of the server to the database", ("pool", "state"),
+            multiprocess_mode="livesum", registry=self.registry,
+        )  # fmt: skip
+        self._cache_hits = self._count("twin_cache_hits", "Tiles and pictures that were ready", "cache")
+        self._cache_misses = self._count("twin_cache_misses", "Tiles and pictures that had to be made", "cache")
+        self._cache_bytes = Gauge(
+            "twin_cache_bytes", "Memory of ready tiles and pictures [B]", ("cache",),
+            multiprocess_mode="livesum", registry=self.registry,
+        )  # fmt: skip
+        self._readers: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+        self._tiles, self._answers = Counted(0, 0), Counted(0, 0)
+
+    def _count(self, name: str, words: str, *labels: str) -> Counter:
+        return Counter(name, words, labels, registry=self.registry)
 
     def watch_cache(self, name: str, cache: TileCache) -> None:
         """Report hits, misses and bytes of ``cache`` under ``name``."""
-        for field, read in (
-            ("hits", lambda: cache.hits),
-            ("misses", lambda: cache.misses),
-            ("bytes", lambda: cache.used),
-        ):
-            gauge = Gauge(f"twin_{name}_cache_{field}", f"{name} cache: {field}", registry=self.registry)
-            gauge.set_function(read)
+        seen = [0, 0]
+
+        def read() -> None:
+            hits, misses = cache.hits, cache.misses
+            self._cache_hits.labels(name).inc(hits - seen[0])
+            self._cache_misses.labels(name).inc(misses - seen[1])
+            seen[:] = hits, misses
+            self._cache_bytes.labels(name).set(cache.used)
+
+        self._readers.append(read)
+
+    def watch_pool(self, name: str, read_states: Callable[[], dict[str, int]]) -> None:
+        """Report how many connections of a pool are in which state."""
+
+        def read() -> None:
+            for state, count in read_states().items():
+                self._pools.labels(name, state).set(count)
+
+        self._readers.append(read)
+
+    def note_answer(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one answer by the pattern of its route, never by its path."""
+        kind = find_kind(route)
+        self.requests.labels(kind, route, method, str(status)).inc()
+        self.seconds.labels(kind, route, method).observe(seconds)
+        if kind != "health":
+            self._answers = _add(self._answers, status < 500)
+        if kind == "tile":
+            self._tiles = _add(self._tiles, status < 500 and seconds <= TILE_S)
+
+    @contextmanager
+    def time_making(self, cache: str) -> Iterator[None]:
+        """Measure the block as the making of a tile or picture."""
+        with self.made.labels(cache).time():
+            yield
+
+    def take_chances(self) -> dict[str, Counted]:
+        """Return what was counted for the objectives since the last call."""
+        taken = {"tiles": self._tiles, "availability": self._answers}
+        self._tiles, self._answers = Counted(0, 0), Counted(0, 0)
+        return {name: counted for name, counted in taken.items() if counted.total}
+
+    def refresh(self) -> None:
+        """Bring what is read and not counted up to date."""
+        with self._lock:
+            for read in self._readers:
+                read()
 
     def write(self) -> bytes:
-        """Return everything in the text format of Prometheus."""
-        return generate_latest(self.registry)
+        """Return everything in the text format of Prometheus, of all processes of this server."""
+        self.refresh()
+        if self._shared is None:
+            return generate_latest(self.registry)
+        _forget_dead(self._shared)
+        joined = CollectorRegistry()
+        MultiProcessCollector(joined, path=str(self._shared))  # type: ignore[no-untyped-call]
+        return generate_latest(joined)
+
+    def close(self) -> None:
+        """Take what this process has in use out of the sums."""
+        if self._shared is not None:
+            _leave(os.getpid(), self._shared)
 
 
-class CountRequests:
-    """Counts every request by the pattern of its route, never by its path."""
+def _add(counted: Counted, good: bool) -> Counted:
+    return Counted(counted.good + good, counted.total + 1)
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app, self._metrics = app, metrics
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        began, status = time.perf_counter(), 500
+def _forget_dead(folder: Path) -> None:
+    """Take what processes that died had in use out of the sums; what they counted stays."""
+    pids = {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*_*.db")}
+    for pid in pids:
+        if not Path(f"/proc/{pid}").exists():
+            with suppress(OSError):
+                _leave(pid, folder)
 
-        async def note_status(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
 
-        try:
-            await self._app(scope, receive, note_status)
-        finally:
-            matched = scope.get("route") or scope.get("endpoint")
-            route = getattr(matched, "path", None) or "other"
-            method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "DELETE", "OPTIONS") else "other"
-            self._metrics.requests.labels(route, method, status).inc()
-            self._metrics.seconds.labels(route).observe(time.perf_counter() - began)
+def _leave(pid: int, folder: Path) -> None:
+    mark_process_dead(pid, path=str(folder))  # type: ignore[no-untyped-call]

@@ -20,6 +20,7 @@ from api.metrics import Metrics
 from api.pools import read_async_pool, read_pool
 from api.readiness import Readiness
 from api.versions import LayerVersions
+from layers.access import name_sight
 from layers.schema import VectorLayer
 from layers.store.assuming import assume, assume_on_checkout
 from layers.store.engine import open_engine, plain_url
@@ -28,6 +29,7 @@ from layers.store.networks.following import set_follower
 from twin.connect import find_database
 from twin.indicators.board import IndicatorBoard
 from twin.networks.settling import settle_layers
+from twin.observing.city import CityFigures
 from twin.observing.heart import alive
 from twin.observing.measuring import measure_objectives
 from twin.settings import Settings
@@ -55,28 +57,30 @@ class Resources:
     indicators: IndicatorBoard
     metrics: Metrics
     readiness: Readiness
+    figures: CityFigures
     drawing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(3))
     answering: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(3))
-    _extents: dict[str, tuple[str, LayerExtent]] = field(default_factory=dict)
+    _extents: dict[tuple[str, tuple[object, ...]], tuple[str, LayerExtent]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read_extent(self, connection: Connection, layer: VectorLayer) -> LayerExtent:
         """Return count and bounds of ``layer``, kept until the layer changes."""
         tokens = self.versions.tokens
         token = None if tokens is None else tokens.get(layer.id, "0")
-        kept = self._extents.get(layer.id)
+        key = (layer.id, name_sight([layer]))
+        kept = self._extents.get(key)
         if kept is not None and kept[0] == token:
             return kept[1]
         extent = read_extent(connection, layer)
         if token is not None:
             with self._lock:
-                self._extents[layer.id] = (token, extent)
+                self._extents[key] = (token, extent)
         return extent
 
     def peek_count(self, layer: VectorLayer) -> int | None:
         """Return how many features ``layer`` has if that is known without asking the database."""
         tokens = self.versions.tokens
-        kept = self._extents.get(layer.id)
+        kept = self._extents.get((layer.id, name_sight([layer])))
         return kept[1].count if tokens is not None and kept and kept[0] == tokens.get(layer.id, "0") else None
 
 
@@ -110,7 +114,8 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
     budget = settings.tile_cache_mb * 1_000_000
     held = Resources(
         settings, engine, storing, pool, versions, TileCache(budget * 3 // 4), TileCache(budget // 4),
-        LatestAnswers(pool), LiveChanges(url, pool), IndicatorBoard(settings.processed_dir), metrics, Readiness(settings, engine, versions),
+        LatestAnswers(pool), LiveChanges(url, pool), IndicatorBoard(settings.processed_dir), metrics,
+        Readiness(settings, engine, versions), CityFigures(settings, engine),
     )  # fmt: skip
     metrics.watch_cache("tile", held.tiles)
     metrics.watch_cache("picture", held.pictures)

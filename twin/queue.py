@@ -8,6 +8,8 @@ from sqlalchemy import Engine
 
 from layers.errors import DatabaseError
 from layers.store.engine import plain_url
+from twin.observing.context import CARRIED, read_context
+from twin.observing.traces import PARENT, read_parent
 
 QUEUE, MEMBERS = "runs", "members"
 """Runs, and calls to compute members of one: a worker without the city's files can follow the second alone."""
@@ -18,9 +20,13 @@ _SEARCH_PATH = "-c search_path=queue,public -c timezone=UTC"
 def defer_run(engine: Engine, run_id: str) -> int:
     """Put an accepted run into the queue and return the job's number.
 
-    The same run is worked on only once at a time. Raises DatabaseError when the queue cannot be reached.
+    The same run is worked on only once at a time; on whose behalf goes with it into the worker's logs and traces.
+    Raises DatabaseError when the queue cannot be reached.
     """
-    return _defer(engine, TASK, QUEUE, run_id, [{"run_id": run_id}])[0]
+    job: dict[str, Any] = {"run_id": run_id}
+    if carried := list_carried():
+        job["carried"] = carried
+    return _defer(engine, TASK, QUEUE, run_id, [job])[0]
 
 
 def call_for_help(engine: Engine, run_id: str, workers: int) -> None:
@@ -28,12 +34,19 @@ def call_for_help(engine: Engine, run_id: str, workers: int) -> None:
     _defer(engine, HELP, MEMBERS, None, [{"run_id": run_id}] * workers)
 
 
+def list_carried() -> dict[str, str]:
+    """Return what a job takes along of the request that asked for it."""
+    held, parent = read_context(), read_parent()
+    carried = {name: held[name] for name in CARRIED if name in held}
+    return carried if parent is None else {**carried, PARENT: parent}
+
+
 def list_options() -> dict[str, Any]:
     """Return how a connection of the queue is opened."""
     return {"options": _SEARCH_PATH, "application_name": "twin-queue", "connect_timeout": 10}
 
 
-def _defer(engine: Engine, task: str, queue: str, lock: str | None, jobs: list[dict[str, str]]) -> list[int]:
+def _defer(engine: Engine, task: str, queue: str, lock: str | None, jobs: list[dict[str, Any]]) -> list[int]:
     app = App(connector=SyncPsycopgConnector(conninfo=plain_url(engine), kwargs=list_options(), min_size=1, max_size=1))
     try:
         with app.open():

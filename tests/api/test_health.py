@@ -8,7 +8,9 @@ from click.testing import Result
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from twin.cli import app
+from api.app import create_app
+from tests.api.conftest import ADDRESS
+from twin.cli import app as command
 from twin.settings import Settings
 
 
@@ -17,9 +19,27 @@ def test_alive_and_ready(client: TestClient) -> None:
     ready = client.get("/readyz")
     assert ready.status_code == 200
     checks = {check["name"]: check for check in ready.json()["checks"]}
-    assert set(checks) == {"database", "notifications", "worker", "viewer"}
+    assert set(checks) >= {
+        "serving", "database", "migrations", "worker", "queue", "loop", "clock", "notifications", "broker", "disk",
+        "viewer",
+    }  # fmt: skip
     assert checks["database"]["ok"]
-    assert "twin worker" in checks["worker"]["detail"]
+    assert checks["migrations"]["state"] == "ok"
+    assert checks["worker"]["state"] == "degraded"
+    assert checks["worker"]["hint"] == "type: twin worker"
+    assert all(check["since"].endswith("Z") for check in checks.values())
+    assert ready.json()["status"] == "degraded"
+
+
+def test_a_process_that_takes_leave_says_so(settings: Settings) -> None:
+    app = create_app(settings)
+    with TestClient(app, ADDRESS, client=("127.0.0.1", 50_000)) as leaving:
+        assert leaving.get("/readyz").status_code == 200
+        app.state.resources.readiness.drain()
+        gone = leaving.get("/readyz")
+        assert gone.status_code == 503
+        assert gone.json()["status"] == "draining"
+        assert leaving.get("/healthz").status_code == 200
 
 
 def test_the_viewer_is_served_once_it_is_built(client: TestClient, settings: Settings) -> None:
@@ -60,7 +80,7 @@ def serve(monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[Result, dict[st
     called: dict[str, object] = {}
     monkeypatch.setenv("TWIN_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     monkeypatch.setattr("uvicorn.run", lambda application, **options: called.update(options, application=application))
-    return CliRunner().invoke(app, ["serve", *words]), called
+    return CliRunner().invoke(command, ["serve", *words]), called
 
 
 def test_only_this_machine_is_served_unless_an_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -209,14 +209,6 @@ def test_tilejson_describes_the_layers(client: TestClient) -> None:
     assert 10.0 < south < north < 10.1
 
 
-def test_the_counters_count_by_route(client: TestClient) -> None:
-    client.get(f"/tiles/trees/{TREE_TILE}.mvt")
-    told = client.get("/metrics").text
-    assert 'twin_requests_total{method="GET",route="/tiles/{ids}/{z}/{x}/{y}.mvt",status="200"}' in told
-    assert TREE_TILE not in told
-    assert "twin_tile_cache_hits" in told
-
-
 def test_a_tile_is_valid_gzip_of_one_member(client: TestClient) -> None:
     with client.stream("GET", f"/tiles/buildings,trees/{TREE_TILE}.mvt") as answer:
         raw = b"".join(answer.iter_raw())

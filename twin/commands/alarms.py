@@ -1,7 +1,6 @@
 """``twin alarms``: standing alarms, what is done with them, and the watch that raises them."""
 
 import getpass
-import logging
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -22,6 +21,9 @@ from twin.alarms.watch import watch
 from twin.alarms.words import PRIORITY_TITLES, STATE_TITLES, STEP_TITLES
 from twin.commands.alarm_rules import rules
 from twin.connect import connect_to_city
+from twin.observing.heart import alive
+from twin.observing.logs import begin_logging
+from twin.observing.work import make_part_registry
 from twin.settings import read_settings
 from twin.store_alarm_incidents import list_incidents
 from twin.store_alarm_statistics import compute_statistics
@@ -182,8 +184,11 @@ def watch_all(
     once: Annotated[bool, typer.Option("--once", help="One pass over all that is new, then stop.")] = False,
 ) -> None:
     """Follow readings, forecasts and timers and raise alarms, until stopped. Only one process does it at a time."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    watch(connect_to_city(read_settings()), (ForecastFeed(), LoopFeed(), LeakFeed(), IncidentFeed()), once=once)
+    settings = read_settings()
+    begin_logging("alarms", settings)
+    engine = connect_to_city(settings)
+    with alive(settings, "alarms", make_part_registry()):
+        watch(engine, (ForecastFeed(), LoopFeed(), LeakFeed(), IncidentFeed()), once=once)
 
 
 def _act(alarm_id: int, kind: ActionKind, reason: str, as_json: bool, *, minutes: float | None = None) -> None:

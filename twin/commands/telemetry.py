@@ -19,6 +19,9 @@ from layers.errors import ConflictError, SetupError
 from layers.store.cluster import find_running
 from layers.store.engine import open_engine
 from twin.connect import connect_to_city
+from twin.observing.heart import alive
+from twin.observing.intake import IntakeFigures
+from twin.observing.logs import begin_logging
 from twin.sensors.announcer import Announcer
 from twin.sensors.broker import build_command, name_broker, prepare_broker, read_broker
 from twin.sensors.clocks import judge_clock
@@ -52,6 +55,7 @@ def run_broker() -> None:
 def ingest() -> None:
     """Store what devices send to the broker and tell subscribers, until stopped; nothing acknowledged is lost."""
     settings = read_settings()
+    begin_logging("ingest", settings)
     broker = read_broker(name_broker(settings.state_dir))
     if broker is None:
         raise SetupError("no broker was started here", hint="type: twin sensors broker — or start all: twin up")
@@ -74,7 +78,8 @@ def ingest() -> None:
     telling = threading.Thread(target=announcer.run, args=(stopped,), name="announcer")
     telling.start()
     try:
-        work.run(lambda: bool(stopping))
+        with alive(settings, "ingest", IntakeFigures(work).registry):
+            work.run(lambda: bool(stopping))
     finally:
         stopped.set()
         telling.join()

@@ -1,7 +1,6 @@
 """``twin warnings``: drafts, messages and deliveries on the command line, and the sender."""
 
 import getpass
-import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,9 @@ from sqlalchemy import Connection
 from layers.errors import InputError
 from layers.store.migrate import read_city
 from twin.connect import connect_to_city
+from twin.observing.heart import alive
+from twin.observing.logs import begin_logging
+from twin.observing.work import make_part_registry
 from twin.settings import read_settings
 from twin.store_drafts import list_drafts, settle_draft
 from twin.store_outbox import State, list_deliveries, retry_delivery
@@ -207,10 +209,8 @@ def send(
     ] = 120.0,
 ) -> None:
     """Propose warnings from alarms and deliver what is in the outbox, until stopped."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    # Its lines at INFO hold the addresses of webhooks.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     settings = read_settings()
+    begin_logging("warnings", settings)
     contacts = ContactsFile(settings.notify_file)
     engine = connect_to_city(settings)
     with engine.connect() as connection:
@@ -221,7 +221,8 @@ def send(
         return
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sender.stop())
-    sender.run()
+    with alive(settings, "warnings", make_part_registry()):
+        sender.run()
 
 
 @contextmanager

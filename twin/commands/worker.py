@@ -1,12 +1,13 @@
 """``twin worker``: carry out the runs in the queue."""
 
-import logging
 from typing import Annotated
 
 import typer
 
 from twin.connect import connect_to_city
 from twin.jobs import STALLED_S, work
+from twin.observing.logs import begin_logging
+from twin.observing.traces import begin_traces, end_traces
 from twin.settings import read_settings
 
 
@@ -25,6 +26,10 @@ def worker(
     ] = False,
 ) -> None:
     """Carry out the runs in the queue, until stopped."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     settings = read_settings()
-    work(connect_to_city(settings), settings, once=once, stalled_s=stalled_after, only_members=members)
+    begin_logging("worker", settings)
+    begin_traces("worker", settings)
+    try:
+        work(connect_to_city(settings), settings, once=once, stalled_s=stalled_after, only_members=members)
+    finally:
+        end_traces()

@@ -1,6 +1,6 @@
 """The loop from the broker to the database: durable first, acknowledged then; a spill on disk while it is away."""
 
-import sys
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from twin.sensors.intake import Receipt, refuse_message, store_messages
 from twin.sensors.message import Message
 from twin.sensors.spill import Spill
 
+log = logging.getLogger("twin.ingest")
 MOST_MESSAGES, MOST_BYTES = 1000, 1_000_000
 WAIT_S, RETRY_S, TALK_EVERY_S = 0.1, 1.0, 30.0
 
@@ -105,6 +106,16 @@ class Ingest:
         self._told_at, self._told = time.monotonic(), 0
         self._said = ""
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker is there."""
+        return self._consumer.is_connected
+
+    @property
+    def spilled_bytes(self) -> int:
+        """How much waits on disk [B]."""
+        return self._spill.size
+
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Work until ``should_stop``."""
         self._consumer.start()
@@ -166,7 +177,7 @@ class Ingest:
         """Say something once while it lasts."""
         if words != self._said:
             self._said = words
-            _print(words)
+            log.warning(words)
 
     def _tell(self) -> None:
         now, done = time.monotonic(), self.progress
@@ -174,14 +185,9 @@ class Ingest:
             return
         if done.messages != self._told:
             waiting = f", {self._spill.size:,} bytes on disk" if not self._spill.is_empty else ""
-            _print(f"{done.messages:,} messages, {done.readings:,} readings, {done.rejected:,} rejected{waiting}")
+            log.info(f"{done.messages:,} messages, {done.readings:,} readings, {done.rejected:,} rejected{waiting}")
         self._told_at, self._told = now, done.messages
 
 
 def _tell_first_line(error: SQLAlchemyError) -> str:
     return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-
-
-def _print(words: str) -> None:
-    sys.stderr.write(f"ingest: {words}\n")
-    sys.stderr.flush()
