@@ -68,6 +68,7 @@ def make_worker_app(engine: Engine, settings: Settings, figures: WorkFigures, le
             span("job", "consumer", asked.get(PARENT), run_id=run_id, job_id=job),
             figures.measure(TASK),
         ):
+            log.info("run %s begins", run_id)
             try:
                 run = execute(engine, settings, run_id, leaving=leaving)
             except BusyError:
@@ -76,6 +77,9 @@ def make_worker_app(engine: Engine, settings: Settings, figures: WorkFigures, le
                 # It was over when its worker died, or somebody dismissed it.
                 log.info("%s", error)
                 return
+            except TwinError as error:
+                log.warning("run %s ends early: %s", run_id, error)
+                raise
             log.info("run %s is %s", run_id, run.status)
 
     @app.task(name=HELP, queue=MEMBERS)
