@@ -9,7 +9,10 @@ from starlette.middleware.cors import CORSMiddleware
 
 from api.compression import CompressText
 from api.door import Door
+from api.draining import CloseWhenLeaving
 from api.errors import AnswerUnexpected, install_handlers
+from api.limits.answers import HEADERS
+from api.limits.rates import KeepLanes, LimitAddresses
 from api.methods import AnswerHead, RefuseMethods
 from api.metrics import Metrics
 from api.observing import WatchRequests
@@ -76,6 +79,7 @@ from api.routes import (
 )
 from api.routes.viewer import Viewer
 from api.security import RefuseBadRequests, SecureHeaders
+from twin.observing.traces import begin_traces, end_traces
 from twin.settings import Settings, read_settings, read_shared_counters
 
 # In the order in which addresses are tried: an item's id may hold slashes, so what lies below an item comes first.
@@ -148,9 +152,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
+        begin_traces("serve", used)
         async with hold_resources(used, metrics) as resources:
             app.state.resources = resources
             yield
+        end_traces()
 
     app = FastAPI(
         title="City twin",
@@ -176,18 +182,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The last added is the outermost.
     app.add_middleware(AnswerHead)
     app.add_middleware(ShowPages)
+    app.add_middleware(KeepLanes)
     app.add_middleware(Door)
     app.add_middleware(RefuseBadRequests, sta_limit=used.sensing_body_mb * 1_000_000)
     app.add_middleware(CompressText)
+    app.add_middleware(LimitAddresses)
     app.add_middleware(AnswerUnexpected)
     # Public data may be read from any page; nothing that changes something is allowed from another origin.
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET", "HEAD"],
-        expose_headers=_EXPOSED,
+        expose_headers=[*_EXPOSED, *HEADERS],
         allow_headers=["Range", "If-Range", "If-None-Match"],
     )
     app.add_middleware(SecureHeaders, embedders=used.embedders)
+    app.add_middleware(CloseWhenLeaving)
     app.add_middleware(WatchRequests, metrics=metrics)
     return app

@@ -12,6 +12,7 @@ from api.resources import Resources
 from api.rights import AS_ASKED, find_action
 from layers.access import asking_as
 from layers.errors import TwinError
+from twin.observing.context import note
 
 Identifier = Callable[[HTTPConnection, Resources], Awaitable[Principal | None]]
 IDENTIFIERS: tuple[Identifier, ...] = ()
@@ -36,6 +37,7 @@ class Door:
             await answer_error(error, scope["path"])(scope, receive, send)
             return
         scope["principal"] = principal
+        note("who", principal.subject)
         reach = principal.reach
         with asking_as(reach if action in AS_ASKED else replace(reach, whole=True)):
             await self._app(scope, receive, send)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from layers.errors import DatabaseError
 from layers.store.engine import plain_url
 from twin.observing.context import CARRIED, read_context
-from twin.observing.traces import PARENT, read_parent
+from twin.observing.traces import PARENT, read_parent, span
 
 QUEUE, MEMBERS = "runs", "members"
 """Runs, and calls to compute members of one: a worker without the city's files can follow the second alone."""
@@ -23,10 +23,11 @@ def defer_run(engine: Engine, run_id: str) -> int:
     The same run is worked on only once at a time; on whose behalf goes with it into the worker's logs and traces.
     Raises DatabaseError when the queue cannot be reached.
     """
-    job: dict[str, Any] = {"run_id": run_id}
-    if carried := list_carried():
-        job["carried"] = carried
-    return _defer(engine, TASK, QUEUE, run_id, [job])[0]
+    with span("put into the queue", "producer", run_id=run_id):
+        job: dict[str, Any] = {"run_id": run_id}
+        if carried := list_carried():
+            job["carried"] = carried
+        return _defer(engine, TASK, QUEUE, run_id, [job])[0]
 
 
 def call_for_help(engine: Engine, run_id: str, workers: int) -> None:

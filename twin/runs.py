@@ -23,12 +23,15 @@ from layers.errors import ConflictError, DiskFullError, TwinError
 from layers.registry import read_raster_layer, read_vector_layer
 from layers.store.engine import is_away
 from layers.store.features import upsert_features
+from layers.store.objects import delete_objects, name_for_gdal, put_folder
 from layers.store.rasters import register_raster, write_cog
 from twin.board import Board
 from twin.city import City
+from twin.observing.traces import span
 from twin.process import Checkpoint, Inputs, Outputs, Process, Progress, RasterOutput, StoppedError, parse_inputs
 from twin.queue import call_for_help
 from twin.registry import read_process
+from twin.run_files import name_run_objects
 from twin.settings import ROOT, Settings
 from twin.store import (
     RunRow,
@@ -38,6 +41,7 @@ from twin.store import (
     finish_run,
     hand_back_run,
     lock_run,
+    note_stored,
     read_run,
     register_run_source,
     request_dismiss,
@@ -140,7 +144,8 @@ def _carry_out(
         if progress.should_stop():
             raise StoppedError
         provenance = _record(run, inputs, outputs, data, time.monotonic() - began)
-        _write(engine, settings, run, outputs, provenance, work, synthetic)
+        with span("write results"):
+            _write(engine, settings, run, outputs, provenance, work, synthetic)
     except StoppedError:
         goes_on = progress.lost or (leaving.is_set() and _hand_back(engine, run, leaving, counted=False))
         if goes_on:
@@ -188,7 +193,8 @@ def _compute(
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         # A run attempted twice must see the same "now", or its checkpoint would be of another flood.
         city = City(connection, settings.processed_dir, run.created)
-        outputs = process.compute(city, inputs, progress)
+        with span(f"compute {process.id}"):
+            outputs = process.compute(city, inputs, progress)
         # Features may be read from the city only when they are asked for.
         outputs = replace(outputs, features=dict(outputs.features))
         return outputs, city.describe_data(), city.synthetic
@@ -213,6 +219,7 @@ def _write(
     for name, content in outputs.files.items():
         fresh.mkdir(parents=True, exist_ok=True)
         (fresh / name).write_bytes(content)
+    stored = _deliver(settings, run, fresh)
     try:
         with engine.begin() as connection:
             done = finish_run(
@@ -236,17 +243,33 @@ def _write(
             if outputs.trace is not None:
                 keep_trace(connection, outputs.trace, author=f"run {run_id}")
             for layer_id, raster in outputs.rasters.items():
-                _list_raster(connection, settings, run_id, layer_id, raster, fresh)
+                _list_raster(connection, run_id, layer_id, raster, fresh, stored)
             # Only one attempt comes here: the run's row is locked until the end.
             shutil.rmtree(final, ignore_errors=True)
-            if fresh.exists():
+            if stored is not None:
+                note_stored(connection, run_id, stored)
+            elif fresh.exists():
                 fresh.rename(final)
                 moved = True
     except BaseException as error:
         # A commit without an answer may have happened: the next attempt sees, and writes anew if it did not.
         if moved and not is_away(error):
             shutil.rmtree(final, ignore_errors=True)
+        if stored is not None and not is_away(error):
+            delete_objects(stored)
         raise
+
+
+def _deliver(settings: Settings, run: RunRow, fresh: Path) -> str | None:
+    """Write what an attempt made below an address of its own in the bucket, if there is one, and return that.
+
+    Nobody knows the address before the run's record names it.
+    """
+    if settings.object_store is None or not fresh.exists():
+        return None
+    stored = f"{name_run_objects(settings.object_store, run.id)}/{run.attempts}"
+    put_folder(fresh, stored)
+    return stored
 
 
 def _write_raster(path: Path, layer_id: str, raster: RasterOutput, run_id: str) -> None:
@@ -259,7 +282,7 @@ def _write_raster(path: Path, layer_id: str, raster: RasterOutput, run_id: str) 
 
 
 def _list_raster(
-    connection: Connection, settings: Settings, run_id: str, layer_id: str, raster: RasterOutput, folder: Path
+    connection: Connection, run_id: str, layer_id: str, raster: RasterOutput, folder: Path, stored: str | None
 ) -> None:
     x0, y0, x1, y1 = raster.grid.bounds
     to_degrees = make_transformer(raster.grid.crs, CRS84)
@@ -269,7 +292,7 @@ def _list_raster(
         raster_id=f"{run_id}.{layer_id}",
         layer_id=layer_id,
         run_id=run_id,
-        path=f"runs/{run_id}/{layer_id}.tif",
+        path=f"runs/{run_id}/{layer_id}.tif" if stored is None else name_for_gdal(f"{stored}/{layer_id}.tif"),
         times=raster.times,
         bounds_crs84=to_degrees.transform_bounds(x0, y0, x1, y1),
         minimum=float(np.nanmin(raster.array)) if known else None,

@@ -41,6 +41,7 @@ TABLES: Mapping[str, Access | None] = {
             "network.change", "network.commodity", "network.link", "network.node", "network.pending", "network.place",
             "network.stop", "network.trace", "network.trace_configuration", "network.trace_members",
             "transit.entity", "transit.feed", "transit.feed_file", "transit.message",
+            "observing.objective_hour",
             "queue.procrastinate_workers",
         ),
         "public",
@@ -57,7 +58,21 @@ TABLES: Mapping[str, Access | None] = {
     # Who wrote what is for the staff, that it was written for all: see _COLUMNS.
     "meta.edit": None,
     "meta.rights": None,
+    **dict.fromkeys(
+        ("identity.account", "identity.attempt", "identity.flow", "identity.key", "identity.session"), None
+    ),
+    "observing.process": None,
+    "run.board": None,
+    "run.board_piece": None,
     "run.callback": None,
+    "run.member": None,
+    **dict.fromkeys(
+        (
+            "audit.entry", "audit.entry_rest", "audit.retired", "audit.seal", "audit.shipped", "audit.waiting",
+            "personal.erasure", "personal.land_right", "personal.owner", "personal.rejected",
+        ),
+        None,
+    ),
     "queue.procrastinate_events": None,
     "queue.procrastinate_jobs": None,
     "queue.procrastinate_periodic_defers": None,
@@ -160,7 +175,7 @@ def _write_tables() -> Iterator[str]:
         if table in _SHOWN:
             yield f"alter table {table} enable row level security"
             yield f"create policy twin_shown on {table} for select to twin_public using ({_SHOWN[table]})"
-            yield f"create policy twin_all on {table} for select to twin_restricted using (true)"
+            yield f"create policy twin_all on {table} for select to twin_restricted using ((select meta.is_unbound()))"
             yield f"create policy twin_write on {table} to twin_editor using (true) with check (true)"
     rasters = ", ".join(f"'{layer.id}'" for layer in RASTER_LAYERS.values() if layer.access == "public")
     yield "alter table run.raster enable row level security"
@@ -213,7 +228,7 @@ def _write_read_policies(layer: VectorLayer, table: str) -> Iterator[str]:
     if not layer.guarded:
         yield f"create policy twin_read on {table} for select to {reader} using ({_hide_assets(layer, bound)})"
         if _names_items(layer):
-            yield f"create policy twin_read_all on {table} for select to twin_restricted using ({bound})"
+            yield f"create policy twin_read_all on {table} for select to twin_restricted using ({bound} and (select meta.is_unbound()))"
         return
     yield f"create policy twin_read on {table} for select to {reader} using ({GUARD} is not true and {bound})"
     yield f"create policy twin_read_guarded on {table} for select to twin_restricted using ({_IN_WARDS})"

@@ -1,6 +1,8 @@
 """``twin serve``: the HTTP server."""
 
 import ipaddress
+import shutil
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,9 +10,12 @@ import uvicorn
 from rich.console import Console
 
 from twin.connect import find_database
-from twin.settings import read_settings
+from twin.observing.logs import describe_logging
+from twin.settings import read_settings, share_counters
 
 _APPLICATION = "api.app:create_app"
+READY_WITHIN_S = 60
+"""How long a process that replaces another (SIGHUP) may take until it answers."""
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +42,8 @@ def serve(
             highlight=False,
         )
     find_database(settings)
+    if workers > 1:
+        share_counters(_clear(settings.state_dir / "counters" / str(number)))
     typer.echo(f"http://{_write_host(address)}:{number}/")
     uvicorn.run(
         _APPLICATION,
@@ -44,10 +51,20 @@ def serve(
         host=address,
         port=number,
         workers=workers,
-        log_level="warning",
+        log_config=describe_logging("serve", settings),
+        access_log=False,
         server_header=False,
+        timeout_graceful_shutdown=settings.finish_seconds,
+        timeout_worker_healthcheck=READY_WITHIN_S,
         forwarded_allow_ips=settings.proxies,
     )
+
+
+def _clear(folder: Path) -> Path:
+    """Make an empty folder for the counters of this server: those of an earlier one would be added to them."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 def _is_loopback(host: str) -> bool:
