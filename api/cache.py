@@ -1,6 +1,7 @@
 """Ready tiles in memory: least recently used out first, within a byte budget, each made once at a time."""
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ class CachedTile:
 
 
 class TileCache:
-    """Keeps at most ``budget`` bytes. A key must hold everything the tile depends on, its version included."""
+    """Keeps at most ``budget`` bytes. A key must hold everything the tile depends on, its version included.
+
+    ``note_made`` hears how long [s] each tile took that was made.
+    """
 
     _OVERHEAD = 400
 
@@ -26,6 +30,7 @@ class TileCache:
         self.misses = 0
         self._tiles: OrderedDict[Hashable, CachedTile] = OrderedDict()
         self._making: dict[Hashable, asyncio.Task[CachedTile]] = {}
+        self.note_made: Callable[[float, CachedTile], None] | None = None
 
     def find(self, key: Hashable) -> CachedTile | None:
         """Return the tile of ``key`` and remember that it was wanted, or None."""
@@ -50,7 +55,10 @@ class TileCache:
         return await asyncio.shield(task)
 
     async def _make(self, key: Hashable, make: Callable[[], Awaitable[CachedTile]]) -> CachedTile:
+        began = time.perf_counter()
         tile = await make()
+        if self.note_made is not None:
+            self.note_made(time.perf_counter() - began, tile)
         size = len(tile.body) + self._OVERHEAD
         if size <= self.budget:
             self._tiles[key] = tile

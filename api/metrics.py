@@ -6,15 +6,15 @@ prometheus-client); whichever is asked adds them up.
 
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.process_collector import ProcessCollector
 
-from api.cache import TileCache
+from api.cache import CachedTile, TileCache
 from twin.observing.objectives import TILE_S
 from twin.store_observing import Counted
 
@@ -97,6 +97,11 @@ class Metrics:
         """Report hits, misses and bytes of ``cache`` under ``name``."""
         seen = [0, 0]
 
+        def note_made(seconds: float, tile: CachedTile) -> None:
+            self.made.labels(name).observe(seconds)
+            if tile.truncated:
+                self.truncated.inc()
+
         def read() -> None:
             hits, misses = cache.hits, cache.misses
             self._cache_hits.labels(name).inc(hits - seen[0])
@@ -104,6 +109,7 @@ class Metrics:
             seen[:] = hits, misses
             self._cache_bytes.labels(name).set(cache.used)
 
+        cache.note_made = note_made
         self._readers.append(read)
 
     def watch_pool(self, name: str, read_states: Callable[[], dict[str, int]]) -> None:
@@ -124,12 +130,6 @@ class Metrics:
             self._answers = _add(self._answers, status < 500)
         if kind == "tile":
             self._tiles = _add(self._tiles, status < 500 and seconds <= TILE_S)
-
-    @contextmanager
-    def time_making(self, cache: str) -> Iterator[None]:
-        """Measure the block as the making of a tile or picture."""
-        with self.made.labels(cache).time():
-            yield
 
     def take_chances(self) -> dict[str, Counted]:
         """Return what was counted for the objectives since the last call."""
