@@ -34,6 +34,8 @@ COMMANDS: dict[str, Entry] = {
     ),
     "run": Entry("twin.commands.run", "Carry out a process and print what came out."),
     "jobs": Entry("twin.commands.jobs", "Runs that wait, work and are over: list, show, cancel, prune."),
+    "accounts": Entry("twin.commands.accounts", "Tài khoản — accounts: add, list, change, remove."),
+    "keys": Entry("twin.commands.keys", "Khóa API — keys of machines and devices: add, list, revoke."),
     "worker": Entry("twin.commands.worker", "Carry out the runs in the queue, until stopped."),
     "network": Entry("twin.commands.network", "Mạng lưới — the networks of the city: list, build, check."),
     "roads": Entry("twin.commands.roads", "Mạng đường — the roads: list, check, export."),

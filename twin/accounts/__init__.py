@@ -1,0 +1,1 @@
+"""Accounts, passwords, keys and devices: who somebody is."""
