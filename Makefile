@@ -1,5 +1,5 @@
 # Two commands matter: `make run` and `make test`. Both bring a fresh machine to what they need.
-.PHONY: run test check bench load clients docs guide serve setup setup-tests lock clean
+.PHONY: run test check audit sbom bench load clients docs guide serve setup setup-tests lock clean
 
 # The first Python that runs and is new enough; a name on the path may be a shim of a version manager that does not.
 NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
@@ -29,6 +29,16 @@ check: setup
 	@$(BIN)/mypy -n auto
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m twin.bootstrap --check-viewer
+	@$(BIN)/python -m supply licences
+	@$(BIN)/python -m supply audit --lenient
+
+# Known weaknesses of what is shipped; fails also where the advisory services cannot be reached.
+audit: setup
+	@$(BIN)/python -m supply audit
+
+# Bills of materials in sbom/, CycloneDX.
+sbom: setup
+	@$(BIN)/python -m supply sbom
 
 bench: setup
 	@$(BIN)/python -m bench $(ARGS)

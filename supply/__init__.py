@@ -1,0 +1,1 @@
+"""What the product is made of: dependencies, their licences, known weaknesses, bill of materials."""
