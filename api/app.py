@@ -7,6 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from api.auditing import Audited
 from api.compression import CompressText
 from api.door import Door
 from api.draining import CloseWhenLeaving
@@ -25,6 +26,7 @@ from api.routes import (
     archives,
     areas,
     attachments,
+    audit,
     bulk,
     cap,
     cap_desk,
@@ -140,6 +142,7 @@ _ROUTES = (
     wms,
     wmts,
     wzdx,
+    audit,
     health,
 )
 _EXPOSED = ["ETag", "Location", "Content-Crs", "Content-Range", "Accept-Ranges", "Twin-Tile-Truncated", "X-Request-Id"]
@@ -184,6 +187,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(ShowPages)
     app.add_middleware(KeepLanes)
     app.add_middleware(Door)
+    app.add_middleware(Audited)
     app.add_middleware(RefuseBadRequests, sta_limit=used.sensing_body_mb * 1_000_000)
     app.add_middleware(CompressText)
     app.add_middleware(LimitAddresses)

@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 
 from api.answers import write_moment
 from api.declarations import describe_raster, describe_vector
-from api.dependencies import PUBLIC_LAYERS
 from api.export import FORMATS
 from api.resources import Resources
-from layers.registry import LAYERS, THEMES
+from layers.access import visible, visible_layers
+from layers.registry import THEMES
 from layers.schema import RasterLayer
 from layers.store.edits import read_last_edits
 from layers.store.mercator import Bounds
@@ -33,10 +33,11 @@ def build_catalog(connection: Connection, resources: Resources) -> dict[str, Any
     static = {row.layer: row.id for row in list_rasters(connection) if row.run_id is None}
     edited = read_last_edits(connection)
     themes = []
+    seen = visible()
     for theme in THEMES:
         members: list[dict[str, Any]] = []
-        for layer in LAYERS.values():
-            if layer.theme != theme.id or layer.access != "public":
+        for layer in seen:
+            if layer.theme != theme.id:
                 continue
             known = sources.get(layer.id, [])
             if isinstance(layer, RasterLayer):
@@ -70,8 +71,8 @@ def find_bounds(connection: Connection, resources: Resources, city: CityRow) -> 
     for row in list_rasters(connection, layer="terrain"):
         if row.run_id is None:
             return row.bounds
-    for layer_id in dict.fromkeys((*_WHERE, *PUBLIC_LAYERS)):
-        bounds = resources.read_extent(connection, PUBLIC_LAYERS[layer_id]).bounds
+    for layer_id in dict.fromkeys((*_WHERE, *visible_layers())):
+        bounds = resources.read_extent(connection, visible_layers()[layer_id]).bounds
         if bounds is not None:
             return bounds
     area = CRS.from_epsg(city.srid).area_of_use
@@ -80,7 +81,7 @@ def find_bounds(connection: Connection, resources: Resources, city: CityRow) -> 
 
 def find_filled(connection: Connection, resources: Resources) -> set[str]:
     """Return the ids of the public vector layers that have features."""
-    return {key for key, layer in PUBLIC_LAYERS.items() if resources.read_extent(connection, layer).count}
+    return {key for key, layer in visible_layers().items() if resources.read_extent(connection, layer).count}
 
 
 def _group_sources(rows: list[SourceRow]) -> dict[str, list[dict[str, Any]]]:

@@ -21,11 +21,6 @@ _TYPES: dict[str, dict[str, str]] = {
 _GEOMETRIES = {"Point": "geometry-point", "LineString": "geometry-linestring", "MultiPolygon": "geometry-multipolygon"}
 
 
-def list_properties(layer: VectorLayer) -> list[Property]:
-    """Return the properties everybody may see."""
-    return [prop for prop in layer.properties if prop.access == "public"]
-
-
 def describe_property(prop: Property) -> dict[str, Any]:
     """Return a property as the viewer reads it."""
     described: dict[str, Any] = {"name": prop.name, "title": prop.title._asdict(), "type": prop.type}
@@ -75,16 +70,16 @@ def build_sortables(layer: VectorLayer, links: Links) -> dict[str, Any]:
 
 
 def _build_sorted(layer: VectorLayer) -> dict[str, Any]:
-    own = {prop.name: build_property_schema(prop) for prop in list_properties(layer)}
+    own = {prop.name: build_property_schema(prop) for prop in layer.properties}
     return {"id": {"type": "string", "x-ogc-role": "id"}, **own}
 
 
 def build_schema(layer: VectorLayer, links: Links) -> dict[str, Any]:
     """Return the schema of the items (OGC API Features Part 5)."""
     properties: dict[str, Any] = {"id": {"type": "string", "x-ogc-role": "id"}}
-    properties |= {prop.name: build_property_schema(prop) for prop in list_properties(layer)}
+    properties |= {prop.name: build_property_schema(prop) for prop in layer.properties}
     properties["geometry"] = {"format": _GEOMETRIES[layer.geometry], "x-ogc-role": "primary-geometry"}
-    required = [prop.name for prop in list_properties(layer) if prop.required]
+    required = [prop.name for prop in layer.properties if prop.required]
     described = _build_schema(layer, links, "schema")
     if layer.words:
         described["x-words"] = split_words(layer.words)
@@ -140,7 +135,7 @@ def describe_vector(
         "access": layer.access,
         "legend": build_legend(layer),
         "by": layer.classed_by or layer.style.by,
-        "properties": [describe_property(prop) for prop in list_properties(layer)],
+        "properties": [describe_property(prop) for prop in layer.properties],
     }
 
 

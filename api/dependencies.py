@@ -9,11 +9,9 @@ from sqlalchemy import Connection
 
 from api.links import Links
 from api.resources import Resources
+from layers.access import visible_layers
 from layers.errors import InputError, NotFoundError
-from layers.registry import VECTOR_LAYERS
 from layers.schema import VectorLayer
-
-PUBLIC_LAYERS = {key: layer for key, layer in VECTOR_LAYERS.items() if layer.access == "public"}
 
 
 async def give_resources(request: Request) -> Resources:
@@ -57,10 +55,11 @@ def _walk_parameters(dependant: Dependant) -> set[str]:
 
 
 def find_collection(layer_id: str) -> VectorLayer:
-    """Return the public vector layer ``layer_id``; NotFoundError names the ones there are."""
-    layer = PUBLIC_LAYERS.get(layer_id)
+    """Return the vector layer ``layer_id`` as who asks sees it; NotFoundError names the ones that are seen."""
+    seen = visible_layers()
+    layer = seen.get(layer_id)
     if layer is None:
-        raise NotFoundError(f"collection '{layer_id[:80]}' does not exist", hint=f"one of {', '.join(PUBLIC_LAYERS)}")
+        raise NotFoundError(f"collection '{layer_id[:80]}' does not exist", hint=f"one of {', '.join(seen)}")
     return layer
 
 

@@ -7,6 +7,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import answer_error
+from api.identity.known import identify_by_key, identify_by_session, refuse_this_machine
 from api.principal import Principal, identify
 from api.resources import Resources
 from api.rights import AS_ASKED, find_action
@@ -15,7 +16,7 @@ from layers.errors import TwinError
 from twin.observing.context import note
 
 Identifier = Callable[[HTTPConnection, Resources], Awaitable[Principal | None]]
-IDENTIFIERS: tuple[Identifier, ...] = ()
+IDENTIFIERS: tuple[Identifier, ...] = (identify_by_key, identify_by_session, refuse_this_machine)
 """Ways to be known beside the server's own token and this machine, in the order in which they are tried."""
 
 
@@ -32,11 +33,12 @@ class Door:
         try:
             principal = await find_principal(HTTPConnection(scope), scope["app"].state.resources)
             action = find_action(scope.get("method", "GET"), scope["path"])
+            # Also who is refused: the audit names him.
+            scope["principal"] = principal
             principal.require(action)
         except TwinError as error:
             await answer_error(error, scope["path"])(scope, receive, send)
             return
-        scope["principal"] = principal
         note("who", principal.subject)
         reach = principal.reach
         with asking_as(reach if action in AS_ASKED else replace(reach, whole=True)):

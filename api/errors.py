@@ -20,6 +20,14 @@ from layers.errors import TwinError
 
 _log = logging.getLogger("api")
 _SENSORTHINGS = "/sta/"
+_BUSY = (
+    sqlalchemy.exc.TimeoutError,
+    psycopg_pool.TooManyRequests,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+)
+"""Nothing is wrong: there was no connection or lock to be had in time."""
 
 
 def answer_problem(
@@ -56,8 +64,9 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer_http)
     for kind in (psycopg.OperationalError, psycopg_pool.PoolTimeout, sqlalchemy.exc.OperationalError):
         app.add_exception_handler(kind, _answer_database)
-    for kind in (psycopg.errors.InsufficientPrivilege, sqlalchemy.exc.ProgrammingError):
-        app.add_exception_handler(kind, _answer_privilege)
+    app.add_exception_handler(sqlalchemy.exc.TimeoutError, _answer_database)
+    for refused in (psycopg.errors.InsufficientPrivilege, sqlalchemy.exc.ProgrammingError):
+        app.add_exception_handler(refused, _answer_privilege)
 
 
 def tell_sensorthings(path: str, status: int, message: str) -> dict[str, Any]:
@@ -113,6 +122,14 @@ async def _answer_database(_request: Request, error: Exception) -> Response:
     if isinstance(cause, psycopg.errors.QueryCanceled):
         return answer_problem(
             "too-slow", 503, "the database took too long to answer", hint="ask for a smaller area or fewer items"
+        )
+    if isinstance(cause, _BUSY):
+        return answer_problem(
+            "busy",
+            503,
+            "others are at the same or have all connections",
+            hint="try again",
+            headers={"retry-after": "1"},
         )
     _log.error("database: %s", cause)
     return answer_problem(

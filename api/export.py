@@ -5,7 +5,6 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from threading import BoundedSemaphore
 
 from pyproj import CRS
 from starlette.background import BackgroundTask
@@ -40,8 +39,6 @@ MEDIA_TYPES = {
     "mif.zip": "application/zip",
 }
 _TEXTS = ("csv", "geojson")
-# A file of many rows takes a core for seconds.
-_TURN = BoundedSemaphore(2)
 
 
 def answer_file(
@@ -66,7 +63,7 @@ def answer_file(
     folder = Path(tempfile.mkdtemp(prefix="twin-export-"))
     path = folder / f"{layer.id}.{form}"
     try:
-        with _TURN, resources.engine.connect() as connection:
+        with resources.engine.connect() as connection:
             if suffix in PIECEWISE:
                 rows = select_batches(connection, layer, names, query, order=order, crs=crs, limit=MAX_ROWS)
                 write_pieces(rows, layer, names, path, crs=CRS.from_epsg(crs.srid))

@@ -20,11 +20,11 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from sse_starlette import ServerSentEvent
 
-from layers.errors import InputError, SetupError
+from layers.access import who_asks
+from layers.errors import InputError
 from layers.store.mercator import Bounds
 from layers.store.sensing.changes import Change, follow_notices, read_horizon, select_changes, select_unseen
 
-MOST_LISTENERS = 1000
 MOST_NOTICES = 256
 READINGS, NOTICES = "reading", ("alarm",)
 Notice = tuple[str, str]
@@ -39,17 +39,21 @@ class Listener:
     """What waits for one listener: the newest of each series it wants, and notices of other kinds, newest kept."""
 
     wants: Callable[[Change], bool]
+    sees_hidden: bool = False
     readings: dict[str, Change] = field(default_factory=dict)
     notices: deque[Notice] = field(default_factory=lambda: deque(maxlen=MOST_NOTICES))
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def offer(self, changes: list[Change], notices: list[Notice]) -> None:
         """Take what this listener wants of it."""
-        wanted = {change.datastream_id: change for change in changes if self.wants(change)}
+        wanted = {change.datastream_id: change for change in changes if self._sees(change) and self.wants(change)}
         if wanted or notices:
             self.readings |= wanted
             self.notices.extend(notices)
             self.woken.set()
+
+    def _sees(self, change: Change) -> bool:
+        return self.sees_hidden or not change.hidden
 
 
 class LiveChanges:
@@ -61,15 +65,10 @@ class LiveChanges:
         self._wanted = asyncio.Event()
         self.ending = anyio.Event()
 
-    def check_room(self) -> None:
-        """Raise SetupError when as many listen as the server has room for."""
-        if len(self._listeners) >= MOST_LISTENERS:
-            raise SetupError(f"{MOST_LISTENERS} listen already", hint="ask /sensors/latest now and then instead")
-
     @contextmanager
     def listen(self, wants: Callable[[Change], bool]) -> Iterator[Listener]:
-        """Give a listener for the time of the block."""
-        listener = Listener(wants)
+        """Give a listener, which hears what who asks may see, for the time of the block."""
+        listener = Listener(wants, sees_hidden=who_asks().sees("restricted") and not who_asks().wards)
         self._listeners.add(listener)
         self._wanted.set()
         try:

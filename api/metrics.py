@@ -75,7 +75,6 @@ class Metrics:
         )  # fmt: skip
         self.truncated = self._count("twin_tiles_truncated", "Tiles made that leave features out")
         self.refused = self._count("twin_requests_refused", "Requests refused to protect others", "reason")
-        self.sign_ins = self._count("twin_sign_ins", "Attempts to sign in", "outcome")
         self._pools = Gauge(
             "twin_pool_connections", "Connections of the server to the database", ("pool", "state"),
             multiprocess_mode="livesum", registry=self.registry,

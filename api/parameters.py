@@ -141,8 +141,8 @@ def parse_filters(layers: Sequence[VectorLayer], pairs: Iterable[tuple[str, str]
             continue
         for layer in layers:
             prop = layer.find(name)
-            if prop is None or prop.access != "public":
-                known = ", ".join(prop.name for prop in layer.properties if prop.access == "public")
+            if prop is None:
+                known = ", ".join(prop.name for prop in layer.properties)
                 raise InputError(f"parameter '{name}' is not known and not a property of '{layer.id}'", hint=known)
             equals[name] = parse_value(prop, value)
     return equals
@@ -215,7 +215,7 @@ def _read_pin(words: str) -> Pin | None:
 def parse_names(layer: VectorLayer, value: str) -> list[str]:
     """Return the public properties that ``properties`` names, in the layer's own order."""
     names = [part.strip() for part in value.split(",") if part.strip()]
-    known = [prop.name for prop in layer.properties if prop.access == "public"]
+    known = [prop.name for prop in layer.properties]
     wrong = next((name for name in names if name not in known), None)
     if wrong is not None:
         raise InputError(f"properties: '{layer.id}' has no property '{wrong[:80]}'", hint=", ".join(known))

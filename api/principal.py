@@ -26,7 +26,7 @@ class Principal:
 
     ``wards`` bound it to a part of the city. ``via`` is how it was known: nothing, this machine, the server's token, an
     API key, a session of a browser. ``refusal`` says why nobody was known, for who must be somebody. ``scopes`` narrow
-    the actions of a key further.
+    the actions of a key further; ``streams`` are the only series that a device writes.
     """
 
     subject: str = "public"
@@ -35,6 +35,7 @@ class Principal:
     wards: tuple[str, ...] = ()
     via: str = "none"
     scopes: frozenset[Action] | None = None
+    streams: frozenset[str] | None = None
     refusal: TwinError | None = field(default=None, compare=False)
 
     @property
@@ -87,10 +88,10 @@ def find_distance(request: HTTPConnection) -> ForbiddenError | None:
     """Return why a request is not one of this machine's own; None for one that comes from it, to it, and from no other
     site's page."""
     client = request.client.host if request.client else ""
-    if not _is_loopback(client):
+    if not is_loopback(client):
         return ForbiddenError(f"{client or 'who asks'} may not write: only this machine may", hint=_OPEN)
     host = request.headers.get("host", "")
-    if not _is_loopback(urlsplit(f"//{host}").hostname or ""):
+    if not is_loopback(urlsplit(f"//{host}").hostname or ""):
         return ForbiddenError(f"'{host[:80]}' is no name of this machine", hint=_OPEN)
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != host:
@@ -109,7 +110,8 @@ def current_principal(request: HTTPConnection) -> Principal:
     return found
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether ``host`` is a name or an address of this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 from api.links import Links
 from api.styles.colors import INK, adapt_color, is_clear, list_code_colors
 from api.styles.style import MAX_SOURCE_ZOOM
+from layers.access import visible
 from layers.registry import LAYERS, THEMES
 from layers.schema import RasterLayer, VectorLayer
 from layers.store.mercator import Bounds
@@ -39,8 +40,8 @@ def build_terria(
     groups, shown = [], []
     for theme in THEMES:
         members = []
-        for layer in sorted(LAYERS.values(), key=lambda layer: -layer.rank):
-            if layer.theme != theme.id or layer.access != "public":
+        for layer in sorted(visible(), key=lambda layer: -layer.rank):
+            if layer.theme != theme.id:
                 continue
             if isinstance(layer, RasterLayer):
                 member = _build_raster(layer, newest[layer.id], links) if layer.id in newest else None

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
 from api.answers import GEOJSON, MVT
-from api.dependencies import PUBLIC_LAYERS
 from api.links import OGC, Link
+from layers.access import visible_layers
 
 
 def link_trace(trace_id: str, layers: Iterable[str], base: str) -> list[Link]:
@@ -14,7 +14,7 @@ def link_trace(trace_id: str, layers: Iterable[str], base: str) -> list[Link]:
     made: list[Link] = [{"href": path, "rel": "self", "type": "application/json"}]
     asked = urlencode({"filter": f"in_trace('{trace_id}')"})
     for layer_id in layers:
-        if layer_id not in PUBLIC_LAYERS:
+        if layer_id not in visible_layers():
             continue
         items = f"{base}/api/collections/{quote(layer_id)}/items?{asked}"
         tiles = f"{base}/tiles/{quote(layer_id)}/{{z}}/{{x}}/{{y}}.mvt?{asked}"

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 
-from layers.registry import RASTER_LAYERS, VECTOR_LAYERS
-from layers.schema import GUARD, LEVELS, Access, Layer, RasterLayer, VectorLayer
+from layers.registry import LAYERS, RASTER_LAYERS, VECTOR_LAYERS
+from layers.schema import LEVELS, Access, Layer, RasterLayer, VectorLayer
 
 EVERYTHING = "*"
 
@@ -77,20 +77,27 @@ def visible_rasters() -> Mapping[str, RasterLayer]:
     return _list_rasters(who_asks().level)
 
 
+def visible() -> list[Layer]:
+    """Return all layers that who asks sees, in the order in which they are declared."""
+    seen: dict[str, Layer] = {**visible_layers(), **visible_rasters()}
+    return [seen[key] for key in LAYERS if key in seen]
+
+
 def name_sight(layers: Iterable[VectorLayer]) -> tuple[object, ...]:
     """Return what an answer made of ``layers`` differs by between those who ask: part of the key of every cache.
 
     Empty where everybody sees the same.
     """
-    if all(is_open(VECTOR_LAYERS[layer.id]) for layer in layers):
+    if all(is_open(layer.id) for layer in layers):
         return ()
     reach = who_asks()
     return (reach.level, *reach.wards)
 
 
 @lru_cache(maxsize=1024)
-def is_open(layer: VectorLayer) -> bool:
-    """Whether everybody sees all of ``layer``."""
+def is_open(layer_id: str) -> bool:
+    """Whether everybody sees all of a vector layer."""
+    layer = VECTOR_LAYERS[layer_id]
     return layer.access == "public" and not layer.guarded and all(prop.access == "public" for prop in layer.properties)
 
 
@@ -111,9 +118,3 @@ def _reduce(layer: VectorLayer, reach: Reach) -> VectorLayer:
 def _list_rasters(level: Access) -> Mapping[str, RasterLayer]:
     reach = Reach(level)
     return MappingProxyType({key: layer for key, layer in RASTER_LAYERS.items() if reach.sees(layer.access)})
-
-
-__all__ = (
-    "EVERYTHING", "GUARD", "LEVELS", "PUBLIC", "WHOLE", "Reach", "asking_as", "is_open", "name_sight", "see",
-    "visible_layers", "visible_rasters", "who_asks",
-)  # fmt: skip

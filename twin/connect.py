@@ -4,10 +4,13 @@ from importlib import import_module
 
 from sqlalchemy import Connection, Engine
 
+from layers.store.assuming import assume_on_checkout
 from layers.store.cluster import start_cluster
 from layers.store.engine import check_connection, open_engine
 from layers.store.migrate import read_city
 from layers.store.networks.following import set_follower
+from layers.store.objects import Reach, reach_objects
+from twin.audit.recording import record_at_commit
 from twin.networks.commodities import COMMODITIES
 from twin.settings import Settings
 
@@ -19,10 +22,18 @@ def find_database(settings: Settings) -> str:
 
 def connect(settings: Settings, *, statement_timeout_s: float | None = None, pool_size: int = 5) -> Engine:
     """Return an engine on the database in force; DatabaseError says why it cannot be reached."""
+    reach_buckets(settings)
     engine = open_engine(find_database(settings), statement_timeout_s=statement_timeout_s, pool_size=pool_size)
     check_connection(engine)
     set_follower(engine, _settle)
+    assume_on_checkout(engine)
+    record_at_commit(engine)
     return engine
+
+
+def reach_buckets(settings: Settings) -> None:
+    """Let this process reach buckets as the settings say."""
+    reach_objects(Reach(settings.s3_endpoint, settings.s3_profile))
 
 
 def connect_to_city(settings: Settings) -> Engine:

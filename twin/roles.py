@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from layers.access import EVERYTHING, LEVELS, Reach
-from layers.schema import Access, Text
+from layers.access import EVERYTHING, Reach
+from layers.schema import LEVELS, Access, Text
 
 Action = Literal[
     "read", "read-staff", "ask", "edit", "upkeep", "quarantine", "query", "run", "alarm", "rule", "warn", "sense",

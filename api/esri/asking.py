@@ -162,7 +162,7 @@ def read_fields(parameters: Parameters, layer: VectorLayer, name: str = "outFiel
     """Return the names of a list of fields, ``*`` for all; the object id alone when none are named."""
     asked = parameters.names(name)
     if "*" in asked:
-        return [OBJECT_ID, "id", *(prop.name for prop in layer.properties if prop.access == "public")]
+        return [OBJECT_ID, "id", *(prop.name for prop in layer.properties)]
     return list(dict.fromkeys(resolve_name(one, layer) for one in asked))
 
 

@@ -4,13 +4,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from api.dependencies import PUBLIC_LAYERS
 from api.esri.drawing import describe_drawing, find_display
 from api.esri.fields import list_fields
-from api.esri.numbers import NUMBERS
+from api.esri.numbers import ORDER, list_numbers
 from api.esri.shapes import ESRI_TYPES, MERCATOR, describe_reference
 from api.esri.where import OBJECT_ID
 from api.resources import Resources
+from layers.access import visible_layers
 from layers.schema import VectorLayer
 from layers.store.mercator import Bounds, to_mercator
 
@@ -64,7 +64,7 @@ def describe_feature_service(title: str, attribution: str, bounds: Bounds, *, wr
         "allowGeometryUpdates": writable,
         "units": "esriMeters",
         "syncEnabled": False,
-        "layers": [_summarise(PUBLIC_LAYERS[name], number) for name, number in NUMBERS.items()],
+        "layers": [_summarise(visible_layers()[name], number) for name, number in list_numbers().items()],
         "tables": [],
     }
 
@@ -76,7 +76,7 @@ def describe_layer(
     extent = resources.read_extent(connection, layer)
     editable = writable and not layer.of_runs
     return {
-        **_summarise(layer, NUMBERS[layer.id]),
+        **_summarise(layer, ORDER.index(layer.id)),
         "currentVersion": VERSION,
         "description": f"{layer.description.vi}\n{layer.description.en}",
         "copyrightText": attribution,

@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from api.declarations import list_properties
 from api.esri.where import OBJECT_ID
 from layers.errors import InputError
 from layers.ingest.clean import LONGEST_ID
@@ -30,7 +29,7 @@ def list_fields(layer: VectorLayer) -> list[dict[str, Any]]:
     described = [
         {"sqlType": "sqlTypeOther", "domain": None, "defaultValue": None, "editable": True} | one for one in fixed
     ]
-    return described + [_describe(prop) for prop in list_properties(layer)]
+    return described + [_describe(prop) for prop in layer.properties]
 
 
 def _describe(prop: Property) -> dict[str, Any]:

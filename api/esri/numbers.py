@@ -1,6 +1,6 @@
 """The numbers by which GeoServices clients know layers: saved maps hold them, so one is never changed or used again."""
 
-from api.dependencies import PUBLIC_LAYERS
+from layers.access import visible_layers
 from layers.errors import NotFoundError
 from layers.schema import VectorLayer
 
@@ -22,12 +22,16 @@ ORDER = (
     "flooded_roads", "cut_off_areas", "access_places", "evacuation_routes", "road_reopenings", "road_criticality",
     "transit_access", "routes", "isochrones", "isochrone_links", "matched_links", "signal_plans", "traffic_flows",
 )  # fmt: skip
-NUMBERS = {name: number for number, name in enumerate(ORDER) if name in PUBLIC_LAYERS}
+
+
+def list_numbers() -> dict[str, int]:
+    """Return the numbers of the layers that who asks sees, by name."""
+    return {name: number for number, name in enumerate(ORDER) if name in visible_layers()}
 
 
 def find_numbered(number: int) -> VectorLayer:
     """Return the layer of ``number``; NotFoundError when there is none."""
-    layer = PUBLIC_LAYERS.get(ORDER[number]) if 0 <= number < len(ORDER) else None
+    layer = visible_layers().get(ORDER[number]) if 0 <= number < len(ORDER) else None
     if layer is None:
         raise NotFoundError(f"layer {number} does not exist", hint="the service lists its layers")
     return layer

@@ -48,7 +48,7 @@ def resolve_name(name: str, layer: VectorLayer) -> str:
     lowered = name.strip().lower()
     if lowered in (OBJECT_ID, "objectid"):
         return OBJECT_ID
-    if lowered == "id" or any(prop.name == lowered and prop.access == "public" for prop in layer.properties):
+    if lowered == "id" or any(prop.name == lowered for prop in layer.properties):
         return lowered
     raise InputError(f"layer '{layer.id}' has no field '{name[:80]}'", hint="the layer lists its fields")
 

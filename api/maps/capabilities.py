@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 
 from api.answers import write_moment
 from api.catalog import describe_city
-from api.dependencies import PUBLIC_LAYERS
 from api.links import Links
 from api.maps.crs import CRS84_NAME, has_northing_first, list_codes
 from api.maps.frame import MAX_SIDE, scale_of_zoom
@@ -20,8 +19,9 @@ from api.maps.requests import NEWEST, PICTURES
 from api.maps.xml import Element
 from api.resources import Resources
 from api.styles.legends import lay_out_legend
+from layers.access import visible, visible_layers
 from layers.datum import make_transformer
-from layers.registry import LAYERS, THEMES
+from layers.registry import THEMES
 from layers.schema import RasterLayer, Text, VectorLayer
 from layers.store.mercator import Bounds
 from layers.store.rasters import RasterRow
@@ -54,11 +54,11 @@ def read_offer(connection: Connection, resources: Resources) -> Offer:
     """Return the public layers that have something to show."""
     rasters = list_shown(connection)
     bounds: dict[str, Bounds] = {layer_id: rows[-1].bounds for layer_id, rows in rasters.items()}
-    for layer_id, layer in PUBLIC_LAYERS.items():
+    for layer_id, layer in visible_layers().items():
         if (extent := resources.read_extent(connection, layer).bounds) is not None:
             bounds[layer_id] = extent
     city = describe_city(connection, resources)
-    layers = {layer.id: layer for layer in sorted(LAYERS.values(), key=lambda layer: layer.rank) if layer.id in bounds}
+    layers = {layer.id: layer for layer in sorted(visible(), key=lambda layer: layer.rank) if layer.id in bounds}
     return Offer(city, int(city["crs"].removeprefix("EPSG:")), layers, bounds, rasters)
 
 

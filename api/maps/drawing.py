@@ -95,7 +95,7 @@ def _select(
 
 async def _refresh(resources: Resources, layer: VectorLayer, bounds: Bounds) -> None:
     """Have the overview hold every edit made so far."""
-    async with resources.pool.connection() as connection:
+    async with resources.pools.items.connection() as connection:
         await refresh_overview(connection, layer, bounds)
 
 

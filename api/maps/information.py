@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api.answers import write_json, write_moment
-from api.declarations import list_properties
 from api.maps.frame import ZOOM_SLACK, Frame
 from api.maps.gml import write_gml
 from api.maps.layers import Shown
@@ -90,7 +89,7 @@ def _read_raster(resources: Resources, shown: Shown, layer: RasterLayer, place: 
 def _read_items(
     connection: Connection, layer: VectorLayer, frame: Frame, column: float, row: float, count: int
 ) -> list[dict[str, Any]]:
-    public = list_properties(layer)
+    public = layer.properties
     place = frame.locate_mercator(column, row)
     items = select_items_near(
         connection, layer, [prop.name for prop in public], place, reach=REACH * frame.mercator_pixel, limit=count

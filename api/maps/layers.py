@@ -8,11 +8,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from api.answers import write_moment
-from api.dependencies import PUBLIC_LAYERS
 from api.maps.errors import MapError
 from api.parameters import parse_moment
+from layers.access import visible_layers, visible_rasters
 from layers.errors import InputError
-from layers.registry import RASTER_LAYERS
 from layers.schema import RasterLayer, VectorLayer
 from layers.store.rasters import RasterRow, list_rasters
 
@@ -39,11 +38,11 @@ def find_shown(connection: Connection, name: str, *, time: str | None = None, ru
 
     A time between two steps means the nearer one. MapError: LayerNotDefined, InvalidDimensionValue.
     """
-    if name in PUBLIC_LAYERS:
-        return Shown(PUBLIC_LAYERS[name])
-    rows = list_rasters(connection, layer=name) if name in RASTER_LAYERS else list_named(connection, name)
-    layer = RASTER_LAYERS.get(rows[-1].layer) if rows else None
-    if layer is None or layer.access != "public":
+    if name in visible_layers():
+        return Shown(visible_layers()[name])
+    rows = list_rasters(connection, layer=name) if name in visible_rasters() else list_named(connection, name)
+    layer = visible_rasters().get(rows[-1].layer) if rows else None
+    if layer is None:
         raise MapError(
             f"layer '{name[:80]}' is not defined", word="LayerNotDefined", locator="LAYERS",
             hint="GetCapabilities lists the layers",
@@ -64,8 +63,8 @@ def list_shown(connection: Connection) -> dict[str, list[RasterRow]]:
     """Return the public raster layers that have rasters, each with all of them, the newest last."""
     found: dict[str, list[RasterRow]] = {}
     for row in list_rasters(connection):
-        layer = RASTER_LAYERS.get(row.layer)
-        if layer is not None and layer.access == "public":
+        layer = visible_rasters().get(row.layer)
+        if layer is not None:
             found.setdefault(row.layer, []).append(row)
     return found
 

@@ -79,7 +79,7 @@ def list_columns(layer_id: str) -> tuple[str, ...]:
         for expression in (*part.paint.values(), *part.layout.values(), part.filter)
         for name in list_read(expression)
     }
-    return tuple(prop.name for prop in layer.properties if prop.name in read and prop.access == "public")
+    return tuple(prop.name for prop in layer.properties if prop.name in read)
 
 
 def draw_shapes(layer_id: str, columns: Sequence[str], shapes: Shapes, frame: Frame) -> Image.Image:

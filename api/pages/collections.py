@@ -3,7 +3,6 @@
 from html import escape
 from typing import Any
 
-from api.dependencies import PUBLIC_LAYERS
 from api.pages.parts import (
     Shown,
     anchor,
@@ -17,6 +16,7 @@ from api.pages.parts import (
     table,
     write_page,
 )
+from layers.access import visible_layers
 from layers.registry import LAYERS, THEMES
 
 _PAGES = (
@@ -80,7 +80,7 @@ def write_collections(document: dict[str, Any], _shown: Shown) -> str:
 
 def write_collection(document: dict[str, Any], shown: Shown) -> str:
     """Return the page of a collection: what it holds and which properties its items have."""
-    layer = PUBLIC_LAYERS.get(shown.names["layer"])
+    layer = visible_layers().get(shown.names["layer"])
     if layer is None:
         return _write_raster(document)
     own = f"/api/collections/{layer.id}"
@@ -103,7 +103,6 @@ def write_collection(document: dict[str, Any], shown: Shown) -> str:
             ", ".join(escape(code.title.vi) for code in prop.codes),
         ]
         for prop in layer.properties
-        if prop.access == "public"
     ]
     heads = [both(*words) for words in _HEADS]
     more = [
@@ -136,7 +135,7 @@ def _write_raster(document: dict[str, Any]) -> str:
 
 def write_schema(document: dict[str, Any], shown: Shown) -> str:
     """Return the page of a JSON Schema: queryables, sortables, or all of an item."""
-    layer = PUBLIC_LAYERS[shown.names["layer"]]
+    layer = visible_layers()[shown.names["layer"]]
     rows = []
     for name, one in document["properties"].items():
         prop = layer.find(name)

@@ -5,7 +5,6 @@ from html import escape
 from typing import Any
 from urllib.parse import quote, unquote
 
-from api.dependencies import PUBLIC_LAYERS
 from api.pages.parts import (
     Shown,
     anchor,
@@ -18,6 +17,7 @@ from api.pages.parts import (
     write_page,
 )
 from api.pages.sketch import draw_sketch
+from layers.access import visible_layers
 from layers.schema import Property, VectorLayer
 
 _FILES = (("json", "GeoJSON"), ("jsonfg", "JSON-FG"), ("csv", "CSV"), ("xlsx", "Excel"), ("gpkg", "GeoPackage"),
@@ -32,7 +32,7 @@ _SEARCH = (
 def write_items(document: dict[str, Any], shown: Shown) -> str:
     """Return the page of a page of items, those of a saved query too."""
     above = next(link["href"] for link in document["links"] if link["rel"] == "collection")
-    layer = PUBLIC_LAYERS[above.rsplit("/", 1)[-1]]
+    layer = visible_layers()[above.rsplit("/", 1)[-1]]
     features = document["features"]
     known = [layer.find(name) for name in (features[0]["properties"] if features else ())]
     # A column that is empty on the whole page tells nothing.
@@ -61,7 +61,7 @@ def write_items(document: dict[str, Any], shown: Shown) -> str:
 
 def write_item(document: dict[str, Any], shown: Shown) -> str:
     """Return the page of one item: every property with its title and unit, its place, its history."""
-    layer = PUBLIC_LAYERS[shown.names["layer"]]
+    layer = visible_layers()[shown.names["layer"]]
     item_id = str(document["id"])
     rows = [(both("Mã", "Id"), f"<code>{escape(item_id)}</code>")]
     for name, value in document["properties"].items():

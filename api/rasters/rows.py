@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 from api.answers import write_moment
 from api.parameters import parse_interval, parse_moment
 from api.resources import Resources
+from layers.access import visible_rasters
 from layers.errors import InputError, NotFoundError
-from layers.registry import RASTER_LAYERS
 from layers.schema import RasterLayer
+from layers.store.objects import read_gdal_name
 from layers.store.rasters import RasterRow, find_raster
 
 GEOTIFF = "image/tiff; application=geotiff; profile=cloud-optimized"
@@ -28,8 +29,8 @@ class Raster(NamedTuple):
 def read_raster(connection: Connection, name: str) -> Raster:
     """Return the public raster ``name`` means: its own id, or a layer's for the newest of it; else NotFoundError."""
     row = find_raster(connection, name)
-    layer = RASTER_LAYERS.get(row.layer)
-    if layer is None or layer.access != "public":
+    layer = visible_rasters().get(row.layer)
+    if layer is None:
         raise NotFoundError(f"raster '{name[:80]}' does not exist", hint="/api/collections lists the layers")
     return Raster(row, layer)
 
@@ -41,7 +42,12 @@ def fetch_raster(resources: Resources, name: str) -> Raster:
 
 
 def find_file(resources: Resources, row: RasterRow) -> Path:
-    """Return the path of a raster's file; NotFoundError when it is gone or does not lie among the processed files."""
+    """Return the path of a raster's file, or GDAL's name of the object; NotFoundError when it is gone or does not lie
+    among what the settings name.
+    """
+    url, store = read_gdal_name(row.path), resources.settings.object_store
+    if url is not None and store is not None and url.startswith(f"{store}/"):
+        return Path(row.path)
     folder = resources.settings.processed_dir.resolve()
     path = (folder / row.path).resolve()
     if not path.is_relative_to(folder) or not path.exists():

@@ -2,7 +2,6 @@
 
 import gzip
 import re
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -14,11 +13,14 @@ from api.answers import MVT, answer_json
 from api.compression import accepts_gzip
 from api.dependencies import LinksOf, ResourcesOf, refuse_unknown
 from api.links import Links
+from api.objects import answer_object
+from api.resources import Resources
 from api.routes.tiles import parse_address
 from layers.errors import NotFoundError
 from layers.store.tiles import read_version_tokens
-from twin.baking.archive import SUFFIX, Archive, list_archives
+from twin.baking.archive import Archive, list_archives
 from twin.baking.archive import read_archive as open_archive
+from twin.baking.files import SUFFIX, LocalArchive, StoredArchive, find_archive, list_files
 from twin.baking.reading import read_baked_tile
 
 PMTILES = "application/vnd.pmtiles"
@@ -32,9 +34,9 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 @router.get("", summary="Archives of baked tiles")
 async def list_baked(resources: ResourcesOf, links: LinksOf) -> Response:
     """Return every archive: what it holds, where it is read, and the layers that changed since it was baked."""
-    async with resources.pool.connection() as connection:
+    async with resources.pools.tiles.connection() as connection:
         tokens = await read_version_tokens(connection)
-    found = await run_in_threadpool(list_archives, resources.settings.archives_dir)
+    found = await run_in_threadpool(_list, resources)
     return answer_json(
         {
             "archives": [_describe(archive, tokens, links) for archive in found if _NAME.fullmatch(archive.name)],
@@ -46,7 +48,10 @@ async def list_baked(resources: ResourcesOf, links: LinksOf) -> Response:
 @router.get("/{name}.pmtiles", summary="An archive; ranges of it can be asked for")
 def read_archive(name: Name, request: Request, resources: ResourcesOf) -> Response:
     """Return the file or the ranges asked for."""
-    path = _find_file(resources.settings.archives_dir, name)
+    file = _find(resources, name)
+    if isinstance(file, StoredArchive):
+        return answer_object(file.url, request, media_type=PMTILES, headers=_CACHING)
+    path = file.path
     answer = FileResponse(
         path,
         media_type=PMTILES,
@@ -61,7 +66,7 @@ def read_archive(name: Name, request: Request, resources: ResourcesOf) -> Respon
 @router.get("/{name}.json", summary="TileJSON of an archive's tiles")
 def read_tilejson(name: Name, resources: ResourcesOf, links: LinksOf) -> Response:
     """Return TileJSON 3, for clients that ask for one tile at a time."""
-    archive = open_archive(_find_file(resources.settings.archives_dir, name))
+    archive = open_archive(_find(resources, name))
     said = archive.metadata
     return answer_json(
         {
@@ -82,12 +87,11 @@ def read_tilejson(name: Name, resources: ResourcesOf, links: LinksOf) -> Respons
 @router.get("/{name}/{z}/{x}/{y}.mvt", summary="A tile of an archive")
 def read_tile(name: Name, z: str, x: str, y: str, request: Request, resources: ResourcesOf) -> Response:
     """Return one vector tile; 204 where the archive has none."""
-    path = _find_file(resources.settings.archives_dir, name)
-    tile, stat = parse_address(z, x, y), path.stat()
-    headers = {"etag": f'W/"{stat.st_ino:x}-{stat.st_mtime_ns:x}"', **_CACHING}
+    file, tile = _find(resources, name), parse_address(z, x, y)
+    headers = {"etag": f"W/{file.edition}", **_CACHING}
     if headers["etag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    body = read_baked_tile(path, tile)
+    body = read_baked_tile(file, tile)
     if body is None:
         return Response(status_code=204, headers=headers)
     headers["vary"] = "accept-encoding"
@@ -98,11 +102,19 @@ def read_tile(name: Name, z: str, x: str, y: str, request: Request, resources: R
     return Response(body, headers=headers, media_type=MVT)
 
 
-def _find_file(folder: Path, name: str) -> Path:
-    path = folder / f"{name}{SUFFIX}"
-    if not _NAME.fullmatch(name) or not path.is_file():
-        raise NotFoundError(f"archive '{name[:80]}' does not exist", hint="see /tiles/archives, or make one: twin bake")
-    return path
+def _list(resources: Resources) -> list[Archive]:
+    settings = resources.settings
+    return list_archives(list_files(settings.archives_dir, settings.object_store))
+
+
+def _find(resources: Resources, name: str) -> LocalArchive | StoredArchive:
+    settings = resources.settings
+    try:
+        if _NAME.fullmatch(name):
+            return find_archive(settings.archives_dir, settings.object_store, name)
+    except NotFoundError:
+        pass
+    raise NotFoundError(f"archive '{name[:80]}' does not exist", hint="see /tiles/archives, or make one: twin bake")
 
 
 def _describe(archive: Archive, tokens: dict[str, str], links: Links) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from starlette.responses import Response
 
 from api.answers import answer_json
 from api.bodies import read_json
-from api.dependencies import PUBLIC_LAYERS, ConnectionOf, LinksOf, ResourcesOf, find_collection, refuse_unknown
+from api.dependencies import ConnectionOf, LinksOf, ResourcesOf, find_collection, refuse_unknown
 from api.rasters.areas import measure_water
 from api.rasters.rows import find_file
 from api.resources import Resources
+from layers.access import visible_layers
 from layers.errors import InputError, NotFoundError, TooLargeError
 from layers.schema import VectorLayer
 from layers.store.query.area_parts import Sum, list_overlaps, measure_area, measure_parts
@@ -134,19 +135,19 @@ def read_area(document: object) -> shapely.Geometry:
 def _choose_layers(names: object) -> list[VectorLayer]:
     """Return the layers of the city, or those that are named."""
     if names is None:
-        return [layer for layer in PUBLIC_LAYERS.values() if not layer.of_runs]
+        return [layer for layer in visible_layers().values() if not layer.of_runs]
     if not isinstance(names, list) or not 0 < len(names) <= MAX_LAYERS:
         raise InputError(f"collections is no list of 1 to {MAX_LAYERS} names")
     return [find_collection(str(name)) for name in names]
 
 
 def _list_public(layer: VectorLayer) -> list[str]:
-    return [prop.name for prop in layer.properties if prop.access == "public"]
+    return [prop.name for prop in layer.properties]
 
 
 def _find_class(layer: VectorLayer) -> str | None:
     """Return the coded property by which a layer is classed: that of its style, else its first."""
-    coded = [prop.name for prop in layer.properties if prop.codes and prop.access == "public"]
+    coded = [prop.name for prop in layer.properties if prop.codes]
     return layer.style.by if layer.style.by in coded else next(iter(coded), None)
 
 
@@ -179,7 +180,7 @@ def _describe_water(connection: Connection, resources: Resources, run: str, shap
     water = measure_water(find_file(resources, rows[-1]), shape)
     touched = measure_parts(
         connection,
-        PUBLIC_LAYERS[ASSETS],
+        visible_layers()[ASSETS],
         shapely.to_wkb(shape),
         by="asset_layer",
         sums={"people": Sum("people"), "length": Sum("length")},

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from api.answers import answer_json
-from api.dependencies import PUBLIC_LAYERS, ConnectionOf, LinksOf, find_collection, refuse_unknown
+from api.dependencies import ConnectionOf, LinksOf, find_collection, refuse_unknown
 from api.parameters import parse_bbox
 from api.writing import WriterOf
+from layers.access import visible_layers
 from layers.rules.registry import select_rules
 from layers.rules.report import write_report
 from layers.store.checks import check_layer
@@ -29,7 +30,7 @@ def read_checks(
     """Check whole collections, for those who may write: it is their work, and it is much work for the server."""
     layer_id = find_collection(collection).id if collection is not None else None
     bounds = parse_bbox(bbox) if bbox is not None else None
-    rules = [one for one in select_rules(layer_id=layer_id, rule_id=rule) if one.layer in PUBLIC_LAYERS]
+    rules = [one for one in select_rules(layer_id=layer_id, rule_id=rule) if one.layer in visible_layers()]
     checked = [check_layer(connection, one, bounds=bounds, limit=limit) for one in rules]
     report = write_report(checked) | {"links": [links.link("/api/checks", "self")]}
     return answer_json(report, headers={"cache-control": "no-store"})

@@ -7,8 +7,9 @@ from starlette.responses import Response
 
 from api.answers import SCHEMA, answer_json
 from api.declarations import build_queryables, build_schema, build_sortables, describe_collection
-from api.dependencies import PUBLIC_LAYERS, ConnectionOf, LinksOf, ResourcesOf, find_collection, refuse_unknown
+from api.dependencies import ConnectionOf, LinksOf, ResourcesOf, find_collection, refuse_unknown
 from api.routes.raster_collections import describe_raster_collections, read_raster_collection
+from layers.access import visible_layers
 from layers.errors import NotFoundError
 from layers.store.migrate import read_city
 
@@ -21,7 +22,7 @@ def list_collections(connection: ConnectionOf, resources: ResourcesOf, links: Li
     srid = read_city(connection).srid
     described = [
         describe_collection(layer, resources.read_extent(connection, layer), links, srid=srid)
-        for layer in PUBLIC_LAYERS.values()
+        for layer in visible_layers().values()
     ]
     described += describe_raster_collections(connection, resources, links)
     return answer_json({"links": [links.link("/api/collections", "self")], "collections": described})
@@ -30,7 +31,7 @@ def list_collections(connection: ConnectionOf, resources: ResourcesOf, links: Li
 @router.get("/{collection_id}", summary="One collection")
 def read_collection(collection_id: str, connection: ConnectionOf, resources: ResourcesOf, links: LinksOf) -> Response:
     """Describe a collection."""
-    if collection_id not in PUBLIC_LAYERS:
+    if collection_id not in visible_layers():
         # A raster is named by its layer or by its own id, which holds its run.
         with suppress(NotFoundError):
             return answer_json(read_raster_collection(collection_id, connection, resources, links))

@@ -11,14 +11,15 @@ from starlette.responses import Response
 
 from api.answers import GEOJSON, answer_json
 from api.catalog import describe_city
-from api.dependencies import PUBLIC_LAYERS, ConnectionOf, ResourcesOf
+from api.dependencies import ConnectionOf, ResourcesOf
 from api.esri.asking import Parameters
 from api.esri.describing import SERVICE, VERSION, describe_feature_service, describe_layer, describe_services
 from api.esri.editing import carry_out_edits
-from api.esri.numbers import NUMBERS, find_numbered
+from api.esri.numbers import find_numbered, list_numbers
 from api.esri.querying import answer_query
 from api.resources import Resources
 from api.writing import MaybeWriterOf, WriterOf
+from layers.access import visible_layers
 from layers.errors import NotFoundError, TwinError
 from layers.schema import VectorLayer
 
@@ -83,8 +84,8 @@ def list_layers(connection: ConnectionOf, resources: ResourcesOf, writer: MaybeW
     """Return every layer."""
     attribution = describe_city(connection, resources)["attribution"]
     layers = [
-        describe_layer(connection, resources, PUBLIC_LAYERS[name], attribution, writable=writer is not None)
-        for name in NUMBERS
+        describe_layer(connection, resources, visible_layers()[name], attribution, writable=writer is not None)
+        for name in list_numbers()
     ]
     return answer_json({"layers": layers, "tables": []})
 

@@ -9,14 +9,15 @@ from starlette.types import Receive, Scope, Send
 
 from api.answers import answer_json
 from api.catalog import describe_city, find_filled
-from api.dependencies import PUBLIC_LAYERS, ConnectionOf, LinksOf, ResourcesOf
+from api.dependencies import ConnectionOf, LinksOf, ResourcesOf
 from api.esri.describing import SERVICE, VERSION, write_extent
 from api.esri.shapes import MERCATOR, describe_reference
 from api.routes.tiles import VectorTile
 from api.styles.style import MAX_SOURCE_ZOOM, build_style
+from layers.access import visible_layers
+from layers.schema import VectorLayer
 from layers.store.tiles import HALF_WORLD
 
-SHOWN = [layer for layer in PUBLIC_LAYERS.values() if layer.visible]
 _PATH = f"/esri/rest/services/{SERVICE}/VectorTileServer"
 _TILE = f"{_PATH}/tile/{{z}}/{{y}}/{{x}}.pbf"
 _SIZE = 512
@@ -24,6 +25,11 @@ _SIZE = 512
 _RESOLUTION, _SCALE = 2.0 * HALF_WORLD / _SIZE, 295_828_763.7957775
 
 router = APIRouter(prefix=_PATH, tags=["esri"])
+
+
+def list_shown() -> list[VectorLayer]:
+    """Return the layers that are shown at first to who asks."""
+    return [layer for layer in visible_layers().values() if layer.visible]
 
 
 class ShownTile:
@@ -34,7 +40,7 @@ class ShownTile:
         self._tile = VectorTile(path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = {**scope["path_params"], "ids": ",".join(layer.id for layer in SHOWN)}
+        asked = {**scope["path_params"], "ids": ",".join(layer.id for layer in list_shown())}
         await self._tile({**scope, "path_params": asked, "query_string": b""}, receive, send)
 
 
@@ -79,7 +85,7 @@ def read_tile_service(connection: ConnectionOf, resources: ResourcesOf) -> Respo
 def read_root_style(connection: ConnectionOf, resources: ResourcesOf, links: LinksOf) -> Response:
     """Return the light style with the service as its only source."""
     filled = find_filled(connection, resources)
-    style: dict[str, Any] = build_style([layer for layer in SHOWN if layer.id in filled], filled, links, "light")
+    style: dict[str, Any] = build_style([layer for layer in list_shown() if layer.id in filled], filled, links, "light")
     style["sources"] = {"esri": {"type": "vector", "url": links.url(_PATH)}}
     style["layers"] = [part | {"source": "esri"} if "source" in part else part for part in style["layers"]]
     return answer_json(style)

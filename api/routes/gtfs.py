@@ -47,7 +47,7 @@ def read_feeds(connection: ConnectionOf, links: LinksOf) -> Response:
 async def read_zip(feed: FeedId, request: Request, resources: ResourcesOf) -> Response:
     """Return the zip file; 304 where it is as it was."""
     given = request.headers.get("if-none-match")
-    return await to_thread.run_sync(_answer_zip, resources, feed, given, limiter=resources.answering)
+    return await to_thread.run_sync(_answer_zip, resources, feed, given)
 
 
 @router.get("/{feed}", summary="One feed: its versions and what it holds")
@@ -86,9 +86,7 @@ async def read_departures(
 ) -> Response:
     """Return departures by the timetable with delays told live; of a station those of all its stops."""
     moment = _read_time(at)
-    return await to_thread.run_sync(
-        _answer_departures, resources, feed, stop, moment, limit, minutes, limiter=resources.answering
-    )
+    return await to_thread.run_sync(_answer_departures, resources, feed, stop, moment, limit, minutes)
 
 
 @router.get("/{feed}/vehicles", summary="Where the vehicles are")
@@ -123,14 +121,14 @@ def read_messages(
 @router.get("/{feed}/alerts.pb", summary="What water changes, as GTFS Realtime", response_class=Response)
 async def read_alerts(feed: FeedId, resources: ResourcesOf, run: RunId = None, at: At = None) -> Response:
     """Return alerts, trip modifications and shapes for the water of a run, as protobuf."""
-    found = await to_thread.run_sync(_find_alerts, resources, feed, run, _read_time(at), limiter=resources.answering)
+    found = await to_thread.run_sync(_find_alerts, resources, feed, run, _read_time(at))
     return Response(found.message.SerializeToString(), media_type=PROTOBUF, headers=_NO_CACHE)
 
 
 @router.get("/{feed}/alerts", summary="What water changes, as JSON")
 async def read_alerts_json(feed: FeedId, resources: ResourcesOf, run: RunId = None, at: At = None) -> Response:
     """Return the same as ``alerts.pb`` in the JSON of protobuf, with the run and how many trips change."""
-    found = await to_thread.run_sync(_find_alerts, resources, feed, run, _read_time(at), limiter=resources.answering)
+    found = await to_thread.run_sync(_find_alerts, resources, feed, run, _read_time(at))
     body = {
         "run": found.run, "trips_changed": found.changed, "trips_cut": found.cut,
         **MessageToDict(found.message, preserving_proto_field_name=True),

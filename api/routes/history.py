@@ -13,9 +13,9 @@ from api.etags import write_etag
 from api.links import Link, Links
 from api.parameters import parse_moment
 from api.writing import MaybeWriterOf, WriterOf
+from layers.access import visible_layers
 from layers.editing.compare import Difference, compare_versions
 from layers.errors import InputError, NotFoundError
-from layers.registry import VECTOR_LAYERS
 from layers.schema import VectorLayer
 from layers.store.edits import EditKind, EditRow, list_edits, read_edit, read_edits
 from layers.store.history import (
@@ -128,7 +128,8 @@ def read_one(
     edit = read_edit(connection, edit_id)
     touched: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
-    for layer in (VECTOR_LAYERS[name] for name in edit.layers if name in VECTOR_LAYERS):
+    seen = visible_layers()
+    for layer in (seen[name] for name in edit.layers if name in seen):
         counts[layer.id] = count_edit_changes(connection, layer, edit_id)
         for pair in list_edit_changes(connection, layer, edit_id, limit=limit):
             touched.append(_write_change(layer, pair, compare_versions(layer, pair), False))
@@ -159,7 +160,7 @@ def _write_difference(difference: Difference) -> dict[str, Any]:
 
 
 def _write_feature(layer: VectorLayer, row: VersionRow) -> dict[str, Any]:
-    shown = {prop.name: row.values[prop.name] for prop in layer.properties if prop.access == "public"}
+    shown = {prop.name: row.values[prop.name] for prop in layer.properties}
     return {"type": "Feature", "id": row.id, "geometry": orjson.Fragment(row.written), "properties": shown}
 
 

@@ -71,7 +71,6 @@ async def follow(request: Request, resources: ResourcesOf, ids: IdsText = None) 
     """
     wanted = frozenset(_read_ids(ids))
     seen = (request.headers.get("last-event-id") or "")[:64] or None
-    resources.live.check_room()
     return EventSourceResponse(
         stream_indicators(resources, wanted, seen),
         ping=round(BEAT_S),

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from api.answers import GEOJSON, answer_json, write_moment
 from api.asking import FILTERS, AskedOf, Recorded, When, read_past, read_query
 from api.compression import accepts_gzip
-from api.declarations import list_properties
 from api.dependencies import LinksOf, ResourcesOf, find_collection, refuse_unknown
 from api.etags import is_known, write_validators
 from api.export import FORMATS, MEDIA_TYPES, answer_file
@@ -117,7 +116,7 @@ async def answer_items(
             answer_file, resources, layer, writing.names, query, order, writing.crs, form, compress=compress
         )
     after, pin = parse_cursor(layer, order, wanted.cursor) if wanted.cursor is not None else (None, None)
-    async with resources.pool.connection() as connection:
+    async with resources.pools.items.connection() as connection:
         page = await select_page(
             connection, layer, writing.view, query, size=min(wanted.limit, MAX_LIMIT), order=order, after=after, pin=pin
         )
@@ -157,7 +156,7 @@ async def read_item(
     layer = find_collection(collection_id)
     past = read_past(when, recorded)
     writing = read_writing(layer, properties, crs, profile, f, past, skip_geometry)
-    async with resources.pool.connection() as connection:
+    async with resources.pools.items.connection() as connection:
         item = await select_item(connection, layer, writing.view, feature_id, past=past)
     if item is None:
         raise NotFoundError(f"collection '{layer.id}' has no item '{feature_id[:80]}'")
@@ -181,7 +180,7 @@ def read_writing(
     skip_geometry: bool,
 ) -> Writing:
     """Return how items of ``layer`` are written; the form ``jsonfg`` is short for JSON and that profile."""
-    names = parse_names(layer, properties) if properties is not None else [p.name for p in list_properties(layer)]
+    names = parse_names(layer, properties) if properties is not None else [p.name for p in layer.properties]
     chosen = profile if profile is not None else "jsonfg" if form == "jsonfg" else "rfc7946"
     return Writing(
         layer, names, parse_crs(crs, "crs"), parse_profile(chosen), with_geometry=not skip_geometry, past=past

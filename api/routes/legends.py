@@ -6,13 +6,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api.answers import write_json
-from api.dependencies import PUBLIC_LAYERS, ConnectionOf, refuse_unknown
+from api.dependencies import ConnectionOf, refuse_unknown
 from api.styles.colors import Mode
 from api.styles.legend_svg import write_legend_svg
 from api.styles.legends import Lang, describe_legend, draw_legend_picture
 from api.unchanging import answer_unchanging
+from layers.access import visible_layers, visible_rasters
 from layers.errors import NotFoundError
-from layers.registry import RASTER_LAYERS
 from layers.schema import RasterLayer, VectorLayer
 from layers.store.rasters import find_raster
 
@@ -30,10 +30,10 @@ def read_legend(
     scale: Annotated[int, Query(ge=1, le=4, description="Pixels to a unit of a PNG")] = 1,
 ) -> Response:
     """Return what the colours, dashes and pictograms of a vector or raster layer mean."""
-    layer = PUBLIC_LAYERS.get(collection_id) or RASTER_LAYERS.get(collection_id)
+    layer = visible_layers().get(collection_id) or visible_rasters().get(collection_id)
     if layer is None:
-        layer = RASTER_LAYERS.get(find_raster(connection, collection_id).layer)
-    if layer is None or layer.access != "public":
+        layer = visible_rasters().get(find_raster(connection, collection_id).layer)
+    if layer is None:
         raise NotFoundError(f"collection '{collection_id[:80]}' does not exist")
     return _answer(request, layer, f, lang, style, scale)
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api.answers import write_moment
 from api.catalog import describe_city
-from api.dependencies import PUBLIC_LAYERS, ResourcesOf, list_parameters
+from api.dependencies import ResourcesOf, list_parameters
 from api.maps.drawing import PictureType, Rgb, draw_picture
 from api.maps.frame import PIXEL_M, Frame, scale_of_zoom
 from api.maps.framing import Wanted, choose_frame
@@ -20,6 +20,7 @@ from api.maps.layers import MAX_LAYERS, Shown, find_nearest, find_shown
 from api.maps.subsets import parse_subset
 from api.parameters import EPSG, parse_crs, parse_interval, parse_numbers
 from api.resources import Resources
+from layers.access import visible_layers
 from layers.errors import InputError, NotFoundError
 from layers.schema import VectorLayer
 from layers.store.items import DEGREES, OutputCrs
@@ -103,7 +104,7 @@ QueryOf = Annotated[MapQuery, Depends(MapQuery)]
 )
 async def read_collection_map(request: Request, collection_id: str, query: QueryOf, resources: ResourcesOf) -> Response:
     """Return a map of a collection; a raster layer's is of its newest raster."""
-    return await to_thread.run_sync(_answer, request, [collection_id], query, resources, limiter=resources.drawing)
+    return await to_thread.run_sync(_answer, request, [collection_id], query, resources)
 
 
 @router.get(
@@ -123,7 +124,7 @@ async def read_city_map(
 ) -> Response:
     """Return a map of several collections."""
     names = _split(collections) if collections is not None else None
-    return await to_thread.run_sync(_answer, request, names, query, resources, limiter=resources.drawing)
+    return await to_thread.run_sync(_answer, request, names, query, resources)
 
 
 def parse_color(value: str | None) -> Rgb | None:
@@ -204,7 +205,7 @@ def _split(value: str) -> list[str]:
 
 def _list_default(connection: Connection, resources: Resources) -> list[str]:
     """Return the layers of features that the page shows at first, from the ground upwards."""
-    shown = [layer for layer in PUBLIC_LAYERS.values() if layer.visible]
+    shown = [layer for layer in visible_layers().values() if layer.visible]
     filled = [layer for layer in shown if resources.read_extent(connection, layer).count]
     return [layer.id for layer in sorted(filled, key=lambda layer: layer.rank)][:MAX_LAYERS]
 

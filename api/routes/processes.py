@@ -79,10 +79,7 @@ async def execute(
     asked = await read_execution(request, process, links.base, resources.settings)
     if asked.waits:
         author = writer.author if writer else ANONYMOUS
-        # What is computed here keeps a core busy: who comes fourth waits, and holds no thread meanwhile.
-        return await to_thread.run_sync(
-            answer_execution, resources, process, asked.inputs, asked.asked, author, limiter=resources.answering
-        )
+        return await to_thread.run_sync(answer_execution, resources, process, asked.inputs, asked.asked, author)
     run, callbacks = await run_in_threadpool(_submit, resources, process, asked.inputs, asked.asked)
     headers = {"location": links.url(f"/api/jobs/{run.id}")}
     if asked.prefers_job:

@@ -90,7 +90,7 @@ def read_model_text(run_id: str, connection: ConnectionOf, resources: ResourcesO
 
 
 def _open(connection: Connection, resources: Resources, run_id: str) -> tuple[RunRow, StoredRun]:
-    folder = find_run_folder(connection, resources.settings.processed_dir, run_id)
+    folder = find_run_folder(connection, resources.settings.processed_dir, run_id, with_rasters=False)
     return read_run(connection, run_id), open_results(folder)
 
 

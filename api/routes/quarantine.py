@@ -13,12 +13,12 @@ from api.dependencies import ConnectionOf, LinksOf, refuse_unknown
 from api.links import Links
 from api.plain_types import Whole
 from api.writing import WriterOf
+from layers.access import visible_layers
 from layers.editing.reasons import translate_reason
 from layers.errors import InputError
 from layers.ingest.mend import Outcome, mend_row, mend_rows
 from layers.ingest.payloads import PLACED, SHAPE
 from layers.ingest.quality import Problem
-from layers.registry import VECTOR_LAYERS
 from layers.store.quarantine import (
     QuarantineRow,
     Wanted,
@@ -159,6 +159,6 @@ def _write_outcome(outcome: Outcome, links: Links) -> dict[str, Any]:
     problems = [_write_problem(one) for one in outcome.problems]
     status = "open" if outcome.feature_id is None else "mended"
     told: dict[str, Any] = {**outcome.as_dict(), "problems": problems, "status": status}
-    if outcome.feature_id is not None and VECTOR_LAYERS[outcome.layer].access == "public":
+    if outcome.feature_id is not None and outcome.layer in visible_layers():
         told["links"] = links.of_item(outcome.layer, outcome.feature_id)
     return told

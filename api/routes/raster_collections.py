@@ -30,9 +30,9 @@ from api.routes.raster_values import answer_csv, read_series
 from api.routes.rasters import During, answer_picture_tile
 from api.routes.tiles import parse_address
 from api.tilesets import require_quad
+from layers.access import visible_rasters
 from layers.datum import CRS84 as DEGREES
 from layers.errors import CrsError, InputError
-from layers.registry import RASTER_LAYERS
 from layers.store.mercator import Bounds
 from layers.store.migrate import read_city
 from layers.store.rasters import list_newest_rasters
@@ -46,8 +46,8 @@ def describe_raster_collections(connection: Connection, resources: Resources, li
     newest = {row.layer: row for row in list_newest_rasters(connection)}
     return [
         describe_raster_collection(layer.id, Raster(newest[layer.id], layer), links, srid=srid)
-        for layer in RASTER_LAYERS.values()
-        if layer.id in newest and layer.access == "public"
+        for layer in visible_rasters().values()
+        if layer.id in newest
     ]
 
 

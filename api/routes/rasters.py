@@ -13,6 +13,7 @@ from starlette.responses import FileResponse, Response
 from api.answers import answer_json
 from api.cache import CachedTile
 from api.dependencies import LinksOf, ResourcesOf, refuse_unknown
+from api.objects import answer_object
 from api.rasters.elevation import ELEVATION_TILE_SIZE, Encoding, draw_heights, parse_encoding
 from api.rasters.pictures import (
     MEDIA_TYPES,
@@ -40,6 +41,7 @@ from api.styles.legends import Lang, describe_legend, draw_legend_picture
 from api.styles.style import build_legend
 from layers.quantities import QUANTITIES
 from layers.store.mercator import to_mercator
+from layers.store.objects import read_gdal_name
 from layers.store.tiles import TileAddress
 
 _DOUBLE = "@2x"
@@ -217,10 +219,14 @@ def read_tilejson(
 
 
 @files.get("/tiles/raster/{raster_id}.tif", summary="The raster as Cloud-Optimised GeoTIFF")
-def read_file(raster_id: str, resources: ResourcesOf) -> Response:
+def read_file(raster_id: str, request: Request, resources: ResourcesOf) -> Response:
     """Return the file; ranges can be asked for."""
     row = fetch_raster(resources, raster_id).row
-    return FileResponse(find_file(resources, row), media_type=GEOTIFF, filename=f"{row.id}.tif")
+    path = find_file(resources, row)
+    if (url := read_gdal_name(str(path))) is not None:
+        named = {"content-disposition": f'attachment; filename="{row.id}.tif"'}
+        return answer_object(url, request, media_type=GEOTIFF, headers=named)
+    return FileResponse(path, media_type=GEOTIFF, filename=f"{row.id}.tif")
 
 
 def _find_own_zoom(resources: Resources, raster: Raster, size: int) -> int:

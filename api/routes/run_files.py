@@ -24,7 +24,7 @@ _HEADERS = {
 @router.get("/{run_id}/files", summary="Tables and drawings that a run keeps")
 def list_files(run_id: str, connection: ConnectionOf, resources: ResourcesOf, links: LinksOf) -> Response:
     """Return name, size [byte] and address of each file."""
-    folder = find_run_folder(connection, resources.settings.processed_dir, run_id)
+    folder = find_run_folder(connection, resources.settings.processed_dir, run_id, with_rasters=False)
     found = [
         {
             "name": path.name,
@@ -39,7 +39,7 @@ def list_files(run_id: str, connection: ConnectionOf, resources: ResourcesOf, li
 @router.get("/{run_id}/files/{name}", summary="A table or drawing that a run keeps")
 def read_file(run_id: str, name: str, connection: ConnectionOf, resources: ResourcesOf) -> Response:
     """Return the file as it was written."""
-    folder = find_run_folder(connection, resources.settings.processed_dir, run_id)
+    folder = find_run_folder(connection, resources.settings.processed_dir, run_id, with_rasters=False)
     # Only names that are listed are read: nothing a client writes becomes part of a path.
     found = next((path for path in _list(folder) if path.name == name), None)
     if found is None:

@@ -17,6 +17,7 @@ from api.dependencies import ResourcesOf, refuse_unknown
 from api.etags import is_known
 from api.resources import Resources
 from api.routes.tiles import parse_address
+from layers.access import name_sight
 from layers.errors import NotFoundError
 from layers.scene.levels import LEAF_ZOOM, TOP_ZOOM
 from layers.store.solids import SolidVersion, find_solid_layer
@@ -41,7 +42,7 @@ async def read_tileset(request: Request, layer_id: LayerId, resources: Resources
             tileset = make_tileset(connection, layer, version=version, undulation=resources.settings.geoid_undulation)
         return CachedTile(igzip.compress(write_json(tileset), compresslevel=2))
 
-    return await _answer(request, resources, (layer.id, version), make, "application/json")
+    return await _answer(request, resources, (layer.id, version, name_sight([layer])), make, "application/json")
 
 
 # Before the tiles: an item's id may hold slashes.
@@ -54,8 +55,8 @@ async def read_item(request: Request, layer_id: LayerId, feature_id: str, resour
         with resources.engine.connect() as connection:
             return make_item(connection, layer, feature_id, undulation=resources.settings.geoid_undulation)
 
-    made, version = await to_thread.run_sync(make, limiter=resources.drawing)
-    etag, headers = _validate(resources, (layer.id, version))
+    made, version = await to_thread.run_sync(make)
+    etag, headers = _validate(resources, (layer.id, version, name_sight([layer])))
     if is_known(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     return Response(made.data, headers=headers, media_type=GLB)
@@ -76,7 +77,7 @@ async def read_tile(
             made = make_tile(connection, layer, tile, undulation=resources.settings.geoid_undulation)
         return CachedTile(igzip.compress(made.data, compresslevel=2) if made.data else b"", made.truncated)
 
-    return await _answer(request, resources, (layer.id, version, tile), make, GLB)
+    return await _answer(request, resources, (layer.id, version, tile, name_sight([layer])), make, GLB)
 
 
 def _validate(resources: Resources, depends: Sequence[object]) -> tuple[str, dict[str, str]]:
@@ -95,7 +96,7 @@ async def _answer(
         return Response(status_code=304, headers=headers)
 
     async def start() -> CachedTile:
-        return await to_thread.run_sync(make, limiter=resources.drawing)
+        return await to_thread.run_sync(make)
 
     made = await resources.pictures.get(("3d", etag), start)
     if not made.body:

@@ -7,9 +7,10 @@ from starlette.responses import Response
 
 from api.answers import answer_json
 from api.catalog import describe_city
-from api.dependencies import PUBLIC_LAYERS, ConnectionOf, LinksOf, ResourcesOf, refuse_unknown
+from api.dependencies import ConnectionOf, LinksOf, ResourcesOf, refuse_unknown
 from api.links import Links
 from api.parameters import parse_bbox
+from layers.access import visible_layers
 from layers.coordinate_text import MAX_LENGTH
 from layers.coordinates import read_coordinates, write_coordinates
 from layers.errors import InputError, NotFoundError
@@ -109,10 +110,10 @@ def write_position(
 
 
 def _choose_layers(theme: str | None, collections: str | None) -> list[VectorLayer]:
-    layers = list(PUBLIC_LAYERS.values())
+    layers = list(visible_layers().values())
     for name, words, known in (
         ("theme", theme, [each.id for each in THEMES]),
-        ("collections", collections, list(PUBLIC_LAYERS)),
+        ("collections", collections, list(visible_layers())),
     ):
         wanted = words.split(",") if words is not None else known
         wrong = next((word for word in wanted if word not in known), None)

@@ -12,7 +12,9 @@ from api.answers import GEOJSON, answer_json, write_moment
 from api.dependencies import ConnectionOf, ResourcesOf, refuse_unknown
 from api.live import choose_changes, parse_event_id
 from api.parameters import parse_bbox, parse_moment
+from layers.access import name_sight
 from layers.errors import InputError, NotFoundError
+from layers.registry import VECTOR_LAYERS
 from layers.store.sensing.datastreams import Datastream, read_datastream
 from layers.store.sensing.latest import build_latest_query, check_kind
 from layers.store.sensing.reading import read_extent, select_observations
@@ -45,7 +47,7 @@ async def read_latest_of_all(
     bounds = parse_bbox(bbox) if bbox is not None else None
     moment = parse_moment(since, "since") if since is not None else None
     tokens, query = await resources.latest.read_tokens(), build_latest_query(bbox_crs84=bounds, kind=kind)
-    asked = (bounds, kind)
+    asked = (bounds, kind, *name_sight([VECTOR_LAYERS["sensors"]]))
     etag = f'W/"{hashlib.blake2b(repr((tokens, asked, moment)).encode(), digest_size=12).hexdigest()}"'
     headers = {"etag": etag, "cache-control": "no-cache"}
     if etag in request.headers.get("if-none-match", ""):
@@ -76,7 +78,6 @@ async def follow_changes(
         datastreams=frozenset(datastream.split(",")) if datastream is not None else None,
     )
     after = parse_event_id(request.headers.get("last-event-id"))
-    resources.live.check_room()
     return EventSourceResponse(
         resources.live.stream(wants, after),
         ping=HEARTBEAT_S,

@@ -18,16 +18,23 @@ from api.dependencies import ConnectionOf, LinksOf, ResourcesOf, refuse_unknown
 from api.links import Links
 from api.resources import Resources
 from api.stac.documents import (
-    SHOWN_LAYERS,
     STAC_CONFORMANCE,
     describe_root,
     describe_stac_collection,
     describe_stac_item,
 )
 from api.stac.search import DEFAULT_LIMIT, MAX_LIMIT, Asked, build_search, read_body
+from layers.access import visible_rasters
 from layers.errors import InputError, NotFoundError
 from layers.store.migrate import read_city
 from twin.store_stac import CatalogueExtent, list_catalogue, read_catalogue_item, search_catalogue
+
+
+
+def list_shown() -> list[str]:
+    """Return the raster layers that who asks sees."""
+    return list(visible_rasters())
+
 
 _BODY = {
     "requestBody": {
@@ -64,7 +71,7 @@ Token = Annotated[str | None, Query(description="Where the page begins, from the
 def read_root(connection: ConnectionOf, resources: ResourcesOf, links: LinksOf) -> Response:
     """Say what the catalogue holds and where to search it."""
     city = describe_city(connection, resources)
-    return answer_json(describe_root(city, list_catalogue(connection, SHOWN_LAYERS), links))
+    return answer_json(describe_root(city, list_catalogue(connection, list_shown()), links))
 
 
 @router.get("/conformance", summary="Standards the catalogue keeps")
@@ -77,7 +84,9 @@ def read_conformance() -> Response:
 def list_collections(connection: ConnectionOf, resources: ResourcesOf, links: LinksOf) -> Response:
     """List the processes that have runs, and the rasters of the ground."""
     city = describe_city(connection, resources)
-    described = [describe_stac_collection(each, city, links) for each in list_catalogue(connection, SHOWN_LAYERS)]
+    described = [
+        describe_stac_collection(each, city, links) for each in list_catalogue(connection, list_shown())
+    ]
     own = [links.link("/stac/collections", "self"), links.link("/stac", "root")]
     return answer_json({"collections": described, "links": own})
 
@@ -122,7 +131,7 @@ def read_item(
     collection_id: str, item_id: str, connection: ConnectionOf, resources: ResourcesOf, links: LinksOf
 ) -> Response:
     """Return an item."""
-    item = read_catalogue_item(connection, SHOWN_LAYERS, collection_id, item_id)
+    item = read_catalogue_item(connection, list_shown(), collection_id, item_id)
     described = describe_stac_item(item, resources, links, synthetic=read_city(connection).synthetic)
     return answer_json(described, media_type=GEOJSON)
 
@@ -182,7 +191,9 @@ def _search(
     connection: Connection, resources: Resources, links: Links, asked: Asked
 ) -> tuple[dict[str, Any], str | None]:
     """Return a page of items without its links, and the token of the next one if there is one."""
-    found = search_catalogue(connection, SHOWN_LAYERS, asked.search, limit=asked.limit + 1, after=asked.after)
+    found = search_catalogue(
+        connection, list_shown(), asked.search, limit=asked.limit + 1, after=asked.after
+    )
     shown = found[: asked.limit]
     synthetic = read_city(connection).synthetic
     features = [describe_stac_item(item, resources, links, synthetic=synthetic) for item in shown]
@@ -191,7 +202,7 @@ def _search(
 
 
 def _find_collection(connection: Connection, collection_id: str) -> CatalogueExtent:
-    extents = {extent.collection: extent for extent in list_catalogue(connection, SHOWN_LAYERS)}
+    extents = {extent.collection: extent for extent in list_catalogue(connection, list_shown())}
     if collection_id not in extents:
         raise NotFoundError(f"collection '{collection_id[:80]}' does not exist", hint=f"one of {', '.join(extents)}")
     return extents[collection_id]

@@ -5,9 +5,10 @@ from starlette.responses import Response
 
 from api.answers import answer_json
 from api.catalog import find_filled
-from api.dependencies import PUBLIC_LAYERS, ConnectionOf, LinksOf, ResourcesOf, refuse_unknown
+from api.dependencies import ConnectionOf, LinksOf, ResourcesOf, refuse_unknown
 from api.styles.colors import Mode
 from api.styles.style import build_style
+from layers.access import visible_layers
 from layers.errors import NotFoundError
 
 MEDIA_TYPE = "application/vnd.mapbox.style+json"
@@ -33,5 +34,5 @@ def read_style(style_id: str, connection: ConnectionOf, resources: ResourcesOf, 
     mode = next((mode for mode in _MODES if mode == style_id), None)
     if mode is None:
         raise NotFoundError(f"style '{style_id[:80]}' does not exist", hint=f"one of {', '.join(_MODES)}")
-    style = build_style(list(PUBLIC_LAYERS.values()), find_filled(connection, resources), links, mode)
+    style = build_style(list(visible_layers().values()), find_filled(connection, resources), links, mode)
     return answer_json(style, media_type=MEDIA_TYPE, headers={"cache-control": "no-cache"})

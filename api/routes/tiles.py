@@ -17,13 +17,14 @@ from api.answers import MVT, answer_json
 from api.asking import read_past
 from api.cache import CachedTile
 from api.compression import accepts_gzip
-from api.declarations import list_properties
 from api.dependencies import LinksOf, ResourcesOf, find_collection, refuse_unknown
 from api.parameters import CRS84, parse_crs, parse_filters, parse_names
 from api.resources import Resources
 from api.styles.style import MAX_SOURCE_ZOOM
+from layers.access import name_sight, who_asks
 from layers.errors import InputError, NotFoundError
-from layers.schema import VectorLayer
+from layers.registry import VECTOR_LAYERS
+from layers.schema import Access, VectorLayer
 from layers.store.origins import PRESENT
 from layers.store.query.cql2 import parse_filter
 from layers.store.query.filters import reads_other_layers
@@ -35,12 +36,15 @@ MAX_LAYERS = 32
 _SHORT = 200
 _PARAMETERS = ("properties", "filter", "filter-lang", "filter-crs", "datetime", "recorded", "live")
 router = APIRouter(tags=["tiles"], dependencies=[Depends(refuse_unknown)])
-_CACHING = (b"cache-control", b"public, no-cache")
+
+
+def find_layers(ids: str) -> tuple[VectorLayer, ...]:
+    """Return the layers of a comma-separated list as who asks sees them, each once; InputError when there are too many."""
+    return _find_layers(ids, who_asks().level)
 
 
 @lru_cache(maxsize=512)
-def find_layers(ids: str) -> tuple[VectorLayer, ...]:
-    """Return the layers of a comma-separated list, each once; InputError when there are too many."""
+def _find_layers(ids: str, _level: Access) -> tuple[VectorLayer, ...]:
     names = dict.fromkeys(name.strip() for name in ids.split(","))
     if len(names) > MAX_LAYERS:
         raise InputError(f"{len(names)} layers in one tile, expected at most {MAX_LAYERS}")
@@ -56,12 +60,12 @@ def parse_address(z: str, x: str, y: str) -> TileAddress:
 
 
 @lru_cache(maxsize=512)
-def _mark_declaration(ids: str) -> str:
+def _mark_declaration(ids: str, level: Access) -> str:
     """Return a mark of what a tile of these layers holds, so that a new declaration makes old tiles stale."""
     told = repr(
         [
             (layer.id, layer.min_zoom, layer.geometry, layer.style.by, layer.overview, name_columns(layer))
-            for layer in find_layers(ids)
+            for layer in _find_layers(ids, level)
         ]
     )
     return hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
@@ -116,7 +120,10 @@ def read_request(ids: str, asked: str) -> TileRequest:
     return TileRequest(query, joined)
 
 
-_read_short = lru_cache(maxsize=1024)(read_request)
+@lru_cache(maxsize=1024)
+def _read_short(ids: str, asked: str, _level: Access) -> TileRequest:
+    return read_request(ids, asked)
+
 
 
 class VectorTile:
@@ -136,20 +143,24 @@ class VectorTile:
         asked = scope["query_string"].decode("latin-1")
         request = _WHOLE
         if asked:
-            request = (_read_short if len(asked) <= _SHORT else read_request)(ids, asked)
-        age = await _read_age(resources, layers, tile, request)
+            short = len(asked) <= _SHORT
+            request = _read_short(ids, asked, who_asks().level) if short else read_request(ids, asked)
+        # What a filter finds in other layers hangs on who asks even where the layers themselves do not.
+        sight = name_sight(VECTOR_LAYERS.values() if request.joined else layers)
+        age = (*await _read_age(resources, layers, tile, request), *sight)
+        caching = (b"cache-control", b"private, no-cache" if sight and sight[0] != "public" else b"public, no-cache")
         # Maps that change the query of a source compare the tags of a tile across addresses: the query is part of it.
         mark = hashlib.blake2b(repr((age, asked)).encode(), digest_size=12).hexdigest()
-        etag = f'W/"{mark}{_mark_declaration(ids)}"'
+        etag = f'W/"{mark}{_mark_declaration(ids, who_asks().level)}"'
         headers = Headers(scope=scope)
         if etag in headers.get("if-none-match", ""):
-            await _send(send, 304, [(b"etag", etag.encode()), _CACHING])
+            await _send(send, 304, [(b"etag", etag.encode()), caching])
             return
 
         # A long query string stands in the key by its hash: keys are not counted in the budget of the cache.
         name = asked if len(asked) <= _SHORT else hashlib.blake2b(asked.encode(), digest_size=24).digest()
         made = await resources.tiles.get((ids, tile, name, age), lambda: _make(resources, layers, tile, request.query))
-        fields = [(b"etag", etag.encode()), _CACHING, (b"vary", b"accept-encoding")]
+        fields = [(b"etag", etag.encode()), caching, (b"vary", b"accept-encoding, authorization, cookie" if sight else b"accept-encoding")]
         if made.truncated:
             fields.append((b"twin-tile-truncated", b"true"))
         if not made.body:
@@ -167,8 +178,9 @@ class VectorTile:
 async def _make(
     resources: Resources, layers: tuple[VectorLayer, ...], tile: TileAddress, query: TileQuery
 ) -> CachedTile:
-    async with resources.pool.connection() as connection:
-        made = await make_tile(connection, layers, tile, query)
+    async with resources.pools.tiles.connection() as connection:
+        with resources.metrics.sql.time():
+            made = await make_tile(connection, layers, tile, query)
     return CachedTile(igzip.compress(made.data, compresslevel=2) if made.data else b"", made.truncated)
 
 
@@ -191,7 +203,7 @@ async def _read_age(
 
 async def _read_newest(resources: Resources) -> str:
     """Return a mark that changes with every reading and every flag."""
-    async with resources.pool.connection() as connection:
+    async with resources.pools.tiles.connection() as connection:
         return (await read_latest_tokens(connection))[0]
 
 
@@ -234,7 +246,7 @@ def _describe_fields(layer: VectorLayer) -> dict[str, Any]:
     clusters = {"point_count": "Number: points of a cluster, below zoom 14"} if _has_clusters(layer) else {}
     fields = {
         prop.name: f"{kinds.get(prop.type, 'String')}: {prop.title.en}"
-        for prop in list_properties(layer)
+        for prop in layer.properties
         if prop.name in carried
     }
     return {

@@ -10,9 +10,10 @@ from starlette.types import Receive, Scope, Send
 
 from api.answers import answer_json
 from api.catalog import describe_city
-from api.dependencies import PUBLIC_LAYERS, ConnectionOf, LinksOf, ResourcesOf, find_collection, refuse_unknown
+from api.dependencies import ConnectionOf, LinksOf, ResourcesOf, find_collection, refuse_unknown
 from api.routes.tiles import VectorTile, find_layers
 from api.tilesets import QUAD, describe_item, describe_quad, describe_tileset, list_quad, require_quad
+from layers.access import visible_layers
 from layers.errors import InputError
 
 MAX_IDS = 2000
@@ -93,11 +94,11 @@ def choose_layers(collections: str | None) -> str:
     A collection may be named by its address, too. InputError for an empty list or a very long one.
     """
     if collections is None:
-        return ",".join(layer.id for layer in PUBLIC_LAYERS.values() if layer.visible)
+        return ",".join(layer.id for layer in visible_layers().values() if layer.visible)
     names = [name.strip().rstrip("/").rpartition("/")[2] for name in collections.split(",")]
     if len(collections) > MAX_IDS or not all(names):
         raise InputError(f"collections '{collections[:80]}' is not a list of ids", hint="collections=trees,buildings")
-    unknown = next((name for name in names if name not in PUBLIC_LAYERS), None)
+    unknown = next((name for name in names if name not in visible_layers()), None)
     if unknown is not None:
         raise InputError(f"collections: '{unknown[:80]}' does not exist", hint="/api/collections lists them")
     return ",".join(dict.fromkeys(names))

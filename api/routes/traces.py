@@ -83,7 +83,7 @@ def read_kept_trace(trace_id: str, connection: ConnectionOf, links: LinksOf) -> 
 @router.get("/{trace_id}/{output}", summary="What a trace found, as features")
 async def read_features(trace_id: str, output: str, resources: ResourcesOf) -> Response:
     """Return the features of one output of the trace; 409 where the network has changed since."""
-    return await to_thread.run_sync(_answer_features, resources, trace_id, output, limiter=resources.answering)
+    return await to_thread.run_sync(_answer_features, resources, trace_id, output)
 
 
 def _answer_features(resources: Resources, trace_id: str, output: str) -> Response:

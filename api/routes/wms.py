@@ -69,7 +69,7 @@ _PARAMETERS = [
 async def answer_wms(request: Request, resources: ResourcesOf, links: LinksOf) -> Response:
     """Answer a request of WMS; names of parameters in any case, errors as the standard's XML."""
     pairs = Pairs(request.query_params.multi_items())
-    return await to_thread.run_sync(_answer, pairs, resources, links, limiter=resources.drawing)
+    return await to_thread.run_sync(_answer, pairs, resources, links)
 
 
 def _answer(pairs: Pairs, resources: Resources, links: Links) -> Response:

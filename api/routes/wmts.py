@@ -66,7 +66,7 @@ async def answer_wmts(request: Request, resources: ResourcesOf, links: LinksOf) 
         if asked == "gettile":
             return await _answer_tile(request, pairs, resources)
         if asked == "getfeatureinfo":
-            return await to_thread.run_sync(_tell_information, pairs, resources, limiter=resources.drawing)
+            return await to_thread.run_sync(_tell_information, pairs, resources)
         raise MapError(
             f"REQUEST '{asked[:40]}' is not offered", word="OperationNotSupported", locator="Request",
             hint="GetCapabilities, GetTile, GetFeatureInfo",
@@ -128,7 +128,7 @@ async def read_pixel(
     """Return the value under a pixel as GeoJSON."""
     pairs = _name(request, layer, style, time, tms, z, y, x, I=i, J=j)
     try:
-        return await to_thread.run_sync(_tell_information, pairs, resources, limiter=resources.drawing)
+        return await to_thread.run_sync(_tell_information, pairs, resources)
     except TwinError as error:
         return _answer_error(error, addressed=True)
 

@@ -13,15 +13,15 @@ from api.rasters.facts import read_facts
 from api.rasters.pictures import MEDIA_TYPES
 from api.rasters.rows import GEOTIFF, find_file
 from api.resources import Resources
+from layers.access import visible_layers
 from layers.errors import NotFoundError
 from layers.quantities import QUANTITIES
-from layers.registry import RASTER_LAYERS, VECTOR_LAYERS
+from layers.registry import RASTER_LAYERS
 from layers.store.rasters import RasterRow
 from twin.registry import PROCESSES
 from twin.store import RunRow
 from twin.store_stac import STATIC, CatalogueExtent, CatalogueItem
 
-SHOWN_LAYERS = [layer.id for layer in RASTER_LAYERS.values() if layer.access == "public"]
 STAC_CONFORMANCE = (
     "https://api.stacspec.org/v1.0.0/core",
     "https://api.stacspec.org/v1.0.0/collections",
@@ -161,8 +161,8 @@ def _add_assets(made: pystac.Item, item: CatalogueItem, resources: Resources, li
         made.add_asset("thumbnail", pystac.Asset(href, "Preview", None, MEDIA_TYPES["png"], ["thumbnail"]))
     if item.run is not None:
         for layer_id in PROCESSES[item.collection].outputs if item.collection in PROCESSES else ():
-            layer = VECTOR_LAYERS.get(layer_id)
-            if layer is not None and layer.access == "public" and layer.of_runs:
+            layer = visible_layers().get(layer_id)
+            if layer is not None and layer.of_runs:
                 href = links.url(f"/api/collections/{layer_id}/items", {"run_id": item.id})
                 made.add_asset(layer_id, pystac.Asset(href, layer.title.en, None, GEOJSON, ["data"]))
         record = links.url(f"/api/runs/{quote(item.id)}")

@@ -148,10 +148,10 @@ def prepare_changes(connection: Connection, edits: Sequence[Edit], stored: _By) 
 
 
 def _fill(edit: Edit) -> Mapping[str, Any]:
-    """Return the properties of an edit; a whole feature has all that people may see, absent ones empty."""
+    """Return the properties of an edit; a whole feature has all that its author sees, absent ones empty."""
     if edit.op not in ("create", "replace"):
         return edit.properties
-    return {prop.name: None for prop in edit.layer.properties if prop.access == "public"} | dict(edit.properties)
+    return {prop.name: None for prop in edit.layer.properties} | dict(edit.properties)
 
 
 def _choose_geometry(edit: Edit, present: dict[str, Stored], target: CRS) -> Mapping[str, Any] | None:

@@ -39,12 +39,10 @@ def check_values(
     for place, row in enumerate(rows):
         for name in row:
             prop = layer.find(name)
-            if prop is None or prop.access != "public":
-                known = ", ".join(prop.name for prop in layer.properties if prop.access == "public")
+            if prop is None:
+                known = ", ".join(prop.name for prop in layer.properties)
                 _note(found, place, Problem(name, None, "no such property", f"one of {known}"))
     for prop in layer.properties:
-        if prop.access != "public":
-            continue
         given = [place for place, row in enumerate(rows) if prop.name in row]
         for place, value in zip(given, _check_property(prop, rows, given, found), strict=True):
             made[place][prop.name] = value

@@ -22,14 +22,14 @@ class Difference:
 
 
 def compare_versions(layer: VectorLayer, pair: Pair) -> Difference:
-    """Return what differs of what everybody may see."""
+    """Return what differs of what who asks may see."""
     if pair.old is None or pair.new is None:
         return Difference("deleted" if pair.new is None else "created", {})
     old, new = pair.old, pair.new
     changed = {
         prop.name: (old.values[prop.name], new.values[prop.name])
         for prop in layer.properties
-        if prop.access == "public" and old.values[prop.name] != new.values[prop.name]
+        if old.values[prop.name] != new.values[prop.name]
     }
     moved = None
     if not shapely.equals_identical(old.shape, new.shape):

@@ -46,9 +46,9 @@ def list_columns(layer: VectorLayer) -> tuple[Column, ...]:
 
 
 def list_told(layer: VectorLayer) -> tuple[Property, ...]:
-    """Return the public properties, besides the height, that a solid carries: those of vector tiles, and storeys."""
+    """Return the properties, besides the height, that a solid carries: those of vector tiles, and storeys."""
     names = {*layer.tile_properties, "storeys"} - {layer.style.height, "id", "base", "height"}
-    return tuple(prop for prop in layer.properties if prop.name in names and prop.access == "public")
+    return tuple(prop for prop in layer.properties if prop.name in names)
 
 
 def describe_class(columns: Sequence[Column]) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 The role stays on the connection until somebody else's is needed, so who asks as the one before costs no statement.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
+import sqlalchemy
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import TupleRow
 from sqlalchemy import Engine, event
@@ -53,6 +54,19 @@ async def as_whole(connection: AsyncConnection[TupleRow]) -> AsyncIterator[None]
         await assume(connection)
         yield
     await assume(connection)
+
+
+@contextmanager
+def as_whole_within(connection: sqlalchemy.Connection) -> Iterator[None]:
+    """Do inside a transaction what the twin does for itself, whoever's transaction it is."""
+    known = getattr(connection.connection.dbapi_connection, _ASSUMED, WHOLE)
+    if known.whole:
+        yield
+        return
+    connection.exec_driver_sql("set local role none")
+    with asking_as(WHOLE):
+        yield
+    connection.exec_driver_sql(f"set local role {name_role(known)}")
 
 
 def _write(reach: Reach) -> tuple[str, tuple[str, ...] | None]:

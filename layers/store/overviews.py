@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 
 from layers.registry import VECTOR_LAYERS
 from layers.schema import VectorLayer
+from layers.store.assuming import as_whole
 from layers.store.generalise import CELL, CELLS_ACROSS, COLUMNS, write_cell_rows, write_generalised
 from layers.store.mercator import HALF_WORLD, Bounds
 from layers.store.names import quote
@@ -26,9 +27,8 @@ CELLS_AT_ONCE = 64
 
 
 def name_columns(layer: VectorLayer) -> tuple[str, ...]:
-    """Return the properties a tile of ``layer`` carries that everybody may see."""
-    public = {prop.name for prop in layer.properties if prop.access == "public"}
-    return tuple(name for name in layer.tile_properties if name in public)
+    """Return the properties a tile of ``layer`` carries: all who see the layer see them."""
+    return layer.tile_properties
 
 
 def sync_overviews(connection: Connection) -> None:
@@ -89,6 +89,11 @@ async def refresh_overview(
     The connection must be in no transaction: some cells at a time are drawn and committed. One process at a time draws
     a layer; others wait and find it done.
     """
+    async with as_whole(connection):
+        return await _draw_marked(connection, layer, bounds)
+
+
+async def _draw_marked(connection: AsyncConnection[TupleRow], layer: VectorLayer, bounds: Bounds | None) -> int:
     done = 0
     while True:
         async with connection.transaction():

@@ -228,7 +228,8 @@ def _write_read_policies(layer: VectorLayer, table: str) -> Iterator[str]:
     if not layer.guarded:
         yield f"create policy twin_read on {table} for select to {reader} using ({_hide_assets(layer, bound)})"
         if _names_items(layer):
-            yield f"create policy twin_read_all on {table} for select to twin_restricted using ({bound} and (select meta.is_unbound()))"
+            own = f"{bound} and (select meta.is_unbound())"
+            yield f"create policy twin_read_all on {table} for select to twin_restricted using ({own})"
         return
     yield f"create policy twin_read on {table} for select to {reader} using ({GUARD} is not true and {bound})"
     yield f"create policy twin_read_guarded on {table} for select to twin_restricted using ({_IN_WARDS})"

@@ -7,6 +7,7 @@ from psycopg import AsyncConnection, IsolationLevel
 from psycopg.rows import TupleRow
 
 from layers.schema import VectorLayer
+from layers.store.assuming import assume
 from layers.store.names import quote
 from layers.store.tables import CITY
 from layers.store.tiles import TileAddress
@@ -24,6 +25,9 @@ async def share_snapshot(url: str, count: int) -> AsyncIterator[list[AsyncConnec
             for _ in range(count)
         ]
         for connection in connections:
+            await connection.set_autocommit(True)
+            await assume(connection)
+            await connection.set_autocommit(False)
             await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
             await connection.set_read_only(True)
         snapshot = None

@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from sqlalchemy import Connection, RowMapping, text
 
+from layers.access import visible_layers
 from layers.errors import NotFoundError
 from layers.registry import VECTOR_LAYERS
 from layers.scene.attributes import HEIGHT_SOURCES, list_columns, list_told
@@ -32,7 +33,7 @@ MOST_POINTS = 500_000
 SOLID_LAYERS = {
     layer.id: layer
     for layer in VECTOR_LAYERS.values()
-    if layer.geometry == "MultiPolygon" and layer.style.height and layer.access == "public"
+    if layer.geometry == "MultiPolygon" and layer.style.height
 }
 
 
@@ -59,7 +60,7 @@ class SolidVersion:
 
 def find_solid_layer(layer_id: str) -> VectorLayer:
     """Return the layer ``layer_id`` whose style names a height; NotFoundError names those there are."""
-    layer = SOLID_LAYERS.get(layer_id)
+    layer = visible_layers().get(layer_id) if layer_id in SOLID_LAYERS else None
     if layer is None:
         raise NotFoundError(f"layer '{layer_id[:80]}' has no solids", hint=f"one of {', '.join(SOLID_LAYERS)}")
     return layer

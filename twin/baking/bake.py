@@ -11,6 +11,7 @@ from isal import igzip
 from pmtiles.tile import zxy_to_tileid
 from psycopg import AsyncConnection
 
+from layers.access import PUBLIC, asking_as
 from layers.errors import InputError
 from layers.schema import Text, VectorLayer
 from layers.store.mercator import Bounds, cut_mercator_boxes, to_degrees
@@ -55,6 +56,12 @@ async def bake(url: str, order: Order, path: Path, *, connections: int, report: 
     InputError when no feature lies there.
     """
     await _draw_overviews(url, order)
+    # An archive is read by anybody: it holds what everybody sees.
+    with asking_as(PUBLIC):
+        return await _bake_seen(url, order, path, connections=connections, report=report)
+
+
+async def _bake_seen(url: str, order: Order, path: Path, *, connections: int, report: Report) -> Baked:
     async with share_snapshot(url, connections) as opened:
         found = await find_filled(opened[0], order.layers)
         layers = tuple(layer for layer in order.layers if layer.id in found)

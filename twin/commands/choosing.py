@@ -18,7 +18,6 @@ def read_query(*filters: str | None, bbox: str | None = None, at: str | None = N
         bounds=read_bbox(bbox) if bbox is not None else None,
         filters=tuple(Filter(parse_filter(words)) for words in filters if words is not None),
         past=Past(Interval(*2 * (read_time(at),))) if at is not None else PRESENT,
-        public=False,
     )
 
 

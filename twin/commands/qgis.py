@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from layers.access import PUBLIC, asking_as
 from layers.errors import InputError
 from twin.connect import connect_to_city
 from twin.qgis.contents import read_contents
@@ -32,8 +33,9 @@ def qgis(
         raise InputError(f"--server '{address[:80]}' is not an address", hint="write http://host:port")
     if out.suffix.lower() not in (".qgz", ".qgs"):
         raise InputError(f"--out '{out.name}' is no QGIS project", hint="name it .qgz or .qgs")
-    with connect_to_city(settings).connect() as connection:
+    # The file goes from hand to hand: it names what everybody sees.
+    with asking_as(PUBLIC), connect_to_city(settings).connect() as connection:
         contents = read_contents(connection, address)
-    out.write_bytes(write_project(contents) if out.suffix.lower() == ".qgz" else build_project(contents))
+        out.write_bytes(write_project(contents) if out.suffix.lower() == ".qgz" else build_project(contents))
     held = sum(1 for count in contents.counts.values() if count)
     typer.echo(f"{out}: {held} lớp · layers, {contents.server}")

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from layers.access import visible_layers
 from layers.datum import CRS84, make_transformer
 from layers.registry import VECTOR_LAYERS
 from layers.schema import Text
@@ -20,7 +21,7 @@ def read_contents(connection: Connection, server: str) -> Contents:
     city = read_city(connection)
     title = city.declaration.get("title")
     words = title if isinstance(title, dict) else {"vi": city.id, "en": city.id}
-    extents = {key: read_extent(connection, layer) for key, layer in VECTOR_LAYERS.items() if layer.access == "public"}
+    extents = {key: read_extent(connection, layer) for key, layer in visible_layers().items()}
     rasters = list_newest_rasters(connection)
     counts = {key: extent.count for key, extent in extents.items()} | {row.layer: 1 for row in rasters}
     boxes = [row.bounds for row in rasters if row.layer == _TERRAIN]

@@ -8,17 +8,16 @@ from twin.qgis.words import add, add_options
 
 def add_form(parent: Element, layer: VectorLayer) -> None:
     """Add fields, their names and their widgets to a map layer."""
-    public = [prop for prop in layer.properties if prop.access == "public"]
     fields = add(parent, "fieldConfiguration")
     _add_field(fields, "id", "TextEdit", {})
-    for prop in public:
+    for prop in layer.properties:
         if prop.codes:
             _add_choice(fields, prop)
         else:
             _add_field(fields, prop.name, *_choose_widget(prop))
     aliases = add(parent, "aliases")
     add(aliases, "alias", field="id", index="0", name="Mã")
-    for place, prop in enumerate(public, 1):
+    for place, prop in enumerate(layer.properties, 1):
         add(aliases, "alias", field=prop.name, index=str(place), name=write_alias(prop))
 
 

@@ -11,8 +11,9 @@ from xml.etree.ElementTree import Element, indent, tostring
 
 from pyproj import CRS
 
+from layers.access import visible
 from layers.datum import CRS84, make_transformer
-from layers.registry import LAYERS, THEMES
+from layers.registry import THEMES
 from layers.schema import Layer, RasterLayer, Text
 from twin.qgis.layers import WGS84, build_layer, write_id, write_source
 from twin.qgis.words import add, add_crs, write_flag
@@ -49,8 +50,8 @@ def write_project(contents: Contents) -> bytes:
 
 
 def build_project(contents: Contents) -> bytes:
-    """Return the project as XML (``.qgs``) with every public layer that holds something."""
-    layers = [layer for layer in LAYERS.values() if layer.access == "public" and contents.counts.get(layer.id)]
+    """Return the project as XML (``.qgs``) with every layer that who asks sees and that holds something."""
+    layers = [layer for layer in visible() if contents.counts.get(layer.id)]
     crs = CRS.from_epsg(contents.srid)
     name = f"{contents.title.vi} – {contents.title.en}"
     root = Element("qgis", projectname=name, version=_VERSION)

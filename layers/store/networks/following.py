@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 
 from sqlalchemy import Connection, Engine
 
+from layers.store.assuming import as_whole_within
+
 AFTER_WRITE = "twin_after_write"
 Follow = Callable[[Connection, frozenset[str]], None]
 
@@ -17,4 +19,5 @@ def tell_written(connection: Connection, layers: Iterable[str]) -> None:
     """Tell the follower of the connection, if it has one, which layers its transaction wrote."""
     follow: Follow | None = connection.get_execution_options().get(AFTER_WRITE)
     if follow is not None:
-        follow(connection, frozenset(layers))
+        with as_whole_within(connection):
+            follow(connection, frozenset(layers))

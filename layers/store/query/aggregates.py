@@ -212,7 +212,7 @@ def _group_by_bins(word: Word, place: int, term: Term, selection: Selection) -> 
 def _group_by_area(word: Word, place: int, selection: Selection) -> Group:
     """Return the area of another layer that a point of the feature lies in, the first where areas overlap."""
     scope = selection.scope
-    areas = find_layer(word.name, public=scope.public)
+    areas = find_layer(word.name)
     if areas.geometry != "MultiPolygon":
         raise InputError(f"nothing lies inside of layer '{areas.id}', which holds no areas")
     label = areas.style.label or ("name" if areas.find("name") else None)

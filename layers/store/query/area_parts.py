@@ -148,6 +148,6 @@ def _write_measures(layer: VectorLayer) -> tuple[str, str, str]:
 
 def _check(layer: VectorLayer, name: str | None) -> str:
     prop = layer.find(name or "")
-    if prop is None or prop.access != "public":
+    if prop is None:
         raise InputError(f"'{layer.id}' has no property '{name}'")
     return prop.name

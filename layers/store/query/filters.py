@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from layers.access import visible_layers
 from layers.errors import InputError
-from layers.registry import VECTOR_LAYERS
 from layers.schema import VectorLayer
 from layers.store.query.filter_functions import IN_TRACE, JOINS
 from layers.store.query.filter_space import PREDICATES, compare_shapes, measure_distance, own_geometry, read_shape
@@ -159,7 +159,7 @@ class Translator:
         self.joins += 1
         if self.joins > MAX_JOINS:
             raise InputError(f"the filter joins more than {MAX_JOINS} layers")
-        layer = find_layer(_read_name(operator, arguments[0]), public=scope.public)
+        layer = find_layer(_read_name(operator, arguments[0]))
         number = self.joins
         other = replace(scope, layer=layer, alias=f"j{number}", columns={})
         inner = self.translate_condition(arguments[needed], other) if len(arguments) > needed else "true"
@@ -221,11 +221,11 @@ def reads_other_layers(tree: Any) -> bool:
     return isinstance(tree, list) and any(map(reads_other_layers, tree))
 
 
-def find_layer(name: str, *, public: bool) -> VectorLayer:
-    """Return the layer a filter names; InputError where there is none, or none the public may see."""
-    layer = VECTOR_LAYERS.get(name)
-    if layer is None or (public and layer.access != "public"):
-        known = ", ".join(key for key, each in VECTOR_LAYERS.items() if not public or each.access == "public")
+def find_layer(name: str) -> VectorLayer:
+    """Return the layer a filter names as who asks sees it; InputError where there is none."""
+    layer = visible_layers().get(name)
+    if layer is None:
+        known = ", ".join(visible_layers())
         raise InputError(f"the filter names layer '{name[:80]}', which does not exist", hint=f"one of {known}")
     return layer
 

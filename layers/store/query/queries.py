@@ -46,7 +46,7 @@ def check_query(words: QueryWords) -> None:
         raise InputError(
             f"query id '{words.id[:80]}' is not a name", hint="small letters, digits and '-': cong-cu-hong"
         )
-    layer = find_layer(words.layer, public=True)
+    layer = find_layer(words.layer)
     filters = (Filter(parse_filter(words.filter)),) if words.filter is not None else ()
     selection = build_selection(layer, ItemQuery(filters=filters))
     if words.sortby is not None:

@@ -33,7 +33,7 @@ class ItemQuery:
 
     ``bounds`` (west, south, east, north) in CRS84, west > east across the antimeridian; ``equals`` pairs of property
     and value; ``filters`` in CQL2; ``words`` that must all be found in the item's id or texts; ``past`` a time to read
-    at. ``public`` leaves only what everybody may see.
+    at.
     """
 
     bounds: Bounds | None = None
@@ -41,7 +41,6 @@ class ItemQuery:
     filters: tuple[Filter, ...] = ()
     words: str | None = None
     past: Past = PRESENT
-    public: bool = True
 
 
 @dataclass(slots=True)
@@ -66,7 +65,7 @@ class Selection:
 def build_selection(layer: VectorLayer, query: ItemQuery) -> Selection:
     """Return ``query`` as SQL on ``layer``; InputError names what its filters get wrong."""
     bindings = Bindings()
-    scope = Scope(layer, "t", bindings, query.public)
+    scope = Scope(layer, "t", bindings)
     conditions = []
     for name, value in query.equals:
         scope.columns[name] = None
@@ -104,7 +103,7 @@ def _write_words(words: str, scope: Scope) -> str:
         raise InputError(f"q '{words[:80]}' holds no word")
     read = ["t.id"]
     for prop in scope.layer.properties:
-        if prop.type == "string" and not prop.codes and (prop.access == "public" or not scope.public):
+        if prop.type == "string" and not prop.codes:
             read.append(scope.read_property(prop.name).sql)
     searched = f"meta.search_words(concat_ws(' ', {', '.join(read)}))"
     return "(" + " and ".join(f"{searched} like {scope.bindings.bind(f'% {word}%')}::text" for word in folded) + ")"

@@ -65,14 +65,13 @@ class Bindings:
 class Scope:
     """Where names of a filter are looked up: a layer under an alias; ``columns`` collects what was asked for.
 
-    ``public`` leaves only what everybody may see. ``srid`` is that of coordinates written in the filter, with
+    ``srid`` is that of coordinates written in the filter, with
     latitude first where ``flip``.
     """
 
     layer: VectorLayer
     alias: str
     bindings: Bindings
-    public: bool = True
     srid: int = 4326
     flip: bool = False
     columns: dict[str, None] = field(default_factory=dict)
@@ -80,8 +79,8 @@ class Scope:
     def find_property(self, name: str) -> Property:
         """Return the property ``name`` of the layer; InputError names the ones there are."""
         prop = self.layer.find(name)
-        if prop is None or (self.public and prop.access != "public"):
-            known = ", ".join(p.name for p in self.layer.properties if not self.public or p.access == "public")
+        if prop is None:
+            known = ", ".join(p.name for p in self.layer.properties)
             raise InputError(f"layer '{self.layer.id}' has no property '{name[:80]}'", hint=f"id, geometry, {known}")
         return prop
 

@@ -11,7 +11,8 @@ from psycopg.rows import TupleRow
 _CHANGES = """
 select d.id, d.thing_id, t.kind, d.observed_property, d.unit, l.result, l.value,
     l.phenomenon_time, l.quality, (extract(epoch from l.stored) * 1000000)::bigint,
-    st_x(st_centroid(t.geom)), st_y(st_centroid(t.geom))
+    st_x(st_centroid(t.geom)), st_y(st_centroid(t.geom)),
+    d.id = any ((select sensing.hidden_names())::text[])
 from sensing.latest l join sensing.datastream d on d.fid = l.datastream join sensing.thing t on t.id = d.thing_id
 where {condition} order by l.stored
 """
@@ -25,7 +26,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Change:
     """The newest reading of a series; ``stored`` [µs since 1970 UTC] is when the database got to know it.
 
-    ``phenomenon_time`` is ISO 8601 in UTC; ``lon`` and ``lat`` [°] are None for a thing without a place.
+    ``phenomenon_time`` is ISO 8601 in UTC; ``lon`` and ``lat`` [°] are None for a thing without a place. ``hidden``
+    marks one of a sensor that is for few.
     """
 
     datastream_id: str
@@ -39,6 +41,7 @@ class Change:
     stored: int
     lon: float | None
     lat: float | None
+    hidden: bool = False
 
 
 async def select_changes(connection: AsyncConnection[TupleRow], since: int) -> list[Change]:
@@ -66,7 +69,7 @@ async def _select(connection: AsyncConnection[TupleRow], statement: str, after: 
     return [
         Change(
             row[0], row[1], row[2], row[3], row[4], row[5] if row[6] is None else row[6],
-            row[7].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), row[8], row[9], row[10], row[11],
+            row[7].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), row[8], row[9], row[10], row[11], row[12],
         )
         for row in await cursor.fetchall()
     ]  # fmt: skip

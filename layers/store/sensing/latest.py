@@ -32,7 +32,8 @@ where {conditions} order by t.id, d.fid
 _TOKENS = """
 select (select sum(xmin::text::bigint) from sensing.latest)::text,
     concat_ws('-', (select sum(xmin::text::bigint) from sensing.datastream),
-    (select sum(xmin::text::bigint) from sensing.thing), (select sum(xmin::text::bigint) from city.sensors))
+    (select sum(xmin::text::bigint) from sensing.thing),
+    (select version from meta.layer_version where layer = 'sensors'))
 """
 _READINGS = """
 select datastream, result, value, extract(epoch from phenomenon_time)::double precision, quality from sensing.latest
