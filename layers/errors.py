@@ -103,6 +103,12 @@ class DatabaseError(TwinError):
     code, status = "database", 503
 
 
+class ObjectStoreError(TwinError):
+    """The store of objects cannot be reached, or refuses."""
+
+    code, status = "object-store", 503
+
+
 class TooSlowError(TwinError):
     """An answer somebody waits for takes longer than it may."""
 

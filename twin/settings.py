@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     worker_threads: int = Field(default=1, ge=1, le=16, description="Jobs one worker runs at a time.")
     share_members: bool = Field(
         default=False,
-        description="Workers of other machines compute members of ensembles; what they need travels through the database.",
+        description="Workers of other machines compute members of ensembles, through the database.",
     )
     machine: str = Field(
         default_factory=socket.gethostname,
@@ -152,6 +152,41 @@ class Settings(BaseSettings):
     )
     retention_months: int | None = Field(
         default=None, ge=1, description="Whole months readings stay in the database; without it all of them."
+    )
+
+    object_store: str | None = Field(
+        default=None, pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,62}(/[A-Za-z0-9_.-]+)*$",
+        description="Bucket for rasters, files of runs and archives, as in s3://bucket/city; else data_dir alone.",
+    )  # fmt: skip
+    s3_endpoint: str | None = Field(
+        default=None, pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+/?$",
+        description="Address of a store of objects that is not Amazon's; its keys are the AWS_* variables.",
+    )  # fmt: skip
+    s3_profile: str | None = Field(
+        default=None, description="Profile of ~/.aws/credentials; without it the AWS_* variables, else the machine's."
+    )
+    read_database_urls: SecretStr | None = Field(
+        default=None,
+        description="Streaming replicas that tiles, maps and items are read from, separated by spaces.",
+    )
+
+    @property
+    def replica_urls(self) -> tuple[str, ...]:
+        """The URLs of the replicas."""
+        given = self.read_database_urls
+        return () if given is None else tuple(given.get_secret_value().split())
+
+    audit_ship: str | None = Field(
+        default=None,
+        pattern=r"^(-|/[^\s]+|https?://[^\s]+)$",
+        description="Where the audit is shipped as JSON lines: a file's absolute path, an https address, - for output.",
+    )
+    audit_ship_token: SecretStr | None = Field(
+        default=None, description="Bearer token for the collector at that address."
+    )
+    personal_key_file: Path | None = Field(
+        default=None,
+        description="File with the key of personal data, apart from database and backups; else in TWIN_RUN_DIR.",
     )
 
     @property

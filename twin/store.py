@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from layers.errors import ConflictError, NotFoundError
 from layers.registry import VECTOR_LAYERS
 from layers.schema import Text
+from layers.store.objects import fetch_folder
 
 RunStatus = Literal["accepted", "running", "successful", "failed", "dismissed"]
 RUN_COLUMNS = (
@@ -203,12 +204,24 @@ def read_run(connection: Connection, run_id: str) -> RunRow:
     return RunRow(*row)
 
 
-def find_run_folder(connection: Connection, processed_dir: Path, run_id: str) -> Path:
-    """Return where a finished run keeps its files; NotFoundError where there is no such run, or none that succeeded."""
+def find_run_folder(connection: Connection, processed_dir: Path, run_id: str, *, with_rasters: bool = True) -> Path:
+    """Return the folder of a finished run's files, brought there from the bucket where they lie in one.
+
+    Without ``with_rasters`` those need not be there. NotFoundError where there is no such run, or none that succeeded.
+    """
     run = read_run(connection, run_id)
     if run.status != "successful":
         raise NotFoundError(f"run '{run_id}' is {run.status} and keeps no files")
-    return processed_dir / "runs" / run.id
+    folder = processed_dir / "runs" / run.id
+    stored = connection.execute(text("select stored from run.run where id = :id"), {"id": run_id}).scalar_one()
+    if stored is not None:
+        fetch_folder(stored, folder, but=None if with_rasters else ".tif")
+    return folder
+
+
+def note_stored(connection: Connection, run_id: str, stored: str) -> None:
+    """Say under which address of a bucket the files of a run lie."""
+    connection.execute(text("update run.run set stored = :stored where id = :id"), {"id": run_id, "stored": stored})
 
 
 def list_runs(

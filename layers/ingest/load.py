@@ -43,6 +43,7 @@ def load_source(
     only_changed: bool = False,
     policy: Policy | None = None,
     processed_dir: Path | None = None,
+    object_store: str | None = None,
     fetched_dir: Path | None = None,
     private_hosts: Collection[str] = (),
     progress: Progress | None = None,
@@ -52,8 +53,8 @@ def load_source(
     Everything happens in one transaction: an error leaves the database as it was. A dry run reads, checks and counts,
     and writes nothing. ``only_changed`` skips a file that was loaded before with the same content, mapping and code;
     its reports say ``is_current``. ``crs`` and ``encoding`` overrule what the file says; ``policy`` says what becomes
-    of rows that are gone or were edited. Rasters go to ``processed_dir``, files behind addresses to
-    ``fetched_dir``, from public hosts and ``private_hosts``.
+    of rows that are gone or were edited. Rasters go to ``processed_dir``, and from there to
+    ``object_store`` where there is one, files behind addresses to ``fetched_dir``, from public hosts and ``private_hosts``.
     Raises SourceError, MappingError or CrsError naming the file and what is wrong with it, ConflictError for what the
     policy does not allow.
     """
@@ -76,7 +77,15 @@ def load_source(
         if source.kind == "raster":
             reports = [
                 load_raster(
-                    connection, source, plan.path, target, processed_dir, plan.fingerprint, crs=crs, dry_run=dry_run
+                    connection,
+                    source,
+                    plan.path,
+                    target,
+                    processed_dir,
+                    plan.fingerprint,
+                    object_store=object_store,
+                    crs=crs,
+                    dry_run=dry_run,
                 )
             ]
         elif source.kind == "observations":

@@ -1,5 +1,6 @@
 """A GeoTIFF or ESRI ASCII grid of the city → a Cloud-Optimised GeoTIFF in the city's CRS, listed among the rasters."""
 
+import secrets
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from layers.quantities import QUANTITIES
 from layers.registry import read_raster_layer
 from layers.schema import RasterLayer
 from layers.store.area import CityArea, read_area
+from layers.store.objects import name_for_gdal, put_object
 from layers.store.rasters import list_rasters, register_raster, write_cog
 
 _MOST_CELLS = 400_000_000
@@ -42,6 +44,7 @@ def load_raster(
     processed_dir: Path | None,
     fingerprint: str,
     *,
+    object_store: str | None = None,
     crs: str | None = None,
     dry_run: bool = False,
 ) -> LoadReport:
@@ -70,12 +73,18 @@ def load_raster(
         relative = f"rasters/{layer.id}.tif"
         resampling = Resampling.mode if layer.stepped else Resampling.average
         write_cog(processed_dir / relative, array, grid, tags={"source": source.id}, resampling=resampling)
+        place = relative
+        if object_store is not None:
+            # A new name each time: others may be reading the one before, and keep parts of it.
+            url = f"{object_store}/rasters/{layer.id}-{fingerprint[:16]}-{secrets.token_hex(4)}.tif"
+            put_object(processed_dir / relative, url)
+            place = name_for_gdal(url)
         register_raster(
             connection,
             raster_id=layer.id,
             layer_id=layer.id,
             run_id=None,
-            path=relative,
+            path=place,
             times=None,
             bounds_crs84=_bounds_in_degrees(grid),
             minimum=float(np.nanmin(array)),

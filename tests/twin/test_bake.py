@@ -25,6 +25,7 @@ from layers.store.snapshots import share_snapshot
 from layers.store.tiles import TileAddress, make_tile
 from twin.baking.archive import list_archives, read_archive, write_archive
 from twin.baking.bake import Baked, Order, bake
+from twin.baking.files import list_files, open_local
 from twin.baking.walk import list_children
 
 X0, Y0 = 580_000.0, 1_108_000.0
@@ -121,7 +122,7 @@ def test_what_the_archive_says_of_itself(city: Engine, baked: Baked) -> None:
     assert header["clustered"]
     assert header["tile_type"] == TileType.MVT
     assert (header["min_zoom"], header["max_zoom"]) == (10, 15)
-    told = read_archive(baked.path)
+    told = read_archive(open_local(baked.path))
     assert told.bounds[0] < 105.75 < told.bounds[2]
     assert told.tiles == baked.tiles
     assert metadata["name:vi"] == "Thành phố thử"
@@ -162,7 +163,7 @@ def test_a_bake_sees_one_moment(city: Engine, tmp_path: Path) -> None:
     assert not any(b"late" in body for body in read_tiles(path).values())
     again = bake_now(city, place_order(("trees",)), tmp_path / "later.pmtiles")
     assert any(b"late" in body for body in read_tiles(again.path).values())
-    before, after = (read_archive(each).metadata["twin:layer_versions"] for each in (path, again.path))
+    before, after = (read_archive(open_local(each)).metadata["twin:layer_versions"] for each in (path, again.path))
     assert before["trees"] != after["trees"]
 
 
@@ -171,7 +172,7 @@ def test_truncated_tiles_are_counted(city: Engine, tmp_path: Path, monkeypatch: 
     made = bake_now(city, place_order(("road_links",)), tmp_path / "cut.pmtiles")
     assert made.truncated > 0
     assert len(made.first_truncated) == min(made.truncated, 20)
-    assert read_archive(made.path).metadata["twin:truncated_tiles"] == made.truncated
+    assert read_archive(open_local(made.path)).metadata["twin:truncated_tiles"] == made.truncated
 
 
 def test_an_archive_that_fails_leaves_nothing_and_keeps_the_old_one(tmp_path: Path) -> None:
@@ -205,7 +206,7 @@ def test_files_that_are_no_archive_are_not_listed(baked: Baked, tmp_path: Path) 
     (tmp_path / "broken.pmtiles").write_bytes(b"PMTiles\x03" + bytes(40))
     (tmp_path / "short.pmtiles").write_bytes(baked.path.read_bytes()[:300])
     (tmp_path / "good.pmtiles").write_bytes(baked.path.read_bytes())
-    assert [archive.name for archive in list_archives(tmp_path)] == ["good"]
+    assert [archive.name for archive in list_archives(list_files(tmp_path, None))] == ["good"]
 
 
 def test_the_command_bakes_and_says_what(
@@ -218,7 +219,7 @@ def test_the_command_bakes_and_says_what(
     assert said["path"] == str(path)
     assert said["layers"] == ["trees", "road_links"]
     assert said["size"] == path.stat().st_size
-    assert read_archive(path).metadata["name:en"].endswith(": Trees, Road links")
+    assert read_archive(open_local(path)).metadata["name:en"].endswith(": Trees, Road links")
     refused = run("bake", "trees", "--out", tmp_path / "x.zip")
     assert refused.returncode == 1
     assert "does not end with .pmtiles" in refused.stderr

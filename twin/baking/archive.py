@@ -5,7 +5,7 @@ PMTiles specification, version 3: a header of 127 bytes, directories, metadata a
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +15,10 @@ from pmtiles.reader import Reader
 from pmtiles.tile import Compression, TileType
 from pmtiles.writer import Writer
 
-from layers.errors import InputError, NotFoundError
+from layers.errors import InputError, NotFoundError, TwinError
 from layers.store.mercator import Bounds
+from twin.baking.files import ArchiveFile
 
-SUFFIX = ".pmtiles"
 # What the header counts places in [°].
 _PLACE = 10_000_000
 
@@ -82,35 +82,29 @@ def build_header(bounds: Bounds, zooms: range) -> dict[str, Any]:
     }
 
 
-def list_archives(folder: Path) -> list[Archive]:
-    """Return the archives in ``folder`` by name; files that are none are left out."""
+def list_archives(files: Iterable[ArchiveFile]) -> list[Archive]:
+    """Return what the archives among ``files`` say of themselves; files that are none are left out."""
     found = []
-    for path in sorted(folder.glob(f"*{SUFFIX}")):
+    for file in files:
         try:
-            found.append(read_archive(path))
+            found.append(read_archive(file))
         except (InputError, NotFoundError):
             continue
     return found
 
 
-def read_archive(path: Path) -> Archive:
-    """Return what the archive at ``path`` says of itself; InputError when it is no PMTiles archive."""
+def read_archive(file: ArchiveFile) -> Archive:
+    """Return what an archive says of itself; InputError when it is no PMTiles archive."""
     try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-
-            def read(offset: int, length: int) -> bytes:
-                return os.pread(file.fileno(), min(length, size), offset)
-
-            reader = _open_reader(read)
-            header, metadata = reader.header(), reader.metadata()
-    except OSError as error:
-        raise NotFoundError(f"archive '{path.name}' cannot be read") from error
+        reader = _open_reader(file.read)
+        header, metadata = reader.header(), reader.metadata()
+    except TwinError:
+        raise
     # What is cut off or no archive fails in whichever way its bytes lead to.
     except Exception as error:
-        raise InputError(f"'{path.name}' is not a PMTiles archive of version 3", hint="make one: twin bake") from error
+        raise InputError(f"'{file.name}' is not a PMTiles archive of version 3", hint="make one: twin bake") from error
     west, south, east, north = (header[f"{name}_e7"] / _PLACE for name in ("min_lon", "min_lat", "max_lon", "max_lat"))
     return Archive(
-        path.name.removesuffix(SUFFIX), size, header["min_zoom"], header["max_zoom"],
+        file.name, file.size, header["min_zoom"], header["max_zoom"],
         header["addressed_tiles_count"], (west, south, east, north), metadata,
     )  # fmt: skip

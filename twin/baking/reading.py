@@ -1,10 +1,8 @@
 """Single tiles out of archives; the directories of those last read stay in memory."""
 
-import os
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from pmtiles.tile import (
     Compression,
@@ -16,8 +14,9 @@ from pmtiles.tile import (
     zxy_to_tileid,
 )
 
-from layers.errors import InputError, NotFoundError
+from layers.errors import InputError, TwinError
 from layers.store.tiles import TileAddress
+from twin.baking.files import ArchiveFile
 
 _HEADER = 127
 # The standard allows a root and three levels of leaves.
@@ -27,11 +26,10 @@ _find_entry: Callable[[list[Entry], int], Entry | None] = find_tile
 
 
 class _Edition(NamedTuple):
-    """One writing of an archive: the next one has another inode or time."""
+    """One writing of an archive."""
 
-    path: str
-    inode: int
-    written_ns: int
+    name: str
+    mark: str
 
 
 class _Index:
@@ -41,12 +39,12 @@ class _Index:
         self._header: dict[str, Any] | None = None
         self._directories: dict[int, list[Entry]] = {}
 
-    def read_header(self, file: BinaryIO) -> dict[str, Any]:
+    def read_header(self, file: ArchiveFile) -> dict[str, Any]:
         if self._header is None:
             self._header = dict(deserialize_header(_read(file, _HEADER, 0)))
         return self._header
 
-    def read_directory(self, file: BinaryIO, offset: int, length: int) -> list[Entry]:
+    def read_directory(self, file: ArchiveFile, offset: int, length: int) -> list[Entry]:
         found = self._directories.get(offset)
         if found is None:
             found = deserialize_directory(_read(file, length, offset))
@@ -61,26 +59,21 @@ def _remember(edition: _Edition) -> _Index:
     return _Index()
 
 
-def read_baked_tile(path: Path, tile: TileAddress) -> bytes | None:
-    """Return a vector tile of the archive at ``path`` in gzip, as it lies there, or None where it has none.
+def read_baked_tile(file: ArchiveFile, tile: TileAddress) -> bytes | None:
+    """Return a vector tile of an archive in gzip, as it lies there, or None where it has none.
 
-    NotFoundError when there is no such file, InputError when it holds other tiles or is no archive.
+    InputError when it holds other tiles or is no archive.
     """
     try:
-        with path.open("rb") as file:
-            stat = os.fstat(file.fileno())
-            index = _remember(_Edition(str(path), stat.st_ino, stat.st_mtime_ns))
-            return _find(index, file, tile)
-    except OSError as error:
-        raise NotFoundError(f"archive '{path.stem}' cannot be read") from error
-    except InputError:
+        return _find(_remember(_Edition(file.name, file.edition)), file, tile)
+    except TwinError:
         raise
     # What is cut off or no archive fails in whichever way its bytes lead to.
     except Exception as error:
-        raise InputError(f"'{path.name}' is not a PMTiles archive of version 3", hint="make one: twin bake") from error
+        raise InputError(f"'{file.name}' is not a PMTiles archive of version 3", hint="make one: twin bake") from error
 
 
-def _find(index: _Index, file: BinaryIO, tile: TileAddress) -> bytes | None:
+def _find(index: _Index, file: ArchiveFile, tile: TileAddress) -> bytes | None:
     header = index.read_header(file)
     if (header["tile_type"], header["tile_compression"]) != (TileType.MVT, Compression.GZIP):
         raise InputError("the archive does not hold vector tiles in gzip", hint="read the file in ranges")
@@ -96,8 +89,8 @@ def _find(index: _Index, file: BinaryIO, tile: TileAddress) -> bytes | None:
     raise InputError("the archive's directories are deeper than the standard allows")
 
 
-def _read(file: BinaryIO, length: int, offset: int) -> bytes:
-    found = os.pread(file.fileno(), length, offset)
+def _read(file: ArchiveFile, length: int, offset: int) -> bytes:
+    found = file.read(offset, length)
     if len(found) < length:
-        raise InputError(f"archive '{Path(file.name).name}' ends {length - len(found)} bytes early")
+        raise InputError(f"archive '{file.name}' ends {length - len(found)} bytes early")
     return found

@@ -1,6 +1,5 @@
 """``twin jobs``: runs that wait, work and are over."""
 
-import shutil
 from typing import Annotated
 
 import orjson
@@ -10,6 +9,7 @@ from layers.errors import InputError
 from twin.commands.run import to_json
 from twin.connect import connect_to_city
 from twin.registry import read_process
+from twin.run_files import remove_run_files
 from twin.settings import read_settings
 from twin.store import RunStatus, delete_runs_but, list_runs, read_run, request_dismiss
 
@@ -71,6 +71,5 @@ def prune(keep: Annotated[int, typer.Option(help="How many of the newest finishe
     settings = read_settings()
     with connect_to_city(settings).begin() as connection:
         gone = delete_runs_but(connection, keep)
-    for run_id in gone:
-        shutil.rmtree(settings.processed_dir / "runs" / run_id, ignore_errors=True)
+    remove_run_files(settings, gone)
     typer.echo(f"{len(gone)} runs deleted")

@@ -240,6 +240,7 @@ def load_all(
                     only_changed=how.only_changed,
                     policy=how.policy,
                     processed_dir=settings.processed_dir,
+                    object_store=settings.object_store,
                     fetched_dir=settings.raw_dir / FETCHED,
                     private_hosts=settings.private_callback_hosts,
                     progress=tell,

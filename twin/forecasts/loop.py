@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import shutil
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +18,7 @@ from twin.forecasts.issuing import issue_all, round_down
 from twin.forecasts.models import ModelShelf
 from twin.forecasts.rain import RunRain, find_rain
 from twin.queue import defer_run
+from twin.run_files import remove_run_files
 from twin.runs import execute, submit_run
 from twin.settings import Settings
 from twin.store import delete_runs, fail_run
@@ -102,8 +102,7 @@ def prune_loop(engine: Engine, settings: Settings) -> None:
     with engine.begin() as connection:
         gone = list_old_runs(connection, settings.loop_keep)
         delete_runs(connection, gone)
-    for run_id in gone:
-        shutil.rmtree(settings.processed_dir / "runs" / run_id, ignore_errors=True)
+    remove_run_files(settings, gone)
 
 
 def read_loop_words(engine: Engine) -> dict[str, Any] | None:
