@@ -6,15 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
-from anyio import CapacityLimiter
-from psycopg import AsyncConnection
-from psycopg.rows import TupleRow
-from psycopg_pool import AsyncConnectionPool
+from anyio import to_thread
 from sqlalchemy import Connection, Engine
 
 from api.cache import TileCache
+from api.draining import take_leave_slowly
 from api.latest import LatestAnswers
+from api.limits.buckets import Buckets
+from api.limits.connections import Engines, Pools, open_storing
+from api.limits.lanes import THREADS, Gates
 from api.live import LiveChanges
 from api.metrics import Metrics
 from api.pools import read_async_pool, read_pool
@@ -22,12 +24,10 @@ from api.readiness import Readiness
 from api.versions import LayerVersions
 from layers.access import name_sight
 from layers.schema import VectorLayer
-from layers.store.assuming import assume, assume_on_checkout
-from layers.store.engine import open_engine, plain_url
+from layers.store.engine import plain_url
 from layers.store.items import LayerExtent, read_extent
 from twin.connect import find_database, reach_buckets
 from twin.indicators.board import IndicatorBoard
-from twin.networks.settling import settle_layers
 from twin.observing.city import CityFigures
 from twin.observing.heart import alive
 from twin.observing.measuring import measure_objectives
@@ -35,19 +35,18 @@ from twin.settings import Settings
 from twin.store_observing import add_chances
 
 REFRESH_S = 5.0
-Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
 
 @dataclass(slots=True)
 class Resources:
-    """Connections (``pool`` for tiles and items, ``storing`` for readings that arrive, ``engine`` for the rest),
-    caches, counters, how many maps may be drawn (``drawing``) and processes be answered (``answering``) at once.
+    """Connections (``pools`` for tiles and items, ``storing`` for readings that arrive, ``engine`` for the rest),
+    caches, counters.
     """
 
     settings: Settings
-    engine: Engine
+    engines: Engines
     storing: Engine
-    pool: Pool
+    pools: Pools
     versions: LayerVersions
     tiles: TileCache
     pictures: TileCache
@@ -57,10 +56,15 @@ class Resources:
     metrics: Metrics
     readiness: Readiness
     figures: CityFigures
-    drawing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(3))
-    answering: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(3))
+    buckets: Buckets | None
+    gates: Gates = field(default_factory=Gates)
     _extents: dict[tuple[str, tuple[object, ...]], tuple[str, LayerExtent]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def engine(self) -> Engine:
+        """The connections for the request that is being answered."""
+        return self.engines.current()
 
     def read_extent(self, connection: Connection, layer: VectorLayer) -> LayerExtent:
         """Return count and bounds of ``layer``, kept until the layer changes."""
@@ -95,30 +99,44 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
     versions = LayerVersions(url, pools.own)
     budget = settings.tile_cache_mb * 1_000_000
     held = Resources(
-        settings, engine, storing, pool, versions, TileCache(budget * 3 // 4), TileCache(budget // 4),
-        LatestAnswers(pool), LiveChanges(url, pool), IndicatorBoard(settings.processed_dir), metrics,
-        Readiness(settings, engine, versions), CityFigures(settings, engine),
+        settings, engines, storing, pools, versions, TileCache(budget * 3 // 4), TileCache(budget // 4),
+        LatestAnswers(pools.tiles), LiveChanges(url, pools.own), IndicatorBoard(settings.processed_dir), metrics,
+        Readiness(settings, engines.own, versions), CityFigures(settings, engines.own),
+        _make_buckets(settings),
     )  # fmt: skip
     metrics.watch_cache("tile", held.tiles)
     metrics.watch_cache("picture", held.pictures)
-    metrics.watch_pool("tiles", lambda: read_async_pool(pool))
-    metrics.watch_pool("requests", lambda: read_pool(engine))
-    metrics.watch_pool("storing", lambda: read_pool(storing))
+    for name, pool in pools.by_name.items():
+        metrics.watch_pool(name, partial(read_async_pool, pool))
+    for name, engine in {**engines.by_group, "storing": storing}.items():
+        metrics.watch_pool(name, partial(read_pool, engine))
     followers = [
         asyncio.create_task(work) for work in (versions.follow(), held.live.follow(), _refresh_forever(metrics))
     ]
     try:
-        with alive(settings, "serve", None, beside=lambda connection: _note_chances(connection, metrics)):
+        with (
+            alive(settings, "serve", None, beside=lambda connection: _note_chances(connection, metrics)),
+            take_leave_slowly(held.readiness, settings.leave_seconds),
+        ):
             yield held
     finally:
         for follower in followers:
             follower.cancel()
             with suppress(asyncio.CancelledError):
                 await follower
-        await pool.close()
+        await pools.close()
         storing.dispose()
-        engine.dispose()
+        engines.dispose()
+        if held.buckets is not None:
+            held.buckets.close()
         metrics.close()
+
+
+def _make_buckets(settings: Settings) -> Buckets | None:
+    """Return what counts requests by who asks, shared by all servers of this installation on this machine."""
+    if not settings.rate_limit:
+        return None
+    return Buckets(settings.state_dir / "limits.bin", rate=settings.rate_limit, burst=settings.rate_burst)
 
 
 async def _refresh_forever(metrics: Metrics) -> None:
@@ -133,8 +151,3 @@ def _note_chances(connection: Connection, metrics: Metrics) -> None:
     for objective, counted in metrics.take_chances().items():
         add_chances(connection, objective, hour, counted)
     measure_objectives(connection)
-
-
-async def _configure(connection: AsyncConnection[TupleRow]) -> None:
-    # One statement a layer, zoom band and set of filters: keep them all prepared.
-    connection.prepared_max = 400

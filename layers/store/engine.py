@@ -1,5 +1,8 @@
 """The connection to PostGIS."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import psycopg
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
@@ -9,12 +12,19 @@ from layers.errors import DatabaseError
 
 
 def open_engine(
-    url: str, *, statement_timeout_s: float | None = None, pool_size: int = 5, generic_plans: bool = False
+    url: str,
+    *,
+    statement_timeout_s: float | None = None,
+    pool_size: int = 5,
+    overflow: int = 10,
+    wait_s: float = 30.0,
+    session: Mapping[str, str] = MappingProxyType({}),
 ) -> Engine:
     """Return an engine on ``url`` (``postgresql://…``); no connection is made yet.
 
-    ``statement_timeout_s`` bounds every statement [s]. ``generic_plans`` plans a statement once and not for the values
-    of every call: for the few short statements that store readings. Raises DatabaseError for a URL that is none.
+    ``statement_timeout_s`` bounds every statement [s]. It keeps ``pool_size`` connections and opens up to ``overflow``
+    more; who finds none free waits ``wait_s`` [s]. ``session`` are settings of every connection by name. Raises
+    DatabaseError for a URL that is none.
     """
     try:
         parsed = make_url(url)
@@ -25,15 +35,15 @@ def open_engine(
         ) from error
     if not parsed.drivername.startswith("postgresql"):
         raise DatabaseError(f"the database URL names '{parsed.drivername}', expected postgresql")
-    options = "-c timezone=UTC"
+    chosen = {"timezone": "UTC", **session}
     if statement_timeout_s is not None:
-        options += f" -c statement_timeout={int(statement_timeout_s * 1000)}"
-    if generic_plans:
-        options += " -c plan_cache_mode=force_generic_plan"
+        chosen["statement_timeout"] = str(int(statement_timeout_s * 1000))
+    options = " ".join(f"-c {name}={value}" for name, value in chosen.items())
     return create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
-        max_overflow=10,
+        max_overflow=overflow,
+        pool_timeout=wait_s,
         pool_pre_ping=True,
         connect_args={"application_name": "twin", "options": options, "connect_timeout": 10},
     )

@@ -109,7 +109,7 @@ def test_a_large_body_is_refused(client: TestClient) -> None:
 
 def test_a_mistake_of_ours_shows_nothing_of_the_inside(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     resources = client.app.state.resources  # type: ignore[attr-defined]
-    monkeypatch.setattr(resources, "engine", None)
+    monkeypatch.setattr(resources, "engines", None)
     answer = client.get("/api/catalog", headers={"origin": "https://elsewhere.example"})
     assert_problem(answer, 500, "server's log")
     assert "engine" not in answer.text

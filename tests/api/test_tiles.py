@@ -154,7 +154,7 @@ def test_a_304_needs_no_database(client: TestClient, monkeypatch: pytest.MonkeyP
     address = f"/tiles/trees/{TREE_TILE}.mvt"
     etag = client.get(address).headers["etag"]
     resources = client.app.state.resources  # type: ignore[attr-defined]
-    monkeypatch.setattr(resources, "pool", None)
+    monkeypatch.setattr(resources, "pools", None)
     assert client.get(address, headers={"if-none-match": etag}).status_code == 304
     assert client.get(address).status_code == 200
 

@@ -14,6 +14,9 @@ from twin.observing.logs import describe_logging
 from twin.settings import read_settings, share_counters
 
 _APPLICATION = "api.app:create_app"
+_PROTOCOL = "api.limits.wire:BoundedProtocol"
+_KEEP_ALIVE_S, _BACKLOG = 75, 1024
+"""Longer than proxies keep a connection to us, so that it is they who close it."""
 READY_WITHIN_S = 60
 """How long a process that replaces another (SIGHUP) may take until it answers."""
 
@@ -57,6 +60,10 @@ def serve(
         timeout_graceful_shutdown=settings.finish_seconds,
         timeout_worker_healthcheck=READY_WITHIN_S,
         forwarded_allow_ips=settings.proxies,
+        http=_PROTOCOL,
+        ws="none",
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        backlog=_BACKLOG,
     )
 
 
