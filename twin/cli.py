@@ -5,6 +5,8 @@ import sys
 import typer
 
 from layers.errors import TwinError
+from twin.audit.act import acting
+from twin.audit.commanding import name_command, tell_failure
 from twin.commands.table import LazyGroup
 
 INTERRUPTED = 130
@@ -26,11 +28,13 @@ def begin() -> None:
 
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit code 1, or 2 for a wrong word."""
-    said = ""
+    said, act = "", name_command(sys.argv[1:])
     try:
-        code = app(prog_name="twin", standalone_mode=False) or 0
+        with acting(act):
+            code = app(prog_name="twin", standalone_mode=False) or 0
     except TwinError as error:
         said, code = str(error), 1
+        tell_failure(act, error)
     except typer.TyperException as error:
         # Empty when a family was called without a command: its help is on the screen already.
         said, code = error.format_message(), error.exit_code

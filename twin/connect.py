@@ -4,6 +4,7 @@ from importlib import import_module
 
 from sqlalchemy import Connection, Engine
 
+from layers.store.assuming import assume_on_checkout
 from layers.store.cluster import start_cluster
 from layers.store.engine import check_connection, open_engine
 from layers.store.migrate import read_city
@@ -25,6 +26,8 @@ def connect(settings: Settings, *, statement_timeout_s: float | None = None, poo
     engine = open_engine(find_database(settings), statement_timeout_s=statement_timeout_s, pool_size=pool_size)
     check_connection(engine)
     set_follower(engine, _settle)
+    assume_on_checkout(engine)
+    record_at_commit(engine)
     return engine
 
 

@@ -43,6 +43,33 @@ class Settings(BaseSettings):
         min_length=16,
         description="Token for writing over HTTP; without it only this machine may write. Needed behind a proxy.",
     )
+    session_hours: float = Field(
+        default=12.0, gt=0, le=720, description="Longest time after which one must sign in again [h]."
+    )
+    session_idle_minutes: float = Field(
+        default=60.0, gt=1, le=43_200, description="Time without a request after which a session ends [min]."
+    )
+    second_factor: bool | None = Field(
+        default=None,
+        description="Administrators, duty officers and flood operators need one-time codes; without it unless only "
+        "this machine reaches the server.",
+    )
+    oidc_issuer: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="Address of an OpenID Connect provider people sign in at; see docs/accounts.md.",
+    )
+    oidc_client: str = Field(default="city-twin", description="Name of this server at that provider.")
+    oidc_secret: SecretStr | None = Field(default=None, description="Its secret there; without it a public client.")
+    oidc_title: str = Field(default="OpenID", max_length=60, description="What the button for that provider says.")
+    oidc_scopes: str = Field(default="openid profile email", description="What is asked of the provider.")
+    oidc_claim: str = Field(
+        default="groups", description="Claim whose values become roles, with dots into it: realm_access.roles."
+    )
+    oidc_roles: str = Field(
+        default="", description="Roles by value of that claim: JSON, or the path of a YAML file with it."
+    )
+    oidc_wards: str = Field(default="", description="Claim with the codes of wards somebody is bound to.")
     web_dir: Path = Field(default=ROOT / "web" / "dist", description="The built viewer.")
     log_format: Literal["auto", "json", "text"] = Field(
         default="auto", description="Form of the logs: json, text, or auto: text on a terminal and JSON elsewhere."
@@ -73,6 +100,13 @@ class Settings(BaseSettings):
     )  # fmt: skip
     rate_burst: float = Field(
         3000.0, ge=1, le=100_000_000, description="Units one may use at once, after a while without asking."
+    )
+    leave_seconds: float = Field(
+        default=1.0, ge=0.0, le=300.0,
+        description="How long a server that is told to stop still listens while it says that it is not ready [s].",
+    )  # fmt: skip
+    finish_seconds: int = Field(
+        default=8, ge=1, le=3600, description="How long what it is answering then may take to be finished [s]."
     )
     waiting_runs: int = Field(default=50, ge=1, le=10_000, description="Runs that may wait in the queue.")
     waiting_runs_of_one: int = Field(

@@ -1,4 +1,4 @@
-"""What the worker does for readings beside its runs: roll-ups, next month's partition, old months to files."""
+"""What the worker does beside its runs: roll-ups of readings, partitions, old months to files; seals of the audit."""
 
 import asyncio
 import logging
@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from layers.errors import TwinError
 from layers.store.sensing.retention import prepare_months, retire_months
 from layers.store.sensing.rollups import roll_up
+from twin.audit.tending import tend_audit_forever
 from twin.settings import Settings
 
 EVERY_S = 60.0
@@ -36,7 +37,13 @@ def tend_readings(engine: Engine, now: datetime) -> int:
 
 
 async def tend_forever(engine: Engine, settings: Settings, *, every_s: float = EVERY_S) -> None:
-    """Tend the readings every ``every_s`` [s] until cancelled; what fails is logged and tried again."""
+    """Tend the readings every ``every_s`` [s], and the audit, until cancelled; what fails is logged and tried again."""
+    async with asyncio.TaskGroup() as beside:
+        beside.create_task(tend_audit_forever(engine, settings))
+        beside.create_task(_tend_readings_forever(engine, settings, every_s))
+
+
+async def _tend_readings_forever(engine: Engine, settings: Settings, every_s: float) -> None:
     retired_on: date | None = None
     while True:
         now = datetime.now(UTC)

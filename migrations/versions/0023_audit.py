@@ -71,7 +71,9 @@ end $$;
 
 create function audit.protect(kept regclass) returns void language plpgsql as $$
 begin
-    execute format('create trigger kept before update or delete on %s for each row execute function audit.refuse()', kept);
+    execute format(
+        'create trigger kept before update or delete on %s for each row execute function audit.refuse()', kept
+    );
     execute format('alter table %s enable always trigger kept', kept);
     perform audit.protect_whole(kept);
 end $$;

@@ -68,13 +68,14 @@ COMMANDS: dict[str, Entry] = {
     "load": Entry("twin.commands.load", "Nạp dữ liệu vào thành phố — load data into the city."),
     "check": Entry(
         "twin.commands.check",
-        "Kiểm tra quy tắc dữ liệu — check the inventory against its rules; exit code 1 when there are errors.",
+        "Kiểm tra dữ liệu — check the inventory's rules and what must always hold; exit code 1 when there are errors.",
     ),
     "backup": Entry("twin.commands.backup", "Sao lưu — back up database and files: make one, list, check, drill."),
     "restore": Entry(
         "twin.commands.restore",
         "Phục hồi thành phố từ bản sao lưu — restore the city from a backup, at its moment or a later one.",
     ),
+    "audit": Entry("twin.commands.audit", "Nhật ký kiểm toán — the audit: list, verify, export, seal, retire."),
     "history": Entry("twin.commands.history", "Các phiên bản của một đối tượng — all versions of a feature."),
     "revert": Entry("twin.commands.revert", "Hoàn tác một lần biên tập — take an edit back."),
     "drainage": Entry(
