@@ -316,13 +316,16 @@ def _record(run: RunRow, inputs: Inputs, outputs: Outputs, data: Mapping[str, An
 
 def read_code_version() -> str:
     """Return the version of the code: of the working copy if it is one, else of the installed package."""
-    asked = subprocess.run(
-        ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--tags"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return asked.stdout.strip() if asked.returncode == 0 else importlib.metadata.version("city-twin")
+    try:
+        asked = subprocess.run(
+            ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--tags"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return importlib.metadata.version("city-twin")
+    return asked.stdout.strip()
 
 
 def _fail(engine: Engine, run: RunRow, error: Exception) -> None:
