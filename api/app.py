@@ -20,6 +20,7 @@ from api.observing import WatchRequests
 from api.pages.showing import ShowPages
 from api.resources import hold_resources
 from api.routes import (
+    accounts,
     aggregates,
     alarm_rules,
     alarms,
@@ -49,6 +50,8 @@ from api.routes import (
     legends,
     maps,
     observation_csv,
+    oidc,
+    own_access,
     processes,
     profiles,
     qgis,
@@ -62,6 +65,7 @@ from api.routes import (
     scene,
     search,
     sensors,
+    sign_in,
     sprites,
     sta,
     sta_batch,
@@ -80,7 +84,8 @@ from api.routes import (
     wzdx,
 )
 from api.routes.viewer import Viewer
-from api.security import RefuseBadRequests, SecureHeaders
+from api.secure_headers import SecureHeaders
+from api.security import RefuseBadRequests
 from twin.observing.traces import begin_traces, end_traces
 from twin.settings import Settings, read_settings, read_shared_counters
 
@@ -144,6 +149,10 @@ _ROUTES = (
     wzdx,
     audit,
     health,
+    sign_in,
+    own_access,
+    accounts,
+    oidc,
 )
 _EXPOSED = ["ETag", "Location", "Content-Crs", "Content-Range", "Accept-Ranges", "Twin-Tile-Truncated", "X-Request-Id"]
 
@@ -200,7 +209,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         expose_headers=[*_EXPOSED, *HEADERS],
         allow_headers=["Range", "If-Range", "If-None-Match"],
     )
-    app.add_middleware(SecureHeaders, embedders=used.embedders)
+    app.add_middleware(SecureHeaders, embedders=used.embedders, https=(used.public_url or "").startswith("https://"))
     app.add_middleware(CloseWhenLeaving)
     app.add_middleware(WatchRequests, metrics=metrics)
     return app

@@ -33,7 +33,7 @@ _TILE_OPERATIONS = {
 }
 # GDAL and QGIS look for the items under the very path of the standard's example, below the landing page.
 _ITEMS, _ITEMS_BELOW = "/api/collections/{collection_id}/items", "/collections/{collectionId}/items"
-_PAGE_STYLE = (
+PAGE_STYLE = (
     "body{font:15px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b2733}"
     "h2{margin-top:2.5rem;border-bottom:1px solid #ccd}h3{font-size:1rem;margin-bottom:0}"
     "td{padding:0 1rem 0 0;vertical-align:top}code{background:#f2f4f7;padding:0 .2rem}"
@@ -229,7 +229,7 @@ def write_page(document: dict[str, Any]) -> str:
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>API</title>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<style>{_PAGE_STYLE}</style></head><body>{''.join(parts)}</body></html>"
+        f"<style>{PAGE_STYLE}</style></head><body>{''.join(parts)}</body></html>"
     )
 
 

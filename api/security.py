@@ -1,7 +1,6 @@
-"""What every answer and every request must be: headers that close the browser's doors, bodies that stay small."""
+"""What every request must be: bodies that stay small, addresses without tricks."""
 
 import re
-from collections.abc import Sequence
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,51 +12,6 @@ MAX_BODY = 1_000_000
 _STREAMED = re.compile(r"^/api/collections/[^/]+/items/.+/attachments$|^/sensors/observations$")
 # Data arrays and batches are large by nature.
 _LARGE = "/sta/"
-_DIRECTIVES = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self'",
-        "worker-src 'self' blob:",
-        "img-src 'self' data: blob:",
-        "style-src 'self' 'unsafe-inline'",
-        "font-src 'self' data:",
-        "connect-src 'self'",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-    )
-)
-EMBEDDED = "/widget.html"
-"""The only page that may stand in a frame."""
-_HEADERS: Sequence[tuple[bytes, bytes]] = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), microphone=(), payment=(), usb=()"),
-)
-
-
-class SecureHeaders:
-    """Adds the security headers to every answer; pages of ``embedders`` may hold a widget in a frame."""
-
-    def __init__(self, app: ASGIApp, embedders: Sequence[str] = ()) -> None:
-        self._app = app
-        self._plain = (*_HEADERS, _write_policy("'none'"), (b"x-frame-options", b"DENY"))
-        self._embedded = (*_HEADERS, _write_policy(" ".join(("'self'", *embedders))))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = self._embedded if scope.get("path") == EMBEDDED else self._plain
-
-        async def add_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *headers]
-            await send(message)
-
-        await self._app(scope, receive, add_headers if scope["type"] == "http" else send)
-
-
-def _write_policy(ancestors: str) -> tuple[bytes, bytes]:
-    return b"content-security-policy", f"{_DIRECTIVES}; frame-ancestors {ancestors}".encode()
 
 
 class RefuseBadRequests:

@@ -19,6 +19,10 @@ from layers.registry import LAYERS
 from layers.schema import Property, RasterLayer, Text, VectorLayer
 from layers.store.drawing import select_items_near
 
+PAGE_STYLE = (
+    "body{font:13px sans-serif;margin:8px}h2{font-size:14px;margin:8px 0 0}p{margin:0 0 4px;color:#666}"
+    "th{text-align:left;font-weight:normal;color:#555;padding-right:12px}td{text-align:right}"
+)
 INFO_FORMATS = ("application/json", "application/geo+json", "text/plain", "text/html", "application/vnd.ogc.gml")
 # How far from the pixel an item may lie [px].
 REACH = 5.0
@@ -116,9 +120,8 @@ def _write_page(features: Sequence[dict[str, Any]]) -> str:
         tables.append(f"<h2>{escape(title)}</h2><p>{escape(str(feature['id']))}</p><table>{rows}</table>")
     body = "".join(tables) or "<p>Không có gì ở đây – nothing is here</p>"
     return (
-        "<!doctype html><html lang='vi'><head><meta charset='utf-8'><title>Thông tin – information</title><style>"
-        "body{font:13px sans-serif;margin:8px}h2{font-size:14px;margin:8px 0 0}p{margin:0 0 4px;color:#666}"
-        "th{text-align:left;font-weight:normal;color:#555;padding-right:12px}td{text-align:right}</style></head>"
+        "<!doctype html><html lang='vi'><head><meta charset='utf-8'><title>Thông tin – information</title>"
+        f"<style>{PAGE_STYLE}</style></head>"
         f"<body>{body}</body></html>"
     )
 

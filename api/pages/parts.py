@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from api.chart_style import STYLE
 
-_STYLE = f"""{STYLE}
+PAGE_STYLE = f"""{STYLE}
 a{{color:var(--accent)}}.way{{font-size:.9rem;color:var(--soft)}}.plain td,.plain th{{text-align:left}}
 .plain td{{white-space:normal;vertical-align:top;min-width:4.5rem}}.plain th{{white-space:normal}}
 .plain td:nth-child(2){{min-width:11rem}}td code{{white-space:nowrap}}small{{font-size:.85rem}}
@@ -48,7 +48,7 @@ def write_page(title: str, body: Iterable[str], way: Sequence[tuple[str, str]] =
     return (
         "<!doctype html><html lang='vi'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width,initial-scale=1'><link rel='icon' href='/icon.svg'>"
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><main>"
+        f"<title>{escape(title)}</title><style>{PAGE_STYLE}</style></head><body><main>"
         f"<p class='way'><a href='/'>Bản đồ <span lang='en'>Map</span></a> › {above}</p>{''.join(body)}"
         "</main></body></html>"
     )

@@ -6,8 +6,9 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-_PAGE = """<!doctype html><html lang="vi"><head><meta charset="utf-8"><title>City twin</title>
-<style>body{font:16px/1.6 sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}</style></head><body>
+PAGE_STYLE = "body{font:16px/1.6 sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}"
+_PAGE = f"""<!doctype html><html lang="vi"><head><meta charset="utf-8"><title>City twin</title>
+<style>{PAGE_STYLE}</style></head><body>
 <h1>Bản đồ chưa được dựng</h1><p>Máy chủ đang chạy. Để dựng trang bản đồ, gõ: <code>make setup</code></p>
 <h1 lang="en">The viewer is not built</h1><p lang="en">The server runs. To build the map page, type:
 <code>make setup</code></p><p><a href="/api">/api</a></p></body></html>"""

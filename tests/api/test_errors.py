@@ -114,14 +114,14 @@ def test_a_mistake_of_ours_shows_nothing_of_the_inside(client: TestClient, monke
     assert_problem(answer, 500, "server's log")
     assert "engine" not in answer.text
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
 def test_security_headers_are_on_pages_tiles_and_problems(client: TestClient) -> None:
     for path in ("/", "/api", f"/tiles/trees/{TREE_TILE}.mvt", "/api/nothing"):
         headers = client.get(path).headers
-        assert "default-src 'self'" in headers["content-security-policy"]
+        assert "default-src 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
 
 
