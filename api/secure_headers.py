@@ -8,12 +8,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import chart_style, openapi
 from api.maps import information
-from api.pages import parts
+from api.pages import parts, slo
 from api.routes import viewer
 
 EMBEDDED = "/widget.html"
 """The only page that may stand in a frame."""
-STYLES = (chart_style.STYLE, openapi.PAGE_STYLE, information.PAGE_STYLE, parts.PAGE_STYLE, viewer.PAGE_STYLE)
+STYLES = (
+    chart_style.STYLE,
+    openapi.PAGE_STYLE,
+    information.PAGE_STYLE,
+    parts.PAGE_STYLE,
+    slo.PAGE_STYLE,
+    viewer.PAGE_STYLE,
+)
 """Styles that stand in pages of the server: these and no others are taken, by their hash."""
 HSTS = "max-age=31536000; includeSubDomains"
 # A script has its answer's policy where it becomes a worker.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from docs.commands import describe_commands
 from docs.conformance import describe_conformance
+from docs.dashboard import write_dashboard
 from docs.formats import describe_formats
 from layers.registry import LAYERS, THEMES
 from layers.schema import Layer, Property, VectorLayer
@@ -110,6 +111,7 @@ def main() -> int:
     for name, page in build_pages().items():
         (FOLDER / name).write_text(page, encoding="utf-8")
     (FOLDER.parent / "conformance.md").write_text(describe_conformance(), encoding="utf-8")
+    write_dashboard()
     return 0
 
 

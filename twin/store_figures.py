@@ -171,6 +171,28 @@ GROUPS = (
         "as deliveries_on_time_ratio, (select count(*) from warning.outbox where spread is null) as outbox_unspread",
     ),
     Group(
+        "audit",
+        {
+            "audit_sealed_entries": "Entries of the audit that are sealed",
+            "audit_unsealed_entries": "Entries that wait for their seal",
+            "audit_unsealed_age_seconds": "How long the oldest of them waits [s]",
+            "audit_unshipped_entries": "Sealed entries the slowest collector has not got yet",
+        },
+        "select s.sealed as audit_sealed_entries, w.waiting as audit_unsealed_entries, "
+        "w.age as audit_unsealed_age_seconds, (select s.sealed - min(position) from audit.shipped) "
+        "as audit_unshipped_entries from (select coalesce(max(position), 0) as sealed from audit.seal) s, "
+        "(select count(*) as waiting, coalesce(extract(epoch from clock_timestamp() - min(at)), 0) as age "
+        "from audit.waiting) w",
+    ),
+    Group(
+        "sign_ins",
+        {"sign_ins_last_hour": "Attempts to sign in within an hour, by what came of them"},
+        "select o.outcome, count(e.number) as sign_ins_last_hour from unnest(array['done', 'refused', 'failed']) "
+        "o (outcome) left join audit.entry e on e.outcome = o.outcome and e.action = 'sign-in' "
+        "and e.at > now() - interval '1 hour' group by 1",
+        ("outcome",),
+    ),
+    Group(
         "database",
         {
             "database_size_bytes": "Size of the database [B]",

@@ -138,6 +138,7 @@ SHOWN = frozenset(
     for path in (
         "/api",
         "/api/conformance",
+        "/slo",
         "/api/collections",
         "/api/collections/{collection_id}",
         _ITEMS_PATH,

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.negotiation import prefers_page
-from api.pages import collections, items, processes
+from api.pages import collections, items, processes, slo
 from api.pages.failure import write_failure
 from api.pages.parts import Shown
 
@@ -45,6 +45,7 @@ _PAGES = (
     _Page(re.compile(r"/api/queries/[^/]+/items"), items.write_items, takes_form=True),
     _Page(re.compile(r"/api/processes"), processes.write_processes),
     _Page(re.compile(r"/api/processes/[^/]+"), processes.write_process),
+    _Page(re.compile(r"/slo"), slo.write_objectives),
     _Page(re.compile(r"/api/jobs"), processes.write_jobs),
     _Page(re.compile(r"/api/jobs/[^/]+"), processes.write_job),
 )

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from layers.access import WHOLE, asking_as
+from twin.backup.standing import read_standing
 from twin.observing.heart import PORTS
 from twin.settings import Settings
 from twin.store_figures import GROUPS, Group, select_group
@@ -49,6 +50,7 @@ class CityFigures(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield every figure, and which could not be read."""
         yield from self._measure_disk()
+        yield from self._measure_backups()
         failed = GaugeMetricFamily(
             "twin_figures_unreadable", "Figures of the database that cannot be read", labels=("group",)
         )
@@ -80,6 +82,22 @@ class CityFigures(Collector):
             free.add_metric((place,), used.free)
             size.add_metric((place,), used.total)
         yield free
+        yield size
+
+    def _measure_backups(self) -> Iterator[Metric]:
+        """Yield how old the last good backup and drill are; nothing where there never was one."""
+        standing, now = read_standing(self._settings.backups_dir), time.time()
+        for name, words, moment in (
+            ("backup", "Since the moment the last whole backup holds [s]", standing.backup_at),
+            ("drill", "Since a restore drill last went well [s]", standing.drill_at),
+        ):
+            family = GaugeMetricFamily(f"{PREFIX}{name}_age_seconds", words)
+            if moment is not None:
+                family.add_metric((), now - moment.timestamp())
+            yield family
+        size = GaugeMetricFamily("twin_backup_size_bytes", "What the last whole backup holds [B]")
+        if standing.backup_bytes is not None:
+            size.add_metric((), standing.backup_bytes)
         yield size
 
 
