@@ -1,6 +1,7 @@
 """Results of a process that was answered at once: by value, or by links to the trace that is kept."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from pyproj import CRS
 from starlette.responses import Response
 
 from api.answers import answer_json, write_json
+from api.hiding import hide_items
 from api.links import OGC
 from api.resources import Resources
 from api.trace_links import link_trace
@@ -41,6 +43,8 @@ def answer_execution(
         author=author,
         choose=lambda outputs: _list_values(process, asked, outputs),
     )
+    seen = hide_items(resources.engine, answer.outputs.features)
+    answer = replace(answer, outputs=replace(answer.outputs, features=seen))
     results = write_outputs(process, answer, asked)
     if asked.response != "raw":
         return answer_json(results)

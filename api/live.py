@@ -5,7 +5,6 @@ A slow listener gets fewer, newer readings, never a growing queue: of each serie
 
 import asyncio
 import logging
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager
@@ -23,7 +22,7 @@ from sse_starlette import ServerSentEvent
 from layers.access import who_asks
 from layers.errors import InputError
 from layers.store.mercator import Bounds
-from layers.store.sensing.changes import Change, follow_notices, read_horizon, select_changes, select_unseen
+from layers.store.sensing.changes import Change, follow_notices, read_clock, read_horizon, select_changes, select_unseen
 
 MOST_NOTICES = 256
 READINGS, NOTICES = "reading", ("alarm",)
@@ -81,9 +80,9 @@ class LiveChanges:
 
         When ``ending`` is set, every listener's stream ends.
         """
-        seen, ending = _now(), asyncio.create_task(self._end())
+        ending = asyncio.create_task(self._end())
         try:
-            await self._follow(seen)
+            await self._follow()
         finally:
             ending.cancel()
 
@@ -92,13 +91,17 @@ class LiveChanges:
         for listener in self._listeners:
             listener.woken.set()
 
-    async def _follow(self, seen: int) -> None:
+    async def _follow(self) -> None:
+        seen: int | None = None
         while True:
             if not self._listeners:
                 self._wanted.clear()
                 await self._wanted.wait()
-                seen = _now()
+                seen = None
             try:
+                if seen is None:
+                    async with self._pool.connection() as connection:
+                        seen = await read_clock(connection)
                 async with aclosing(follow_notices(self._url, (READINGS, *NOTICES), self._wait)) as notices:
                     async for changes, others in self._look(notices, seen):
                         seen = max([seen, *(change.stored for change in changes)])
@@ -136,10 +139,12 @@ class LiveChanges:
         Without ``after`` it begins a minute ago: who has just asked for the latest of everything misses nothing.
         """
         with self.listen(wants) as listener:
-            begin = _now() if after is None else after
-            yield ServerSentEvent("{}", event="ready", id=str(begin))
             async with self._pool.connection() as connection:
+                # By the clock that stamps readings: ours, or that of an earlier event, may be ahead of it.
+                begin = await read_clock(connection)
+                begin = begin if after is None else min(after, begin)
                 listener.offer(await select_changes(connection, begin - _OVERLAP_US), [])
+            yield ServerSentEvent("{}", event="ready", id=str(begin))
             while True:
                 await listener.woken.wait()
                 if self.ending.is_set():
@@ -207,7 +212,3 @@ def _write_notice(payload: str) -> str:
     except orjson.JSONDecodeError:
         given = payload
     return orjson.dumps(given if isinstance(given, dict) else {"id": payload}).decode()
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

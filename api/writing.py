@@ -46,6 +46,11 @@ def _name_author(request: Request, principal: Principal) -> str:
     return given or principal.name or principal.subject
 
 
+async def require_staff(request: Request) -> None:
+    """Raise UnauthorizedError or ForbiddenError for who is not one of the staff."""
+    current_principal(request).require("read-staff")
+
+
 WriterOf = Annotated[Writer, Depends(give_writer)]
 MaybeWriterOf = Annotated[Writer | None, Depends(find_writer)]
 

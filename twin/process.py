@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from layers.errors import InputError
 from layers.grid import Grid
-from layers.schema import Text
+from layers.schema import Access, Text
 from layers.store.models import Model, ModelKind
 from twin.board import Board
 from twin.networks.city_graph import CityGraph
@@ -237,6 +237,7 @@ class Process:
     """One analysis. ``outputs`` are the ids of the layers it writes.
 
     ``immediate``: it only reads and takes milliseconds, so that it is answered at once where nobody asks for a job.
+    ``access`` says from which level on somebody may ask it so; who begins a run needs that right besides.
     """
 
     id: str
@@ -246,6 +247,7 @@ class Process:
     outputs: tuple[str, ...]
     compute: Callable[[CityView, Any, Progress], Outputs]
     immediate: bool = False
+    access: Access = "staff"
 
 
 def parse_inputs(process: Process, values: Mapping[str, Any]) -> Inputs:

@@ -15,6 +15,7 @@ from api.dependencies import ConnectionOf, LinksOf, ResourcesOf, refuse_unknown
 from api.links import Links
 from api.parameters import parse_moment
 from api.resources import Resources
+from layers.access import WHOLE, asking_as
 from twin.city import City
 from twin.store_transit import FeedRow, list_feeds, list_versions, read_feed_row
 from twin.store_transit_realtime import FRESH, LASTING, list_messages, select_entities
@@ -206,7 +207,8 @@ def _answer_departures(resources: Resources, feed: str, stop: str, at: datetime,
 
 
 def _find_alerts(resources: Resources, feed: str, run: str | None, at: datetime) -> WaterAlerts:
-    with resources.engine.connect() as connection:
+    # The network of streets is read whole, whoever asks.
+    with asking_as(WHOLE), resources.engine.connect() as connection:
         one = _read_feed(connection, feed)
         return find_alerts(City(connection, resources.settings.processed_dir, at), one, at, run)
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -12,20 +13,21 @@ from api.dependencies import LinksOf, ResourcesOf, refuse_unknown
 from api.execution import read_execution
 from api.immediate import ANONYMOUS, answer_execution
 from api.links import OGC, Links
+from api.principal import Principal, current_principal
 from api.process_descriptions import describe_process_inputs, describe_process_outputs
 from api.resources import Resources
 from api.routes.jobs import EXCEPTIONS
 from api.writing import MaybeWriterOf
-from layers.errors import ConflictError, InputError, NotFoundError, TwinError
+from layers.errors import InputError, NotFoundError, OverloadedError, TooManyError, TwinError
 from twin.job_documents import write_status
 from twin.process import Process
-from twin.queue import defer_run
+from twin.queue import choose_priority, defer_run
 from twin.registry import PROCESSES
 from twin.runs import submit_run
-from twin.store import RunRow, fail_run, list_runs, read_run
+from twin.settings import Settings
+from twin.store import RunRow, fail_run, read_run
 from twin.store_callbacks import CallbackRow, JobRequest, list_callbacks
-
-MAX_WAITING = 50
+from twin.store_queue import count_waiting, lock_queue
 
 router = APIRouter(prefix="/api/processes", tags=["processes"], dependencies=[Depends(refuse_unknown)])
 
@@ -77,10 +79,15 @@ async def execute(
     """
     process = _find_process(process_id)
     asked = await read_execution(request, process, links.base, resources.settings)
+    principal = current_principal(request)
+    if not asked.waits:
+        principal.require("run")
+    elif process.access != "public":
+        principal.require("read-staff")
     if asked.waits:
         author = writer.author if writer else ANONYMOUS
         return await to_thread.run_sync(answer_execution, resources, process, asked.inputs, asked.asked, author)
-    run, callbacks = await run_in_threadpool(_submit, resources, process, asked.inputs, asked.asked)
+    run, callbacks = await run_in_threadpool(_submit, resources, process, asked.inputs, asked.asked, principal)
     headers = {"location": links.url(f"/api/jobs/{run.id}")}
     if asked.prefers_job:
         headers["preference-applied"] = "respond-async"
@@ -88,21 +95,32 @@ async def execute(
 
 
 def _submit(
-    resources: Resources, process: Process, inputs: dict[str, Any], asked: JobRequest
+    resources: Resources, process: Process, inputs: dict[str, Any], asked: JobRequest, who: Principal
 ) -> tuple[RunRow, list[CallbackRow]]:
-    with resources.engine.connect() as connection:
-        waiting = len(list_runs(connection, status="accepted", limit=MAX_WAITING))
-    if waiting >= MAX_WAITING:
-        raise ConflictError(f"{waiting} runs wait already", hint="dismiss one at /api/jobs, or start a worker")
-    run_id = submit_run(resources.engine, process.id, inputs, asked=asked)
-    try:
-        defer_run(resources.engine, run_id)
-    except TwinError as error:
-        with resources.engine.begin() as connection:
-            fail_run(connection, run_id, code=error.code, message=error.message)
-        raise
+    with resources.engine.begin() as turn:
+        # One after the other, so that two who ask at once are not both the last.
+        lock_queue(turn)
+        ahead = _check_room(turn, resources.settings, who)
+        run_id = submit_run(resources.engine, process.id, inputs, asked=asked)
+        try:
+            defer_run(resources.engine, run_id, priority=choose_priority(ahead, quick=process.immediate))
+        except TwinError as error:
+            with resources.engine.begin() as connection:
+                fail_run(connection, run_id, code=error.code, message=error.message)
+            raise
     with resources.engine.connect() as connection:
         return read_run(connection, run_id), list_callbacks(connection, run_id)
+
+
+def _check_room(turn: Connection, settings: Settings, who: Principal) -> int:
+    """Return how many runs of who asks wait; TooManyError or OverloadedError where there is no room for another."""
+    waiting, own = count_waiting(turn, who.subject)
+    if waiting >= settings.waiting_runs:
+        raise OverloadedError(f"{waiting} runs wait already", hint="try again later, or start a worker")
+    # On its own machine an operator may fill the queue.
+    if own >= settings.waiting_runs_of_one and who.via != "local":
+        raise TooManyError(f"{own} runs of yours wait already", hint="wait for one, or dismiss one at /api/jobs")
+    return own
 
 
 def _find_process(process_id: str) -> Process:

@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends
 from isal import igzip
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -30,16 +32,17 @@ from layers.store.query.cql2 import parse_filter
 from layers.store.query.filters import reads_other_layers
 from layers.store.query.selection import Filter
 from layers.store.sensing.latest import read_latest_tokens
-from layers.store.tiles import TileAddress, TileQuery, make_tile, name_columns
+from layers.store.tiles import MadeTile, TileAddress, TileQuery, make_tile, name_columns
 
 MAX_LAYERS = 32
 _SHORT = 200
 _PARAMETERS = ("properties", "filter", "filter-lang", "filter-crs", "datetime", "recorded", "live")
+_VARY = b"accept-encoding, authorization, cookie, x-api-key"
 router = APIRouter(tags=["tiles"], dependencies=[Depends(refuse_unknown)])
 
 
 def find_layers(ids: str) -> tuple[VectorLayer, ...]:
-    """Return the layers of a comma-separated list as who asks sees them, each once; InputError when there are too many."""
+    """Return the layers of a comma-separated list as who asks sees them, each once; InputError for too many."""
     return _find_layers(ids, who_asks().level)
 
 
@@ -125,7 +128,6 @@ def _read_short(ids: str, asked: str, _level: Access) -> TileRequest:
     return read_request(ids, asked)
 
 
-
 class VectorTile:
     """One tile of one or more layers, answered from its version, from memory, or from PostGIS.
 
@@ -147,7 +149,8 @@ class VectorTile:
             request = _read_short(ids, asked, who_asks().level) if short else read_request(ids, asked)
         # What a filter finds in other layers hangs on who asks even where the layers themselves do not.
         sight = name_sight(VECTOR_LAYERS.values() if request.joined else layers)
-        age = (*await _read_age(resources, layers, tile, request), *sight)
+        read, position = await _read_age(resources, layers, tile, request)
+        age = (*read, *sight)
         caching = (b"cache-control", b"private, no-cache" if sight and sight[0] != "public" else b"public, no-cache")
         # Maps that change the query of a source compare the tags of a tile across addresses: the query is part of it.
         mark = hashlib.blake2b(repr((age, asked)).encode(), digest_size=12).hexdigest()
@@ -159,8 +162,10 @@ class VectorTile:
 
         # A long query string stands in the key by its hash: keys are not counted in the budget of the cache.
         name = asked if len(asked) <= _SHORT else hashlib.blake2b(asked.encode(), digest_size=24).digest()
-        made = await resources.tiles.get((ids, tile, name, age), lambda: _make(resources, layers, tile, request.query))
-        fields = [(b"etag", etag.encode()), caching, (b"vary", b"accept-encoding, authorization, cookie" if sight else b"accept-encoding")]
+        made = await resources.tiles.get(
+            (ids, tile, name, age), lambda: _make(resources, layers, tile, request.query, position)
+        )
+        fields = [(b"etag", etag.encode()), caching, (b"vary", _VARY if sight else b"accept-encoding")]
         if made.truncated:
             fields.append((b"twin-tile-truncated", b"true"))
         if not made.body:
@@ -176,29 +181,36 @@ class VectorTile:
 
 
 async def _make(
-    resources: Resources, layers: tuple[VectorLayer, ...], tile: TileAddress, query: TileQuery
+    resources: Resources, layers: tuple[VectorLayer, ...], tile: TileAddress, query: TileQuery, position: int | None
 ) -> CachedTile:
-    async with resources.pools.tiles.connection() as connection:
+    async def make(connection: AsyncConnection[TupleRow]) -> MadeTile:
         with resources.metrics.sql.time():
-            made = await make_tile(connection, layers, tile, query)
+            return await make_tile(connection, layers, tile, query)
+
+    made = await resources.replicas.read("tiles", position, make)
     return CachedTile(igzip.compress(made.data, compresslevel=2) if made.data else b"", made.truncated)
 
 
 async def _read_age(
     resources: Resources, layers: tuple[VectorLayer, ...], tile: TileAddress, request: TileRequest
-) -> tuple[object, ...]:
-    """Return what changes whenever the tile does: read before the tile is made, so that no tile is older than its key.
+) -> tuple[tuple[object, ...], int | None]:
+    """Return what changes whenever the tile does: read before the tile is made, so that no tile is older than its key;
+    and up to where who makes it must have read the log, None where only the primary will do.
 
     A past may change with any version of a feature, so it is as old as its layer; what a filter finds in other layers
     as old as the newest of all.
     """
     if request.joined:
-        return (tuple(sorted((await resources.versions.read()).items())),)
+        tokens = await resources.versions.read()
+        return (tuple(sorted(tokens.items())),), resources.versions.position
     if request.query.past != PRESENT:
         tokens = await resources.versions.read()
-        return tuple(tokens.get(layer.id, "") for layer in layers)
+        return tuple(tokens.get(layer.id, "") for layer in layers), resources.versions.position
     age: tuple[object, ...] = await resources.versions.read_tile([layer.id for layer in layers], tile.z, tile.x, tile.y)
-    return (*age, await _read_newest(resources)) if request.query.live else age
+    if request.query.live:
+        # Readings are not told one by one: nobody knows whether a replica has the newest.
+        return (*age, await _read_newest(resources)), None
+    return age, resources.versions.position
 
 
 async def _read_newest(resources: Resources) -> str:

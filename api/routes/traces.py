@@ -1,5 +1,6 @@
 """Traces that were asked: their figures, what they found as features and as a graph; named configurations."""
 
+from dataclasses import replace
 from typing import Any
 
 from anyio import to_thread
@@ -9,12 +10,14 @@ from starlette.responses import Response
 
 from api.answers import GEOJSON, answer_json, write_moment
 from api.dependencies import ConnectionOf, LinksOf, ResourcesOf, refuse_unknown
+from api.hiding import hide_items
 from api.immediate import ANONYMOUS, write_frame
 from api.links import Links
 from api.resources import Resources
 from api.routes.queries import TitleBody
 from api.trace_links import link_trace
-from api.writing import WriterOf
+from api.writing import WriterOf, require_staff
+from layers.access import asking_as, who_asks
 from layers.errors import ConflictError, NotFoundError
 from layers.schema import Text
 from twin.immediate import Answer, answer_now
@@ -73,14 +76,14 @@ def delete_kept(configuration_id: str, connection: ConnectionOf, writer: WriterO
     return Response(status_code=204)
 
 
-@router.get("/{trace_id}", summary="A trace that was asked")
+@router.get("/{trace_id}", summary="A trace that was asked", dependencies=[Depends(require_staff)])
 def read_kept_trace(trace_id: str, connection: ConnectionOf, links: LinksOf) -> Response:
     """Return what was asked of which version of the network, what it adds up to, and links to what it found."""
     row = read_trace(connection, trace_id)
     return answer_json(write_trace(row, links), headers={"cache-control": "no-cache"})
 
 
-@router.get("/{trace_id}/{output}", summary="What a trace found, as features")
+@router.get("/{trace_id}/{output}", summary="What a trace found, as features", dependencies=[Depends(require_staff)])
 async def read_features(trace_id: str, output: str, resources: ResourcesOf) -> Response:
     """Return the features of one output of the trace; 409 where the network has changed since."""
     return await to_thread.run_sync(_answer_features, resources, trace_id, output)
@@ -93,8 +96,12 @@ def _answer_features(resources: Resources, trace_id: str, output: str) -> Respon
     if process is None or output not in process.outputs:
         known = ", ".join(process.outputs) if process else "none"
         raise NotFoundError(f"trace '{row.id}' has no output '{output[:80]}'", hint=f"one of {known}")
-    answer = _ask_again(resources, row, output)
-    return answer_json(write_frame(output, answer.outputs.features[output]), media_type=GEOJSON)
+    # Networks are read whole; what is hidden from who asks is taken out of the answer.
+    with asking_as(replace(who_asks(), whole=True)):
+        answer = _ask_again(resources, row, output)
+    return answer_json(
+        write_frame(output, hide_items(resources.engine, answer.outputs.features)[output]), media_type=GEOJSON
+    )
 
 
 def write_trace(row: TraceRow, links: Links) -> dict[str, Any]:

@@ -39,7 +39,7 @@ TABLES: Mapping[str, Access | None] = {
             "alarm.alarm", "alarm.cursor", "alarm.event", "alarm.incident", "alarm.rule",
             "warning.chain", "warning.claim", "warning.message",
             "network.change", "network.commodity", "network.link", "network.node", "network.pending", "network.place",
-            "network.stop", "network.trace", "network.trace_configuration", "network.trace_members",
+            "network.stop", "network.trace_configuration",
             "transit.entity", "transit.feed", "transit.feed_file", "transit.message",
             "observing.objective_hour",
             "queue.procrastinate_workers",
@@ -50,8 +50,8 @@ TABLES: Mapping[str, Access | None] = {
         (
             "inventory.attachment", "inventory.inspection", "inventory.work_order", "inventory.work_order_event",
             "inventory.work_order_feature",
-            "meta.quarantine", "sensing.backfill", "sensing.device", "sensing.ledger", "sensing.rejected",
-            "sensing.told", "warning.delivery", "warning.draft", "warning.outbox",
+            "meta.quarantine", "network.trace", "network.trace_members", "sensing.backfill", "sensing.device",
+            "sensing.ledger", "sensing.rejected", "sensing.told", "warning.delivery", "warning.draft", "warning.outbox",
         ),
         "staff",
     ),
@@ -103,7 +103,8 @@ _SHOWN: Mapping[str, str] = {
 """Rows of other tables that follow what guarded layers hide."""
 _WRITTEN = ("meta", "sensing", "inventory", "network", "alarm", "warning", "run", "forecast", "transit", OVERVIEW)
 _NOT_WRITTEN = ("meta.city", "meta.rights", "meta.alembic_version")
-_PAIRS = (("asset_layer", "asset_id"), ("layer_id", "item_id"), ("place_layer", "place_id"))
+PAIRS = (("asset_layer", "asset_id"), ("layer_id", "item_id"), ("place_layer", "place_id"))
+"""Properties by which what runs write names an item."""
 
 
 def sync_rights(connection: Connection) -> bool:
@@ -121,6 +122,11 @@ def sync_rights(connection: Connection) -> bool:
         {"mark": mark},
     )
     return True
+
+
+def read_hidden_items(connection: Connection) -> frozenset[str]:
+    """Return the guarded items, as ``layer/id``."""
+    return frozenset(connection.execute(text("select unnest(meta.hidden_items())")).scalars())
 
 
 def name_reader(access: Access) -> str:
@@ -176,7 +182,9 @@ def _write_tables() -> Iterator[str]:
             yield f"alter table {table} enable row level security"
             yield f"create policy twin_shown on {table} for select to twin_public using ({_SHOWN[table]})"
             yield f"create policy twin_all on {table} for select to twin_restricted using ((select meta.is_unbound()))"
-            yield f"create policy twin_write on {table} to twin_editor using (true) with check (true)"
+            yield f"create policy twin_insert on {table} for insert to twin_editor with check (true)"
+            yield f"create policy twin_update on {table} for update to twin_editor using (true)"
+            yield f"create policy twin_delete on {table} for delete to twin_editor using (true)"
     rasters = ", ".join(f"'{layer.id}'" for layer in RASTER_LAYERS.values() if layer.access == "public")
     yield "alter table run.raster enable row level security"
     yield f"create policy twin_shown on run.raster for select to twin_public using (layer in ({rasters}))"
@@ -236,7 +244,7 @@ def _write_read_policies(layer: VectorLayer, table: str) -> Iterator[str]:
 
 
 def _names_items(layer: VectorLayer) -> list[tuple[str, str]]:
-    return [pair for pair in _PAIRS if layer.of_runs and all(layer.find(name) for name in pair)]
+    return [pair for pair in PAIRS if layer.of_runs and all(layer.find(name) for name in pair)]
 
 
 def _hide_assets(layer: VectorLayer, bound: str) -> str:

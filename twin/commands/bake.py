@@ -13,8 +13,9 @@ import typer
 from rich.console import Console
 from sqlalchemy import Connection
 
+from layers.access import PUBLIC, asking_as, visible_layers
 from layers.errors import InputError
-from layers.registry import VECTOR_LAYERS, read_vector_layer
+from layers.registry import read_vector_layer
 from layers.schema import Text, VectorLayer
 from layers.store.engine import plain_url
 from layers.store.migrate import read_city
@@ -39,7 +40,7 @@ def register(app: typer.Typer) -> None:
 def bake_layers(
     layers: Annotated[list[str] | None, typer.Argument(help="Layer ids; without them all public layers.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The .pmtiles file; without it one that the server lists at /tiles/archives.")
+        Path | None, typer.Option(help="The .pmtiles file; without it one that the server lists.")
     ] = None,
     to: Annotated[str | None, typer.Option(help="Write it to this object instead: s3://bucket/key.pmtiles.")] = None,
     min_zoom: Annotated[
@@ -53,7 +54,9 @@ def bake_layers(
 ) -> None:
     """Đóng gói ô bản đồ vào một tệp — bake tiles of the layers into one PMTiles file."""
     settings = read_settings()
-    chosen = _choose_layers(layers or [])
+    # An archive is read by anybody.
+    with asking_as(PUBLIC):
+        chosen = _choose_layers(layers or [])
     lowest = min(layer.min_zoom for layer in chosen) if min_zoom is None else min_zoom
     if lowest > max_zoom:
         raise InputError(f"the lowest zoom {lowest} is above the highest, {max_zoom}")
@@ -100,10 +103,10 @@ def bake_layers(
 def _choose_layers(names: list[str]) -> tuple[VectorLayer, ...]:
     """Return the layers called ``names``, each once, or all public ones; InputError for one that is not public."""
     if not names:
-        return tuple(layer for layer in VECTOR_LAYERS.values() if layer.access == "public")
+        return tuple(visible_layers().values())
     chosen = tuple(read_vector_layer(name) for name in dict.fromkeys(names))
     for layer in chosen:
-        if layer.access != "public":
+        if layer.id not in visible_layers():
             raise InputError(f"layer '{layer.id}' is not public", hint="an archive is read by anybody: leave it out")
     return chosen
 

@@ -179,4 +179,5 @@ PROCESS = Process(
     outputs=("isochrones", "isochrone_links"),
     compute=compute,
     immediate=True,
+    access="public",
 )

@@ -169,4 +169,5 @@ PROCESS = Process(
     outputs=("matched_links",),
     compute=compute,
     immediate=True,
+    access="public",
 )

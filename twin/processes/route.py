@@ -142,4 +142,5 @@ PROCESS = Process(
     outputs=("routes",),
     compute=compute,
     immediate=True,
+    access="public",
 )

@@ -90,4 +90,5 @@ PROCESS = Process(
     ("traffic_state",),
     compute,
     immediate=True,
+    access="public",
 )

@@ -56,4 +56,5 @@ PROCESS = Process(
     outputs=(),
     compute=compute,
     immediate=True,
+    access="public",
 )

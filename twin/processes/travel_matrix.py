@@ -97,4 +97,5 @@ PROCESS = Process(
     outputs=(),
     compute=compute,
     immediate=True,
+    access="public",
 )

@@ -57,6 +57,15 @@ async def select_unseen(connection: AsyncConnection[TupleRow], horizon: str) -> 
     return await _select(connection, _UNSEEN, horizon)
 
 
+async def read_clock(connection: AsyncConnection[TupleRow]) -> int:
+    """Return what the database's clock says [µs since 1970 UTC]: it stamps what is stored."""
+    row = await (
+        await connection.execute("select (extract(epoch from clock_timestamp()) * 1000000)::bigint")
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 async def read_horizon(connection: AsyncConnection[TupleRow]) -> str:
     """Return the oldest transaction that is still at work: a look after this one sees what it sees."""
     row = await (await connection.execute("select pg_snapshot_xmin(pg_current_snapshot())::xid::text")).fetchone()
