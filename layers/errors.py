@@ -31,6 +31,18 @@ class NotFoundError(TwinError):
     code, status = "not-found", 404
 
 
+class TooManyError(TwinError):
+    """Who asks has as much of it under way as one may."""
+
+    code, status = "too-many", 429
+
+
+class OverloadedError(TwinError):
+    """There is as much of it under way as can be done."""
+
+    code, status = "overloaded", 503
+
+
 class ConflictError(TwinError):
     """What was asked contradicts the present state."""
 
@@ -113,6 +125,12 @@ class TooSlowError(TwinError):
     """An answer somebody waits for takes longer than it may."""
 
     code, status = "too-slow", 503
+
+
+class BrokenFileError(TwinError):
+    """A file of ours is not what was written: it is cut short or overwritten."""
+
+    code, status = "broken-file", 503
 
 
 class DiskFullError(TwinError):

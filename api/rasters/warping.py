@@ -6,7 +6,8 @@ takes longer than the picture, and rounds it differently for every cut, so that 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from layers.datum import make_transformer
-from layers.errors import InputError, NotFoundError
+from layers.errors import BrokenFileError, InputError
 
 MAX_PIXELS = 4096 * 4096
 Bounds = tuple[float, float, float, float]
@@ -43,14 +44,20 @@ class _Part(NamedTuple):
     overview: int | None
 
 
-def open_raster(path: Path, *, overview: int | None = None) -> DatasetReader:
-    """Open the GeoTIFF at ``path``, or its overview ``overview`` (from 0); NotFoundError when it cannot be read."""
+@contextmanager
+def open_raster(path: Path, *, overview: int | None = None) -> Iterator[DatasetReader]:
+    """Open the GeoTIFF at ``path``, or its overview ``overview`` (from 0), for the time of the block.
+
+    Raises BrokenFileError when it, or what is read of it in the block, cannot be read.
+    """
     level = {} if overview is None else {"overview_level": overview}
     try:
-        opened: DatasetReader = rasterio.open(path, driver="GTiff", **level)
+        with rasterio.open(path, driver="GTiff", **level) as opened:
+            yield opened
     except RasterioError as error:
-        raise NotFoundError(f"the file of this raster cannot be read: {path.name}", hint="run it again") from error
-    return opened
+        name = "/".join(path.parts[-2:])
+        hint = "run or load it again; twin check lists such files"
+        raise BrokenFileError(f"the file of this raster cannot be read: {name}", hint=hint) from error
 
 
 def warp(

@@ -6,10 +6,12 @@ the system has it, else ``nobody``). Nothing here touches a cluster of the syste
 
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -116,7 +118,11 @@ def start_recovery(folder: Path, settings: str, *, within_s: int) -> str:
     binaries, cluster = require_binaries(), Cluster(folder.resolve())
     cluster.socket.mkdir(exist_ok=True)
     _start(binaries, cluster, f"archive_mode = off\n{settings}", within_s)
-    return read_url(cluster)
+    try:
+        return read_url(cluster)
+    except FileNotFoundError as error:
+        # It answered, met what it cannot follow, and ended.
+        raise SetupError(f"the database did not stay: {read_last_words(cluster)}") from error
 
 
 def find_running(folder: Path) -> str | None:
@@ -141,6 +147,13 @@ def read_url(cluster: Cluster) -> str:
     return f"postgresql://twin:{secret}@127.0.0.1:{port}/twin"
 
 
+def read_last_words(cluster: Cluster) -> str:
+    """Return the last lines of the server's log."""
+    lines = cluster.log.read_text(errors="replace").splitlines()[-20:] if cluster.log.exists() else []
+    telling = [line for line in lines if "FATAL" in line or "PANIC" in line]
+    return " / ".join((telling or lines)[-3:])
+
+
 def _create(binaries: Path, cluster: Cluster) -> None:
     """Make the data directory and, once it runs, the role's database; half-made ones are removed first."""
     shutil.rmtree(cluster.data, ignore_errors=True)
@@ -163,7 +176,7 @@ def _create(binaries: Path, cluster: Cluster) -> None:
 
 def _start(binaries: Path, cluster: Cluster, settings: str, within_s: int = _START_WITHIN_S) -> None:
     """Start the server on a free loopback port with these lines of configuration beside ours."""
-    port = _find_free_port()
+    port = _find_port(cluster)
     config = _CONFIG.format(socket=cluster.socket, port=port) + settings
     (cluster.data / "postgresql.auto.conf").write_text(config)
     _hand_over(cluster)
@@ -171,8 +184,8 @@ def _start(binaries: Path, cluster: Cluster, settings: str, within_s: int = _STA
     try:
         _run(cluster, [*pg_ctl, "-w", "-t", str(within_s), "start"])
     except SetupError as error:
-        tail = cluster.log.read_text(errors="replace").splitlines()[-3:] if cluster.log.exists() else []
-        raise SetupError(f"the private database did not start: {' / '.join(tail) or error.message}") from error
+        words = read_last_words(cluster) or error.message
+        raise SetupError(f"the private database did not start: {words}") from error
 
 
 def _create_database(url: str) -> None:
@@ -196,8 +209,16 @@ def _is_running(binaries: Path, cluster: Cluster) -> bool:
     return False
 
 
-def _find_free_port() -> int:
+def _find_port(cluster: Cluster) -> int:
+    """Return the port of last time where it is free, so that who is connected finds the server again, else any."""
+    config = cluster.data / "postgresql.auto.conf"
+    last = re.search(r"^port = (\d+)", config.read_text() if config.exists() else "", re.MULTILINE)
     with socket.socket() as probe:
+        # As the server binds: connections of before that are still being closed are no hindrance.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            probe.bind(("127.0.0.1", int(last[1]) if last else 0))
+            return int(probe.getsockname()[1])
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 

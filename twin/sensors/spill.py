@@ -9,8 +9,8 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from twin.sensors.message import Message
 
@@ -31,7 +31,7 @@ class Spill:
         folder.mkdir(parents=True, exist_ok=True)
         self._files = sorted(int(path.stem) for path in folder.glob("*.spill"))
         self._read_at = self._read_position()
-        self._out: BinaryIO | None = None
+        self._out: FileIO | None = None
         self._taken = 0
         if self._files:
             self._mend(self._files[-1])
@@ -47,15 +47,17 @@ class Spill:
         records = b"".join(map(_encode, messages))
         if self.size + len(records) > self.limit:
             return False
-        out = self._open_last()
-        start = out.tell()
         try:
-            out.write(records)
-            out.flush()
+            out = self._open_last()
+            start = out.tell()
+        except OSError:
+            return False
+        try:
+            _write_all(out, records)
             os.fsync(out.fileno())
         except OSError:
             # A full disk: nobody is told that these arrived.
-            self._out = None
+            self.close()
             os.truncate(self._path(self._files[-1]), start)
             return False
         self.size += len(records)
@@ -106,17 +108,19 @@ class Spill:
             self._out.close()
             self._out = None
 
-    def _open_last(self) -> BinaryIO:
+    def _open_last(self) -> FileIO:
         if self._out is not None and self._out.tell() >= self.segment:
             self._out.close()
             self._out = None
         if self._out is None:
             last = self._path(self._files[-1]) if self._files else None
             if last is None or last.stat().st_size >= self.segment:
-                self._files.append(self._files[-1] + 1 if self._files else self._count_on())
-                self._path(self._files[-1]).touch()
+                number = self._files[-1] + 1 if self._files else self._count_on()
+                self._path(number).touch()
                 _sync_folder(self.folder)
-            self._out = self._path(self._files[-1]).open("ab")
+                self._files.append(number)
+            # Without a buffer: what a full disk did not take must not be written later, behind what came after it.
+            self._out = self._path(self._files[-1]).open("ab", buffering=0)
             self._out.seek(0, os.SEEK_END)
         return self._out
 
@@ -149,10 +153,20 @@ class Spill:
         return at if self._files and self._files[0] == number else 0
 
     def _write_position(self) -> None:
+        """Note up to where messages were taken back; on a full disk it is left out, and they are taken back twice."""
         number = self._files[0] if self._files else self._position()[0] + 1
         fresh = self.folder / "position.new"
-        fresh.write_text(f"{number} {self._read_at}")
-        fresh.replace(self.folder / "position")
+        try:
+            fresh.write_text(f"{number} {self._read_at}")
+            fresh.replace(self.folder / "position")
+        except OSError:
+            fresh.unlink(missing_ok=True)
+
+
+def _write_all(out: FileIO, records: bytes) -> None:
+    left = memoryview(records)
+    while left:
+        left = left[out.write(left) or 0 :]
 
 
 def _encode(message: Message) -> bytes:

@@ -6,6 +6,7 @@ At least once: a delivery is marked only after the receiver took it. Receivers k
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -113,10 +114,10 @@ class Sender:
     def _watch(self) -> None:
         """Listen for what enters the outbox and for alarms, until stopped or the connection breaks."""
         with listen(self._engine) as wait:
-            proposed, called = _now(), {"alarm"}
+            proposed, called = time.monotonic(), {"alarm"}
             while not self._stop.is_set():
-                if "alarm" in called or _now() - proposed >= timedelta(seconds=self._pace.propose_s):
-                    proposed = _now()
+                if "alarm" in called or time.monotonic() - proposed >= self._pace.propose_s:
+                    proposed = time.monotonic()
                     self._propose()
                 self._spread()
                 self._due.set()
