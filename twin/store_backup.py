@@ -71,7 +71,7 @@ def fix_moment(
     while True:
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             try:
-                lsn = _mark(connection, point, tables)
+                lsn, moment = _mark(connection, point, tables)
             except OperationalError as error:
                 if getattr(error.orig, "sqlstate", None) not in ("55P03", "40P01"):
                     raise
@@ -85,23 +85,24 @@ def fix_moment(
                 time.sleep(_BETWEEN_TRIES_S)
                 continue
             connection.execute(text("set local lock_timeout = 0"))
-            yield connection, _describe(connection, lsn)
+            yield connection, _describe(connection, lsn, moment)
             return
 
 
-def _mark(connection: Connection, point: str | None, tables: list[str]) -> str:
-    """Take the snapshot of this transaction and name the same moment in the log; return its place there."""
+def _mark(connection: Connection, point: str | None, tables: list[str]) -> tuple[str, datetime]:
+    """Take the snapshot of this transaction and name the same moment in the log; return place and time."""
     if point is None:
-        return str(connection.execute(text("select pg_current_wal_insert_lsn()")).scalar_one())
+        row = connection.execute(text("select pg_current_wal_insert_lsn(), clock_timestamp()")).one()
+        return str(row[0]), row[1]
     listed = ", ".join(tables)
     connection.execute(text(f"set local lock_timeout = {_LOCK_MS}"))
     # Neither a lock nor a savepoint takes a snapshot: the first question does, while nobody can write.
     connection.exec_driver_sql(f"lock table {listed} in access share mode")
     connection.exec_driver_sql("savepoint quiet")
     connection.exec_driver_sql(f"lock table {listed} in share mode")
-    lsn = connection.execute(text("select pg_create_restore_point(:name)"), {"name": point}).scalar_one()
+    row = connection.execute(text("select pg_create_restore_point(:name), clock_timestamp()"), {"name": point}).one()
     connection.exec_driver_sql("rollback to savepoint quiet")
-    return str(lsn)
+    return str(row[0]), row[1]
 
 
 def export_snapshot(connection: Connection) -> str:
@@ -166,10 +167,8 @@ def sum_tables(connection: Connection, report: Report) -> dict[str, tuple[int, s
     return sums
 
 
-def _describe(connection: Connection, lsn: str) -> Cut:
-    moment, revision = connection.execute(
-        text("select clock_timestamp(), (select version_num from meta.alembic_version)")
-    ).one()
+def _describe(connection: Connection, lsn: str, moment: datetime) -> Cut:
+    revision = connection.execute(text("select version_num from meta.alembic_version")).scalar_one()
     return Cut(moment, lsn, str(revision), frozenset(list_named_files(connection)))
 
 
@@ -179,9 +178,15 @@ def list_named_files(connection: Connection) -> Iterator[str]:
         yield f"processed/{path}"
     for path in list_attachment_paths(connection):
         yield f"processed/{path}"
-    for path in connection.execute(text("select path from sensing.retired_month")).scalars():
-        # Named by where it lay when it was written, which may have been another machine.
-        yield f"processed/readings/{PurePath(path).name}"
+    for name in list_retired_files(connection):
+        yield f"processed/readings/{name}"
+
+
+def list_retired_files(connection: Connection) -> list[str]:
+    """Return the names of the files of retired months; where they lay when written may have been another machine."""
+    return [
+        PurePath(path).name for path in connection.execute(text("select path from sensing.retired_month")).scalars()
+    ]
 
 
 def read_sizes(connection: Connection) -> int:

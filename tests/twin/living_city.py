@@ -38,6 +38,10 @@ class LivingCity:
             wal_archive=self.folder / "wal",
         )
         self.engine: Engine = open_engine(find_database(self.settings))
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            # It need not outlive the machine.
+            connection.execute(text("alter system set fsync = off"))
+            connection.execute(text("select pg_reload_conf()"))
         migrate(self.engine, "test", CRS, {"id": "test", "crs": CRS})
         self.settings.raw_dir.mkdir(parents=True)
         (self.settings.raw_dir / "roads.csv").write_text("id,name\n1,Hoa Binh\n")

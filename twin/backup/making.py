@@ -35,6 +35,7 @@ from twin.store_backup import (
 DATABASE, FILES, BASE, DUMP, PASSWORD = "database", "files", "base", "dump", "password"
 _SPARE_BYTES = 256_000_000
 _PERCENT = re.compile(r"\((\d+)%\)")
+_SEGMENT_NAME, _PARTIAL = 24, ".partial"
 _SEGMENT = re.compile(r"START WAL LOCATION: \S+ \(file ([0-9A-F]{24})\)")
 
 
@@ -108,7 +109,6 @@ class _Making:
         database = self.part / DATABASE
         database.mkdir()
         known: dict[str, FileSum] = {}
-        tables: dict[str, TableSum] | None
         earlier = self._find_earlier()
         fresh = self._copy(known, earlier, 0.0, 0.2)
         dump = self.order.dump or self.settings.database_url is not None
@@ -187,7 +187,7 @@ class _Making:
         tell(1.0, "pg_verifybackup")
         run_program("pg_verifybackup", "-e", str(base))
 
-    def _fix(self, point: str) -> tuple[Cut, dict[str, TableSum] | None]:
+    def _fix(self, point: str) -> tuple[Cut, dict[str, TableSum]]:
         """Name the moment in the log; return it with the sums of all tables."""
         with fix_moment(self.engine, point, patience_s=self.order.patience_s, report=narrow(self.report, 0.6, 0.6)) as (
             connection,
@@ -201,9 +201,13 @@ class _Making:
     def _follow_log(self, base: Path, cut: Cut) -> None:
         """Add the log from the end of the base backup to the moment."""
         finish_segment(self.engine)
+        log = base / "pg_wal"
+        # The last segment ends where the base backup did, and may lack what was written into it then: it comes anew.
+        last = max(path for path in log.iterdir() if len(path.name) == _SEGMENT_NAME)
+        last.rename(last.with_name(f"{last.name}{_PARTIAL}"))
         with hide_password(plain_url(self.engine)) as words:
-            run_program("pg_receivewal", "-d", words, "-D", str(base / "pg_wal"), f"--endpos={cut.lsn}", "--no-loop")
-        for partial in (base / "pg_wal").glob("*.partial"):
+            run_program("pg_receivewal", "-d", words, "-D", str(log), f"--endpos={cut.lsn}", "--no-loop")
+        for partial in log.glob(f"*{_PARTIAL}"):
             partial.rename(partial.with_suffix(""))
 
     def _dump(self, target: Path, snapshot: str) -> None:

@@ -38,9 +38,9 @@ class Backup:
     """One backup as its manifest says it.
 
     ``kind`` is ``base`` (the data directory with its log) or ``dump`` (what pg_dump writes). It holds the city as it
-    was at ``moment``: in a base backup the restore point called ``point``. ``tables`` is None where somebody wrote all
-    the time and the moment could not be fixed. ``database`` holds SHA-256 by path of what only we vouch for, ``files``
-    those of the city, below its folder of data; ``missing`` are those that the database names and nobody has.
+    was at ``moment``, in a base backup the restore point called ``point``. ``database`` holds SHA-256 by path of what
+    only we vouch for, ``files`` those of the city, below its folder of data; ``missing`` are those that the database
+    names and nobody has.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Backup:
     wal_archive: str | None
     first_segment: str | None
     roles: tuple[str, ...]
-    tables: dict[str, TableSum] | None
+    tables: dict[str, TableSum]
     database: dict[str, str]
     files: dict[str, FileSum]
     missing: tuple[str, ...]

@@ -9,9 +9,17 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from layers.errors import ConflictError, DatabaseError, InputError, SourceError
-from layers.store.cluster import Cluster, find_running, start_cluster, start_recovery, stop_cluster
+from layers.store.cluster import (
+    Cluster,
+    find_running,
+    read_last_words,
+    start_cluster,
+    start_recovery,
+    stop_cluster,
+)
 from layers.store.engine import open_engine, plain_url
 from layers.store.spatial_reference import ensure_spatial_references
 from layers.store.wal_archive import describe_restore
@@ -86,12 +94,12 @@ def restore_backup(
             assert target.cluster is not None
             as_of, standing = _restore_base(folder, backup, target.cluster, to, archive, tell)
         else:
-            as_of, standing = backup.moment, _restore_dump(folder, backup, target, tell, replace=replace)
+            as_of, standing = backup.moment, _restore_dump(folder, backup, target, tell)
     return Restored(
         name=backup.name,
         moment=backup.moment,
         as_of=as_of,
-        compared=len(backup.tables or ()),
+        compared=len(backup.tables),
         files=len(backup.files),
         standing=standing,
         seconds=round(time.monotonic() - began, 1),
@@ -219,11 +227,14 @@ def _recovering(cluster: Cluster, settings: str) -> Iterator[Engine]:
     engine = open_engine(start_recovery(cluster.folder, settings, within_s=_REPLAY_WITHIN_S))
     try:
         yield engine
+    except OperationalError as error:
+        # A server that cannot go on with its log ends itself; why is in what it wrote.
+        raise DatabaseError(f"the log could not be rolled forward: {read_last_words(cluster)}") from error
     finally:
         engine.dispose()
 
 
-def _restore_dump(folder: Path, backup: Backup, target: Target, report: Report, *, replace: bool) -> Standing:
+def _restore_dump(folder: Path, backup: Backup, target: Target, report: Report) -> Standing:
     url = target.database_url
     if url is None:
         assert target.cluster is not None
@@ -231,17 +242,16 @@ def _restore_dump(folder: Path, backup: Backup, target: Target, report: Report, 
     engine = open_engine(url)
     try:
         with engine.begin() as connection:
-            if target.database_url is not None and not replace and not is_empty(connection):
+            if not is_empty(connection):
                 raise ConflictError(
-                    "the database holds tables already", hint="name an empty one, or write over it with --replace"
+                    "the database holds tables already", hint="create an empty one and name it with --database-url"
                 )
             ensure_roles(connection, list(backup.roles))
         dump = str(folder / DATABASE / DUMP)
         with hide_password(plain_url(engine)) as words:
-            clean = ["--clean", "--if-exists"] if target.database_url is not None and replace else []
             common = ["-d", words, "--no-owner", "--exit-on-error"]
             report(0.1, "pg_restore")
-            run_program("pg_restore", *common, *clean, "--section=pre-data", dump)
+            run_program("pg_restore", *common, "--section=pre-data", dump)
             with engine.begin() as connection:
                 # What a table computes from its rows is computed anew, by the same datum shifts.
                 ensure_spatial_references(connection, backup.srid)
@@ -258,8 +268,6 @@ def _restore_dump(folder: Path, backup: Backup, target: Target, report: Report, 
 
 def _compare(connection: Connection, backup: Backup, report: Report) -> None:
     """Raise DatabaseError unless every table holds what it held when the backup was made."""
-    if backup.tables is None:
-        return
     found = {name: TableSum(*one) for name, one in sum_tables(connection, report).items()}
     differing = [_word(name, backup.tables, found) for name in sorted({*found, *backup.tables})]
     wrong = [words for words in differing if words]

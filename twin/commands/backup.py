@@ -60,7 +60,7 @@ def make(
         typer.echo(orjson.dumps({**_sum_up(Listed(made.name, folder, made)), "removed": removed}).decode())
         return
     typer.echo(
-        f"{folder}: {made.moment:%Y-%m-%d %H:%M:%S} UTC, {len(made.tables or ())} bảng · tables, "
+        f"{folder}: {made.moment:%Y-%m-%d %H:%M:%S} UTC, {len(made.tables)} bảng · tables, "
         f"{len(made.files):,} tệp · files, {_size(made.database_bytes + made.fresh_bytes)}, {made.seconds:.0f} s"
     )
     for name in removed:
@@ -91,7 +91,7 @@ def show(folder: Folder = None, as_json: AsJson = False) -> None:
         if made is None:
             table.add_row(one.name, "", one.damaged or "", style="red")
             continue
-        size, tables = _size(made.database_bytes + made.files_bytes), str(len(made.tables or ()))
+        size, tables = _size(made.database_bytes + made.files_bytes), str(len(made.tables))
         row = (
             made.kind,
             f"{made.moment:%Y-%m-%d %H:%M:%S}",
@@ -152,8 +152,8 @@ def _sum_up(one: Listed) -> dict[str, Any]:
         "city": made.city,
         "moment": made.moment,
         "seconds": made.seconds,
-        "tables": None if made.tables is None else len(made.tables),
-        "rows": None if made.tables is None else sum(table.rows for table in made.tables.values()),
+        "tables": len(made.tables),
+        "rows": sum(table.rows for table in made.tables.values()),
         "files": len(made.files),
         "missing": list(made.missing),
         "database_bytes": made.database_bytes,

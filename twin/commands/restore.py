@@ -32,7 +32,9 @@ def restore(
     database_url: Annotated[str | None, typer.Option(help="A dump goes into this database, empty.")] = None,
     wal: Annotated[Path | None, typer.Option(help="Folder of the archived log; else where the backup says.")] = None,
     folder: Annotated[Path | None, typer.Option(help="Folder of backups; else TWIN_BACKUP_DIR.")] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Lay aside, or write over, what is there.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Lay aside what is there; a database is never replaced.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Phục hồi thành phố từ bản sao lưu — restore the city from a backup, at its moment or a later one."""
