@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from api.cache import TileCache
 from api.draining import take_leave_slowly
+from api.identity.remembered import Identities
 from api.latest import LatestAnswers
 from api.limits.buckets import Buckets
 from api.limits.connections import Engines, Pools, open_storing
@@ -56,6 +57,7 @@ class Resources:
     metrics: Metrics
     readiness: Readiness
     figures: CityFigures
+    identities: Identities
     buckets: Buckets | None
     gates: Gates = field(default_factory=Gates)
     _extents: dict[tuple[str, tuple[object, ...]], tuple[str, LayerExtent]] = field(default_factory=dict)
@@ -102,7 +104,7 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
         settings, engines, storing, pools, versions, TileCache(budget * 3 // 4), TileCache(budget // 4),
         LatestAnswers(pools.tiles), LiveChanges(url, pools.own), IndicatorBoard(settings.processed_dir), metrics,
         Readiness(settings, engines.own, versions), CityFigures(settings, engines.own),
-        _make_buckets(settings),
+        Identities(url, pools.own, idle_s=settings.session_idle_minutes * 60.0), _make_buckets(settings),
     )  # fmt: skip
     metrics.watch_cache("tile", held.tiles)
     metrics.watch_cache("picture", held.pictures)
@@ -111,7 +113,7 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
     for name, engine in {**engines.by_group, "storing": storing}.items():
         metrics.watch_pool(name, partial(read_pool, engine))
     followers = [
-        asyncio.create_task(work) for work in (versions.follow(), held.live.follow(), _refresh_forever(metrics))
+        asyncio.create_task(work) for work in (versions.follow(), held.live.follow(), held.identities.follow(), _refresh_forever(metrics))
     ]
     try:
         with (

@@ -62,6 +62,21 @@ RIGHTS: tuple[tuple[str, str, Action], ...] = (
     ("PUT", "/cap/drafts/{id}", "warn"),
     ("POST", "/cap/drafts/{id}/discard", "warn"),
     ("POST", "/cap/outbox/{id}/retry", "warn"),
+    # Who asks is known to these by more than a role: an open session, or being about to begin one.
+    ("POST", "/auth/sign-in", "ask"),
+    ("POST", "/auth/sign-out", "ask"),
+    ("POST", "/auth/password", "ask"),
+    ("POST", "/auth/code", "ask"),
+    ("POST", "/auth/code/confirm", "ask"),
+    ("DELETE", "/auth/sessions", "ask"),
+    ("DELETE", "/auth/sessions/{id}", "ask"),
+    ("POST", "/auth/keys", "ask"),
+    ("DELETE", "/auth/keys/{id}", "ask"),
+    ("POST", "/auth/accounts", "administer"),
+    ("PATCH", "/auth/accounts/{id}", "administer"),
+    ("DELETE", "/auth/accounts/{id}", "administer"),
+    ("POST", "/auth/accounts/{id}/password", "administer"),
+    ("POST", "/auth/accounts/{id}/reset-code", "administer"),
 )
 AS_ASKED: frozenset[Action] = frozenset({"read", "read-staff", "edit", "upkeep", "quarantine"})
 """Actions done in the database's role of who asks; the others the twin does itself once they are allowed."""

@@ -14,6 +14,7 @@ _COLUMNS = (
     "issuer, subject, created, changed, signed_in"
 )
 _LOCK = 7_041_900_022
+HAS_ACCOUNTS = "select exists (select from identity.account where enabled)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,6 @@ class Account:
 
 def _tell(moment: datetime | None) -> str | None:
     return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def has_accounts(connection: Connection) -> bool:
-    """Return whether somebody could sign in."""
-    return bool(connection.execute(text("select exists (select from identity.account where enabled)")).scalar())
 
 
 def list_accounts(connection: Connection) -> list[Account]:

@@ -33,5 +33,6 @@ TAGS = {
     "transit": "Public transport: GTFS, departures, vehicles, what water changes.",
     "upkeep": "Attachments, inspections, work orders.",
     "quarantine": "Rows that were not loaded.",
+    "accounts": "Signing in, sessions, keys, accounts.",
     "health": "Alive, able to serve, counters.",
 }

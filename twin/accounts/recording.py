@@ -1,9 +1,13 @@
-"""What happens to accounts is written to the audit: the one place where it is."""
+"""What happens to accounts and keys is written to the audit: the one place where it is."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
+
+from twin.audit.act import who_acts
+from twin.audit.entry import Entry, Outcome, Who
+from twin.audit.recording import record as record_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +19,13 @@ class Deed:
     subject: str
     via: str
     address: str = ""
-    outcome: str = "done"
+    outcome: Outcome = "done"
     detail: dict[str, Any] = field(default_factory=dict)
 
 
 def record(connection: Connection, deed: Deed) -> None:
     """Write down a deed in the transaction of what it is about."""
+    act = who_acts()
+    request = None if act is None else act.who().request_id
+    who = Who(deed.subject, via=deed.via, client=deed.address or None, request_id=request)
+    record_entry(connection, Entry(deed.action, deed.object, deed.outcome, deed.detail, who))

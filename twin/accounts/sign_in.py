@@ -48,10 +48,10 @@ class Opened:
     """A session that has begun: its token, shown to the browser alone, and whose it is."""
 
     token: str
-    account: Account
+    account: str
 
 
-def prove(begin: Begin, given: Given) -> Account:
+def prove(begin: Begin, given: Given, *, with_code: bool = True) -> Account:
     """Return the account whose name, password and code were given; UnauthorizedError, or TooManyError for who waits.
 
     ``begin`` opens a transaction. The attempt is counted in one that ends before the password is judged.
@@ -63,7 +63,7 @@ def prove(begin: Begin, given: Given) -> Account:
     usable = account is not None and account.enabled and account.issuer is None
     is_right = is_password(account.password if usable and account is not None else None, given.password)
     with begin() as connection:
-        if account is None or not is_right or not _takes_code(connection, account, given.code):
+        if account is None or not is_right or not (not with_code or _takes_code(connection, account, given.code)):
             record(connection, Deed("sign-in", name, "public", "password", given.address, outcome="refused"))
             proved = None
         else:
@@ -76,7 +76,7 @@ def prove(begin: Begin, given: Given) -> Account:
 
 def open_session(
     connection: Connection,
-    account: Account,
+    account: str,
     *,
     via: str,
     address: str,
@@ -91,11 +91,11 @@ def open_session(
         end_session(connection, digest(before))
     token = make_token()
     insert_session(
-        connection, digest(token), secrets.token_hex(6), account.id, via=via, address=address, agent=agent,
+        connection, digest(token), secrets.token_hex(6), account, via=via, address=address, agent=agent,
         hours=hours, id_token=id_token,
     )  # fmt: skip
-    note_sign_in(connection, account.id)
-    record(connection, Deed("sign-in", account.id, f"account:{account.id}", via, address))
+    note_sign_in(connection, account)
+    record(connection, Deed("sign-in", account, f"account:{account}", via, address))
     return Opened(token, account)
 
 

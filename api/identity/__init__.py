@@ -1,0 +1,1 @@
+"""Signing in over HTTP: sessions, keys, other providers."""
