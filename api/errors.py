@@ -1,6 +1,7 @@
 """Every error leaves as RFC 9457 problem+json; what is not the user's fault is logged, never shown."""
 
 import logging
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -16,10 +17,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answers import PROBLEM, answer_json
-from layers.errors import TwinError
+from layers.errors import OverloadedError, TwinError
 
 _log = logging.getLogger("api")
 _SENSORTHINGS = "/sta/"
+_RETRY_S = 5.0
 _BUSY = (
     sqlalchemy.exc.TimeoutError,
     psycopg_pool.TooManyRequests,
@@ -81,10 +83,14 @@ async def _answer_twin(request: Request, error: Exception) -> Response:
 
 def answer_error(error: TwinError, path: str) -> Response:
     """Return the problem document of an error met at ``path``."""
-    if error.status >= 500:
+    if error.status >= 500 and not isinstance(error, OverloadedError):
         _log.error("%s: %s", error.code, error)
-    # A client that is not known is told how to make itself known (RFC 9110, 15.5.2).
-    headers = {"www-authenticate": "Bearer"} if error.status == 401 else None
+    headers: dict[str, str] = {}
+    if error.status == 401:
+        # A client that is not known is told how to make itself known (RFC 9110, 15.5.2).
+        headers["www-authenticate"] = "Bearer"
+    elif error.status in (429, 503):
+        headers["retry-after"] = str(math.ceil(getattr(error, "wait_s", _RETRY_S)))
     members = {
         **tell_sensorthings(path, error.status, str(error)),
         **(getattr(error, "members", None) or {}),
@@ -123,6 +129,10 @@ async def _answer_database(_request: Request, error: Exception) -> Response:
         return answer_problem(
             "too-slow", 503, "the database took too long to answer", hint="ask for a smaller area or fewer items"
         )
+    if isinstance(cause, psycopg.errors.DiskFull):
+        _log.error("database: %s", cause)
+        hint = "what is there can be read; make room where the database lies"
+        return answer_problem("disk-full", 507, "the database has no room on its disk", hint=hint)
     if isinstance(cause, _BUSY):
         return answer_problem(
             "busy",

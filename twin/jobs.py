@@ -29,16 +29,18 @@ from twin.observing.heart import alive
 from twin.observing.measuring import measure_objectives
 from twin.observing.traces import PARENT, span
 from twin.observing.work import WorkFigures
-from twin.queue import HELP, MEMBERS, QUEUE, TASK, defer_run, list_options
+from twin.queue import HELP, LOOP, MEMBERS, QUEUE, TASK, defer_run, list_options
 from twin.runs import BusyError, HandedBackError, execute
 from twin.settings import Settings
-from twin.store_queue import list_abandoned
+from twin.store_queue import has_waiting, list_abandoned
 from twin.tending import tend_forever
 
 STALLED_S = 30.0
 YIELD_S = 3.0
 """How long a worker beside the run itself leaves a call for help to others."""
 BUSY_S, RETRY_S = 15, 1.0
+LOOK_S = 2.0
+"""How often a worker looks whether the flood loop has a run for it."""
 ABANDONED_S = 120.0
 """A run without a job, of which nothing was heard for so long, is put into the queue."""
 
@@ -171,11 +173,12 @@ async def _follow_queue(
             beside.append(asyncio.create_task(tend_forever(engine, settings)))
             beside.append(asyncio.create_task(forecast_forever(engine, settings)))
             beside.append(asyncio.create_task(deliver_forever(engine, settings)))
+            beside.append(asyncio.create_task(_follow_loop(app, engine, stalled_s)))
         told = asyncio.create_task(stop.wait())
         # It ends by itself when its heartbeat or its notifications fail.
         worker = asyncio.create_task(
             app.run_worker_async(
-                queues=[MEMBERS] if only_members else [QUEUE, MEMBERS],
+                queues=_list_queues(once, only_members),
                 wait=not once,
                 concurrency=settings.worker_threads,
                 fetch_job_polling_interval=2.0,
@@ -197,6 +200,37 @@ async def _follow_queue(
                     await task
 
 
+def _list_queues(once: bool, only_members: bool) -> list[str]:
+    """Return the queues of a worker's places; one that stays has a place of its own for the flood loop."""
+    if only_members:
+        return [MEMBERS]
+    return [QUEUE, MEMBERS, *([LOOP] if once else [])]
+
+
+async def _follow_loop(app: App, engine: Engine, stalled_s: float) -> None:
+    """Carry out the flood loop's runs beside all others: what fills this worker does not hold them up."""
+    while True:
+        try:
+            if await asyncio.to_thread(_has_loop, engine):
+                await app.run_worker_async(
+                    queues=[LOOP],
+                    wait=False,
+                    concurrency=1,
+                    listen_notify=False,
+                    update_heartbeat_interval=stalled_s / 3.0,
+                    stalled_worker_timeout=stalled_s,
+                    install_signal_handlers=False,
+                )
+        except (ConnectorException, SQLAlchemyError) as error:
+            log.warning("the flood loop's runs are not followed for now: %s", error)
+        await asyncio.sleep(LOOK_S)
+
+
+def _has_loop(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return has_waiting(connection, LOOP)
+
+
 async def _rescue_forever(app: App, engine: Engine, stalled_s: float) -> None:
     while True:
         await asyncio.sleep(stalled_s / 2.0)
@@ -208,7 +242,7 @@ async def _rescue_forever(app: App, engine: Engine, stalled_s: float) -> None:
 
 async def _rescue(app: App, engine: Engine, stalled_s: float) -> None:
     """Put the jobs of dead workers back into the queue, and runs that lost theirs."""
-    for queue in (QUEUE, MEMBERS):
+    for queue in (QUEUE, MEMBERS, LOOP):
         for job in await app.job_manager.get_stalled_jobs(queue=queue, seconds_since_heartbeat=stalled_s):
             log.warning("job %s of run %s was left by a dead worker", job.id, job.task_kwargs.get("run_id"))
             await app.job_manager.retry_job(job)

@@ -8,10 +8,42 @@ def count_workers(connection: Connection, *, seen_within_s: float) -> int:
     return int(
         connection.execute(
             text(
-                "select count(*) from queue.procrastinate_workers "
-                "where last_heartbeat > now() - make_interval(secs => :seconds)"
+                # A worker that does the flood loop's run has another heart for it.
+                "select count(*) from queue.procrastinate_workers w "
+                "where last_heartbeat > now() - make_interval(secs => :seconds) and not exists "
+                "(select from queue.procrastinate_jobs j where j.worker_id = w.id and j.queue_name = 'loop')"
             ),
             {"seconds": seen_within_s},
+        ).scalar_one()
+    )
+
+
+def lock_queue(connection: Connection) -> None:
+    """Let nobody else put something into the queue by count until the transaction ends."""
+    connection.execute(text("select pg_advisory_xact_lock(hashtextextended('queue', 9))"))
+
+
+def count_waiting(connection: Connection, who: str) -> tuple[int, int]:
+    """Return how many runs wait in the queue, and how many of them somebody asked for."""
+    row = connection.execute(
+        text(
+            "select count(*), count(*) filter (where args -> 'carried' ->> 'who' = :who) from queue.procrastinate_jobs "
+            "where status = 'todo' and queue_name = 'runs'"
+        ),
+        {"who": who},
+    ).one()
+    return int(row[0]), int(row[1])
+
+
+def has_waiting(connection: Connection, queue: str) -> bool:
+    """Return whether something in ``queue`` waits to be begun now."""
+    return bool(
+        connection.execute(
+            text(
+                "select exists (select from queue.procrastinate_jobs where status = 'todo' and queue_name = :queue "
+                "and (scheduled_at is null or scheduled_at <= now()))"
+            ),
+            {"queue": queue},
         ).scalar_one()
     )
 

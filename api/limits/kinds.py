@@ -12,9 +12,11 @@ from starlette.types import Scope
 
 from api.export import FORMATS, MEDIA_TYPES
 from api.limits.lanes import LaneName
+from twin.registry import PROCESSES
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _ITEMS = re.compile(r"/api/(collections/[^/]+|queries/[^/]+)/items")
+_EXECUTION = re.compile(r"/api/processes/([^/]+)/execution")
 _FORM = re.compile(rb"(?:^|&)f=([^&]*)")
 _PAGES = frozenset({"json", "jsonfg", "html"})
 
@@ -31,6 +33,7 @@ class Kind:
 HEALTH = Kind("health", "control", 0.0)
 FEATURES = Kind("features", "features", 2.0)
 EXPORT = Kind("export", "files", 200.0)
+ANSWER, JOB = Kind("answer", "answers", 20.0), Kind("job", "features", 50.0)
 VIEWER = Kind("page of the viewer", "map", 0.2)
 
 _C = r"/api/collections/[^/]+"
@@ -45,7 +48,7 @@ _READING: tuple[tuple[str, Kind], ...] = (
      Kind("tile", "map", 1.0)),
     (rf"/api/(catalog|styles|sprites|fonts|terria\.json)(/.*|\..*)?|{_C}/legend|/sensors/latest",
      Kind("map", "map", 1.0)),
-    (r"/gtfs/.*/(departures|alerts.*)|/api/traces/.*", Kind("answer", "answers", 20.0)),
+    (r"/gtfs/.*/(departures|alerts.*)|/api/traces/.*", ANSWER),
     (r"/api/(search|geocode|reverse)|/stac/search", Kind("search", "features", 4.0)),
     (rf"{_C}/(aggregate|changes)|{_C}/items/.*/overlaps|/api/(checks|quarantine)(/.*)?|/esri/.*/query",
      Kind("question", "features", 10.0)),
@@ -56,12 +59,12 @@ _WRITING: tuple[tuple[str, Kind], ...] = (
     (r"/sensors/observations|/api/(edits/bulk|quarantine/retry)", Kind("bulk", "files", 100.0)),
     (r"/sta/.*|/sensors/telemetry/.*", Kind("readings", "control", 0.2)),
     (r"/(alarms|alarm-rules|cap)(/.*)?", Kind("alarms", "control", 2.0)),
-    (r"/api/processes/[^/]+/execution|/api/areas/statistics", Kind("answer", "answers", 20.0)),
+    (r"/api/processes/[^/]+/execution|/api/areas/statistics", ANSWER),
     (r"/stac/search", Kind("search", "features", 4.0)),
     (r"/esri/.*/query", Kind("question", "features", 10.0)),
     (r"/.*", Kind("edit", "features", 5.0)),
 )
-KINDS: tuple[Kind, ...] = tuple(dict.fromkeys(kind for _, kind in (*_READING, *_WRITING)))
+KINDS: tuple[Kind, ...] = (*dict.fromkeys(kind for _, kind in (*_READING, *_WRITING)), JOB)
 _PATTERNS = {
     True: tuple((re.compile(pattern), kind) for pattern, kind in _READING),
     False: tuple((re.compile(pattern), kind) for pattern, kind in _WRITING),
@@ -72,7 +75,9 @@ def find_kind(scope: Scope) -> Kind:
     """Return the kind of a request."""
     reads, path = scope["method"] in _READS, scope["path"]
     found = _find(reads, path) if len(path) < 256 else _match(reads, path)
-    return EXPORT if found is FEATURES and reads and _is_file(scope) else found
+    if found is FEATURES and _is_file(scope):
+        return EXPORT
+    return JOB if found is ANSWER and _is_job(scope) else found
 
 
 def _is_file(scope: Scope) -> bool:
@@ -84,6 +89,15 @@ def _is_file(scope: Scope) -> bool:
         return form.group(1).decode("latin-1") not in _PAGES
     accepted = Headers(scope=scope).get("accept", "")
     return any(MEDIA_TYPES[form].partition(";")[0] in accepted for form in FORMATS)
+
+
+def _is_job(scope: Scope) -> bool:
+    """Return whether a run is put into the queue: by what the process offers, or because it is wished so."""
+    executed = _EXECUTION.fullmatch(scope["path"])
+    if executed is None:
+        return False
+    process = PROCESSES.get(executed.group(1))
+    return process is None or not process.immediate or "respond-async" in Headers(scope=scope).get("prefer", "")
 
 
 @lru_cache(maxsize=4096)

@@ -17,7 +17,7 @@ from layers.store.rasters import list_rasters
 from twin.forecasts.issuing import issue_all, round_down
 from twin.forecasts.models import ModelShelf
 from twin.forecasts.rain import RunRain, find_rain
-from twin.queue import defer_run
+from twin.queue import LOOP, defer_run
 from twin.run_files import remove_run_files
 from twin.runs import execute, submit_run
 from twin.settings import Settings
@@ -71,7 +71,7 @@ def turn_loop(engine: Engine, settings: Settings, shelf: ModelShelf, at: datetim
         prune_loop(engine, settings)
         return run_id
     try:
-        defer_run(engine, run_id)
+        defer_run(engine, run_id, queue=LOOP)
     except TwinError as error:
         with engine.begin() as connection:
             fail_run(connection, run_id, code=error.code, message=str(error))
