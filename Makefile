@@ -1,5 +1,5 @@
 # Two commands matter: `make run` and `make test`. Both bring a fresh machine to what they need.
-.PHONY: run test check audit sbom bench load clients docs guide serve setup setup-tests lock clean
+.PHONY: run test check audit sbom bench load soak clients docs guide serve setup setup-tests lock clean
 
 # The first Python that runs and is new enough; a name on the path may be a shim of a version manager that does not.
 NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
@@ -45,6 +45,10 @@ bench: setup
 
 load: setup
 	@$(BIN)/python -m bench load $(ARGS)
+
+# Half an hour of load while parts of the twin are killed and restarted; SECONDS=120 for a look.
+soak: setup
+	@$(BIN)/python -m bench.soak $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
 clients: setup-tests
 	@$(BIN)/python -m tests.clients $(ARGS)

@@ -19,7 +19,11 @@ VENV = ROOT / ".venv"
 WEB = ROOT / "web"
 BAR = 28
 # What the twin runs without, and what is then off.
-OPTIONAL = {"chromium": "browser tests will be skipped", "mosquitto": "devices cannot send over MQTT"}
+OPTIONAL = {
+    "chromium": "browser tests will be skipped",
+    "mosquitto": "devices cannot send over MQTT",
+    "libfaketime": "tests of clocks that jump will be skipped",
+}
 
 
 class Bar:
@@ -88,6 +92,8 @@ def find_missing_packages(*, tests: bool, database: bool) -> list[str]:
         missing += ["postgresql-postgis", "postgresql-postgis-scripts"]
     if tests and not any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
         missing.append("chromium")
+    if tests and not any(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")):
+        missing.append("libfaketime")
     # Debian keeps servers where users have no path to.
     if not (shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")):
         missing.append("mosquitto")

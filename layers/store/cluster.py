@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import psycopg
 
@@ -133,11 +133,11 @@ def find_running(folder: Path) -> str | None:
     return read_url(cluster)
 
 
-def stop_cluster(folder: Path) -> None:
-    """Stop the cluster below ``folder`` if it runs (fast shutdown, waits until it is down)."""
+def stop_cluster(folder: Path, *, mode: Literal["fast", "immediate"] = "fast") -> None:
+    """Stop the cluster below ``folder`` if it runs, and wait until it is down; ``immediate`` is as a crash."""
     binaries, cluster = find_binaries(), Cluster(folder.resolve())
     if binaries is not None and (cluster.data / "PG_VERSION").exists() and _is_running(binaries, cluster):
-        _run(cluster, [str(binaries / "pg_ctl"), "-D", str(cluster.data), "-m", "fast", "-w", "stop"])
+        _run(cluster, [str(binaries / "pg_ctl"), "-D", str(cluster.data), "-m", mode, "-w", "stop"])
 
 
 def read_url(cluster: Cluster) -> str:

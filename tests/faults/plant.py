@@ -20,21 +20,21 @@ import pandas as pd
 from sqlalchemy import Engine, text
 
 from layers.registry import read_vector_layer
-from layers.store.cluster import Cluster, _as_owner, find_binaries, start_cluster, stop_cluster
+from layers.store.cluster import Cluster, start_cluster, stop_cluster
 from layers.store.engine import open_engine
 from layers.store.features import upsert_features
 from layers.store.migrate import migrate
 from layers.store.rasters import list_rasters, register_raster, write_cog
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import insert_observations
-from tests.conftest import ROOT
 from tests.twin.conftest import make_city, make_tide
+from tests.whole_twin import ROOT
 from twin.queue import defer_run
 from twin.runs import submit_run
 from twin.settings import Settings
 from twin.store import RunRow, read_run
 
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 STALLED_S = 2.0
 Process = subprocess.Popen[bytes]
 
@@ -67,7 +67,12 @@ class Plant:
         self._children: list[Process] = []
         self._worker: Process | None = None
         self._port = 0
-        declaration = {"id": "test", "crs": "EPSG:5897", "main_gauge": "S1", "title": {"vi": "Thử", "en": "Test"}}
+        declaration: dict[str, object] = {
+            "id": "test",
+            "crs": "EPSG:5897",
+            "main_gauge": "S1",
+            "title": {"vi": "Thử", "en": "Test"},
+        }
         migrate(self.engine, "test", "EPSG:5897", declaration)
         self._fill()
 
@@ -85,8 +90,8 @@ class Plant:
             )  # fmt: skip
             upsert_datastreams(connection, [Datastream("S1.stage", "S1", "stage", "m", "Mực nước", "Stage")], "tiny")
             moments = [datetime.fromtimestamp(at, UTC) for at in times]
-            frame = {"datastream_id": "S1.stage", "phenomenon_time": moments, "result": make_tide(times)}
-            insert_observations(connection, pd.DataFrame(frame))
+            readings = {"datastream_id": "S1.stage", "phenomenon_time": moments, "result": make_tide(times)}
+            insert_observations(connection, pd.DataFrame(readings))
 
     def start(self, *words: str, log: str, **settings: str) -> Process:
         """Start ``twin …`` as a process of its own."""
@@ -119,6 +124,11 @@ class Plant:
             self._worker = self.start_worker()
         return self._worker
 
+    def end_worker(self) -> None:
+        """End the worker that lives, if any."""
+        if self._worker is not None and self._worker.poll() is None:
+            self.end(self._worker)
+
     def take_server(self) -> int:
         """Return the port of the server that lives, or of a new one."""
         if not self._port:
@@ -133,10 +143,7 @@ class Plant:
 
     def break_database(self) -> None:
         """Shut the database down at once, as a power cut would."""
-        binaries = find_binaries()
-        assert binaries is not None
-        command = [str(binaries / "pg_ctl"), "-D", str(self.cluster.data), "-m", "immediate", "-w", "stop"]
-        subprocess.run(command, check=True, capture_output=True, cwd=self.cluster.folder, **_as_owner())
+        stop_cluster(self.cluster.folder, mode="immediate")
 
     def start_database(self) -> None:
         """Start it again where it was."""
