@@ -54,6 +54,8 @@ RIGHTS: tuple[tuple[str, str, Action], ...] = (
     ("POST", "/alarm-rules", "rule"),
     ("PUT", "/alarm-rules/{id}", "rule"),
     ("DELETE", "/alarm-rules/{id}", "rule"),
+    ("POST", "/api/personal/lookups", "personal"),
+    ("POST", "/api/personal/search", "personal"),
     ("POST", "/cap/preview", "read"),
     ("POST", "/cap/alerts", "warn"),
     ("POST", "/cap/alerts/{id}/update", "warn"),

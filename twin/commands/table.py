@@ -22,7 +22,7 @@ COMMANDS: dict[str, Entry] = {
     "up": Entry("twin.commands.up", "Start all of it — database, city, first forecast, worker, server — until Ctrl-C."),
     "doctor": Entry(
         "twin.commands.doctor",
-        "Say what works, what is missing and what to type; exit code 1 when something needed is missing.",
+        "Say what works, what is missing or unsafe and what to type; exit code 1 when something is.",
     ),
     "demo": Entry(
         "twin.commands.demo", "Generate the synthetic demo city: terrain, layers, sixty days of readings, catalogue."
@@ -76,6 +76,10 @@ COMMANDS: dict[str, Entry] = {
         "Phục hồi thành phố từ bản sao lưu — restore the city from a backup, at its moment or a later one.",
     ),
     "audit": Entry("twin.commands.audit", "Nhật ký kiểm toán — the audit: list, verify, export, seal, retire."),
+    "personal": Entry(
+        "twin.commands.personal",
+        "Dữ liệu cá nhân — owners of land: load, show, find, export and erase on request.",
+    ),
     "history": Entry("twin.commands.history", "Các phiên bản của một đối tượng — all versions of a feature."),
     "revert": Entry("twin.commands.revert", "Hoàn tác một lần biên tập — take an edit back."),
     "drainage": Entry(

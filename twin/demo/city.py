@@ -24,6 +24,7 @@ from twin.demo.frame_roads import draw_frame_roads, set_insets
 from twin.demo.green import make_green_spaces, make_trees
 from twin.demo.land import draw_cover_zones, make_land_use, make_provinces, make_wards
 from twin.demo.lighting import make_lighting
+from twin.demo.owners import OWNERS_FILE, write_owners
 from twin.demo.parking import make_parking
 from twin.demo.places import make_places, make_signals, make_stops
 from twin.demo.plan import draw_water, make_plan
@@ -118,6 +119,7 @@ def generate_city(
         write_observations(draft / "observations.csv.gz", series)
         write_stations(draft / STATIONS_FILE, stations, seed)
         write_faults(draft / "faults.csv", city.faults)
+        write_owners(draft / OWNERS_FILE, tables["parcels"])
         write_transit(draft / FEED_FILE, tables["road_links"], tables["stops"])
         write_catalog(draft / "catalog.yml", list(tables))
         files = sorted(draft.iterdir(), key=lambda path: path.name == "catalog.yml")
