@@ -13,6 +13,7 @@ import mmap
 import os
 import struct
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,8 +42,10 @@ class Buckets:
     Without a folder to keep them in, or where it cannot be written, they are this process's own.
     """
 
-    def __init__(self, path: Path | None, *, rate: float, burst: float) -> None:
-        self.rate, self.burst = rate, burst
+    def __init__(
+        self, path: Path | None, *, rate: float, burst: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.rate, self.burst, self._clock = rate, burst, clock
         self._path = path
         self._lock_file: int | None = None
         self._memory: mmap.mmap | None = None
@@ -50,11 +53,11 @@ class Buckets:
 
     def take(self, name: str, cost: float) -> Verdict:
         """Take ``cost`` units from the bucket of ``name``; a cost above ``burst`` wants a full bucket."""
-        return self._move(name, min(cost, self.burst), now=time.monotonic(), store=True)
+        return self._move(name, min(cost, self.burst), now=self._clock(), store=True)
 
     def look(self, name: str, cost: float) -> Verdict:
         """Return what ``take`` would say; nothing is taken."""
-        return self._move(name, min(cost, self.burst), now=time.monotonic(), store=False)
+        return self._move(name, min(cost, self.burst), now=self._clock(), store=False)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -10,8 +10,10 @@ from functools import lru_cache
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from api.export import FORMATS, MEDIA_TYPES
+from api.answers import GEOJSON
+from api.export import MEDIA_TYPES
 from api.limits.lanes import LaneName
+from api.negotiation import prefer_form
 from twin.registry import PROCESSES
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -19,6 +21,7 @@ _ITEMS = re.compile(r"/api/(collections/[^/]+|queries/[^/]+)/items")
 _EXECUTION = re.compile(r"/api/processes/([^/]+)/execution")
 _FORM = re.compile(rb"(?:^|&)f=([^&]*)")
 _PAGES = frozenset({"json", "jsonfg", "html"})
+_OFFERED = {"json": GEOJSON, **MEDIA_TYPES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,7 @@ def _is_file(scope: Scope) -> bool:
     form = _FORM.search(scope["query_string"])
     if form is not None:
         return form.group(1).decode("latin-1") not in _PAGES
-    accepted = Headers(scope=scope).get("accept", "")
-    return any(MEDIA_TYPES[form].partition(";")[0] in accepted for form in FORMATS)
+    return prefer_form(Headers(scope=scope).get("accept", ""), _OFFERED, "json") not in _PAGES
 
 
 def _is_job(scope: Scope) -> bool:
