@@ -28,6 +28,21 @@ select d.id, r.stored::text as version, {row} from fresh join sensing.reading r 
 join sensing.datastream d on d.fid = r.datastream order by r.stored
 """
 
+# A feature of interest is hidden where all that is measured of it is.
+_HIDDEN = """
+with hidden as materialized (
+    select sensing.hidden_things() as things, sensing.hidden_locations() as locations, sensing.hidden_names() as streams
+)
+select things, locations, streams,
+    (select array_agg(l.id) from sensing.historical_location l where l.thing_id = any (things)) as moves,
+    (select array_agg(one) from (
+        select d.feature_of_interest_id as one from sensing.datastream d where d.feature_of_interest_id in
+            (select h.feature_of_interest_id from sensing.datastream h where h.id = any (streams))
+        group by 1 having bool_and(d.id = any (streams))
+    ) as features) as features
+from hidden
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -38,12 +53,16 @@ class Look:
 
 
 class News(NamedTuple):
-    """An entity that is new or changed: its set, its id or that of its datastream, what tells versions, its JSON."""
+    """An entity that is new or changed: its set, its id or that of its datastream, what tells versions, its JSON.
+
+    ``hidden``: it is of a guarded sensor.
+    """
 
     entity: str
     key: str
     version: str
     document: str
+    hidden: bool = False
 
 
 def read_told(connection: Connection) -> Look:
@@ -85,12 +104,23 @@ def select_news(connection: Connection, last: Look) -> list[News]:
     statement = _READINGS.format(
         observation=_UNSEEN.format(row="o"), correction=_UNSEEN.format(row="c"), row=row.removesuffix(" as j")
     )
+    hidden = _read_hidden(connection)
     news = [News("Observations", *one) for one in connection.execute(text(statement), given)]
     if last.horizon is not None:
         for entity in ENTITIES.values():
             if entity.name != "Observations":
                 news += _select_entities(connection, entity, last.horizon)
-    return news
+    return [one._replace(hidden=one.key in hidden.get(one.entity, ())) for one in news]
+
+
+def _read_hidden(connection: Connection) -> dict[str, frozenset[str]]:
+    """Return the keys of entities that belong to guarded sensors."""
+    row = connection.execute(text(_HIDDEN)).one()
+    things, locations, streams, moves, features = (frozenset(keys or ()) for keys in row)
+    return {
+        "Things": things, "Locations": locations, "Datastreams": streams, "Observations": streams,
+        "HistoricalLocations": moves, "FeaturesOfInterest": features,
+    }  # fmt: skip
 
 
 def _select_entities(connection: Connection, entity: Entity, horizon: str) -> list[News]:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.answers import answer_json
 from api.bodies import read_kind
 from api.dependencies import ResourcesOf, refuse_unknown
+from api.principal import current_principal
 from api.resources import Resources
 from api.writing import Writer, WriterOf
 from layers.errors import InputError, TooLargeError
@@ -45,11 +46,11 @@ async def load_observations(request: Request, resources: ResourcesOf, writer: Wr
                 raise TooLargeError(f"the body is larger than {limit} bytes", hint="send it in parts")
             file.write(block)
         file.seek(0)
-        counts = await run_in_threadpool(_load, resources, file, writer)
+        counts = await run_in_threadpool(_load, resources, file, writer, current_principal(request).streams)
     told = {"new": counts.new, "changed": counts.changed, "unchanged": counts.unchanged, "repeated": counts.repeated}
     return answer_json(told, status=201, headers={"cache-control": "no-store"})
 
 
-def _load(resources: Resources, file: IO[bytes], writer: Writer) -> ObservationCounts:
+def _load(resources: Resources, file: IO[bytes], writer: Writer, only: frozenset[str] | None) -> ObservationCounts:
     with resources.engine.begin() as connection:
-        return load_csv(connection, file, author=writer.author, reason=writer.reason or SENT_AGAIN)
+        return load_csv(connection, file, author=writer.author, reason=writer.reason or SENT_AGAIN, only=only)

@@ -12,6 +12,8 @@ from starlette.types import Message
 
 from api.answers import PROBLEM, answer_json, write_json
 from api.bodies import read_kind
+from api.identity.devices import check_change
+from api.principal import current_principal
 from api.resources import Resources
 from api.routes.sta_write import write_change
 from api.sta.answers import ROOT, find_root
@@ -115,7 +117,9 @@ class _Door:
 
     def _make_change(self, asked: BatchRequest) -> Change:
         kind = asked.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        return Change(asked.method, unquote(urlsplit(self._strip(asked.url)).path), asked.body, kind)
+        change = Change(asked.method, unquote(urlsplit(self._strip(asked.url)).path), asked.body, kind)
+        check_change(current_principal(self._request), change)
+        return change
 
     def _strip(self, url: str) -> str:
         """Return an address below the service root; InputError for one elsewhere."""
@@ -161,7 +165,7 @@ class _Door:
         return BatchAnswer(asked.id, start["status"], told, b"".join(part.get("body", b"") for part in answered[1:]))
 
 
-_PASSED = (b"host", b"authorization", b"cookie")
+_PASSED = (b"host", b"authorization", b"cookie", b"x-api-key")
 _KEPT = ("type", "asgi", "http_version", "scheme", "root_path", "client", "server", "state")
 
 

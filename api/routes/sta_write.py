@@ -10,6 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from api.answers import answer_json
 from api.bodies import read_kind
+from api.identity.devices import check_change
+from api.principal import current_principal
 from api.resources import Resources
 from api.sta.answers import ROOT, find_root
 from api.sta.observing import find_datastream, give_observing
@@ -25,7 +27,9 @@ router = APIRouter(prefix=ROOT, tags=["sensorthings"])
 async def write_entity(path: str, request: Request, writer: WriterOf) -> Response:
     """Do one change in one transaction: all of a deep insert, or nothing of it."""
     body = None if request.method == "DELETE" else await read_change_body(request)
-    return answer_outcome(await write_change(request, Change(request.method, path, body, read_kind(request)), writer))
+    change = Change(request.method, path, body, read_kind(request))
+    check_change(current_principal(request), change)
+    return answer_outcome(await write_change(request, change, writer))
 
 
 for _method in METHODS:
@@ -84,6 +88,7 @@ class PostObservation:
         key = parse_path(path).steps[0].key
         if key is not None and isinstance(sent, dict):
             sent["Datastream"] = {ID: key}
+        check_change(current_principal(request), Change("POST", "Observations", sent))
         stream = find_datastream(sent)
         if stream is None:
             outcome = await write_change(request, Change("POST", "Observations", sent), writer)
@@ -103,6 +108,7 @@ class CreateObservations:
         request = Request(scope, receive)
         writer = await give_writer(request)
         sent = await read_change_body(request)
+        check_change(current_principal(request), Change("POST", CREATE_OBSERVATIONS, sent))
         prefix = f"{find_root(request)}/Observations"
         answers = await give_observing(request.app.state).create_from_arrays(sent, writer, prefix)
         await answer_outcome(Outcome(201, answers))(scope, receive, send)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from api.answers import answer_json, write_moment
 from api.dependencies import ConnectionOf, ResourcesOf, refuse_unknown
+from api.principal import current_principal
 from api.writing import WriterOf
 from layers.errors import InputError
 from twin.sensors.clocks import judge_clock
@@ -27,6 +28,7 @@ async def give_body(request: Request) -> bytes:
 
 @router.post("/telemetry/{format}", summary="Readings in one of the formats devices speak", openapi_extra=_JSON)
 def take_telemetry(
+    request: Request,
     kind: Annotated[Literal["sensorthings", "senml", "chirpstack", "tts", "json"], Path(alias="format")],
     body: Annotated[bytes, Depends(give_body)],
     connection: ConnectionOf,
@@ -45,8 +47,9 @@ def take_telemetry(
         return answer_json({"received": 0})
     message = Message(_name_topic(kind, device), body, datetime.now(UTC), "http")
     receipt = store_messages(
-        connection, [message], tolerance_s=resources.settings.clock_tolerance, author=writer.author
-    )
+        connection, [message], tolerance_s=resources.settings.clock_tolerance, author=writer.author,
+        only=current_principal(request).streams,
+    )  # fmt: skip
     refusals = [
         {"code": one.code, "reason": one.reason, "readings": one.readings} for one in receipt.refused.get(0, ())
     ]

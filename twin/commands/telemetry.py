@@ -24,6 +24,7 @@ from twin.observing.intake import IntakeFigures
 from twin.observing.logs import begin_logging
 from twin.sensors.announcer import Announcer
 from twin.sensors.broker import build_command, name_broker, prepare_broker, read_broker
+from twin.sensors.broker_rights import Gatekeeper
 from twin.sensors.clocks import judge_clock
 from twin.sensors.consumer import Consumer
 from twin.sensors.ingest import Ingest, Store
@@ -75,14 +76,20 @@ def ingest() -> None:
     address = settings.public_url or f"http://{settings.host}:{settings.port}"
     stopped = threading.Event()
     announcer = Announcer(broker.socket, lambda: _find_store(settings), f"{address.rstrip('/')}/sta/v1.1")
-    telling = threading.Thread(target=announcer.run, args=(stopped,), name="announcer")
-    telling.start()
+    gatekeeper = Gatekeeper(name_broker(settings.state_dir), lambda: _find_store(settings))
+    beside = [
+        threading.Thread(target=announcer.run, args=(stopped,), name="announcer"),
+        threading.Thread(target=gatekeeper.run, args=(stopped,), name="gatekeeper"),
+    ]
+    for thread in beside:
+        thread.start()
     try:
         with alive(settings, "ingest", IntakeFigures(work).registry):
             work.run(lambda: bool(stopping))
     finally:
         stopped.set()
-        telling.join()
+        for thread in beside:
+            thread.join()
         lock.close()
 
 

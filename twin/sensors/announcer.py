@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from layers.errors import TwinError
 from layers.store.sensing.entities import ENTITIES
+from twin.sensors.broker_rights import RESTRICTED
 from twin.store_announced import Look, News, look_ahead, read_told, select_news, write_told
 
 EVERY_S, RETRY_S, SAFE_WITHIN_S = 1.0, 5.0, 30.0
@@ -87,8 +88,9 @@ class Announcer:
         for one in news:
             document, topics = self._write(one)
             payload = orjson.dumps(document)
+            begin = f"{RESTRICTED}v1.1" if one.hidden else "v1.1"
             for topic in topics:
-                waiting.append(self._client.publish(f"v1.1/{topic}", payload, qos=1))
+                waiting.append(self._client.publish(f"{begin}/{topic}", payload, qos=1))
             if len(waiting) >= _AT_ONCE:
                 if not _await_all(waiting):
                     return False

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from layers.errors import SetupError
+from twin.sensors.broker_rights import DEVICES_MAY, READERS_MAY
 
 # Mosquitto 2.0.11 (Debian 12) does not take a mount point off what it delivers: subscribers have none.
 INBOX = "in/"
@@ -39,6 +40,7 @@ max_queued_bytes 500000000
 queue_qos0_messages true
 max_inflight_messages {in_flight}
 max_packet_size {largest}
+pid_file {folder}/broker.pid
 sys_interval 2
 log_dest stderr
 log_type error
@@ -47,12 +49,14 @@ log_type warning
 # Devices send here.
 listener {device_port} 127.0.0.1
 mount_point in/
-allow_anonymous true
+allow_anonymous {anybody}
+password_file {folder}/devices.password
 acl_file {folder}/devices.acl
 
 # Subscribers read here.
 listener {reader_port} 127.0.0.1
 allow_anonymous true
+password_file {folder}/readers.password
 acl_file {folder}/readers.acl
 
 # The ingest. Of a session that began at a unix socket Mosquitto 2.0.11 does not remember after a restart where it came
@@ -67,7 +71,11 @@ allow_anonymous true
 
 include_dir {folder}/conf.d
 """
-_DEVICES_MAY, _READERS_MAY = "topic write in/#\n", "topic read v1.1/#\n"
+# What the listeners allow before the keys are known; the gatekeeper writes them anew.
+_AT_FIRST = {
+    "devices.acl": DEVICES_MAY, "readers.acl": READERS_MAY, "devices.password": "", "readers.password": "",
+    "anybody": "true",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +117,19 @@ def prepare_broker(folder: Path, port: int) -> Broker:
     broker = Broker(device_port, reader_port, _find_port(reader_port + 1), path)
     _write_secret(folder)
     account = _find_account()
+    for name, content in _AT_FIRST.items():
+        if not (folder / name).exists():
+            (folder / name).touch(0o600)
+            (folder / name).write_text(content)
     config = _CONFIG.format(
         folder=folder,
+        anybody=(folder / "anybody").read_text(),
         user=f"user {account.pw_name}" if account else "",
         in_flight=MOST_IN_FLIGHT,
         largest=LARGEST_MESSAGE,
         **asdict(broker),
     )
     (folder / "mosquitto.conf").write_text(config)
-    (folder / "devices.acl").write_text(_DEVICES_MAY)
-    (folder / "readers.acl").write_text(_READERS_MAY)
     (folder / "broker.json").write_text(json.dumps(asdict(broker)))
     if account is not None:
         for one in (folder, *folder.rglob("*")):

@@ -4,7 +4,7 @@ What arrived is counted in readings; a message that cannot be read counts as one
 corrected + rejected, by device and hour of arrival.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from layers.store.edits import read_clock
 from layers.store.sensing.arrival import store_live
+from twin.sensors.bounding import refuse_foreign
 from twin.sensors.checking import check_reading
 from twin.sensors.mapping import Device, apply_mapping
 from twin.sensors.message import UNKNOWN, Message, Opened, Reading, Refusal, Row
@@ -60,16 +61,18 @@ def store_messages(
     shift: timedelta | None = None,
     undo: Mapping[Key, Tally] | None = None,
     keep_refused: bool = True,
+    only: Collection[str] | None = None,
 ) -> Receipt:
     """Take a batch in and return what became of it; the caller commits.
 
     ``tolerance_s``: how far a time may lie after the arrival [s]. ``shift`` is added to the times of readings. ``undo``
     (counts below zero) relieves the ledger of messages that were refused before; what is refused is not kept without
-    ``keep_refused``. Sent again, a batch changes nothing but ``repeated``. Raises what the database raises; then
-    nothing of the batch is written.
+    ``keep_refused``. ``only`` are the datastreams the sender may write, None: any. Sent again, a batch changes nothing
+    but ``repeated``. Raises what the database raises; then nothing of the batch is written.
     """
     opened = [open_message(message) for message in messages]
     _map_uplinks(connection, opened)
+    refuse_foreign(connection, messages, opened, only)
     batch = _Batch(messages, opened, undo)
     batch.judge(connection, timedelta(seconds=tolerance_s), shift)
     batch.store(connection, author)

@@ -24,6 +24,7 @@ CODES: Mapping[str, Text] = MappingProxyType(
         "unknown-feature": Text("đối tượng quan tâm không có", "no such feature of interest"),
         "no-reading": Text("không có số đo", "nothing the mapping names is in the payload"),
         "bad-time": Text("thời điểm không đọc được", "the time cannot be read"),
+        "not-own": Text("chuỗi số đo của thiết bị khác", "a datastream of another device"),
         "future": Text("thời điểm ở tương lai", "later than now: the clock is ahead"),
         "too-old": Text("thời điểm quá xa trong quá khứ", "before 1990"),
         "wrong-type": Text("sai kiểu kết quả", "the result is not of the datastream's type"),

@@ -1,11 +1,12 @@
 """Readings as CSV straight into the database: it parses the text itself, so a row costs this process little."""
 
+from collections.abc import Collection
 from typing import IO, Any
 
 import psycopg
 from sqlalchemy import Connection, text
 
-from layers.errors import InputError, NotFoundError
+from layers.errors import ForbiddenError, InputError, NotFoundError
 from layers.store.sensing.merging import NO_EXTRAS, merge_readings
 from layers.store.sensing.partitions import ensure_partitions
 from layers.store.sensing.staging import STAGE
@@ -34,13 +35,20 @@ _WRONG = (
 
 
 def load_csv(
-    connection: Connection, file: IO[bytes], *, author: str, reason: str = SENT_AGAIN, timeout_s: float = 3600.0
+    connection: Connection,
+    file: IO[bytes],
+    *,
+    author: str,
+    reason: str = SENT_AGAIN,
+    timeout_s: float = 3600.0,
+    only: Collection[str] | None = None,
 ) -> ObservationCounts:
     """Store the readings of a CSV file: all of it, or nothing when a line is wrong; sent twice it changes nothing.
 
     The first line names the columns ``datastream_id``, ``phenomenon_time``, ``result`` and, if it likes, ``quality``.
     Times without a zone are UTC; an empty result is a missing reading. The caller's transaction may take ``timeout_s``
-    [s] a statement. Raises InputError naming line and column, NotFoundError for an unknown series.
+    [s] a statement. Raises InputError naming line and column, NotFoundError for an unknown series, ForbiddenError for
+    one that is not among ``only``.
     """
     names = _read_header(file.readline(_LONGEST_LINE))
     connection.execute(text(f"set local statement_timeout = {int(timeout_s * 1000)}"))
@@ -49,6 +57,8 @@ def load_csv(
     connection.execute(text(f"create temporary table {STAGE} ({declared}) on commit drop"))
     count = _copy(connection, file, names)
     _check(connection)
+    if only is not None:
+        _check_bound(connection, only)
     months = connection.execute(
         text(f"select distinct date_trunc('month', phenomenon_time, 'UTC') from {STAGE}")
     ).scalars()
@@ -98,6 +108,13 @@ def _copy(connection: Connection, file: IO[bytes], names: list[str]) -> int:
         raise InputError(
             f"{error.diag.message_primary} ({where}, not counting the first line)" if where else str(error)[:200]
         ) from None
+
+
+def _check_bound(connection: Connection, only: Collection[str]) -> None:
+    asked = text(f"select s.datastream_id from {STAGE} s where s.datastream_id <> all (:only) limit 1")
+    foreign = connection.execute(asked, {"only": list(only)}).scalar()
+    if foreign is not None:
+        raise ForbiddenError(f"datastream '{foreign[:100]}' is not of this device")
 
 
 def _check(connection: Connection) -> None:
