@@ -4,8 +4,8 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Annotated, Literal
+from dataclasses import asdict
+from typing import Annotated
 
 import orjson
 import typer
@@ -16,20 +16,10 @@ from layers.store.cluster import find_binaries, find_running
 from layers.store.engine import check_connection, open_engine
 from layers.store.features import read_versions
 from layers.store.migrate import read_city
+from twin.finding import Finding
+from twin.hardening import examine_hardening
 from twin.sensors.broker import find_mosquitto, name_broker, read_broker
 from twin.settings import Settings, read_settings
-
-Verdict = Literal["ok", "missing", "optional"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at: how it stands, and what to type where it does not."""
-
-    name: str
-    verdict: Verdict
-    detail: str
-    remedy: str = ""
 
 
 def register(app: typer.Typer) -> None:
@@ -37,19 +27,24 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(examine)
 
 
-def examine(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Say what works, what is missing and what to type; exit code 1 when something needed is missing."""
+def examine(
+    hardening: Annotated[
+        bool, typer.Option("--hardening", help="Say what is unsafe in this configuration instead.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what works, what is missing or unsafe and what to type; exit code 1 when something is."""
     settings = read_settings()
-    findings = [look(settings) for look in CHECKS]
+    findings = examine_hardening(settings) if hardening else [look(settings) for look in CHECKS]
     if as_json:
         typer.echo(orjson.dumps([asdict(finding) for finding in findings]).decode())
     else:
         for finding in findings:
-            mark = {"ok": "✓", "missing": "✗", "optional": "–"}[finding.verdict]
+            mark = {"ok": "✓", "missing": "✗", "unsafe": "✗", "optional": "–"}[finding.verdict]
             typer.echo(f"{mark} {finding.name:<18} {finding.detail}")
             if finding.verdict != "ok" and finding.remedy:
                 typer.echo(f"  {'':<18} type: {finding.remedy}")
-    if any(finding.verdict == "missing" for finding in findings):
+    if any(finding.verdict in ("missing", "unsafe") for finding in findings):
         raise typer.Exit(1)
 
 

@@ -15,10 +15,16 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null || value === undefined) continue;
     if (typeof value === "function") element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : String(value));
+    else write(element, name, value === true ? "" : String(value));
   }
   append(element, ...children);
   return element;
+}
+
+/** Write an attribute; a style by its declarations: the page's policy takes no attribute of that name. */
+function write(element: HTMLElement | SVGElement, name: string, value: string): void {
+  if (name === "style") element.style.cssText = value;
+  else element.setAttribute(name, value);
 }
 
 export function append(element: Element, ...children: Child[]): void {
@@ -41,7 +47,7 @@ export function fold(text: string): string {
 /** Build an element of a drawing. */
 export function svg(tag: string, attributes: Record<string, string | number>, ...children: Child[]): SVGElement {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  for (const [name, value] of Object.entries(attributes)) write(element, name, String(value));
   append(element, ...children);
   return element;
 }
