@@ -58,7 +58,8 @@ class Property:
     ``quantity`` names an entry of ``layers.quantities`` and gives unit and range. ``codes`` closes the set of
     values. ``words`` maps the names other standards use, ``Class.attribute`` for each standard that has one
     (``{"epanet": "PIPES.Diameter"}``); several are parted by ``|``. ``template`` makes the text of other properties
-    where a source gives none (``"{house_number} {street}, {ward}"``).
+    where a source gives none (``"{house_number} {street}, {ward}"``). ``initial`` is what features have that were there
+    before a required property was declared.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Property:
     in_tiles: bool = False
     words: Mapping[str, str] = field(default_factory=lambda: NO_WORDS)
     template: str | None = None
+    initial: str | float | bool | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name) or self.name in RESERVED:

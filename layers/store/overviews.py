@@ -55,7 +55,6 @@ def _describe(layer: VectorLayer) -> str:
 
 
 def _write_table(layer: VectorLayer) -> str:
-    half = repr(HALF_WORLD)
     name = f"{OVERVIEW}.{quote(layer.id)}"
     kinds = {"integer": "bigint", "number": "double precision", "datetime": "timestamptz", "string": "text"}
     columns = "".join(
@@ -72,12 +71,27 @@ def _write_table(layer: VectorLayer) -> str:
             f"create index on {name} using gist (zoom, shape)",
             f"create index on {name} (cell)",
             f"comment on table {name} is '{_describe(layer)}'",
-            "insert into meta.overview_mark (layer, x0, y0, x1, y1, extent) "
-            f"select '{layer.id}', meta.find_cell(ST_XMin(b) + {half}), meta.find_cell({half} - ST_YMax(b)), "
-            f"meta.find_cell(ST_XMax(b) + {half}), meta.find_cell({half} - ST_YMin(b)), "
-            "box(point(ST_XMin(b), ST_YMin(b)), point(ST_XMax(b), ST_YMax(b))) "
-            f"from (select ST_Extent(geom_3857)::geometry as b from city.{quote(layer.id)}) whole where b is not null",
+            _write_mark(layer),
         )
+    )
+
+
+def mark_overviews(connection: Connection) -> None:
+    """Mark every overview as a whole, so that all of them are drawn anew."""
+    for layer in VECTOR_LAYERS.values():
+        if layer.overview_zooms:
+            connection.exec_driver_sql(f"truncate {OVERVIEW}.{quote(layer.id)}")
+            connection.exec_driver_sql(_write_mark(layer))
+
+
+def _write_mark(layer: VectorLayer) -> str:
+    half = repr(HALF_WORLD)
+    return (
+        "insert into meta.overview_mark (layer, x0, y0, x1, y1, extent) "
+        f"select '{layer.id}', meta.find_cell(ST_XMin(b) + {half}), meta.find_cell({half} - ST_YMax(b)), "
+        f"meta.find_cell(ST_XMax(b) + {half}), meta.find_cell({half} - ST_YMin(b)), "
+        "box(point(ST_XMin(b), ST_YMin(b)), point(ST_XMax(b), ST_YMax(b))) "
+        f"from (select ST_Extent(geom_3857)::geometry as b from city.{quote(layer.id)}) whole where b is not null"
     )
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Connection,
     Date,
     DateTime,
+    DefaultClause,
     Double,
     Engine,
     Identity,
@@ -36,6 +37,7 @@ from layers.errors import DatabaseError
 from layers.registry import VECTOR_LAYERS
 from layers.schema import Property, VectorLayer
 from layers.store.names import quote
+from layers.store.patience import change_patiently
 
 CITY, HISTORY = "city", "history"
 _TYPES: dict[str, TypeEngine[Any]] = {
@@ -96,32 +98,61 @@ def sync_tables(engine: Engine, srid: int) -> list[str]:
     """Bring the layer tables to what is declared and return what was done, one line a change.
 
     Tables and columns are added; nothing is ever dropped or retyped here: a column that is gone from the
-    declaration or changed its type raises DatabaseError and asks for a migration written by hand.
+    declaration or changed its type raises DatabaseError and asks for a migration written by hand. So does a required
+    property that a layer with features lacks, unless its declaration says what they have (``initial``).
     """
+    return change_patiently(engine, lambda connection: _sync(connection, srid))
+
+
+def _sync(connection: Connection, srid: int) -> list[str]:
     done: list[str] = []
-    with engine.begin() as connection:
-        context = MigrationContext.configure(
-            connection,
-            opts={
-                "include_schemas": True,
-                "include_name": _is_ours,
-                "compare_type": True,
-                "include_object": _is_compared,
-            },
-        )
-        operations = Operations(context)
-        for operation in _walk(produce_migrations(context, declare_tables(srid)).upgrade_ops):
-            if isinstance(operation, ops.CreateTableOp | ops.AddColumnOp | ops.CreateIndexOp):
-                operations.invoke(operation)
-                done.append(_describe(operation))
-            elif isinstance(operation, ops.DropColumnOp | ops.AlterColumnOp | ops.DropTableOp):
-                raise DatabaseError(
-                    f"the database differs from the declarations: {_describe(operation)}",
-                    hint="write a migration that keeps the data, then run: twin db migrate",
-                )
-        for layer in VECTOR_LAYERS.values():
-            _attach_history(connection, layer)
+    context = MigrationContext.configure(
+        connection,
+        opts={
+            "include_schemas": True,
+            "include_name": _is_ours,
+            "compare_type": True,
+            "include_object": _is_compared,
+        },
+    )
+    operations = Operations(context)
+    for operation in _walk(produce_migrations(context, declare_tables(srid)).upgrade_ops):
+        if isinstance(operation, ops.AddColumnOp) and not operation.column.nullable:
+            done.append(_add_required(connection, operations, operation))
+        elif isinstance(operation, ops.CreateTableOp | ops.AddColumnOp | ops.CreateIndexOp):
+            operations.invoke(operation)
+            done.append(_describe(operation))
+        elif isinstance(operation, ops.DropColumnOp | ops.AlterColumnOp | ops.DropTableOp):
+            raise DatabaseError(
+                f"the database differs from the declarations: {_describe(operation)}",
+                hint="write a migration that keeps the data, then run: twin db migrate",
+            )
+    for layer in VECTOR_LAYERS.values():
+        _attach_history(connection, layer)
     return done
+
+
+def _add_required(connection: Connection, operations: Operations, operation: ops.AddColumnOp) -> str:
+    """Add the column of a required property and return what was done; features there are get its ``initial``."""
+    layer, column = operation.table_name, operation.column
+    count = connection.execute(text(f"select count(*) from {CITY}.{quote(layer)}")).scalar_one()
+    declared = {prop.name: prop for prop in VECTOR_LAYERS[layer].properties}
+    initial = declared[column.name].initial if column.name in declared else None
+    if not count:
+        operations.invoke(operation)
+        return _describe(operation)
+    if initial is None:
+        raise DatabaseError(
+            f"layer '{layer}' holds {count:,} features, and none of them has the new required property '{column.name}'",
+            hint="say in its declaration what they have, initial=…, or do not require it; then run: twin db migrate",
+        )
+    # A default is written into no row, and so holds up nobody; new features have to say it themselves.
+    column.server_default = DefaultClause(str(initial))
+    operations.invoke(operation)
+    operations.alter_column(layer, column.name, server_default=None, schema=CITY)
+    # Tiles that carry it are drawn anew.
+    connection.execute(text("select meta.mark_layer(:layer, meta.move_clock(:layer))"), {"layer": layer})
+    return f"{_describe(operation)}: {count:,} features have {initial!r}"
 
 
 def _is_ours(name: str | None, kind: str, _parents: Any) -> bool:

@@ -6,11 +6,12 @@ from typing import Annotated
 import orjson
 import typer
 
+from layers.errors import ConflictError
 from layers.ingest.catalog import read_catalog
 from layers.store.cluster import stop_cluster
 from layers.store.engine import check_connection, plain_url
-from layers.store.migrate import migrate, read_city
-from layers.store.overviews import refresh_overviews
+from layers.store.migrate import downgrade, migrate, read_city
+from layers.store.overviews import mark_overviews, refresh_overviews
 from twin.connect import connect
 from twin.settings import read_settings
 
@@ -43,10 +44,31 @@ def migrate_database() -> None:
         typer.echo(line)
 
 
+@db.command("downgrade")
+def downgrade_database(
+    revision: Annotated[str, typer.Argument(help="Revision that stays, such as 0018.")],
+    lose: Annotated[bool, typer.Option("--lose", help="Lose what newer revisions added.")] = False,
+) -> None:
+    """Take back the newest migrations, for an older version of the program; make a backup first."""
+    if not lose:
+        raise ConflictError(
+            f"what came after revision {revision} is lost with all its content",
+            hint="type: twin backup, then say so with --lose",
+        )
+    for taken in downgrade(connect(read_settings()), revision):
+        typer.echo(f"Took back {taken}")
+
+
 @db.command("overviews")
-def draw_overviews() -> None:
+def draw_overviews(
+    everything: Annotated[bool, typer.Option("--all", help="All of it, not only what changed.")] = False,
+) -> None:
     """Draw anew what low zooms are drawn from; without it the first who looks waits for it."""
-    url = plain_url(connect(read_settings()))
+    engine = connect(read_settings())
+    if everything:
+        with engine.begin() as connection:
+            mark_overviews(connection)
+    url = plain_url(engine)
     for layer_id, cells in asyncio.run(refresh_overviews(url)).items():
         typer.echo(f"{layer_id}: {cells:,} cells")
 
