@@ -14,6 +14,8 @@ def describe_commands() -> str:
         if family is None:
             lines += describe_command(f"twin {name}", command)
             continue
+        if command.invoke_without_command and command.params:
+            lines += describe_command(f"twin {name}", command)
         for inner, each in family.items():
             lines += describe_command(f"twin {name} {inner}", each)
     return "\n".join(lines).rstrip() + "\n"

@@ -9,9 +9,9 @@ from pathlib import PurePath
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from layers.errors import ConflictError
+from layers.errors import ConflictError, DatabaseError
 from layers.store.attachments import list_attachment_paths
 from layers.store.names import quote
 from twin.progress import Report
@@ -159,7 +159,7 @@ def sum_tables(connection: Connection, report: Report) -> dict[str, tuple[int, s
         report(place / len(names), f"{schema}.{table}")
         rows, total = connection.execute(
             text(
-                "select count(*), coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint), 0)::text "
+                "select count(*), coalesce(sum(('x' || left(md5((t.*)::text), 16))::bit(64)::bigint), 0)::text "
                 f"from {quote(schema)}.{quote(table)} t"
             )
         ).one()
@@ -210,7 +210,13 @@ def ensure_roles(connection: Connection, names: list[str]) -> None:
     present = set(list_roles(connection))
     for name in names:
         if name not in present:
-            connection.exec_driver_sql(f"create role {quote(name)} nologin")
+            try:
+                connection.exec_driver_sql(f"create role {quote(name)} nologin")
+            except ProgrammingError as error:
+                raise DatabaseError(
+                    f"this user may not make the role '{name}', which rights are granted to",
+                    hint=f"as the administrator of the server: create role {name} nologin",
+                ) from error
 
 
 def is_empty(connection: Connection) -> bool:
