@@ -68,13 +68,17 @@ class ShowPages:
         accept = Headers(scope=scope).get("accept", "")
         form = forms[0] if len(forms) == 1 else "html" if not forms and prefers_page(accept) else ""
         rest = [(name, value) for name, value in query if name != "f"]
+        asked = scope
         if form == "html":
-            shown = Shown(scope["path"], dict(rest), names)
-            await self._show(page, shown, _ask(scope, rest, page), receive, send)
+            shown, asked = Shown(scope["path"], dict(rest), names), _ask(scope, rest, page)
+            await self._show(page, shown, asked, receive, send)
         elif form == "json" and not page.takes_form:
-            await self._app(_with_query(scope, rest), receive, send)
+            asked = _with_query(scope, rest)
+            await self._app(asked, receive, send)
         else:
             await self._app(scope, receive, send)
+        # By its route a request is counted.
+        scope["route"] = asked.get("route")
 
     async def _show(self, page: _Page, shown: Shown, scope: Scope, receive: Receive, send: Send) -> None:
         start: Message = {}

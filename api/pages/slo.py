@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from api.pages.parts import Shown, both, both_of, facts, heading, section, write_page
+from api.pages.parts import Shown, both, both_of, facts, heading, section, show_number, write_page
 
 _SIGNS = {"met": "✓", "risk": "!", "missed": "✗", "unknown": "–"}
 _WIDTH, _GAP, _HEIGHT = 14, 4, 48
+_LEAST = 0.12
 PAGE_STYLE = """
 .state{font-weight:600}.days{width:100%;max-width:36rem;height:auto;display:block;margin:10px 0}
 .days rect{fill:var(--accent)}.days rect.bad{fill:none;stroke:var(--ink);stroke-width:2}
@@ -36,10 +37,10 @@ def _write_one(objective: Mapping[str, Any], days: int) -> str:
     state = f"<span class='state'>{_SIGNS[objective['state']]} {both_of(objective['state_title'])}</span>"
     rows = [
         (both("Tình trạng", "State"), state),
-        (both("Mục tiêu", "Target"), f"≥ {_percent(objective['target'])} · {both_of(objective['good'])}"),
-        (both("Hai giờ qua", "Last two hours"), _figure(objective["now"], objective["unit"])),
-        (both("24 giờ", "24 hours"), _figure(objective["day"], objective["unit"])),
-        (both(f"{days} ngày", f"{days} days"), _figure(objective["month"], objective["unit"])),
+        (both("Mục tiêu", "Target"), f"≥ {show_number(100 * objective['target'])} % · {both_of(objective['good'])}"),
+        (both("Hai giờ qua", "Last two hours"), _figure(objective["now"], objective)),
+        (both("24 giờ", "24 hours"), _figure(objective["day"], objective)),
+        (both(f"{days} ngày", f"{days} days"), _figure(objective["month"], objective)),
         (both("Ngân sách còn", "Budget left"), _percent(objective["budget_left"])),
     ]
     asked = f"<details><summary>PromQL</summary><code>{escape(objective['expression'])}</code></details>"
@@ -55,7 +56,7 @@ def _draw(days: Sequence[Mapping[str, Any]], target: float) -> str:
     bars = []
     for k, day in enumerate(days):
         ratio = day["ratio"]
-        share = 0.05 if ratio is None else max((ratio - low) / (1.0 - low), 0.05)
+        share = _LEAST if ratio is None else max((ratio - low) / (1.0 - low), _LEAST)
         kind = "none" if ratio is None else "bad" if ratio < target else ""
         words = escape(f"{day['day']}: {_percent(ratio)}")
         high = _HEIGHT * share
@@ -73,11 +74,12 @@ def _draw(days: Sequence[Mapping[str, Any]], target: float) -> str:
     )
 
 
-def _figure(counted: Mapping[str, Any], unit: Mapping[str, str]) -> str:
+def _figure(counted: Mapping[str, Any], objective: Mapping[str, Any]) -> str:
     if counted["ratio"] is None:
         return both("không có", "none")
+    sign = f"{_SIGNS['missed']} " if counted["ratio"] < objective["target"] else ""
     many = f"{counted['total']:,.0f}".replace(",", ".")
-    return f"{_percent(counted['ratio'])} · {many} {both_of(unit)}"
+    return f"{sign}{_percent(counted['ratio'])} · {many} {both_of(objective['unit'])}"
 
 
 def _percent(share: float | None) -> str:

@@ -70,6 +70,7 @@ def test_the_service_tells_every_objective(client: TestClient) -> None:
 def test_a_person_gets_a_page(client: TestClient) -> None:
     page = client.get("/slo", headers={"accept": "text/html"})
     assert page.headers["content-type"].startswith("text/html")
+    assert 'route="/slo"' in client.get("/metrics").text
     for objective in OBJECTIVES.values():
         assert objective.title.vi in page.text
         assert objective.title.en in page.text

@@ -87,6 +87,7 @@ def describe_logging(part: str, settings: Settings) -> dict[str, Any]:
             "httpcore": {"level": "WARNING"},
             "uvicorn": {"level": "WARNING"},
             "alembic": {"level": "WARNING"},
+            "numexpr": {"level": "WARNING"},
         },
     }
 
