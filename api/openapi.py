@@ -16,8 +16,10 @@ from api.answers import PROBLEM
 from api.description.answers import ANSWERS, HTML, SHOWN, SUFFIXES
 from api.description.bare import BARE, BODIES, COVERED, FORM, HEADERS, PAGE_FORM
 from api.description.schemas import SCHEMAS
+from api.description.security import list_schemes
 from api.description.tags import TAGS
 from api.links import Links
+from api.resources import Resources
 
 _REFERENCE = "#/components/schemas/"
 # OGC API Tiles names its operations itself (20-057, 10.3).
@@ -73,13 +75,17 @@ def build_openapi_31(app: FastAPI, links: Links) -> dict[str, Any]:
         if name != "servers"
         for tag in each["tags"]
     }
+    held: Resources | None = getattr(app.state, "resources", None)
+    schemes_of_access = list_schemes(None if held is None else held.settings.oidc_issuer)
     return {
         "openapi": "3.1.0",
         "info": made["info"],
         "servers": [{"url": links.base}],
         "tags": [{"name": name, "description": TAGS.get(name, name)} for name in [*TAGS, *sorted(used - set(TAGS))]],
         "paths": paths,
-        "components": {"schemas": schemas},
+        "components": {"schemas": schemas, "securitySchemes": schemes_of_access},
+        # Nothing is needed to read what is public.
+        "security": [{}, *({name: []} for name in schemes_of_access)],
     }
 
 

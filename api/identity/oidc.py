@@ -27,7 +27,7 @@ from twin.settings import Settings
 CALLBACK = "/auth/oidc/callback"
 # Signatures alone, by keys of the provider: neither "none" nor one made with the client's own secret.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
-_KEEP_S, _KEYS_AGAIN_S, _LEEWAY_S, _WITHIN_S = 3600.0, 10.0, 60, 10.0
+_KEEP_S, _LEEWAY_S, _WITHIN_S = 3600.0, 60, 10.0
 _LARGEST = 1_000_000
 
 
@@ -40,7 +40,7 @@ class Provider:
         self.issuer, self._settings = settings.oidc_issuer.rstrip("/"), settings
         self.roles = read_role_table(settings)
         self._told: dict[str, Any] = {}
-        self._told_at = self._keys_at = -_KEEP_S
+        self._told_at = -_KEEP_S
         self._keys = KeySet([])
 
     async def write_begin(self, redirect: str, *, state: str, nonce: str, verifier: str) -> str:
@@ -120,11 +120,8 @@ class Provider:
         try:
             return jwt.decode(token, self._keys, algorithms=_ALGORITHMS)
         except (JoseError, ValueError):
-            if time.monotonic() - self._keys_at < _KEYS_AGAIN_S:
-                raise
-        told = await self.tell()
+            told = await self.tell()
         self._keys = KeySet.import_key_set(await self._fetch("GET", told["jwks_uri"]))  # type: ignore[arg-type]
-        self._keys_at = time.monotonic()
         return jwt.decode(token, self._keys, algorithms=_ALGORITHMS)
 
     async def _fetch(self, method: str, url: str, **given: Any) -> dict[str, Any]:

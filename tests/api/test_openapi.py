@@ -23,7 +23,8 @@ WITH_BODY = {"post", "put", "patch"}
 # What is sent without a body: it is all in the address.
 BODILESS = {
     "POST /api/edits/{edit_id}/revert", "POST /cap/alerts/{identifier}/cancel", "POST /cap/drafts/{draft}/discard",
-    "POST /cap/outbox/{delivery}/retry",
+    "POST /cap/outbox/{delivery}/retry", "POST /auth/sign-out", "POST /auth/code",
+    "POST /auth/accounts/{name}/reset-code",
 }  # fmt: skip
 
 
