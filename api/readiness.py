@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.answers import write_moment
+from api.replicas import Replicas
 from api.versions import LayerVersions
 from layers.access import WHOLE, asking_as
 from layers.errors import TwinError
@@ -33,8 +34,8 @@ KEPT_S = 1.0
 class Readiness:
     """What was found at the last look, and since when each thing stands as it does."""
 
-    def __init__(self, settings: Settings, engine: Engine, versions: LayerVersions) -> None:
-        self._settings, self._engine, self._versions = settings, engine, versions
+    def __init__(self, settings: Settings, engine: Engine, versions: LayerVersions, replicas: Replicas) -> None:
+        self._settings, self._engine, self._versions, self._replicas = settings, engine, versions, replicas
         self._clock = Clock()
         self._lock = threading.Lock()
         self._looked: tuple[float, list[Check]] | None = None
@@ -108,7 +109,7 @@ class Readiness:
         viewer = Check("viewer", "ok", "built")
         if not (self._settings.web_dir / "index.html").exists():
             viewer = Check("viewer", "degraded", "not built", "type: make setup")
-        return [check_broker(self._settings), check_disk(self._settings.data_dir), viewer]
+        return [*self._replicas.list_checks(), check_broker(self._settings), check_disk(self._settings.data_dir), viewer]
 
     def _write(self, check: Check, *, in_words: bool) -> dict[str, Any]:
         state, since = self._since.get(check.name, ("", datetime.now(UTC)))

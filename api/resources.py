@@ -22,6 +22,7 @@ from api.live import LiveChanges
 from api.metrics import Metrics
 from api.pools import read_async_pool, read_pool
 from api.readiness import Readiness
+from api.replicas import Replicas, Result, Work
 from api.versions import LayerVersions
 from layers.access import name_sight
 from layers.schema import VectorLayer
@@ -48,6 +49,7 @@ class Resources:
     engines: Engines
     storing: Engine
     pools: Pools
+    replicas: Replicas
     versions: LayerVersions
     tiles: TileCache
     pictures: TileCache
@@ -67,6 +69,14 @@ class Resources:
     def engine(self) -> Engine:
         """The connections for the request that is being answered."""
         return self.engines.current()
+
+    async def read_items(self, work: Work[Result]) -> Result:
+        """Return what ``work``, which only reads, makes of a connection that sees all committed until now."""
+        position = None
+        if self.replicas.names:
+            await self.versions.read()
+            position = self.versions.position
+        return await self.replicas.read("items", position, work)
 
     def read_extent(self, connection: Connection, layer: VectorLayer) -> LayerExtent:
         """Return count and bounds of ``layer``, kept until the layer changes."""
@@ -97,13 +107,15 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
     engines = Engines(find_database(settings), settings)
     url = plain_url(engines.own)
     storing, pools = open_storing(url, settings), Pools(url, settings)
+    replicas = Replicas(pools, settings, metrics.registry)
     await pools.open()
-    versions = LayerVersions(url, pools.own)
+    await replicas.open()
+    versions = LayerVersions(url, pools.own, replicas if replicas.names else None)
     budget = settings.tile_cache_mb * 1_000_000
     held = Resources(
-        settings, engines, storing, pools, versions, TileCache(budget * 3 // 4), TileCache(budget // 4),
+        settings, engines, storing, pools, replicas, versions, TileCache(budget * 3 // 4), TileCache(budget // 4),
         LatestAnswers(pools.tiles), LiveChanges(url, pools.own), IndicatorBoard(settings.processed_dir), metrics,
-        Readiness(settings, engines.own, versions), CityFigures(settings, engines.own),
+        Readiness(settings, engines.own, versions, replicas), CityFigures(settings, engines.own),
         Identities(url, pools.own, idle_s=settings.session_idle_minutes * 60.0), _make_buckets(settings),
     )  # fmt: skip
     metrics.watch_cache("tile", held.tiles)
@@ -113,7 +125,14 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
     for name, engine in {**engines.by_group, "storing": storing}.items():
         metrics.watch_pool(name, partial(read_pool, engine))
     followers = [
-        asyncio.create_task(work) for work in (versions.follow(), held.live.follow(), held.identities.follow(), _refresh_forever(metrics))
+        asyncio.create_task(work)
+        for work in (
+            versions.follow(),
+            replicas.follow(),
+            held.live.follow(),
+            held.identities.follow(),
+            _refresh_forever(metrics),
+        )
     ]
     try:
         with (
@@ -127,6 +146,7 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
             with suppress(asyncio.CancelledError):
                 await follower
         await pools.close()
+        await replicas.close()
         storing.dispose()
         engines.dispose()
         if held.buckets is not None:

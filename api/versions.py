@@ -14,8 +14,10 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+from api.replicas import Replicas
 from layers.store.listening import Listener
-from layers.store.tile_marks import LayerMarks, read_marks
+from layers.store.replication import read_written
+from layers.store.tile_marks import LayerMarks, Mark, read_marks
 
 _log = logging.getLogger("api")
 
@@ -23,10 +25,13 @@ _log = logging.getLogger("api")
 class LayerVersions:
     """Version tokens by layer, and the moments [µs since 1970] at which tiles last changed."""
 
-    def __init__(self, url: str, pool: AsyncConnectionPool[AsyncConnection[TupleRow]]) -> None:
-        self._url, self._pool = url, pool
+    def __init__(
+        self, url: str, pool: AsyncConnectionPool[AsyncConnection[TupleRow]], replicas: Replicas | None = None
+    ) -> None:
+        self._url, self._pool, self._replicas = url, pool, replicas
         self._listener: Listener | None = None
         self._lock = asyncio.Lock()
+        self._is_away = False
         self._forget()
 
     def _forget(self) -> None:
@@ -38,6 +43,8 @@ class LayerVersions:
         self._changed: dict[str, int] = {}
         self._read_at: dict[str, int] = {}
         self._tokens_at = -1
+        # Up to where the log holds all that tokens and marks tell [byte]; None where there are no replicas.
+        self.position: int | None = None
 
     async def follow(self) -> None:
         """Listen for changes until cancelled; a lost connection is taken up again."""
@@ -46,12 +53,13 @@ class LayerVersions:
             try:
                 self._forget()
                 listener = await Listener.open(self._url, "layer_version", self._hear)
-                self._listener = listener
+                self._listener, self._is_away = listener, False
                 while True:
                     await self._refresh(self._marks)
                     await listener.wait()
             except (psycopg.Error, OSError) as error:
                 _log.warning("layer versions are not followed for now: %s", error)
+                self._is_away = listener is None
             finally:
                 self._listener = None
                 self._forget()
@@ -66,8 +74,7 @@ class LayerVersions:
                 await self._refresh(())
             if self.tokens is not None:
                 return self.tokens
-        async with self._pool.connection() as connection:
-            return (await read_marks(connection, {}))[0]
+        return (await self._ask({}))[0]
 
     async def read_tile(self, layers: Sequence[str], z: int, x: int, y: int) -> tuple[int, ...]:
         """Return when the tile of each of ``layers`` last changed [µs since 1970], 0 for never."""
@@ -78,12 +85,27 @@ class LayerVersions:
             # Another dictionary tells that the connection was lost meanwhile.
             if marks is self._marks:
                 return tuple([marks[layer].find(z, x, y) for layer in layers])
-        async with self._pool.connection() as connection:
-            found = (await read_marks(connection, dict.fromkeys(layers, 0)))[1]
+        found = (await self._ask(dict.fromkeys(layers, 0)))[1]
         read = {layer: LayerMarks() for layer in layers}
         for layer, added in found.items():
             read[layer].add(added)
         return tuple([read[layer].find(z, x, y) for layer in layers])
+
+    async def _ask(self, known: Mapping[str, int]) -> tuple[dict[str, str], dict[str, list[Mark]]]:
+        """Ask the primary while nothing can be heard, or a replica while it is away: as it knows them."""
+        stand_in = self._replicas.stand_in() if self._replicas is not None and self._is_away else None
+        pool = self._pool if stand_in is None else stand_in.pools.own
+        async with pool.connection() as connection:
+            found, position = await self._read(connection, known)
+        self.position = position
+        return found
+
+    async def _read(
+        self, connection: AsyncConnection[TupleRow], known: Mapping[str, int]
+    ) -> tuple[tuple[dict[str, str], dict[str, list[Mark]]], int | None]:
+        """Return tokens, marks, and up to where the log holds them."""
+        found = await read_marks(connection, known)
+        return found, None if self._replicas is None else await read_written(connection)
 
     def _hear(self, layer: str) -> None:
         self._count += 1
@@ -112,10 +134,10 @@ class LayerVersions:
                 return
             known = {layer: self._marks[layer].newest if layer in self._marks else 0 for layer in old}
             async with self._pool.connection() as connection:
-                tokens, marks = await read_marks(connection, known)
+                (tokens, marks), position = await self._read(connection, known)
             if listener is None or listener is not self._listener:
                 return
             for layer, added in marks.items():
                 self._marks.setdefault(layer, LayerMarks()).add(added)
                 self._read_at[layer] = count
-            self.tokens, self._tokens_at = tokens, count
+            self.tokens, self._tokens_at, self.position = tokens, count, position

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -31,7 +33,7 @@ from api.parameters import (
 from api.resources import Resources
 from layers.errors import NotFoundError
 from layers.schema import VectorLayer
-from layers.store.items import count_items, select_item
+from layers.store.items import Item, count_items, select_item
 from layers.store.origins import PRESENT, Past
 from layers.store.query.ordering import parse_sort
 from layers.store.query.paging import Page, select_page
@@ -116,11 +118,14 @@ async def answer_items(
             answer_file, resources, layer, writing.names, query, order, writing.crs, form, compress=compress
         )
     after, pin = parse_cursor(layer, order, wanted.cursor) if wanted.cursor is not None else (None, None)
-    async with resources.pools.items.connection() as connection:
-        page = await select_page(
+
+    async def select(connection: AsyncConnection[TupleRow]) -> tuple[Page, int | None]:
+        found = await select_page(
             connection, layer, writing.view, query, size=min(wanted.limit, MAX_LIMIT), order=order, after=after, pin=pin
         )
-        matched = await count_items(connection, layer, query) if wanted.count else None
+        return found, await count_items(connection, layer, query) if wanted.count else None
+
+    page, matched = await resources.read_items(select)
     if matched is None:
         matched = _count_for_free(resources, layer, query, page, is_first=after is None)
     made = _link_page(request, layer, links, page, writing)
@@ -156,8 +161,11 @@ async def read_item(
     layer = find_collection(collection_id)
     past = read_past(when, recorded)
     writing = read_writing(layer, properties, crs, profile, f, past, skip_geometry)
-    async with resources.pools.items.connection() as connection:
-        item = await select_item(connection, layer, writing.view, feature_id, past=past)
+
+    async def select(connection: AsyncConnection[TupleRow]) -> Item | None:
+        return await select_item(connection, layer, writing.view, feature_id, past=past)
+
+    item = await resources.read_items(select)
     if item is None:
         raise NotFoundError(f"collection '{layer.id}' has no item '{feature_id[:80]}'")
     headers = {"content-crs": f"<{name_crs(writing.crs)}>", "vary": "accept"}
