@@ -119,7 +119,10 @@ def begin(scope: Scope) -> Act:
     method, path = scope["method"], scope["path"]
     action = find_action(method, path)
     is_change = method not in SAFE and action != "read" and not (method == "POST" and ROUTINE.fullmatch(path))
-    return Act(action, path, lambda: name_who(scope), {"method": method}, changes=is_change)
+    # A process that answers at once leaves nothing: what is recorded of it is a run that was begun.
+    return Act(
+        "run" if action == "ask" else action, path, lambda: name_who(scope), {"method": method}, changes=is_change
+    )
 
 
 def judge(scope: Scope, act: Act, status: int) -> Outcome | None:
@@ -134,7 +137,7 @@ def judge(scope: Scope, act: Act, status: int) -> Outcome | None:
         return None
     if act.is_export and status < 400:
         return "done"
-    if not act.changes or (act.action in UNRECORDED and not act.is_recorded):
+    if not act.changes or (find_action(scope["method"], scope["path"]) in UNRECORDED and not act.is_recorded):
         return None
     if status >= 400:
         return "failed"

@@ -8,6 +8,8 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api.resources import Resources
+from layers.editing.words import Outcome
+from twin.audit.act import tell
 
 CheckOnly = Annotated[bool, Query(description="Only say what would come of it; nothing is written")]
 Done = TypeVar("Done")
@@ -21,6 +23,8 @@ async def carry_out(resources: Resources, write: Callable[[Connection], Done], *
             done = write(connection)
             if check:
                 transaction.rollback()
+            elif isinstance(done, Outcome):
+                tell(edit=done.edit_id)
             return done
 
     return await run_in_threadpool(commit)

@@ -11,6 +11,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
 from api.resources import Resources
+from layers.access import is_open, who_asks
 from layers.errors import InputError
 from layers.ingest.export import SINGLE_FILES, export_features
 from layers.ingest.pieces import PIECEWISE, write_pieces
@@ -19,6 +20,7 @@ from layers.store.batches import select_batches
 from layers.store.items import OutputCrs, select_frame
 from layers.store.query.ordering import SortKey
 from layers.store.query.selection import ItemQuery
+from twin.audit.act import tell_export
 
 # What is written piece by piece takes no more memory the longer it is; the rest is built as a whole.
 MAX_ROWS, MAX_WHOLE_ROWS = 5_000_000, 200_000
@@ -60,6 +62,8 @@ def answer_file(
     suffix = f".{form}"
     if suffix not in SINGLE_FILES:
         raise InputError(f"f '{form[:40]}' is not served", hint=f"json, jsonfg, html, {', '.join(FORMATS)}")
+    if not is_open(layer.id) and who_asks().level != "public":
+        tell_export(f"layer:{layer.id}", format=form, properties=list(names))
     folder = Path(tempfile.mkdtemp(prefix="twin-export-"))
     path = folder / f"{layer.id}.{form}"
     try:

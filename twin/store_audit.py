@@ -33,6 +33,11 @@ class EntryQuery:
     end: datetime | None = None
 
 
+def has_audit(connection: Connection) -> bool:
+    """Return whether the database has an audit: one of an older version has none."""
+    return bool(connection.execute(text("select to_regclass('audit.entry') is not null")).scalar_one())
+
+
 def insert_entry(connection: Connection, entry: Entry, who: Who) -> int:
     """Add an entry and return its number."""
     return int(connection.execute(_WRITE, _bind(entry, who)).scalar_one())

@@ -11,6 +11,8 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.auditing import ROUTINE, Sieve
 from api.rights import RIGHTS
+from layers.access import is_open
+from layers.registry import VECTOR_LAYERS
 from tests.api.conftest import ADDRESS
 from tests.api.test_rights import fill
 from twin.roles import Action
@@ -79,14 +81,35 @@ def test_every_change_leaves_an_entry(
 
 
 def test_a_change_is_recorded_with_it(client: TestClient, read_entries: Callable[[str], list[dict[str, Any]]]) -> None:
-    feature = {"type": "Feature", "id": "seen", "geometry": POINT, "properties": {"kind": "bin"}}
-    status, request_id = send(client, "POST", "/api/collections/waste_containers/items", json=feature)
-    if status == 404 or status == 400:
-        pytest.skip("the layer of this test changed its name")
+    address, feature = "/api/collections/stops/items", {"type": "Feature", "id": "seen", "geometry": POINT}
+    feature |= {"properties": {"mode": "bus"}}
+    status, request_id = send(client, "POST", address, json=feature)
     (found,) = read_entries(request_id)
-    assert status == 201 and (found["outcome"], found["action"], found["detail"]["method"]) == ("done", "edit", "POST")
-    status, request_id = send(client, "POST", "/api/collections/waste_containers/items", json=feature)
-    assert [one["outcome"] for one in read_entries(request_id)] == ["failed" if status >= 400 else "done"]
+    assert status == 201 and (found["outcome"], found["action"]) == ("done", "edit")
+    assert found["detail"]["edit"] > 0
+    status, request_id = send(client, "POST", address, json=feature)
+    assert status == 409 and [one["outcome"] for one in read_entries(request_id)] == ["failed"]
+    status, request_id = send(client, "POST", "/api/edits?check=true", json={"edits": []})
+    assert [one["outcome"] for one in read_entries(request_id)] == ["failed" if status >= 400 else "unchanged"]
+    status, request_id = send(client, "DELETE", f"{address}/seen", headers={"if-match": "*"})
+    assert status < 300 and [one["outcome"] for one in read_entries(request_id)] == ["done"]
+
+
+def test_an_export_of_what_is_not_for_everybody_is_recorded(
+    client: TestClient, read_entries: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    closed = next(layer for layer in VECTOR_LAYERS.values() if not is_open(layer.id))
+    status, request_id = send(client, "GET", f"/api/collections/{closed.id}/items?f=csv")
+    (found,) = read_entries(request_id)
+    assert status == 200
+    assert (found["action"], found["object"], found["outcome"]) == ("export", f"layer:{closed.id}", "done")
+    assert found["detail"]["format"] == "csv"
+    far = TestClient(client.app, ADDRESS, client=("192.0.2.9", 1))
+    status, request_id = send(far, "GET", f"/api/collections/{closed.id}/items?f=csv")
+    assert read_entries(request_id) == []
+    opened = next(layer for layer in VECTOR_LAYERS.values() if is_open(layer.id))
+    status, request_id = send(client, "GET", f"/api/collections/{opened.id}/items?f=csv")
+    assert status == 200 and read_entries(request_id) == []
 
 
 def test_a_run_that_is_begun_leaves_an_entry_and_an_answer_at_once_none(
@@ -101,7 +124,7 @@ def test_a_run_that_is_begun_leaves_an_entry_and_an_answer_at_once_none(
     )
     assert status in (200, 201)
     (found,) = read_entries(request_id)
-    assert (found["action"], found["outcome"]) == ("ask", "done")
+    assert (found["action"], found["outcome"]) == ("run", "done")
     status, request_id = send(client, "POST", "/stac/search", json={})
     assert status == 200 and read_entries(request_id) == []
     status, request_id = send(client, "GET", "/api/collections")
@@ -123,7 +146,9 @@ def test_the_audit_is_read_by_administrators_only(with_token: TestClient) -> Non
     assert with_token.get("/api/audit").status_code == 401
     assert with_token.get("/api/audit/mine").status_code == 401
     headers = {"authorization": f"Bearer {TOKEN}"}
-    with_token.delete("/api/queries/none", headers=headers)
+    for _ in range(4):
+        with_token.delete("/api/queries/none")
+        with_token.delete("/api/queries/none", headers=headers)
     mine = with_token.get("/api/audit/mine", headers=headers, params={"limit": 5}).json()
     assert {one["subject"] for one in mine["entries"]} == {"token"}
     every = with_token.get("/api/audit", headers=headers, params={"outcome": "refused", "limit": 3}).json()

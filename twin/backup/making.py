@@ -14,6 +14,8 @@ from layers.store.cluster import Cluster, require_binaries
 from layers.store.engine import plain_url
 from layers.store.migrate import read_city
 from layers.store.wal_archive import read_system_identifier
+from twin.audit.entry import Entry
+from twin.audit.recording import record_alone
 from twin.backup.files import copy_files, digest_file, measure_folder
 from twin.backup.manifest import Backup, FileSum, TableSum, write_manifest
 from twin.backup.programs import hide_password, run_program
@@ -78,6 +80,7 @@ def make_backup(settings: Settings, shelf: Path, order: Order, report: Report) -
                     hint=f"free some space in {shelf}; nothing was left behind",
                 ) from error
             removed = remove_old(shelf, order.keep) if order.keep is not None else []
+            record_alone(engine, Entry("backup", name, detail={"kind": backup.kind, "removed": removed}))
             return backup, removed
     finally:
         engine.dispose()

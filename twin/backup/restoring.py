@@ -23,11 +23,14 @@ from layers.store.cluster import (
 from layers.store.engine import open_engine, plain_url
 from layers.store.spatial_reference import ensure_spatial_references
 from layers.store.wal_archive import describe_restore
+from twin.audit.entry import Entry
+from twin.audit.recording import record_alone
 from twin.backup.files import CATALOG, FOLDERS, check_file, check_files, restore_files
 from twin.backup.making import BASE, DATABASE, DUMP, FILES, PASSWORD
 from twin.backup.manifest import Backup, TableSum
 from twin.backup.programs import hide_password, run_program
 from twin.progress import Report, narrow
+from twin.store_audit import has_audit
 from twin.store_backup import (
     Standing,
     ensure_roles,
@@ -218,6 +221,7 @@ def _restore_base(
             standing = read_standing(connection)
             if to is not None:
                 as_of = to if isinstance(to, datetime) else read_replayed(connection) or backup.moment
+        _record(engine, backup, as_of)
     stop_cluster(cluster.folder)
     return as_of, standing
 
@@ -259,11 +263,21 @@ def _restore_dump(folder: Path, backup: Backup, target: Target, report: Report) 
             run_program("pg_restore", *common, "-j", "2", "--section=data", "--section=post-data", dump)
         with engine.connect() as connection:
             _compare(connection, backup, narrow(report, 0.6, 1.0))
-            return read_standing(connection)
+            standing = read_standing(connection)
+        _record(engine, backup, backup.moment)
+        return standing
     finally:
         engine.dispose()
         if target.database_url is None and target.cluster is not None:
             stop_cluster(target.cluster)
+
+
+def _record(engine: Engine, backup: Backup, as_of: datetime) -> None:
+    """Tell the audit of the city that came back that it was restored; one of long ago has none."""
+    with engine.connect() as connection:
+        if not has_audit(connection):
+            return
+    record_alone(engine, Entry("restore", backup.name, detail={"as_of": as_of.isoformat()}))
 
 
 def _compare(connection: Connection, backup: Backup, report: Report) -> None:

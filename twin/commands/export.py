@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from layers.access import is_open
 from layers.errors import InputError
 from layers.ingest.crs import read_crs
 from layers.ingest.export import SUFFIXES, check_target, export_features
@@ -13,6 +14,9 @@ from layers.store.items import select_frame
 from layers.store.migrate import read_city
 from layers.store.query.ordering import parse_sort
 from layers.store.query.queries import read_query as read_saved
+from twin.audit.commanding import name_user
+from twin.audit.entry import Entry
+from twin.audit.recording import record_alone
 from twin.commands.choosing import read_query
 from twin.connect import connect
 from twin.settings import read_settings
@@ -37,7 +41,8 @@ def export(
 ) -> None:
     """Xuất một lớp ra tệp — write a layer to a file."""
     check_target(to, read_crs(crs))
-    with connect(read_settings()).connect() as connection:
+    engine = connect(read_settings())
+    with engine.connect() as connection:
         read_city(connection)
         saved = read_saved(connection, query).words if query is not None else None
         if (saved is None) == (layer is None):
@@ -50,5 +55,7 @@ def export(
             wanted = [name.strip() for name in saved.properties.split(",")]
             names = [name for name in names if name in wanted]
         frame = select_frame(connection, declared, names, chosen, order=parse_sort(order) if order else ())
+    if not is_open(declared.id):
+        record_alone(engine, Entry("export", f"layer:{declared.id}", detail={"properties": names}, who=name_user()))
     count = export_features(frame, declared, to, crs=crs)
     typer.echo(f"{to}: {count:,} {declared.title.vi} · {declared.title.en}")

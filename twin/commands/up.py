@@ -19,14 +19,18 @@ from layers.store.migrate import migrate
 from twin.commands.demo import make_demo
 from twin.commands.load import How, load_all, load_feeds
 from twin.connect import connect
+from twin.demo.owners import OWNERS_FILE
 from twin.demo.station_file import STATIONS_FILE
 from twin.leftovers import end_leftovers, end_processes, remember, take_lock
+from twin.personal.key import find_key_file, make_key, read_key
+from twin.personal.loading import load_owners
 from twin.progress import show_progress
 from twin.runs import execute, submit_run
 from twin.sensors.broker import await_broker, build_command, find_mosquitto, name_broker, prepare_broker
 from twin.sensors.consumer import open_session
 from twin.settings import Settings, read_settings
 from twin.store import list_runs
+from twin.store_personal import count_owners
 
 READY_WITHIN_S = 60.0
 DEMO_LASTS_S = 4 * 3600.0
@@ -95,9 +99,23 @@ def prepare_city(settings: Settings) -> Catalog:
         migrate(engine, catalog.city.id, catalog.city.crs, catalog.city.model_dump(mode="json"))
     load_all(engine, settings, catalog.sources, settings.catalog_path.parent, How(only_changed=True))
     load_feeds(engine, settings, catalog)
+    _load_made_up_owners(engine, settings, catalog)
     _run_first_forecast(engine, settings, catalog)
     engine.dispose()
     return catalog
+
+
+def _load_made_up_owners(engine: Engine, settings: Settings, catalog: Catalog) -> None:
+    """Give the made-up city its made-up owners, with a key of their own; a real one has none until they are loaded."""
+    path = settings.demo_catalog.with_name(OWNERS_FILE)
+    if not catalog.city.synthetic or settings.catalog_path != settings.demo_catalog or not path.exists():
+        return
+    with engine.connect() as connection:
+        if count_owners(connection)[0]:
+            return
+    if not find_key_file(settings).exists():
+        make_key(settings)
+    load_owners(engine, read_key(settings), path, None, source="demo-owners")
 
 
 def _is_demo_stale(catalog: Path) -> bool:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from layers.errors import ConflictError, InputError
+from twin.audit.entry import Entry
+from twin.audit.recording import record
 from twin.store_drafts import Draft, read_draft, settle_draft
 from twin.store_outbox import put_into_outbox
 from twin.store_warnings import (
@@ -78,6 +80,8 @@ def issue(
     )
     follow_chain(connection, message, joined=[one.chain for one in followed[1:]])
     put_into_outbox(connection, kind="message", reference=message.identifier, subject=f"chain:{message.chain}")
+    told = {"kind": kind, "severity": message.severity, "chain": message.chain, "author": author, "reason": reason}
+    record(connection, Entry("warn", f"message:{message.identifier}", detail=told))
     return message
 
 
