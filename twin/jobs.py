@@ -145,7 +145,7 @@ async def _work(
     while not stop.is_set():
         try:
             await _follow_queue(app, engine, settings, once, stalled_s, only_members, stop)
-        except ConnectorException as error:
+        except (ConnectorException, SQLAlchemyError, TwinError) as error:
             if once:
                 raise
             log.warning("the queue cannot be followed for now: %s", error)
