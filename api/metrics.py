@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -44,6 +45,7 @@ _KINDS = (
 )
 
 
+@lru_cache(maxsize=1024)
 def find_kind(route: str) -> str:
     """Return what kind of request the pattern of a route is: one of few words."""
     return next((kind for start, kind in _KINDS if route.startswith(start)), "other")
@@ -88,6 +90,7 @@ class Metrics:
         self._readers: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._tiles, self._answers = Counted(0, 0), Counted(0, 0)
+        self._taken: dict[str, Counted] = {}
 
     def _count(self, name: str, words: str, *labels: str) -> Counter:
         return Counter(name, words, labels, registry=self.registry)
@@ -132,8 +135,10 @@ class Metrics:
 
     def take_chances(self) -> dict[str, Counted]:
         """Return what was counted for the objectives since the last call."""
-        taken = {"tiles": self._tiles, "availability": self._answers}
-        self._tiles, self._answers = Counted(0, 0), Counted(0, 0)
+        # The sums only grow and one thread alone adds to them, so that none is lost to who looks.
+        sums = {"tiles": self._tiles, "availability": self._answers}
+        taken = {name: _subtract(counted, self._taken.get(name, Counted(0, 0))) for name, counted in sums.items()}
+        self._taken = sums
         return {name: counted for name, counted in taken.items() if counted.total}
 
     def refresh(self) -> None:
@@ -160,6 +165,10 @@ class Metrics:
 
 def _add(counted: Counted, good: bool) -> Counted:
     return Counted(counted.good + good, counted.total + 1)
+
+
+def _subtract(counted: Counted, earlier: Counted) -> Counted:
+    return Counted(counted.good - earlier.good, counted.total - earlier.total)
 
 
 def _forget_dead(folder: Path) -> None:

@@ -31,9 +31,13 @@ create table observing.objective_hour (
     primary key (objective, hour),
     check (good >= 0 and good <= total)
 );
+
+-- How many notices of late were sent in time is asked every minute.
+create index outbox_created on warning.outbox (created);
 """
 
 DOWNGRADE = """
+drop index warning.outbox_created;
 drop schema observing cascade;
 """
 
