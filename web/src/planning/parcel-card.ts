@@ -12,6 +12,7 @@ import { writeShape } from "../table/open";
 import type { Item, RunShort, ZoomToItem } from "../types";
 import { type Overlap, readOverlaps, readStatistics, readSurroundings, type Surroundings } from "./api";
 import { middleOf } from "./middle";
+import { ownersPart } from "./owners";
 import { printSheet } from "./print";
 
 const OTHERS = ["zoning", "buildings", "planning_projects", "wards"] as const;
@@ -225,6 +226,7 @@ export function parcelCard(map: MapView, item: Item, title: string, zoomToItem: 
         body,
         textButton(t("plan.printExtract"), print, "button-small", "print"),
         pages(item, known, zoom),
+        ownersPart(item.id),
         h("p", { class: "soft note" }, t("plan.extractNote")),
       );
     } catch (error) {
