@@ -12,10 +12,13 @@ from asyncio import TimerHandle
 from functools import cache
 from typing import Any
 
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.errors import answer_problem
+
 HEAD_WITHIN_S = 10.0
-HEAD_BYTES = 64 * 1024
+HEAD_BYTES, ADDRESS_BYTES = 64 * 1024, 32 * 1024
 BODY_STALLED_S = 30.0
 UNREAD_MS = 30_000
 """How long what was sent may lie unread with who asked."""
@@ -37,10 +40,12 @@ def count_connections() -> int:
 class BoundedProtocol(HttpToolsProtocol):
     """An HTTP connection with bounds on what a client may leave undone."""
 
+    head_within_s, body_stalled_s = HEAD_WITHIN_S, BODY_STALLED_S
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._timer: TimerHandle | None = None
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._has_begun, self._head_bytes = True, False, 0
         self.idle_since = time.monotonic()
 
     @property
@@ -56,7 +61,7 @@ class BoundedProtocol(HttpToolsProtocol):
         raw = transport.get_extra_info("socket")
         if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
-        self._wait(HEAD_WITHIN_S)
+        self._wait(self.head_within_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -66,27 +71,37 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take what came; a head that is too long or does not end is refused."""
         if self._in_head:
-            if not self._head_bytes:
-                self._wait(HEAD_WITHIN_S)
             self._head_bytes += len(data)
         super().data_received(data)
         if self._in_head and self._head_bytes > HEAD_BYTES:
             self._refuse(b"431 Request Header Fields Too Large")
 
+    def on_message_begin(self) -> None:
+        """Begin a head, of which the first byte is here."""
+        self._has_begun = True
+        self._wait(self.head_within_s)
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
         """Begin to answer; from now on it is the body that must not stall."""
         self._in_head = False
-        self._wait(BODY_STALLED_S)
+        self._wait(self.body_stalled_s)
+        given = self.app
+        if len(self.url) > ADDRESS_BYTES:
+            self.app = _refuse_address
+        elif sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
+            self.app = _refuse_head
         super().on_headers_complete()
+        self.app = given
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
         super().on_body(body)
-        self._wait(BODY_STALLED_S)
+        self._wait(self.body_stalled_s)
 
     def on_message_complete(self) -> None:
         """All of the request is here: the rest is up to us."""
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._has_begun, self._head_bytes = True, False, 0
         self._stop_waiting()
         super().on_message_complete()
 
@@ -108,8 +123,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """End a connection whose request does not come; who reads its body hears of it."""
         if self.flow.read_paused:
             # It is we who did not read on.
-            self._wait(BODY_STALLED_S)
-        elif self._in_head and self._head_bytes:
+            self._wait(self.body_stalled_s)
+        elif self._in_head and self._has_begun:
             self._refuse(b"408 Request Timeout")
         else:
             self.transport.close()
@@ -124,3 +139,14 @@ class BoundedProtocol(HttpToolsProtocol):
         idle = [one for one in self.connections if isinstance(one, BoundedProtocol) and one.is_idle]
         if idle:
             min(idle, key=lambda one: one.idle_since).transport.close()
+
+
+async def _refuse_address(scope: Scope, receive: Receive, send: Send) -> None:
+    said = f"the address has more than {ADDRESS_BYTES:,} bytes"
+    hint = "send a long filter by POST: a saved query, or /stac/search"
+    await answer_problem("too-long", 414, said, hint=hint)(scope, receive, send)
+
+
+async def _refuse_head(scope: Scope, receive: Receive, send: Send) -> None:
+    said = f"the header fields have more than {HEAD_BYTES:,} bytes"
+    await answer_problem("too-large", 431, said)(scope, receive, send)
