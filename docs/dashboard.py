@@ -145,7 +145,7 @@ ROWS: Sequence[tuple[Text, Sequence[Panel]]] = (
             ),
             Panel(
                 Text("Số đo của hai giờ qua", "Readings of the last two hours"),
-                [("max by (fate) (twin_telemetry_readings_last_hours)", "{{fate}}")],
+                [("max by (fate) (twin_telemetry_readings_recent)", "{{fate}}")],
             ),
             Panel(
                 Text("Độ trễ tới kho", "From reading to store"),

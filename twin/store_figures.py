@@ -69,8 +69,8 @@ GROUPS = (
     ),
     Group(
         "telemetry",
-        {"telemetry_readings_last_hours": "Readings of this hour and the last, by what became of them"},
-        "select fate.name as fate, fate.number as telemetry_readings_last_hours from (select "
+        {"telemetry_readings_recent": "Readings of this hour and the last, by what became of them"},
+        "select fate.name as fate, fate.number as telemetry_readings_recent from (select "
         "coalesce(sum(received), 0) as received, coalesce(sum(stored), 0) as stored, "
         "coalesce(sum(repeated), 0) as repeated, coalesce(sum(corrected), 0) as corrected, "
         "coalesce(sum(rejected), 0) as rejected from sensing.ledger "

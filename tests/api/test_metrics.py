@@ -33,7 +33,7 @@ def test_every_part_of_the_twin_has_figures(client: TestClient) -> None:
         "twin_cache_hits_total", "twin_cache_misses_total", "twin_cache_bytes", "twin_pool_connections",
         "twin_queue_oldest_age_seconds", "twin_runs_last_day", "twin_run_duration_seconds",
         "twin_run_mass_balance_error_ratio", "twin_processes_alive", "twin_series", "twin_series_fresh",
-        "twin_telemetry_readings_last_hours", "twin_alarms_standing", "twin_alarms_unacknowledged",
+        "twin_telemetry_readings_recent", "twin_alarms_standing", "twin_alarms_unacknowledged",
         "twin_warnings_in_force", "twin_deliveries_last_day", "twin_database_size_bytes", "twin_database_connections",
         "twin_database_oldest_transaction_age_seconds", "twin_disk_free_bytes", "twin_database_up",
     ):  # fmt: skip

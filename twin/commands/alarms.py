@@ -1,6 +1,8 @@
 """``twin alarms``: standing alarms, what is done with them, and the watch that raises them."""
 
 import getpass
+import signal
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -187,6 +189,8 @@ def watch_all(
     settings = read_settings()
     begin_logging("alarms", settings)
     engine = connect_to_city(settings)
+    # So that it takes leave when it is told to stop.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with alive(settings, "alarms", make_part_registry()):
         watch(engine, (ForecastFeed(), LoopFeed(), LeakFeed(), IncidentFeed()), once=once)
 
