@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from layers.errors import ConflictError, DatabaseError
 from layers.store.attachments import list_attachment_paths
 from layers.store.names import quote
+from layers.store.objects import read_gdal_name
 from twin.progress import Report
 
 # Below the time after which PostgreSQL looks for deadlocks (1 s): who waits for us is never the one that is ended.
@@ -173,9 +174,10 @@ def _describe(connection: Connection, lsn: str, moment: datetime) -> Cut:
 
 
 def list_named_files(connection: Connection) -> Iterator[str]:
-    """Yield what the database names below the folder of data: rasters, attachments, retired months."""
+    """Yield what the database names below the folder of data: rasters that lie there, attachments, retired months."""
     for path in connection.execute(text("select path from run.raster")).scalars():
-        yield f"processed/{path}"
+        if read_gdal_name(path) is None:
+            yield f"processed/{path}"
     for path in list_attachment_paths(connection):
         yield f"processed/{path}"
     for name in list_retired_files(connection):

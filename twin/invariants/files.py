@@ -4,8 +4,10 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from layers.errors import NotFoundError, ObjectStoreError
 from layers.store.attachments import FOLDER as ATTACHMENTS
 from layers.store.attachments import list_attachment_paths
+from layers.store.objects import read_gdal_name, stat_object
 from layers.store.rasters import list_rasters
 from twin.invariants.words import Breach, Found, Scene
 from twin.store_backup import list_retired_files
@@ -23,16 +25,29 @@ def find_lost_files(scene: Scene) -> Found:
         *(("attachment", path) for path in list_attachment_paths(scene.connection)),
         *(("retired month", f"{READINGS}/{name}") for name in list_retired_files(scene.connection)),
     ]
-    return _found(
-        scene,
-        (Breach(f"{what}: {path}", "the file is not there") for what, path in named
-         if not (scene.processed_dir / path).is_file()),
-    )  # fmt: skip
+    return _found(scene, _list_lost(scene.processed_dir, named))
+
+
+def _list_lost(folder: Path, named: Iterable[tuple[str, str]]) -> Iterator[Breach]:
+    for what, path in named:
+        url = read_gdal_name(path)
+        if url is None:
+            if not (folder / path).is_file():
+                yield Breach(f"{what}: {path}", "the file is not there")
+            continue
+        try:
+            stat_object(url)
+        except NotFoundError:
+            yield Breach(f"{what}: {url}", "the object is not there")
+        except ObjectStoreError as error:
+            yield Breach(f"{what}: {url}", error.message)
 
 
 def find_orphans(scene: Scene) -> Found:
     """Find rasters, attachments and folders of runs that no row names, and work left behind by runs that are over."""
-    rasters = {row.path for row in list_rasters(scene.connection)}
+    rows = list_rasters(scene.connection)
+    # Of a raster in a bucket the copy that was made here may be left.
+    rasters = {row.path if read_gdal_name(row.path) is None else f"{RASTERS}/{row.layer}.tif" for row in rows}
     attachments = set(list_attachment_paths(scene.connection))
     runs = list_run_states(scene.connection)
     return _found(scene, _list_orphans(scene.processed_dir, rasters, attachments, runs))
