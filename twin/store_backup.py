@@ -279,3 +279,14 @@ def read_archiver(connection: Connection) -> dict[str, Any]:
         )
     ).one()
     return dict(row._mapping)
+
+
+def list_clients(connection: Connection) -> list[str]:
+    """Return by what name each other connection to this server works."""
+    rows = connection.execute(
+        text(
+            "select coalesce(nullif(application_name, ''), 'unnamed') from pg_stat_activity "
+            "where backend_type = 'client backend' and pid <> pg_backend_pid()"
+        )
+    )
+    return [str(name) for name in rows.scalars()]

@@ -329,3 +329,7 @@ def test_the_commands_say_what_they_did(city: LivingCity) -> None:
     refused = call(city, "restore", "latest", "--here")
     assert refused.returncode == 1
     assert refused.stderr.startswith("twin: this would replace the living city")
+    city.now()
+    refused = call(city, "restore", "latest", "--here", "--replace")
+    assert refused.returncode == 1
+    assert "connections to the city's database are open: twin" in refused.stderr

@@ -37,6 +37,7 @@ from twin.store_backup import (
     is_empty,
     is_paused,
     is_recovering,
+    list_clients,
     read_replayed,
     read_standing,
     sum_tables,
@@ -151,8 +152,6 @@ def _check_order(backup: Backup, target: Target, to: datetime | str | None, arch
 @contextmanager
 def _make_room(target: Target, *, replace: bool) -> Iterator[None]:
     """Refuse to go over what is there, or lay it aside until the city is restored; bring it back when that fails."""
-    if target.cluster is not None and find_running(target.cluster) is not None:
-        stop_cluster(target.cluster)
     places = [*_list_places(target)]
     occupied = [path for path in places if path.exists()]
     if occupied and not replace:
@@ -160,6 +159,9 @@ def _make_room(target: Target, *, replace: bool) -> Iterator[None]:
             f"there is a city already: {occupied[0]}",
             hint="choose another folder, or lay what is there aside with --replace",
         )
+    if target.cluster is not None:
+        _refuse_company(target.cluster)
+        stop_cluster(target.cluster)
     stamp = time.strftime(".before-%Y-%m-%dT%H%M%SZ", time.gmtime())
     aside = {path: path.parent / stamp / path.name for path in occupied}
     # Within the same folder: it may be a disk of its own.
@@ -176,6 +178,22 @@ def _make_room(target: Target, *, replace: bool) -> Iterator[None]:
         for path, other in aside.items():
             other.rename(path)
         raise
+
+
+def _refuse_company(cluster: Path) -> None:
+    """Raise ConflictError while somebody works with the cluster: a server would begin a new one in its place."""
+    url = find_running(cluster)
+    if url is None:
+        return
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        clients = list_clients(connection)
+    engine.dispose()
+    if clients:
+        raise ConflictError(
+            f"{len(clients)} connections to the city's database are open: {', '.join(sorted(set(clients)))}",
+            hint="stop servers and workers first: systemctl stop city-twin.target, or Ctrl-C",
+        )
 
 
 def _list_places(target: Target) -> Iterator[Path]:

@@ -16,6 +16,7 @@ from twin.backup.making import Order, make_backup
 from twin.backup.restoring import check_backup
 from twin.backup.shelf import Listed, find_backup, list_backups
 from twin.backup.standing import read_standing
+from twin.commands.ending import end_cleanly
 from twin.progress import show_progress
 from twin.settings import read_settings
 
@@ -51,6 +52,7 @@ def make(
     """Sao lưu — back up database and files: make one, list, check, drill."""
     if context.invoked_subcommand is not None:
         return
+    end_cleanly()
     settings = read_settings()
     order = Order(keep=keep, dump=dump, anew=anew, jobs=jobs, max_rate=max_rate, patience_s=patience)
     with show_progress("Sao lưu · backup") as report:
@@ -127,6 +129,7 @@ def drill(
     as_json: AsJson = False,
 ) -> None:
     """Diễn tập phục hồi — restore a backup into a passing cluster and prove it; exit code 1 when it fails."""
+    end_cleanly()
     settings = read_settings()
     with show_progress("Diễn tập · drill") as report:
         done = drill_backup(settings, folder or settings.backups_dir, name, within, report)

@@ -12,6 +12,7 @@ from layers.errors import ConflictError, InputError
 from twin.backup.restoring import Target, restore_backup
 from twin.backup.shelf import find_backup, list_backups
 from twin.commands.choosing import read_time
+from twin.commands.ending import end_cleanly
 from twin.leftovers import take_lock
 from twin.progress import show_progress
 from twin.settings import Settings, read_settings
@@ -38,6 +39,7 @@ def restore(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Phục hồi thành phố từ bản sao lưu — restore the city from a backup, at its moment or a later one."""
+    end_cleanly()
     settings = read_settings()
     moment = to if to in (None, "latest") else read_time(to)
     shelf = folder or settings.backups_dir
