@@ -25,6 +25,7 @@ WHOLE_TWIN = (
     *(
         f"tests/web/test_viewer_{name}.py"
         for name in (
+            "account",
             "desk",
             "layers",
             "operations",
@@ -46,15 +47,15 @@ DEMO = tuple(
 
 
 def name_share(nodeid: str) -> str:
-    """Return what a test shares with others that is costly to make: the whole twin, the demo, the API's databases, its
-    file.
+    """Return what a test shares with others that is costly to make: the whole twin, the demo, the API's databases, the
+    town of faults, its file.
     """
     path = nodeid.split("::")[0]
     if path in WHOLE_TWIN:
         return "whole twin"
     if path in DEMO:
         return "demo"
-    return "api" if path.startswith("tests/api/") else path
+    return next((name for name in ("api", "faults") if path.startswith(f"tests/{name}/")), path)
 
 
 class BySharing(LoadScopeScheduling):

@@ -66,7 +66,7 @@ class Plant:
         self.settings = Settings(database_url=self.url, data_dir=self.folder / "data", run_dir=self.folder / "run")
         self._children: list[Process] = []
         self._worker: Process | None = None
-        self._port = 0
+        self.servers: dict[int, Process] = {}
         declaration: dict[str, object] = {
             "id": "test",
             "crs": "EPSG:5897",
@@ -129,13 +129,13 @@ class Plant:
         if self._worker is not None and self._worker.poll() is None:
             self.end(self._worker)
 
-    def take_server(self) -> int:
-        """Return the port of the server that lives, or of a new one."""
-        if not self._port:
-            self._port = find_port()
-            self.start_server(self._port)
-            await_ready(self._port)
-        return self._port
+    def take_servers(self, count: int = 1) -> list[int]:
+        """Return the ports of so many servers that live."""
+        fresh = [find_port() for _ in range(count - len(self.servers))]
+        for port in fresh:
+            self.servers[port] = self.start_server(port)
+        await_ready(*fresh)
+        return list(self.servers)[:count]
 
     def read_log(self, name: str) -> str:
         """Return what a process said."""

@@ -27,12 +27,12 @@ def base(plant: Plant) -> str:
     with (plant.settings.processed_dir / "cut.tif").open("r+b") as file:
         file.truncate(plant.settings.processed_dir.joinpath("cut.tif").stat().st_size // 2)
     (plant.settings.processed_dir / "garbage.tif").write_bytes(b"II*\0" + np.random.default_rng(2).bytes(5000))
-    return f"http://127.0.0.1:{plant.take_server()}"
+    return f"http://127.0.0.1:{plant.take_servers()[0]}"
 
 
 ASKED = (
     "/tiles/raster/{}/preview.png",
-    "/tiles/raster/{}/14/13003/7734.png",
+    "/tiles/raster/{}/17/104060/61875.png",
     "/api/collections/{}/coverage",
     "/api/collections/{}/position?coords=POINT(105.80 10.015)",
 )

@@ -96,7 +96,7 @@ def test_a_spill_without_room_keeps_what_it_said_it_has(small: Path) -> None:
 
 
 def test_a_database_without_room_can_still_be_read(plant: Plant, small: Path) -> None:
-    base = f"http://127.0.0.1:{plant.take_server()}"
+    base = f"http://127.0.0.1:{plant.take_servers()[0]}"
     shutil.chown(small, (plant.cluster.data).owner(), (plant.cluster.data).group())
     with plant.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(f"create tablespace small location '{small}'")

@@ -2,7 +2,6 @@
 
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -18,21 +17,10 @@ PATHS = [
 ]
 
 
-class Pair:
-    """Two servers on one database."""
-
-    def __init__(self, plant: Plant) -> None:
-        self.ports = [find_port(), find_port()]
-        self.servers: dict[int, Process] = {port: plant.start_server(port) for port in self.ports}
-        await_ready(*self.ports)
-
-
 @pytest.fixture(scope="module")
-def pair(plant: Plant) -> Iterator[Pair]:
-    made = Pair(plant)
-    yield made
-    for server in made.servers.values():
-        plant.end(server, signal.SIGKILL)
+def pair(plant: Plant) -> list[int]:
+    """Ports of two servers on one database."""
+    return plant.take_servers(2)
 
 
 class Stream(threading.Thread):
@@ -53,16 +41,16 @@ class Stream(threading.Thread):
             self.ended = repr(error)
 
 
-def test_servers_are_replaced_one_after_another_and_nobody_notices(plant: Plant, pair: Pair) -> None:
-    balancer = Balancer(pair.ports)
+def test_servers_are_replaced_one_after_another_and_nobody_notices(plant: Plant, pair: list[int]) -> None:
+    balancer = Balancer(pair)
     asking = Asking(balancer.port, PATHS)
-    stream = Stream(pair.ports[0])
+    stream = Stream(pair[0])
     wait_for(lambda: "ready" in stream.told, "the listener is heard")
     asking.await_more(20, "servers answer")
-    for port in pair.ports:
-        assert plant.end(pair.servers[port]) in (0, -signal.SIGTERM)
+    for port in pair:
+        assert plant.end(plant.servers[port]) in (0, -signal.SIGTERM)
         asking.await_more(20, "the other one answers")
-        pair.servers[port] = plant.start_server(port)
+        plant.servers[port] = plant.start_server(port)
         await_ready(port)
     answers = asking.end()
     balancer.close()
@@ -71,8 +59,8 @@ def test_servers_are_replaced_one_after_another_and_nobody_notices(plant: Plant,
     assert stream.ended == "cleanly"
 
 
-def test_a_database_that_restarts_is_missed_for_seconds_only(plant: Plant, pair: Pair) -> None:
-    port = pair.ports[0]
+def test_a_database_that_restarts_is_missed_for_seconds_only(plant: Plant, pair: list[int]) -> None:
+    port = pair[0]
     base = f"http://127.0.0.1:{port}"
     asking = Asking(port, PATHS[:1] + PATHS[3:])
     stream = Stream(port)
