@@ -17,11 +17,13 @@ import geopandas as gpd
 import httpx
 import pytest
 import shapely
+from playwright.sync_api import sync_playwright
 
 from layers.registry import read_vector_layer
 from layers.store.engine import open_engine
 from layers.store.features import upsert_features
 from tests.conftest import ROOT
+from tests.web.visits import CHROMIUM_FLAGS
 
 PROXY = ROOT / "deploy" / "proxy"
 NAME = "twin.example.vn"
@@ -50,7 +52,7 @@ def find_port() -> int:
 
 
 def await_answer(port: int, path: str, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(900):
+    for _ in range(1_500):
         assert process.poll() is None, process.communicate()
         with suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
@@ -66,9 +68,9 @@ def servers(make_database: Callable[..., str], tmp_path_factory: pytest.TempPath
     """Ports of two server processes of one small city, that know nothing of a proxy but its header."""
     url = make_database("proxied")
     engine = open_engine(url)
-    trees = gpd.GeoDataFrame({"id": ["t"]}, geometry=[shapely.Point(581_000.0, 1_108_500.0)], crs="EPSG:5897")
+    trees = gpd.GeoDataFrame({"id": ["t"]}, geometry=[shapely.Point(105.73517, 10.02024)], crs="EPSG:4326")
     with engine.begin() as connection:
-        upsert_features(connection, read_vector_layer("trees"), trees, source_id="test")
+        upsert_features(connection, read_vector_layer("trees"), trees.to_crs("EPSG:5897"), source_id="test")
     engine.dispose()
     environment = {
         **os.environ,
@@ -229,6 +231,33 @@ def test_nobody_behind_the_proxy_is_this_machine(nginx: Front, servers: tuple[in
         for claim in claims:
             assert client.post(WRITE, json=QUERY, headers=claim).status_code in (401, 403), claim
     assert httpx.post(f"http://127.0.0.1:{servers[0]}{WRITE}", json=QUERY).status_code == 201
+
+
+SEEN = """() => {
+  window.broken = [];
+  document.addEventListener('securitypolicyviolation', event =>
+    window.broken.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+}"""
+PAGES = ("/", "/wall.html", "/widget.html", "/api?f=html", "/api/collections/trees/items?f=html", "/api/docs")
+
+
+def test_every_page_works_under_its_policy_and_over_https(nginx: Front) -> None:
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        pytest.skip("chromium is not installed")
+    flags = [*CHROMIUM_FLAGS, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=flags)
+        page = browser.new_context(ignore_https_errors=True).new_page()
+        page.add_init_script(f"({SEEN})()")
+        refused: list[str] = []
+        page.on("console", lambda said: refused.append(said.text) if "Content Security Policy" in said.text else None)
+        for path in PAGES:
+            page.goto(f"https://{NAME}:{nginx.secure}{path}", wait_until="load", timeout=60_000)
+            if path == "/":
+                page.wait_for_selector(".maplibregl-canvas", timeout=60_000)
+            assert (page.evaluate("window.broken"), refused) == ([], []), path
+        browser.close()
 
 
 def test_figures_are_for_the_house(nginx: Front) -> None:

@@ -116,8 +116,10 @@ def read_file(
     path = resources.settings.processed_dir / kept.path
     if not path.is_file():
         raise NotFoundError(f"the file of attachment {attachment_id} is not in its place", hint="restore it")
+    # A browser draws pictures; papers it hands to the person.
+    shown = "inline" if kept.media_type.startswith("image/") else "attachment"
     headers = {
-        "content-disposition": f"inline; filename*=UTF-8''{quote(kept.filename)}",
+        "content-disposition": f"{shown}; filename*=UTF-8''{quote(kept.filename)}",
         "cache-control": "private, max-age=31536000, immutable",
         "content-security-policy": "sandbox; default-src 'none'",
     }

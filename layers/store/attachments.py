@@ -21,6 +21,8 @@ from layers.store.references import require_feature
 
 FOLDER = "attachments"
 MOST_PIXELS = 120_000_000
+MOST_OF_ONE = 500
+"""Files one feature may have."""
 # Cameras write their own notes behind the end of a picture.
 _TAIL = 65_536
 # Ending of the file, what its content begins with, and what stands near its end.
@@ -52,10 +54,11 @@ class Attachment:
     @property
     def path(self) -> str:
         """Where the file lies, below the folder of processed files."""
-        return _name_file(self.sha256, self.media_type)
+        return name_file(self.sha256, self.media_type)
 
 
-def _name_file(sha256: str, media_type: str) -> str:
+def name_file(sha256: str, media_type: str) -> str:
+    """Return where the bytes of an attachment lie, below the folder of processed files."""
     return f"{FOLDER}/{sha256[:2]}/{sha256}.{_MARKS[media_type][0]}"
 
 
@@ -117,10 +120,11 @@ def keep_attachment(
 ) -> Attachment:
     """Check the received file, put it in its place and record it.
 
-    InputError when its content is not what ``media_type`` says, NotFoundError when there is no such feature. Equal
-    files are stored once.
+    InputError when its content is not what ``media_type`` says, NotFoundError when there is no such feature,
+    TooLargeError when it has ``MOST_OF_ONE`` files. Equal files are stored once.
     """
     require_feature(connection, layer, feature)
+    _check_room(connection, layer, feature)
     incoming.finish()
     check_content(incoming.path, media_type)
     row = connection.execute(
@@ -145,6 +149,17 @@ def keep_attachment(
     incoming.path.replace(place)
     place.chmod(0o644)
     return kept
+
+
+def _check_room(connection: Connection, layer: VectorLayer, feature: str) -> None:
+    count = connection.execute(
+        text(
+            "select count(*) from inventory.attachment where layer = :layer and feature = :feature and deleted is null"
+        ),
+        {"layer": layer.id, "feature": feature},
+    ).scalar_one()
+    if count >= MOST_OF_ONE:
+        raise TooLargeError(f"'{feature}' has {count} files, at most {MOST_OF_ONE} are kept", hint="delete some first")
 
 
 def check_content(path: Path, media_type: str) -> None:
@@ -189,7 +204,7 @@ def list_attachments(connection: Connection, layer_id: str, feature: str) -> lis
 def list_attachment_paths(connection: Connection) -> list[str]:
     """Return where the files of all attachments lie, those out of sight too, below the folder of processed files."""
     rows = connection.execute(text("select distinct sha256, media_type from inventory.attachment order by 1, 2"))
-    return [_name_file(row.sha256, row.media_type) for row in rows]
+    return [name_file(row.sha256, row.media_type) for row in rows]
 
 
 def read_attachment(connection: Connection, attachment_id: int) -> Attachment:
