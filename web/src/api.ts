@@ -48,11 +48,17 @@ export class ApiError extends Error {
 export const isOurs = (error: unknown): boolean =>
   error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
 
+/** A change says that a page of ours asks for it: no form of another site can. */
+function ofPage(init?: RequestInit): RequestInit {
+  if (!init?.method || init.method === "GET") return {};
+  return { headers: { accept: "application/json", ...(init.headers as Record<string, string>), "Twin-Page": "1" } };
+}
+
 /** Ask the server for an answer with its headers. Throws {@link ApiError}. */
 export async function ask(path: string, init?: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, { headers: { accept: "application/json" }, ...init });
+    response = await fetch(path, { headers: { accept: "application/json" }, ...init, ...ofPage(init) });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, String(error));

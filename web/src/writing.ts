@@ -1,5 +1,6 @@
 /** Writing to the server: who, why, against which version. */
 
+import { hasAccounts, isSignedIn, lastMe, readMe, refreshMe } from "./account/me";
 import { ApiError, request } from "./api";
 import { h } from "./dom";
 import { t } from "./i18n";
@@ -8,7 +9,8 @@ import { textButton } from "./panels/parts";
 
 const AUTHOR_KEY = "twin.author";
 const TOKEN_KEY = "twin.token";
-const UNAUTHORISED: readonly number[] = [401, 403];
+const FORBIDDEN = 403;
+const UNAUTHORISED: readonly number[] = [401, FORBIDDEN];
 
 export interface Writing {
   reason?: string;
@@ -17,8 +19,11 @@ export interface Writing {
   headers?: Record<string, string>;
 }
 
-/** The name under which this browser writes; empty where nobody gave one yet. */
-export const readAuthor = (): string => localStorage.getItem(AUTHOR_KEY) ?? "";
+/** The name under which this browser writes: who signed in, else the name that was given; empty without either. */
+export function readAuthor(): string {
+  const me = lastMe();
+  return (me && isSignedIn(me) ? me.name : localStorage.getItem(AUTHOR_KEY)) ?? "";
+}
 
 function field(label: string, name: string, type: string, value: string, hint: string | null): HTMLElement {
   return h(
@@ -30,8 +35,15 @@ function field(label: string, name: string, type: string, value: string, hint: s
   );
 }
 
-/** Ask for a name and, where the server wants one, a token; false where the person gave up. */
-export function askWriter(refused: string | null = null): Promise<boolean> {
+/** Ask to sign in where there are accounts, else for a name and perhaps a token; false where the person gave up. */
+export async function askWriter(refused: string | null = null): Promise<boolean> {
+  const me = await readMe().catch(() => null);
+  if (!hasAccounts(me)) return askName(refused);
+  const { askSignIn } = await import("./account/dialog");
+  return askSignIn(t("account.forWriting"));
+}
+
+function askName(refused: string | null): Promise<boolean> {
   return new Promise((resolve) => {
     let given = false;
     openDialog(
@@ -72,7 +84,7 @@ export function askWriter(refused: string | null = null): Promise<boolean> {
   });
 }
 
-/** Return the headers that say who writes. */
+/** Return the headers that say who writes; a session says it by its cookie. */
 export function sign({ reason, etag, headers }: Writing): Record<string, string> {
   const token = sessionStorage.getItem(TOKEN_KEY);
   return {
@@ -97,6 +109,7 @@ export class NotWritten extends Error {
  * {@link NotWritten} where the person gave no name.
  */
 export async function write<T>(method: string, path: string, body: unknown, writing: Writing = {}): Promise<T> {
+  const me = await readMe().catch(() => null);
   if (!readAuthor() && !(await askWriter())) throw new NotWritten();
   const plain = body instanceof Blob || body === null || body === undefined;
   const type: Record<string, string> = plain ? {} : { "content-type": "application/json" };
@@ -107,6 +120,8 @@ export async function write<T>(method: string, path: string, body: unknown, writ
       return await request<T>(path, init);
     } catch (error) {
       if (!(error instanceof ApiError) || !UNAUTHORISED.includes(error.status)) throw error;
+      // Who is known and may not do it is not asked again who it is.
+      if (hasAccounts(me) && error.status === FORBIDDEN && isSignedIn(await refreshMe())) throw error;
       if (!(await askWriter(error.message))) throw error;
     }
   }

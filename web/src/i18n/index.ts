@@ -3,6 +3,7 @@
 import { ApiError } from "../api";
 import { getState, type Lang } from "../state";
 import type { Words } from "../types";
+import type { AccountKey } from "./account-vi";
 import type { AlarmsKey } from "./alarms-vi";
 import type { DeskKey } from "./desk-vi";
 import { en } from "./en";
@@ -18,6 +19,7 @@ import type { WorkKey } from "./work-vi";
 /** Words of the first view, and of panels that bring their own when they are opened. */
 export type Key =
   | FirstKey
+  | AccountKey
   | AlarmsKey
   | DeskKey
   | PlanningKey

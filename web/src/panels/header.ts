@@ -1,6 +1,8 @@
 /** The bar at the top: the city's name, search, clock, tools, language and colours. */
 
 import type { Map as MapView } from "maplibre-gl";
+import { accountButton } from "../account/button";
+import { readMe, watchMe } from "../account/me";
 import { getCity } from "../data";
 import { h, replace } from "../dom";
 import { formatDay, formatTime } from "../format";
@@ -127,11 +129,15 @@ export function makeHeader(map: MapView): HTMLElement {
       ...PAGE_TOOLS.map((name) => iconButton(toolIcon(name), toolLabel(name), () => openTool(map, name), "not-phone")),
       languageButton(),
       coloursButton(),
+      accountButton(),
     );
     if (place >= 0) (end.children[place] as HTMLElement).focus();
   };
   update();
   watch(["lang", "scheme"], update);
+  watchMe(update);
+  // Not while the map is being put together.
+  map.once("idle", () => void readMe().catch(() => undefined));
   listenToKeys({ "/": () => setSeeking(true), "?": () => openTool(map, "keys") });
   return header;
 }
