@@ -6,21 +6,29 @@ import geopandas as gpd
 from sqlalchemy import Engine
 
 from layers.access import visible_layers, who_asks
-from layers.store.rights import PAIRS, read_hidden_items
+from layers.registry import read_vector_layer
+from layers.store.hiding import read_hidden_items
 
 
 def hide_items(engine: Engine, features: Mapping[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
     """Return ``features`` without the rows that name an item of a layer, or a guarded item, hidden from who asks."""
+    hidden = find_hidden(engine)
+    return {
+        layer_id: _hide(frame, read_vector_layer(layer_id).named_items, hidden) for layer_id, frame in features.items()
+    }
+
+
+def find_hidden(engine: Engine) -> frozenset[str]:
+    """Return the items, as ``layer/id``, that are hidden from who asks by their guard."""
     reach = who_asks()
     if reach.sees("restricted") and not reach.wards:
-        return dict(features)
+        return frozenset()
     with engine.connect() as connection:
-        hidden = read_hidden_items(connection)
-    return {layer_id: _hide(frame, hidden) for layer_id, frame in features.items()}
+        return read_hidden_items(connection)
 
 
-def _hide(frame: gpd.GeoDataFrame, hidden: frozenset[str]) -> gpd.GeoDataFrame:
-    for layer, item in PAIRS:
+def _hide(frame: gpd.GeoDataFrame, pairs: tuple[tuple[str, str], ...], hidden: frozenset[str]) -> gpd.GeoDataFrame:
+    for layer, item in pairs:
         if layer in frame.columns and item in frame.columns:
             named = frame[layer].astype(str) + "/" + frame[item].astype(str)
             unseen = frame[layer].notna() & ~frame[layer].isin([*visible_layers(), ""])

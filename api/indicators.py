@@ -15,6 +15,7 @@ from sse_starlette import ServerSentEvent
 
 from api.answers import write_json, write_moment
 from api.resources import Resources
+from layers.access import WHOLE, asking_as, visible_layers
 from layers.quantities import QUANTITIES
 from twin.indicators.words import STATE_TITLES, OfSeries, Reported
 
@@ -62,8 +63,8 @@ def write_indicator(told: Reported) -> dict[str, Any]:
     }
 
 
-def write_items(told: Reported) -> list[dict[str, Any]]:
-    """Return the items behind an indicator as JSON, those that weigh most first."""
+def write_items(told: Reported, hidden: frozenset[str]) -> list[dict[str, Any]]:
+    """Return the items behind an indicator that who asks may see, those that weigh most first."""
     return [
         {
             "layer": each.layer,
@@ -73,6 +74,7 @@ def write_items(told: Reported) -> list[dict[str, Any]]:
             "position": None if each.place is None else [round(side, 7) for side in each.place],
         }
         for each in told.measured.items
+        if each.layer in visible_layers() and f"{each.layer}/{each.id}" not in hidden
     ]
 
 
@@ -101,7 +103,9 @@ def make_token(written: Sequence[Mapping[str, Any]]) -> str:
 
 async def measure(resources: Resources) -> tuple[Reported, ...]:
     """Return all indicators, not on the loop."""
-    return await asyncio.to_thread(resources.indicators.measure, resources.engine.connect)
+    # They are kept for all who ask, so they are measured as the twin itself.
+    with asking_as(WHOLE):
+        return await asyncio.to_thread(resources.indicators.measure, resources.engine.connect)
 
 
 async def stream_indicators(

@@ -98,7 +98,8 @@ def name_sight(layers: Iterable[VectorLayer]) -> tuple[object, ...]:
 def is_open(layer_id: str) -> bool:
     """Whether everybody sees all of a vector layer."""
     layer = VECTOR_LAYERS[layer_id]
-    return layer.access == "public" and not layer.guarded and all(prop.access == "public" for prop in layer.properties)
+    plain = layer.access == "public" and not layer.guarded and not layer.named_items
+    return plain and all(prop.access == "public" for prop in layer.properties)
 
 
 @lru_cache(maxsize=len(LEVELS))

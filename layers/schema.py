@@ -23,6 +23,7 @@ GUARD = "is_restricted"
 
 NO_WORDS: Mapping[str, str] = MappingProxyType({})
 DETAIL_ZOOM = 14
+_ITEM_NAMES = (("asset_layer", "asset_id"), ("layer_id", "item_id"), ("place_layer", "place_id"))
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,47}$")
 _FIELD = re.compile(r"\{(\w+)\}")
 RESERVED = frozenset({
@@ -186,6 +187,8 @@ class VectorLayer:
             unknown = {name for part in prop.template_parts for name in part} - set(names)
             if unknown:
                 raise DeclarationError(f"'{self.id}.{prop.name}' is made of {sorted(unknown)}, which it does not have")
+        if self.access != "public" and self.min_zoom < DETAIL_ZOOM:
+            raise DeclarationError(f"layer '{self.id}' is not for everybody, so that it begins at zoom {DETAIL_ZOOM}")
         hidden = [name for name in self.tile_properties if LEVELS.index(self._access(name)) > LEVELS.index(self.access)]
         if hidden:
             raise DeclarationError(f"tiles of layer '{self.id}' carry '{hidden[0]}', which not all who see it may see")
@@ -207,6 +210,11 @@ class VectorLayer:
     def guarded(self) -> bool:
         """Whether some of its rows are for few."""
         return self.find(GUARD) is not None
+
+    @property
+    def named_items(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of properties by which what runs write names an item: its layer, and its id there."""
+        return tuple(pair for pair in _ITEM_NAMES if self.of_runs and all(self.find(name) for name in pair))
 
     @property
     def of_runs(self) -> bool:

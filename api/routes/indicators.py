@@ -5,11 +5,13 @@ from typing import Annotated, Literal, get_args
 
 from fastapi import APIRouter, Depends, Query, Request
 from sse_starlette import EventSourceResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.answers import answer_json, write_moment
 from api.dependencies import ConnectionOf, ResourcesOf, refuse_unknown
 from api.etags import is_known
+from api.hiding import find_hidden
 from api.indicators import (
     BEAT_S,
     make_token,
@@ -85,7 +87,10 @@ async def read_one(indicator: str, resources: ResourcesOf) -> Response:
     """Return an indicator and the items that weigh most in it, at most fifty."""
     found = find_indicator(indicator)
     told = next(each for each in await measure(resources) if each.indicator.id == found.id)
-    return answer_json({**write_indicator(told), "items": write_items(told)}, headers={"cache-control": "no-cache"})
+    hidden = await run_in_threadpool(find_hidden, resources.engine)
+    return answer_json(
+        {**write_indicator(told), "items": write_items(told, hidden)}, headers={"cache-control": "no-cache"}
+    )
 
 
 @router.get("/{indicator}/history", summary="An indicator by the hour")

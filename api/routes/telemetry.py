@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.answers import answer_json, write_moment
 from api.dependencies import ConnectionOf, ResourcesOf, refuse_unknown
 from api.principal import current_principal
-from api.writing import WriterOf
+from api.writing import WriterOf, require_staff
 from layers.errors import InputError
 from twin.sensors.clocks import judge_clock
 from twin.sensors.intake import store_messages
@@ -56,7 +56,11 @@ def take_telemetry(
     return answer_json({**receipt.as_dict(), "refusals": refusals})
 
 
-@router.get("/ledger", summary="What arrived, by device and hour, and what became of it")
+@router.get(
+    "/ledger",
+    summary="What arrived, by device and hour, and what became of it",
+    dependencies=[Depends(require_staff)],
+)
 def read_ledger(
     connection: ConnectionOf,
     device: Annotated[str | None, Query(max_length=200, description="Only of this device or thing")] = None,

@@ -11,6 +11,7 @@ import shapely
 from pyproj import CRS
 from sqlalchemy import Connection
 
+from layers.access import who_asks
 from layers.editing.check import Found, check_shapes, check_values
 from layers.editing.reasons import translate_reason
 from layers.editing.words import Change, Edit, Outcome, RejectedError, Result
@@ -89,6 +90,8 @@ def read_all(connection: Connection, touched: Sequence[Edit | Change]) -> _By:
 def _check_request(connection: Connection, edits: Sequence[Edit], valid_from: datetime | None) -> None:
     met: set[tuple[str, str]] = set()
     for edit in edits:
+        if not who_asks().may_edit(edit.layer):
+            raise ForbiddenError(f"your roles do not edit collection '{edit.layer.id}'", hint="ask an administrator")
         if edit.layer.of_runs:
             raise ForbiddenError(f"collection '{edit.layer.id}' is written by runs only")
         if (edit.layer.id, edit.id) in met:

@@ -4,7 +4,8 @@ of a filter or of a past that are made at once (see ``layers.schema.Overview``).
 
 from collections.abc import Sequence
 
-from layers.schema import DETAIL_ZOOM, GUARD, VectorLayer
+from layers.schema import DETAIL_ZOOM, VectorLayer
+from layers.store.hiding import write_shown
 from layers.store.mercator import HALF_WORLD
 from layers.store.names import quote
 
@@ -31,12 +32,12 @@ def write_cell_rows(layer: VectorLayer, columns: Sequence[str]) -> str:
         f"and meta.find_cell({high[0]} + {half}) and c.cell & {CELLS_ACROSS - 1} "
         f"between meta.find_cell({half} - {high[1]}) and meta.find_cell({half} - {low[1]})"
     )
-    # Overviews are for all who see the layer.
-    shown = f" and b.{GUARD} is not true" if layer.guarded else ""
+    # Overviews are for everybody.
+    shown = write_shown(layer, "public", alias="b")
     return (
         f"select c.cell, c.box, b.fid, b.id{_list('b', columns)}, b.geom_3857 as geom "
         f"from (select c as cell, {box} as box from unnest(%(cells)s::integer[]) c) c "
-        f"join city.{quote(layer.id)} b on b.geom_3857 && c.box{owned}{shown}"
+        f"join city.{quote(layer.id)} b on b.geom_3857 && c.box{owned} and {shown}"
     )
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Connection, text
 
 from layers.registry import RASTER_LAYERS, VECTOR_LAYERS
-from layers.schema import GUARD, LEVELS, Access, VectorLayer
+from layers.schema import LEVELS, Access, VectorLayer
+from layers.store.hiding import write_shown
 from layers.store.names import quote
 from layers.store.overviews import OVERVIEW
 from layers.store.tables import CITY, HISTORY
@@ -103,8 +104,6 @@ _SHOWN: Mapping[str, str] = {
 """Rows of other tables that follow what guarded layers hide."""
 _WRITTEN = ("meta", "sensing", "inventory", "network", "alarm", "warning", "run", "forecast", "transit", OVERVIEW)
 _NOT_WRITTEN = ("meta.city", "meta.rights", "meta.alembic_version")
-PAIRS = (("asset_layer", "asset_id"), ("layer_id", "item_id"), ("place_layer", "place_id"))
-"""Properties by which what runs write names an item."""
 
 
 def sync_rights(connection: Connection) -> bool:
@@ -122,11 +121,6 @@ def sync_rights(connection: Connection) -> bool:
         {"mark": mark},
     )
     return True
-
-
-def read_hidden_items(connection: Connection) -> frozenset[str]:
-    """Return the guarded items, as ``layer/id``."""
-    return frozenset(connection.execute(text("select unnest(meta.hidden_items())")).scalars())
 
 
 def name_reader(access: Access) -> str:
@@ -205,7 +199,7 @@ def _write_layers() -> Iterator[str]:
         yield from _write_edit_policies(layer)
         if layer.overview_zooms:
             table = f"{OVERVIEW}.{quote(layer.id)}"
-            yield f"grant select on {table} to {name_reader(layer.access)}"
+            yield f"grant select on {table} to twin_public"
 
 
 def _grant_columns(layer: VectorLayer, table: str, added: tuple[str, ...]) -> Iterator[str]:
@@ -230,28 +224,16 @@ def _raise(layer: VectorLayer, access: Access) -> Access:
 
 
 def _write_read_policies(layer: VectorLayer, table: str) -> Iterator[str]:
-    """Rows of a layer for everybody are seen by all; others, and those a flag keeps, within the own wards."""
-    reader = name_reader(layer.access)
+    """Rows of a layer for everybody are seen by all; others, and those that are hidden, within the own wards."""
     bound = "true" if layer.access == "public" else _IN_WARDS
-    if not layer.guarded:
-        yield f"create policy twin_read on {table} for select to {reader} using ({_hide_assets(layer, bound)})"
-        if _names_items(layer):
-            own = f"{bound} and (select meta.is_unbound())"
-            yield f"create policy twin_read_all on {table} for select to twin_restricted using ({own})"
-        return
-    yield f"create policy twin_read on {table} for select to {reader} using ({GUARD} is not true and {bound})"
-    yield f"create policy twin_read_guarded on {table} for select to twin_restricted using ({_IN_WARDS})"
-
-
-def _names_items(layer: VectorLayer) -> list[tuple[str, str]]:
-    return [pair for pair in PAIRS if layer.of_runs and all(layer.find(name) for name in pair)]
-
-
-def _hide_assets(layer: VectorLayer, bound: str) -> str:
-    """Return the condition that what a run says of an item is seen by who sees the item."""
-    hidden = "(select meta.hidden_items())::text[]"
-    told = [f"coalesce({one} || '/' || {other}, '') <> all ({hidden})" for one, other in _names_items(layer)]
-    return " and ".join((bound, *told))
+    for level in LEVELS[LEVELS.index(layer.access) : -1]:
+        shown = write_shown(layer, level)
+        yield f"create policy twin_{level} on {table} for select to {name_reader(level)} using ({bound} and {shown})"
+        if shown == "true":
+            return
+    # Where a named item lies nobody knows here: who is bound sees none that is hidden.
+    whole = "(select meta.is_unbound())" if layer.named_items else _IN_WARDS
+    yield f"create policy twin_restricted on {table} for select to twin_restricted using ({whole})"
 
 
 def _write_edit_policies(layer: VectorLayer) -> Iterator[str]:
