@@ -14,6 +14,8 @@ from sqlalchemy import Connection, Engine, text
 
 from layers.store.networks.state import write_state
 from tests.conftest import ROOT
+from tests.twin.test_audit import as_owner, write
+from twin.audit.sealing import seal_waiting
 from twin.invariants.checking import check_invariants
 from twin.invariants.registry import INVARIANTS, select_invariants
 from twin.invariants.words import Scene
@@ -304,3 +306,15 @@ def test_the_command_names_the_place_and_what_to_type(engine: Engine, tmp_path: 
     assert broken.returncode == 1
     assert "run r9: failed and does not say why" in broken.stdout
     assert "type: twin run PROCESS again" in broken.stdout
+
+
+def test_a_changed_entry_of_the_audit_is_found(engine: Engine, tmp_path: Path) -> None:
+    write(engine, 3)
+    seal_waiting(engine)
+    with as_owner(engine) as connection:
+        connection.execute(text("update audit.entry set name = 'nobody' where object = 'edit:1'"))
+    found = check_invariants(
+        engine, select_invariants("audit"), tmp_path, most=3, within_s=60.0, report=lambda share, words: None
+    )
+    assert [(one.finished, one.count) for one in found] == [(True, 1)]
+    assert found[0].breaches[0].place.startswith("audit position")
