@@ -1,12 +1,14 @@
 """The pool of a server whose database may go away: while it is, nobody waits for it; when it is back, it is used again.
 
-A connection that comes back broken starts a look at the database. Only if that fails too it counts as away.
+A connection that comes back broken starts a look at the database. Only if that fails too it counts as away. Afterwards
+the connections of all pools of this server on that database are checked, those that nobody has used since too.
 """
 
 import asyncio
 import logging
 from contextlib import suppress
 from typing import Any
+from weakref import WeakSet
 
 import psycopg
 from psycopg import AsyncConnection
@@ -18,6 +20,7 @@ CONNECT_S = 3
 """How long a connection may take to be made [s]; libpq counts in whole seconds, two at least."""
 
 _log = logging.getLogger("api")
+_opened: "WeakSet[PatientPool]" = WeakSet()
 
 
 class PatientPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
@@ -28,15 +31,19 @@ class PatientPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
         super().__init__(url, open=False, reconnect_timeout=2.0, **options)
         self._url = url
         self._look: asyncio.Task[None] | None = None
+        self._of: asyncio.AbstractEventLoop | None = None
         self.is_away = False
 
     async def open(self, wait: bool = False, timeout: float = 30.0) -> None:
         """Open the pool and look whether the database is there."""
         await super().open(wait, timeout)
+        self._of = asyncio.get_running_loop()
+        _opened.add(self)
         self._begin_look()
 
     async def close(self, timeout: float = 5.0) -> None:
         """Close the pool."""
+        _opened.discard(self)
         if self._look is not None:
             self._look.cancel()
             with suppress(asyncio.CancelledError):
@@ -74,4 +81,6 @@ class PatientPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
         if self.is_away:
             _log.warning("the database is back")
             self.is_away = False
-        await self.check()
+        for pool in [pool for pool in _opened if pool._url == self._url and pool._of is self._of]:
+            with suppress(psycopg.Error):
+                await pool.check()
