@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 
 from layers.errors import ConflictError, ForbiddenError, InputError, NotFoundError, UnauthorizedError
 from tests.conftest import ROOT
-from twin.accounts.backing_off import TooManyError
+from twin.accounts.backing_off import TooManyError, find_place
 from twin.accounts.codes import find_step
 from twin.accounts.keeping import Author, add_account, change_account, remove_account, reset_code, set_password
 from twin.accounts.keys import add_device_key, add_key, take_key
@@ -111,6 +111,12 @@ def test_failures_make_wait_but_only_where_they_come_from(engine: Engine) -> Non
         prove(begin_of(engine), give("an"))
     assert 0 < waiting.value.wait_s <= 900
     assert prove(begin_of(engine), give("an", address="10.0.0.2")).id == "an"
+
+
+def test_a_customer_of_ipv6_is_one_place() -> None:
+    assert find_place("2001:db8::1") == find_place("2001:db8::ffff") != find_place("2001:db8:0:1::1")
+    assert find_place("10.0.0.1") == "10.0.0.1"
+    assert find_place("testclient") == "testclient"
 
 
 def test_nobody_is_locked_out_by_others(engine: Engine) -> None:

@@ -5,6 +5,7 @@ counted before it is judged, so that many at once do not pass; a good one takes 
 session already, what others fail elsewhere does not count.
 """
 
+import ipaddress
 import math
 
 from sqlalchemy import Connection
@@ -49,6 +50,17 @@ def forgive(connection: Connection, name: str, address: str) -> None:
     """Take back what counted against somebody who proved to be ``name``; others of the address stay counted."""
     forget_attempts(connection, [f"pair:{name}|{address}", f"account:{name}"])
     forgive_attempt(connection, f"address:{address}")
+
+
+def find_place(address: str) -> str:
+    """Return what attempts from ``address`` are counted for: itself, of IPv6 the network of one customer (/64)."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:60]
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)
 
 
 def _find_wait(failures: int, ago: float, free: int, most: float) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from layers.errors import InputError, UnauthorizedError
-from twin.accounts.backing_off import FORGET_S, begin_attempt, forgive
+from twin.accounts.backing_off import FORGET_S, begin_attempt, find_place, forgive
 from twin.accounts.codes import find_step, hash_recovery, make_recovery, make_secret
 from twin.accounts.keeping import Author
 from twin.accounts.passwords import is_password
@@ -58,16 +58,18 @@ def prove(begin: Begin, given: Given, *, with_code: bool = True) -> Account:
     """
     name = given.name if NAME.fullmatch(given.name) else "?"
     with begin() as connection:
-        begin_attempt(connection, name, given.address, known=knows_address(connection, name, given.address))
+        begin_attempt(connection, name, find_place(given.address), known=knows_address(connection, name, given.address))
         account = find_account(connection, name)
     usable = account is not None and account.enabled and account.issuer is None
     is_right = is_password(account.password if usable and account is not None else None, given.password)
     with begin() as connection:
         if account is None or not is_right or not (not with_code or _takes_code(connection, account, given.code)):
-            record(connection, Deed("sign-in", name, "public", "password", given.address, outcome="refused"))
+            # What is no account's name may be a password in the wrong field.
+            tried = "unknown" if account is None else account.id
+            record(connection, Deed("sign-in", tried, "public", "password", given.address, outcome="refused"))
             proved = None
         else:
-            forgive(connection, name, given.address)
+            forgive(connection, name, find_place(given.address))
             proved = account
     if proved is None:
         raise UnauthorizedError(_WRONG, hint="an administrator can give a new password")
