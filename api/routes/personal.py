@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
+from urllib.parse import unquote
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -38,9 +39,15 @@ MOST_AN_HOUR = 200
 router = APIRouter(prefix="/api/personal", tags=["personal data"], dependencies=[Depends(refuse_unknown)])
 _CLOSED = {"cache-control": "no-store", "x-robots-tag": "noindex"}
 ParcelId = Annotated[str, Field(min_length=1, max_length=200)]
-Code = Annotated[str | None, Query(max_length=40, description=f"Why: {', '.join(PURPOSES)}")]
+# In headers, which no log of addresses keeps: the ground may name a case, and a case a person.
+Code = Annotated[str | None, Header(alias="twin-purpose", max_length=40, description=f"Why: {', '.join(PURPOSES)}")]
 Ground = Annotated[
-    str | None, Query(max_length=LONGEST_GROUND, description="The case it is for, in words; it is recorded")
+    str | None,
+    Header(
+        alias="twin-ground",
+        max_length=6 * LONGEST_GROUND,
+        description="The case it is for, in words, percent-encoded UTF-8; it is recorded",
+    ),
 ]
 
 
@@ -86,7 +93,8 @@ def read_owners(
 ) -> Response:
     """Return its holders with their shares; who asked, why and what was shown is recorded before."""
     principal = _let_in(request)
-    found = _look(resources, principal, [parcel_id], Purpose.of(purpose, ground))
+    words = unquote(ground or "", errors="replace")
+    found = _look(resources, principal, [parcel_id], Purpose.of(purpose, words))
     return answer_json({"parcel": parcel_id, "owners": found[parcel_id]}, headers=_CLOSED)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 from layers.errors import ConflictError, MappingError, NotFoundError, SetupError
 from layers.ingest.catalog import Source
 from layers.registry import VECTOR_LAYERS
+from layers.store.attachments import name_file
 from layers.store.features import upsert_features
 from layers.store.sources import register_source
 from twin.audit.sealing import seal_waiting
@@ -25,8 +26,10 @@ from twin.personal.key import PersonalKey, make_key, read_key
 from twin.personal.loading import load_owners
 from twin.personal.reading import read_owner_mapping
 from twin.personal.requests import erase_again, erase_person, expire, export_person, list_late_backups
+from twin.personal.staff import anonymise, erase_file
 from twin.settings import Settings
 from twin.store_audit import EntryQuery, list_entries
+from twin.store_names import KEPT, NAMED
 from twin.store_personal import count_owners, list_overdue_erasures, list_rejected
 
 TODAY = date(2026, 11, 29)
@@ -152,7 +155,7 @@ def test_who_is_erased_is_gone_everywhere_and_again_after_a_restore(
     assert "Kín" not in copy.read_text()
     # A backup from before comes back.
     with parcels.begin() as connection:
-        columns = ", ".join(kept)
+        columns = ", ".join(list(kept))
         values = ", ".join(f":{name}" for name in kept)
         connection.execute(text(f"insert into personal.owner ({columns}) values ({values})"), dict(kept))
         again = erase_again(connection, copy, today=TODAY, backup_days=35)
@@ -208,3 +211,59 @@ def test_the_demo_city_has_made_up_owners(parcels: Engine, key: PersonalKey, tmp
     loaded = load_owners(parcels, key, tmp_path / "owners.csv", None, source="demo")
     assert {one.field for one in loaded.rejected} == {"parcel"}
     assert loaded.new >= 2
+
+
+def test_every_column_that_names_staff_is_known(engine: Engine) -> None:
+    with engine.connect() as connection:
+        found = connection.execute(
+            text(
+                "select table_schema || '.' || table_name, column_name from information_schema.columns "
+                "where table_schema not in ('audit', 'personal', 'identity', 'history', 'city', 'information_schema') "
+                "and (column_name in ('author', 'assignee', 'inspector') or column_name like '%\\_by') "
+                "and data_type = 'text'"
+            )
+        ).all()
+    assert {tuple(row) for row in found} == {*NAMED, *KEPT}
+
+
+def test_who_left_is_named_no_longer(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for author in ("Trần Đã Đi", "Trần Đã Đi", "Lê Còn Đây"):
+            connection.execute(
+                text(
+                    "insert into inventory.work_order (title, kind, assignee, origin) "
+                    "values ('x', 'repair', :author, 'plan')"
+                ),
+                {"author": author},
+            )
+        by, done = anonymise(connection, "Trần Đã Đi", "request")
+        names = connection.execute(text("select assignee from inventory.work_order order by id")).scalars()
+        assert list(names) == [by, by, "Lê Còn Đây"]
+        assert done == {"inventory.work_order": 2}
+        entry = list_entries(connection, EntryQuery(action="personal-anonymise"), limit=1)[0]
+        assert "Trần" not in str(entry.as_dict())
+        with pytest.raises(NotFoundError):
+            anonymise(connection, "Trần Đã Đi", "request")
+
+
+def test_a_photograph_goes_for_good_unless_another_record_has_it(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / name_file("ab" * 32, "image/png")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"somebody")
+    with engine.begin() as connection:
+        ids = [
+            connection.execute(
+                text(
+                    "insert into inventory.attachment (layer, feature, sha256, media_type, filename, bytes, author) "
+                    "values ('trees', 't', :sha, 'image/png', 'ann.png', 8, 'Ann') returning id"
+                ),
+                {"sha": "ab" * 32},
+            ).scalar_one()
+            for _ in range(2)
+        ]
+        erase_file(connection, tmp_path, ids[0], "request")
+        assert path.exists()
+        erase_file(connection, tmp_path, ids[1], "request")
+        assert not path.exists()
+        with pytest.raises(NotFoundError):
+            erase_file(connection, tmp_path, ids[1], "request")

@@ -17,6 +17,7 @@ from twin.personal.key import find_key_file, make_key, read_key
 from twin.personal.loading import load_owners
 from twin.personal.looking import Purpose, show_by_name, show_parcels
 from twin.personal.requests import Erased, erase_again, erase_person, expire, export_person, list_late_backups
+from twin.personal.staff import anonymise, erase_file
 from twin.settings import Settings, read_settings
 from twin.store_personal import count_owners, list_overdue_erasures, list_rejected, showing
 
@@ -26,6 +27,7 @@ personal = typer.Typer(
 Person = Annotated[str, typer.Argument(help="Id here, or identity number; - reads it from standard input.")]
 PurposeOf = Annotated[str, typer.Option(help="land-administration, compensation, emergency, dispute, works, request.")]
 Ground = Annotated[str, typer.Option(help="The case it is for, as in 'hồ sơ 123/2026'.")]
+ReasonOf = Annotated[str, typer.Option(help="request, consent-withdrawn, wrong, court or expired.")]
 BackupDays = Annotated[int, typer.Option(min=0, max=3650, help="How long a backup is kept at most [d].")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -129,7 +131,7 @@ def export(person: Person, to: Annotated[Path, typer.Option(help="The file; JSON
 
 @personal.command("erase")
 def erase(
-    reason: Annotated[str, typer.Option(help="request, consent-withdrawn, wrong, court or expired.")],
+    reason: ReasonOf,
     person: Annotated[str | None, typer.Argument(help="Id here, or identity number; - reads it.")] = None,
     again: Annotated[
         Path | None, typer.Option(help="After a restore: a shipped copy of the audit; who was erased is again.")
@@ -164,6 +166,34 @@ def expire_old(backup_days: BackupDays = 35, as_json: AsJson = False) -> None:
         typer.echo(f"bản sao lưu quá hạn · backup {name} still holds people who were erased: remove it", err=True)
     if late:
         raise typer.Exit(1)
+
+
+@personal.command("anonymise")
+def anonymise_one(
+    name: Annotated[str, typer.Argument(help="The name as records have it; - reads it from standard input.")],
+    reason: ReasonOf,
+    as_json: AsJson = False,
+) -> None:
+    """Ẩn danh — put a made-up word in the place of a name of staff who left, in all records."""
+    with connect_to_city(read_settings()).begin() as connection:
+        by, done = anonymise(connection, _read_words(name), reason)
+    if as_json:
+        typer.echo(orjson.dumps({"by": by, "rows": done}).decode())
+        return
+    for table, rows in done.items():
+        typer.echo(f"{table}: {rows:,}")
+    typer.echo(by)
+
+
+@personal.command("erase-file")
+def erase_attachment(
+    attachment: Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="Number of the attachment.")], reason: ReasonOf
+) -> None:
+    """Xóa ảnh, tệp — erase an attached photograph or paper for good."""
+    settings = read_settings()
+    with connect_to_city(settings).begin() as connection:
+        erase_file(connection, settings.processed_dir, attachment, reason)
+    typer.echo(f"đã xóa · erased {attachment}")
 
 
 def _tell_erased(done: Sequence[Erased], settings: Settings, *, as_json: bool) -> None:

@@ -36,7 +36,7 @@ class Purpose:
         if code not in PURPOSES:
             raise InputError(
                 f"purpose '{(code or '')[:40]}' is not known" if code else "personal data is shown for a purpose",
-                hint=f"purpose: {', '.join(PURPOSES)}",
+                hint=f"Twin-Purpose: {', '.join(PURPOSES)}; Twin-Ground: the case it is for",
             )
         words = " ".join((ground or "").split())
         if not SHORTEST_GROUND <= len(words) <= LONGEST_GROUND:

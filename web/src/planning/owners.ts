@@ -33,7 +33,8 @@ const PERCENT = 100;
 const SHORTEST_GROUND = 5;
 const LONGEST_GROUND = 200;
 
-const ask = <T>(path: string): Promise<T> => request<T>(path, { headers: sign({}), cache: "no-store" });
+const ask = <T>(path: string, headers: Record<string, string> = {}): Promise<T> =>
+  request<T>(path, { headers: sign({ headers }), cache: "no-store" });
 
 function ownersTable(owners: Owner[], kinds: Coded[]): HTMLElement {
   if (owners.length === 0) return empty(t("plan.noOwners"));
@@ -65,15 +66,16 @@ export function ownersPart(parcel: string): HTMLElement {
         onsubmit: (event: Event) => {
           event.preventDefault();
           const words = new FormData(form);
-          const query = new URLSearchParams({
-            purpose: String(words.get("purpose")),
-            ground: String(words.get("ground")).trim(),
-          });
+          // In headers: no log of addresses keeps them.
+          const why = {
+            "Twin-Purpose": String(words.get("purpose")),
+            "Twin-Ground": encodeURIComponent(String(words.get("ground")).trim()),
+          };
           const show = async (): Promise<void> => {
             replace(answer, loading());
             try {
-              const path = `/api/personal/parcels/${encodeURIComponent(parcel)}/owners?${query}`;
-              replace(answer, ownersTable((await ask<{ owners: Owner[] }>(path)).owners, kinds));
+              const path = `/api/personal/parcels/${encodeURIComponent(parcel)}/owners`;
+              replace(answer, ownersTable((await ask<{ owners: Owner[] }>(path, why)).owners, kinds));
             } catch (error) {
               replace(
                 answer,
