@@ -1,7 +1,7 @@
 """Features as items: keyset pages in any order, one by id, now or at a time past, in CRS84 or another CRS."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from layers.errors import TooLargeError
 from layers.schema import VectorLayer
 from layers.store.mercator import Bounds, to_degrees
 from layers.store.names import quote
-from layers.store.origins import PRESENT, Past
+from layers.store.origins import PRESENT, Past, narrow_to_item
 from layers.store.projecting import write_to
 from layers.store.query.ordering import Position, SortKey, read_keys, write_after, write_order
 from layers.store.query.selection import ItemQuery, build_selection, explain_failure
@@ -116,9 +116,11 @@ async def select_item(
 ) -> Item | None:
     """Return the item called ``item_id``, or None."""
     selection = build_selection(layer, ItemQuery(past=past))
+    wanted = selection.scope.bindings.bind(item_id)
+    selection = replace(selection, narrowed=narrow_to_item(wanted))
     statement = (
         f"select {_write_view(view)} from {selection.write_origin(view.columns)} "
-        f"where t.id = {selection.scope.bindings.bind(item_id)} order by t.fid desc limit 1"
+        f"where t.id = {wanted} order by t.fid desc limit 1"
     )
     with explain_failure():
         cursor = await connection.execute(statement, selection.values)

@@ -31,10 +31,41 @@ class Past(NamedTuple):
 
 
 PRESENT = Past()
+_FARTHEST = 200_000.0
+_BENT = 0.01
 
 
-def build_origin(layer: VectorLayer, columns: Sequence[str], bindings: Bindings, past: Past) -> str:
-    """Return the table of ``layer``, or a sub-select of it as it was; either has ``columns`` and needs an alias."""
+class Narrowed(NamedTuple):
+    """Conditions on rows of a layer's two tables, for the past of those features alone that ever met one."""
+
+    city: str
+    history: str
+
+
+def narrow_to_item(feature_id: str) -> Narrowed:
+    """Return the conditions for one item; ``feature_id`` is an expression."""
+    return Narrowed(f"id = {feature_id}", f"id = {feature_id}")
+
+
+def narrow_to_box(envelope: str, width: float) -> Narrowed | None:
+    """Return the conditions for a box in EPSG:3857, an expression, of ``width`` [m]; None where it is too wide to gain.
+
+    History is found by its place in the city's CRS, in which the sides of the box are bent: by less than 1 in 100 over
+    200 km.
+    """
+    if width > _FARTHEST:
+        return None
+    moved = f"ST_Transform({envelope}, (select srid from meta.city))"
+    return Narrowed(f"geom_3857 && {envelope}", f"geom && ST_Expand({moved}, {_BENT * width + 1.0!r})")
+
+
+def build_origin(
+    layer: VectorLayer, columns: Sequence[str], bindings: Bindings, past: Past, narrowed: Narrowed | None = None
+) -> str:
+    """Return the table of ``layer``, or a sub-select of it as it was; either has ``columns`` and needs an alias.
+
+    With ``narrowed`` the past holds at least the features that ever met it.
+    """
     if past == PRESENT:
         return f"{CITY}.{quote(layer.id)}"
     present, ended = ["true"], ["true"]
@@ -54,6 +85,12 @@ def build_origin(layer: VectorLayer, columns: Sequence[str], bindings: Bindings,
         if past.during.start is not None:
             ended.append(f"{over} > {bindings.bind(past.during.start)}")
     listed = ", ".join(dict.fromkeys((*_KEPT, *map(quote, columns))))
+    if narrowed is not None:
+        # All versions of a feature count: a later one may lie elsewhere.
+        present.append(
+            f"fid = any(array(select fid from {CITY}.{quote(layer.id)} where {narrowed.city} union all "
+            f"select fid from {HISTORY}.{quote(layer.id)} where {narrowed.history}))"
+        )
     began = " and ".join(present)
     return (
         f"(select distinct on (fid) *, ST_Transform(geom, 3857) as geom_3857 from ("

@@ -193,6 +193,8 @@ def _attach_history(connection: Connection, layer: VectorLayer) -> None:
         f"alter table {past} " + ", ".join(f"add column if not exists {quote(name)} {kind}" for name, kind in columns),
         f'create index if not exists "{layer.id}_past" on {past} (id, valid_from)',
         f'create index if not exists "{layer.id}_ended" on {past} using brin (ended_by, edit_id)',
+        f'create index if not exists "{layer.id}_past_fid" on {past} (fid)',
+        f'create index if not exists "{layer.id}_past_place" on {past} using gist (geom)',
     ]
     marked = f"('{layer.geometry}', '{str(bool(layer.overview_zooms)).lower()}')"
     old, new = "old table as old_rows", "new table as new_rows"

@@ -1,7 +1,7 @@
 """Vector tiles (ST_AsMVT): of layer tables from zoom 14, of overviews below, of filtered and past rows anywhere."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg import AsyncConnection
 from psycopg.pq import TransactionStatus
@@ -9,14 +9,16 @@ from psycopg.rows import TupleRow
 
 from layers.errors import InputError
 from layers.schema import DETAIL_ZOOM, VectorLayer
+from layers.store.generalise import CELL
 from layers.store.mercator import HALF_WORLD
-from layers.store.origins import PRESENT, Past
+from layers.store.origins import PRESENT, Past, narrow_to_box
 from layers.store.overviews import find_area_name, name_columns, refresh_overview
 from layers.store.query.selection import Filter, ItemQuery, build_selection, explain_failure
 from layers.store.tile_marks import read_marks
 from layers.store.tile_queries import (
     BUFFER,
     EXTENT,
+    REACH,
     bind_tile,
     build_chosen_query,
     build_inline_query,
@@ -143,6 +145,10 @@ def _build(layer: VectorLayer, tile: TileAddress, query: TileQuery) -> _Statemen
         return build_tile_query(layer, tile.z, query.columns), {}
     columns = name_columns(layer) if query.columns is None else query.columns
     selection = build_selection(layer, ItemQuery(equals=query.equals, filters=query.filters, past=query.past))
+    if query.past != PRESENT:
+        # Lines below the detailed zooms are put together over whole cells.
+        wide = f"ST_Expand({REACH}, {CELL!r})"
+        selection = replace(selection, narrowed=narrow_to_box(wide, tile.width + 2.0 * CELL))
     listed = "".join(f', t."{name}"' for name in columns)
     rows = f"select t.fid, t.id{listed}, t.geom_3857 from {selection.write_origin(columns)} where {selection.condition}"
     return build_chosen_query(layer, tile.z, columns, rows), selection.values

@@ -13,7 +13,7 @@ from layers.schema import VectorLayer
 from layers.store.finding.search_words import fold_words
 from layers.store.mercator import Bounds, cut_mercator_boxes
 from layers.store.names import quote
-from layers.store.origins import PRESENT, Past, build_origin
+from layers.store.origins import PRESENT, Narrowed, Past, build_origin, narrow_to_box
 from layers.store.query.filters import Translator
 from layers.store.query.terms import Bindings, Scope
 
@@ -50,6 +50,7 @@ class Selection:
     scope: Scope
     past: Past
     condition: str = "true"
+    narrowed: Narrowed | None = None
 
     @property
     def values(self) -> dict[str, object]:
@@ -59,7 +60,8 @@ class Selection:
     def write_origin(self, columns: Sequence[str] = ()) -> str:
         """Return where rows come from, with ``columns`` and all that was read in the scope so far."""
         listed = list(dict.fromkeys((*columns, *self.scope.columns)))
-        return f"{build_origin(self.scope.layer, listed, self.scope.bindings, self.past)} as {self.scope.alias}"
+        origin = build_origin(self.scope.layer, listed, self.scope.bindings, self.past, self.narrowed)
+        return f"{origin} as {self.scope.alias}"
 
 
 def build_selection(layer: VectorLayer, query: ItemQuery) -> Selection:
@@ -70,8 +72,10 @@ def build_selection(layer: VectorLayer, query: ItemQuery) -> Selection:
     for name, value in query.equals:
         scope.columns[name] = None
         conditions.append(f"t.{quote(name)} = {bindings.bind(value)}")
+    narrowed = None
     if query.bounds is not None:
         conditions.append(_write_box(query.bounds, bindings))
+        narrowed = _narrow(query.bounds, bindings) if query.past != PRESENT else None
 
     def find_rows(joined: VectorLayer, columns: Sequence[str], bound: Bindings) -> str:
         return build_origin(joined, columns, bound, query.past)
@@ -82,7 +86,16 @@ def build_selection(layer: VectorLayer, query: ItemQuery) -> Selection:
         conditions.append(translator.translate_condition(each.tree, scope))
     if query.words is not None:
         conditions.append(_write_words(query.words, scope))
-    return Selection(scope, query.past, " and ".join(conditions) or "true")
+    return Selection(scope, query.past, " and ".join(conditions) or "true", narrowed)
+
+
+def _narrow(bounds: Bounds, bindings: Bindings) -> Narrowed | None:
+    boxes = cut_mercator_boxes(bounds)
+    if len(boxes) > 1:
+        return None
+    x0, y0, x1, y1 = boxes[0]
+    sides = ", ".join(f"{bindings.bind(side)}::double precision" for side in boxes[0])
+    return narrow_to_box(f"ST_MakeEnvelope({sides}, 3857)", max(x1 - x0, y1 - y0))
 
 
 def _write_box(bounds: Bounds, bindings: Bindings) -> str:
