@@ -23,6 +23,7 @@ from bench import (
     leaks,
     load,
     routing,
+    scale,
     sensors,
     tiles,
     traces,
@@ -53,7 +54,9 @@ ON_REQUEST = {"load": load.rows}
 
 
 def main() -> int:
-    """Run the named benches (default: all) on a private cluster and print rows."""
+    """Run the named benches (default: all) on a private cluster and print rows; ``scale`` has options of its own."""
+    if sys.argv[1:2] == ["scale"]:
+        return scale.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("name", nargs="?", choices=[*WITH_DATABASE, *NUMERICS, *ON_REQUEST])
     parser.add_argument("--json", action="store_true", help="print JSON, one object a bench")
