@@ -44,6 +44,11 @@ class Principal:
         return self.via != "none"
 
     @property
+    def names_others(self) -> bool:
+        """Whether it says itself whose name it works in: it is a machine, not a person who signed in."""
+        return self.via in ("local", "token")
+
+    @property
     def reach(self) -> Reach:
         """How far it sees and edits."""
         reach = find_reach(self.roles, self.wards)

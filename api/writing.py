@@ -42,7 +42,7 @@ async def find_writer(request: Request) -> Writer | None:
 
 
 def _name_author(request: Request, principal: Principal) -> str:
-    given = _read_words(request, "twin-author", LONGEST_AUTHOR) if principal.via in ("local", "token") else ""
+    given = _read_words(request, "twin-author", LONGEST_AUTHOR) if principal.names_others else ""
     return given or principal.name or principal.subject
 
 

@@ -15,6 +15,7 @@ from api.editing import read_edit, read_edits, write_address, write_outcome
 from api.etags import parse_if_match, parse_unmodified_since, write_validators
 from api.links import Links
 from api.parameters import CRS84, parse_crs, parse_moment
+from api.principal import current_principal
 from api.resources import Resources
 from api.routes.history import EditId
 from api.writing import LONGEST_AUTHOR, LONGEST_REASON, Writer, WriterOf, check_words
@@ -185,7 +186,8 @@ async def edit_many(
     reason = _read_words(document, "reason", LONGEST_REASON) or writer.reason
     if not reason:
         raise InputError("why? the member 'reason' is missing")
-    named = Writer(_read_words(document, "author", LONGEST_AUTHOR) or writer.author, reason)
+    given = _read_words(document, "author", LONGEST_AUTHOR)
+    named = Writer((given if current_principal(request).names_others else "") or writer.author, reason)
     outcome = await _apply(resources, edits, named, _read_words(document, "valid_from", 50) or None, check=check)
     if check:
         return answer_json(write_outcome(outcome, links) | {"edit": None, "links": []})
