@@ -35,7 +35,7 @@ from sqlalchemy.types import TypeEngine
 
 from layers.errors import DatabaseError
 from layers.registry import VECTOR_LAYERS
-from layers.schema import Property, VectorLayer
+from layers.schema import GUARD, Property, VectorLayer
 from layers.store.names import quote
 from layers.store.patience import change_patiently
 
@@ -196,6 +196,9 @@ def _attach_history(connection: Connection, layer: VectorLayer) -> None:
         f'create index if not exists "{layer.id}_past_fid" on {past} (fid)',
         f'create index if not exists "{layer.id}_past_place" on {past} using gist (geom)',
     ]
+    if layer.guarded:
+        # What is hidden is looked up by every question about what hangs on it.
+        statements.append(f'create index if not exists "{layer.id}_guarded" on {present} (id) where {GUARD}')
     marked = f"('{layer.geometry}', '{str(bool(layer.overview_zooms)).lower()}')"
     old, new = "old table as old_rows", "new table as new_rows"
     for trigger, when, how, function in (
