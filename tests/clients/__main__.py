@@ -34,6 +34,7 @@ CHECKS: dict[str, Check] = {
     "openapi": contracts.check_description,
     "ogctests": contracts.check_features,
     "schemathesis": contracts.check_operations,
+    "schemathesis-roles": contracts.check_roles,
 }
 
 
@@ -74,7 +75,7 @@ def main() -> int:
             outcome = run_check(name, CHECKS[name], wire)
             outcomes.append(outcome)
             if not asked.json:
-                sys.stdout.write(f"{name:17} {outcome.state:8} {outcome.seconds:6.1f} s  {outcome.said}\n")
+                sys.stdout.write(f"{name:18} {outcome.state:8} {outcome.seconds:6.1f} s  {outcome.said}\n")
                 sys.stdout.flush()
     if asked.json:
         sys.stdout.write(json.dumps([asdict(outcome) for outcome in outcomes], ensure_ascii=False, indent=1) + "\n")

@@ -11,6 +11,7 @@ import httpx
 from tests.clients.environments import prepare_python
 from tests.clients.serving import Wire
 from tests.conftest import ROOT
+from twin.roles import ROLES
 
 HOOKS = ROOT / "tests" / "clients" / "schemathesis_hooks.py"
 _PYTHON_FAULT = "SystemError: AST constructor recursion depth mismatch"
@@ -66,6 +67,41 @@ def check_operations(wire: Wire) -> str:
     assert done.returncode == 0 or only_lost, f"see {report.relative_to(ROOT)}: {_summarise(done.stdout)}"
     assert found is not None and tested is not None, done.stdout[-500:]
     return f"{found[1]} cases over {tested[1]} operations, no failure" + (f", {lost} not tested" if lost else "")
+
+
+def check_roles(wire: Wire) -> str:
+    """Run Schemathesis as each role, for what no role may bring about: an error of the server."""
+    said = []
+    for role in ROLES:
+        # What came by way of somebody else is nobody's until a key says more.
+        headers = {"X-Forwarded-For": "203.0.113.9"}
+        if role == "device":
+            headers["Authorization"] = _make_key(wire, {"title": role, "gateway": True})
+        elif role != "public":
+            headers["Authorization"] = _make_key(wire, {"title": role, "roles": [role]})
+        given = [part for name, value in headers.items() for part in ("--header", f"{name}: {value}")]
+        done = subprocess.run(
+            [
+                prepare_python() / "schemathesis", "--config-file", SETTINGS, "run", f"{wire.base}/api/openapi",
+                "--phases", "examples,fuzzing", "--max-examples", "3", "--workers", "4", "--seed", "1",
+                "--checks", "not_a_server_error", "--exclude-path-regex", "events$", "--continue-on-failure", *given,
+            ],
+            capture_output=True, text=True, timeout=900, check=False, cwd=tempfile.gettempdir(),
+            env={**os.environ, "SCHEMATHESIS_HOOKS": str(HOOKS)},
+        )  # fmt: skip
+        report = ROOT / ".run" / "clients" / f"schemathesis-{role}.txt"
+        report.write_text(done.stdout + done.stderr, encoding="utf-8")
+        lost = done.stdout.count(_PYTHON_FAULT)
+        wrong = done.returncode != 0 and not lost
+        assert not wrong, f"as {role}, see {report.relative_to(ROOT)}: {_summarise(done.stdout)}"
+        found = re.search(r"(\d+) generated", done.stdout)
+        said.append(f"{role} {found[1] if found else '?'}")
+    return f"no 5xx; cases: {', '.join(said)}"
+
+
+def _make_key(wire: Wire, asked: dict[str, object]) -> str:
+    made = httpx.post(f"{wire.base}/auth/keys", json=asked).raise_for_status().json()
+    return f"Bearer {made['key']}"
 
 
 def _summarise(text: str) -> str:
