@@ -80,7 +80,7 @@ class Plant:
         city = make_city()
         array, grid = city.rasters["terrain"]
         write_cog(self.settings.processed_dir / "terrain.tif", array, grid)
-        times = np.arange(time.time() - 30 * 86400.0, time.time() + 1200.0, 600.0)
+        times = np.arange(time.time() - 30 * 86400.0, time.time(), 600.0)
         with self.engine.begin() as connection:
             for layer_id, frame in city.layers.items():
                 upsert_features(connection, read_vector_layer(layer_id), frame, source_id="tiny")
@@ -101,6 +101,8 @@ class Plant:
             "TWIN_DATA_DIR": str(self.settings.data_dir),
             "TWIN_RUN_DIR": str(self.folder / "run"),
             "TWIN_LOOP_MINUTES": "0",
+            # Longer than a look of the balancer takes on a busy machine.
+            "TWIN_LEAVE_SECONDS": "2",
             **settings,
         }
         with (self.folder / f"{log}.log").open("ab") as out:
@@ -217,21 +219,27 @@ class Balancer:
     """Passes connections on to the servers that say they are ready, in turn; looks at each ten times a second."""
 
     def __init__(self, ports: list[int]) -> None:
-        self._ports, self._ready = ports, [port for port in ports if is_ready(port)]
+        self._ready = list(ports)
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=200)
         self.port = int(self._socket.getsockname()[1])
         self._stop = threading.Event()
-        for work in (self._look, self._accept):
-            threading.Thread(target=work, daemon=True).start()
+        threading.Thread(target=self._accept, daemon=True).start()
+        for port in ports:
+            threading.Thread(target=self._look, args=(port,), daemon=True).start()
 
     def close(self) -> None:
         """Stop passing on."""
         self._stop.set()
         self._socket.close()
 
-    def _look(self) -> None:
+    def _look(self, port: int) -> None:
         while not self._stop.wait(0.1):
-            self._ready = [port for port in self._ports if is_ready(port)]
+            try:
+                ready = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=30.0).status_code == 200
+            except httpx.HTTPError:
+                ready = False
+            if ready != (port in self._ready):
+                self._ready = [*self._ready, port] if ready else [other for other in self._ready if other != port]
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -242,7 +250,8 @@ class Balancer:
                 threading.Thread(target=self._pass_on, args=(client, turn), daemon=True).start()
 
     def _pass_on(self, client: socket.socket, turn: int) -> None:
-        ready = self._ready
+        while not (ready := self._ready):
+            time.sleep(0.05)
         with (
             client,
             contextlib.suppress(OSError),
