@@ -270,15 +270,27 @@ def is_recovering(connection: Connection) -> bool:
     return bool(connection.execute(text("select pg_is_in_recovery()")).scalar_one())
 
 
-def read_archiver(connection: Connection) -> dict[str, Any]:
-    """Return how the archiver stands: what it archived last and where it failed last."""
+@dataclass(frozen=True, slots=True)
+class Archiver:
+    """How the archiver of the log stands; ``failing`` when it did not succeed since it failed last."""
+
+    segment: str | None
+    at: datetime | None
+    failures: int
+    failed_at: datetime | None
+
+    @property
+    def failing(self) -> bool:
+        """Whether the log is not archived at present."""
+        return self.failed_at is not None and (self.at is None or self.failed_at > self.at)
+
+
+def read_archiver(connection: Connection) -> Archiver:
+    """Return how the archiver of the log stands."""
     row = connection.execute(
-        text(
-            "select archived_count, last_archived_wal, last_archived_time, failed_count, last_failed_wal, "
-            "last_failed_time from pg_stat_archiver"
-        )
+        text("select last_archived_wal, last_archived_time, failed_count, last_failed_time from pg_stat_archiver")
     ).one()
-    return dict(row._mapping)
+    return Archiver(row[0], row[1], int(row[2]), row[3])
 
 
 def list_clients(connection: Connection) -> list[str]:

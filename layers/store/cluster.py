@@ -89,6 +89,12 @@ def require_binaries() -> Path:
     return binaries
 
 
+def read_major_version() -> int:
+    """Return the major version of the server that is installed; SetupError when there is none with PostGIS."""
+    asked = subprocess.run([require_binaries() / "pg_config", "--version"], capture_output=True, text=True, check=True)
+    return int(asked.stdout.split()[1].partition(".")[0])
+
+
 def start_cluster(folder: Path, *, wal_archive: Path | None = None) -> str:
     """Start the private cluster below ``folder``, creating it the first time, and return its URL.
 

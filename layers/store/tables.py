@@ -150,8 +150,15 @@ def _add_required(connection: Connection, operations: Operations, operation: ops
     column.server_default = DefaultClause(str(initial))
     operations.invoke(operation)
     operations.alter_column(layer, column.name, server_default=None, schema=CITY)
-    # Tiles that carry it are drawn anew.
+    # Tiles that carry it are drawn anew, networks of it are settled by who asks next.
     connection.execute(text("select meta.mark_layer(:layer, meta.move_clock(:layer))"), {"layer": layer})
+    connection.execute(
+        text(
+            "insert into network.pending (commodity, layer) select id, :layer from network.commodity "
+            "where :layer = any(line_layers || point_layers)"
+        ),
+        {"layer": layer},
+    )
     return f"{_describe(operation)}: {count:,} features have {initial!r}"
 
 

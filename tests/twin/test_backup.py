@@ -18,8 +18,8 @@ from sqlalchemy import text
 from layers.errors import ConflictError, InputError, SetupError, SourceError, TwinError
 from layers.store.cluster import start_cluster, stop_cluster
 from layers.store.wal_archive import list_segments
-from tests.conftest import ROOT
 from tests.twin.living_city import LivingCity, ask
+from tests.whole_twin import ROOT
 from twin.backup.drilling import drill_backup
 from twin.backup.making import Order, make_backup
 from twin.backup.manifest import NAME, Backup
@@ -326,6 +326,7 @@ def test_the_commands_say_what_they_did(city: LivingCity) -> None:
     listed = json.loads(call(city, "backup", "list", "--json").stdout)
     assert listed["backups"][-1]["city"] == "test"
     assert listed["backup_at"] is not None
+    assert listed["archive"]["segment"] and not listed["archive"]["failing"]
     refused = call(city, "restore", "latest", "--here")
     assert refused.returncode == 1
     assert refused.stderr.startswith("twin: this would replace the living city")

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from layers.store.networks.state import write_state
-from tests.conftest import ROOT
 from tests.twin.test_audit import as_owner, write
+from tests.whole_twin import ROOT
 from twin.audit.sealing import seal_waiting
 from twin.invariants.checking import check_invariants
 from twin.invariants.registry import INVARIANTS, select_invariants

@@ -17,7 +17,8 @@ from layers.store.engine import open_engine, plain_url
 from layers.store.migrate import downgrade, migrate
 from layers.store.patience import change_patiently
 from layers.store.tables import sync_tables
-from tests.conftest import CITY_CRS, ROOT
+from tests.conftest import CITY_CRS
+from tests.whole_twin import ROOT
 
 REVISIONS = [one.revision for one in ScriptDirectory(str(ROOT / "migrations")).walk_revisions()]
 """All of them, newest first."""

@@ -11,11 +11,12 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
-from layers.errors import ConflictError, DatabaseError, InputError, SourceError
+from layers.errors import ConflictError, DatabaseError, InputError, SetupError, SourceError
 from layers.store.cluster import (
     Cluster,
     find_running,
     read_last_words,
+    read_major_version,
     start_cluster,
     start_recovery,
     stop_cluster,
@@ -129,6 +130,11 @@ def _check_order(backup: Backup, target: Target, to: datetime | str | None, arch
         raise InputError(
             "a base backup is a whole cluster and cannot go into another database",
             hint="restore it with --into FOLDER, or make one that can: twin backup --dump",
+        )
+    if backup.kind == "base" and (present := read_major_version()) != int(backup.postgres.partition(".")[0]):
+        raise SetupError(
+            f"the backup '{backup.name}' is of PostgreSQL {backup.postgres}, here is version {present}",
+            hint="install that version, or make a backup that goes into any newer one: twin backup --dump",
         )
     if to is None:
         return

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from layers.errors import ConflictError
+from layers.store.cluster import find_running
+from layers.store.engine import open_engine
 from twin.backup.drilling import drill_backup
 from twin.backup.making import Order, make_backup
 from twin.backup.restoring import check_backup
@@ -18,7 +20,8 @@ from twin.backup.shelf import Listed, find_backup, list_backups
 from twin.backup.standing import read_standing
 from twin.commands.ending import end_cleanly
 from twin.progress import show_progress
-from twin.settings import read_settings
+from twin.settings import Settings, read_settings
+from twin.store_backup import Archiver, read_archiver
 
 Folder = Annotated[Path | None, typer.Option(help="Folder of backups; else TWIN_BACKUP_DIR.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -80,9 +83,15 @@ def show(folder: Folder = None, as_json: AsJson = False) -> None:
     """Danh sách bản sao lưu — the backups there are, and how old the last good ones are."""
     settings = read_settings()
     shelf = folder or settings.backups_dir
-    found, standing = list_backups(shelf), read_standing(shelf)
+    found, standing, archiver = list_backups(shelf), read_standing(shelf), _find_archiver(settings)
     if as_json:
-        said = {"folder": str(shelf), "backups": [_sum_up(one) for one in found], **asdict(standing)}
+        archive = None if archiver is None else {**asdict(archiver), "failing": archiver.failing}
+        said = {
+            "folder": str(shelf),
+            "backups": [_sum_up(one) for one in found],
+            **asdict(standing),
+            "archive": archive,
+        }
         typer.echo(orjson.dumps(said).decode())
         return
     table = Table("tên · name", "loại · kind", "thời điểm · moment (UTC)", box=None, header_style="bold")
@@ -108,6 +117,22 @@ def show(folder: Folder = None, as_json: AsJson = False) -> None:
     if drill is not None:
         word = "tốt · good" if drill["ok"] else f"hỏng · failed: {drill['problem']}"
         typer.echo(f"diễn tập · last drill {drill['at']}, {drill['backup']}: {word}, {drill['seconds']:.0f} s")
+    if archiver is not None:
+        word = f"HỎNG · FAILING since {archiver.failed_at}" if archiver.failing else "tốt · good"
+        typer.echo(f"lưu nhật ký · log archive: {archiver.segment} at {archiver.at}, {word}")
+
+
+def _find_archiver(settings: Settings) -> Archiver | None:
+    """Return how the archive of the private cluster stands, when there is one and it runs."""
+    url = find_running(settings.state_dir / "postgres") if settings.database_url is None else None
+    if url is None or settings.wal_archive is None:
+        return None
+    engine = open_engine(url)
+    try:
+        with engine.connect() as connection:
+            return read_archiver(connection)
+    finally:
+        engine.dispose()
 
 
 @backup.command("check")
