@@ -13,7 +13,7 @@ from twin.store_accounts import list_accounts
 
 router = APIRouter(prefix="/auth/accounts", tags=["accounts"], dependencies=[Depends(refuse_unknown)])
 Name = Annotated[str, Path(max_length=100, description="Name of the account")]
-Words = Annotated[str, Field(max_length=100)]
+Words = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f]*$")]
 
 
 class NewAccount(BaseModel):

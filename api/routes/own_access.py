@@ -19,7 +19,7 @@ from twin.store_keys import list_keys
 from twin.store_sessions import end_sessions, list_sessions
 
 router = APIRouter(prefix="/auth", tags=["accounts"], dependencies=[Depends(refuse_unknown)])
-Words = Annotated[str, Field(max_length=100)]
+Words = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f]*$")]
 
 
 class NewKey(BaseModel):

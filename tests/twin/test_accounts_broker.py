@@ -21,7 +21,7 @@ from twin.accounts.keeping import Author
 from twin.accounts.keys import Made, add_device_key, add_key, take_key
 from twin.sensors.announcer import Announcer
 from twin.sensors.broker import Broker, await_broker, build_command, find_mosquitto, prepare_broker
-from twin.sensors.broker_rights import Gatekeeper
+from twin.sensors.broker_rights import ACCOUNT, Gatekeeper
 from twin.sensors.consumer import Consumer, open_session
 from twin.sensors.intake import store_messages
 from twin.sensors.message import Message
@@ -128,14 +128,16 @@ def test_devices_publish_below_their_own_topics(post: Post) -> None:
         "application/1/device/d2/event/up",
     ):
         device.send(topic, {"level": 1})
+    twin = Knock(post.broker.device_port, Made(ACCOUNT, post.broker.read_secret()))
+    twin.send("json/made-up", {})
     consumer = Consumer(post.broker)
     consumer.start()
     try:
         got = []
-        while not got or got[-1].message.topic != OWN:
+        while not got or got[-1].message.topic != "json/made-up":
             got += consumer.take(10, 10_000, 5.0)
         got += consumer.take(10, 10_000, 0.5)
-        assert [one.message.topic for one in got] == ["json/anything", "json/d1", "senml/d1", OWN]
+        assert [one.message.topic for one in got] == ["json/anything", "json/d1", "senml/d1", OWN, "json/made-up"]
         consumer.acknowledge(got)
     finally:
         consumer.stop()
@@ -143,7 +145,8 @@ def test_devices_publish_below_their_own_topics(post: Post) -> None:
         take_key(connection, US, made.id)
     post.gatekeeper.step(post.engine)
     assert device.lost.wait(60), "a key that is revoked ends its connection"
-    stranger.leave()
+    for client in (stranger, twin):
+        client.leave()
 
 
 def test_what_the_payload_says_reaches_no_further(post: Post) -> None:

@@ -109,6 +109,8 @@ def needs_code(roles: frozenset[str], *, required: bool) -> bool:
 def begin_code(connection: Connection, name: str) -> str:
     """Return a new shared secret for an account; it counts once a code of it was given."""
     account = read_account(connection, name)
+    if account.issuer is not None:
+        raise InputError("you sign in elsewhere", hint="a second factor is set up there")
     if account.totp_confirmed:
         raise InputError("a second factor is set up already", hint="an administrator can reset it")
     secret = make_secret()

@@ -15,6 +15,7 @@ from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from twin.connect import connect_to_city
 from twin.demo.station_file import STATIONS_FILE, read_stations
 from twin.sensors.broker import name_broker, read_broker
+from twin.sensors.broker_rights import ACCOUNT
 from twin.settings import Settings, read_settings
 from twin.simulation.faults import Fault, Spoiler, read_kind
 from twin.simulation.fleets import Fleet, StationFleet, SyntheticFleet, name_devices
@@ -23,6 +24,7 @@ from twin.simulation.publishing import Publisher
 from twin.simulation.running import Course, run_course
 
 DEFAULT_SHARE = 0.01
+_HERE = "127.0.0.1"
 CATCH_UP_S, SPED_UP_S = 3600.0, 86_400.0
 DEVICE_INTERVAL_S, DEVICE_SEED = 60.0, 2026
 ACKNOWLEDGED_WITHIN_S = 60.0
@@ -36,7 +38,7 @@ def register_simulate(app: typer.Typer) -> None:
 
 
 def simulate(
-    host: Annotated[str, typer.Option(help="Broker to publish to.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Broker to publish to.")] = _HERE,
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Its port for devices; default that of twin up.")
     ] = None,
@@ -85,6 +87,10 @@ def simulate(
         )
 
     password = password_file.read_text().strip() if password_file is not None else None
+    broker = read_broker(name_broker(settings.state_dir))
+    if (host, port, username) == (_HERE, None, None) and broker is not None:
+        # The twin's own broker knows the twin.
+        username, password = ACCOUNT, broker.read_secret()
     with Publisher(host, port or _find_port(settings), username=username, password=password) as publisher:
         try:
             seldom = course.end is None and count is None and not console.is_terminal

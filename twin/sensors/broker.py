@@ -17,13 +17,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from layers.errors import SetupError
-from twin.sensors.broker_rights import DEVICES_MAY, READERS_MAY
+from twin.sensors.broker_rights import ACCOUNT, DEVICES_MAY, OWN_MAY, READERS_MAY
 
 # Mosquitto 2.0.11 (Debian 12) does not take a mount point off what it delivers: subscribers have none.
 INBOX = "in/"
 LARGEST_MESSAGE = 1_000_000
 MOST_IN_FLIGHT = 2000
-ACCOUNT = "twin"
 READY_WITHIN_S = 60.0
 _LONGEST_SOCKET = 100
 _ROUNDS = 10_000
@@ -73,8 +72,7 @@ include_dir {folder}/conf.d
 """
 # What the listeners allow before the keys are known; the gatekeeper writes them anew.
 _AT_FIRST = {
-    "devices.acl": DEVICES_MAY, "readers.acl": READERS_MAY, "devices.password": "", "readers.password": "",
-    "anybody": "true",
+    "devices.acl": f"{DEVICES_MAY}{OWN_MAY}", "readers.acl": READERS_MAY, "readers.password": "", "anybody": "true",
 }  # fmt: skip
 
 
@@ -117,7 +115,8 @@ def prepare_broker(folder: Path, port: int) -> Broker:
     broker = Broker(device_port, reader_port, _find_port(reader_port + 1), path)
     _write_secret(folder)
     account = _find_account()
-    for name, content in _AT_FIRST.items():
+    own = (folder / "twin.password").read_text()
+    for name, content in {**_AT_FIRST, "devices.password": own}.items():
         if not (folder / name).exists():
             (folder / name).touch(0o600)
             (folder / name).write_text(content)

@@ -21,7 +21,10 @@ from twin.store_keys import BrokerUser, has_devices, list_broker_users
 
 EVERY_S = 1.0
 RESTRICTED = "restricted/"
+ACCOUNT = "twin"
 DEVICES_MAY, READERS_MAY = "topic write in/#\n", "topic read v1.1/#\n"
+# The twin itself publishes as devices do: those that are made up.
+OWN_MAY = f"\nuser {ACCOUNT}\n{DEVICES_MAY}"
 _LORAWAN = ("application/+/device/{}/event/up", "v3/+/devices/{}/up")
 _UNSAFE = frozenset("+#\n\r\0")
 _log = logging.getLogger("twin.ingest")
@@ -31,6 +34,7 @@ def write_devices(users: Sequence[BrokerUser], *, anybody: bool) -> tuple[str, s
     """Return passwords and access list of the listener devices publish to; ``anybody``: also without an account."""
     senders = [user for user in users if "device" in user.roles]
     lines = [DEVICES_MAY] if anybody else []
+    lines.append(OWN_MAY)
     for user in senders:
         lines.append(f"user {user.id}\n")
         lines += [f"topic write in/{topic}\n" for topic in _list_topics(user)]
@@ -93,9 +97,10 @@ class Gatekeeper:
             anybody = not has_devices(connection)
         passwords, devices = write_devices(users, anybody=anybody)
         more, readers = write_readers(users)
+        own = (self._folder / "twin.password").read_text()
         files = {
-            "devices.password": passwords, "devices.acl": devices, "readers.password": more, "readers.acl": readers,
-            "anybody": "true" if anybody else "false",
+            "devices.password": own + passwords, "devices.acl": devices, "readers.password": more,
+            "readers.acl": readers, "anybody": "true" if anybody else "false",
         }  # fmt: skip
         changed = [self._write(name, content) for name, content in files.items()]
         if any(changed):

@@ -14,7 +14,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from layers.errors import SetupError
-from twin.sensors.broker import ACCOUNT, INBOX, MOST_IN_FLIGHT, READY_WITHIN_S, Broker
+from twin.sensors.broker import INBOX, MOST_IN_FLIGHT, READY_WITHIN_S, Broker
+from twin.sensors.broker_rights import ACCOUNT
 from twin.sensors.message import Message
 
 CLIENT = "twin-ingest"
