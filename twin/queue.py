@@ -7,7 +7,7 @@ from procrastinate.exceptions import ConnectorException
 from sqlalchemy import Engine
 
 from layers.errors import DatabaseError
-from layers.store.engine import plain_url
+from layers.store.engine import CLIENT_HEARS, plain_url
 from twin.observing.context import CARRIED, read_context
 from twin.observing.traces import PARENT, read_parent, span
 
@@ -57,7 +57,7 @@ def list_carried() -> dict[str, str]:
 
 def list_options() -> dict[str, Any]:
     """Return how a connection of the queue is opened."""
-    return {"options": _SEARCH_PATH, "application_name": "twin-queue", "connect_timeout": 10}
+    return {"options": _SEARCH_PATH, "application_name": "twin-queue", "connect_timeout": 10, **CLIENT_HEARS}
 
 
 def _defer(

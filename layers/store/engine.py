@@ -10,6 +10,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from layers.errors import DatabaseError
 
+# Between machines a link can be cut so that neither end is told. Each finds out within some 20 s: sooner than a worker
+# counts as dead, whose lock on its run must be gone by then.
+CLIENT_HEARS: Mapping[str, int] = MappingProxyType(
+    {"keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 4, "tcp_user_timeout": 20_000}
+)
+_SERVER_HEARS = {f"tcp_{name}" if "user" not in name else name: str(value) for name, value in CLIENT_HEARS.items()}
+
 
 def open_engine(
     url: str,
@@ -35,7 +42,7 @@ def open_engine(
         ) from error
     if not parsed.drivername.startswith("postgresql"):
         raise DatabaseError(f"the database URL names '{parsed.drivername}', expected postgresql")
-    chosen = {"timezone": "UTC", **session}
+    chosen = {"timezone": "UTC", **_SERVER_HEARS, **session}
     if statement_timeout_s is not None:
         chosen["statement_timeout"] = str(int(statement_timeout_s * 1000))
     options = " ".join(f"-c {name}={value}" for name, value in chosen.items())
@@ -45,7 +52,7 @@ def open_engine(
         max_overflow=overflow,
         pool_timeout=wait_s,
         pool_pre_ping=True,
-        connect_args={"application_name": "twin", "options": options, "connect_timeout": 10},
+        connect_args={"application_name": "twin", "options": options, "connect_timeout": 10, **CLIENT_HEARS},
     )
 
 
