@@ -120,7 +120,8 @@ def work(
     """
     figures, leaving = WorkFigures(), threading.Event()
     app = make_worker_app(engine, settings, figures, leaving)
-    with alive(settings, "worker", figures.registry, beside=None if only_members else measure_objectives):
+    beside = None if only_members else measure_objectives
+    with alive(settings, "worker", figures.registry, beside=beside, url=plain_url(engine)):
         asyncio.run(_work(app, engine, settings, once, stalled_s, only_members, leaving))
 
 

@@ -33,6 +33,8 @@ from twin.store import list_runs
 from twin.store_personal import count_owners
 
 READY_WITHIN_S = 60.0
+MOST_LOG = 50_000_000
+"""A log larger than this [B] is begun anew when its process is started, and one old one kept."""
 DEMO_LASTS_S = 4 * 3600.0
 # Coarser than the default: the first look should not wait for the finest water.
 FIRST_FORECAST = {"cell_size": 15.0}
@@ -173,7 +175,10 @@ def _start(words: str, folder: Path) -> "subprocess.Popen[bytes]":
 
 def _spawn(name: str, command: list[str], folder: Path) -> "subprocess.Popen[bytes]":
     """Start a process in a session of its own, so that the terminal's Ctrl-C reaches only us."""
-    with _name_log(name, folder).open("ab") as log:
+    path = _name_log(name, folder)
+    if path.exists() and path.stat().st_size > MOST_LOG:
+        path.replace(path.with_suffix(".old.log"))
+    with path.open("ab") as log:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
 

@@ -32,7 +32,8 @@ _log = logging.getLogger("twin.observing")
 class Heart:
     """Writes signs of life from a thread of its own until stopped; a database that is away is waited for.
 
-    ``beside`` is done with each sign, in the same transaction.
+    ``beside`` is done with each sign, in the same transaction. Without ``url`` the database of the settings is looked
+    for again and again.
     """
 
     def __init__(
@@ -42,9 +43,10 @@ class Heart:
         registry: CollectorRegistry | None,
         *,
         beside: Callable[[Connection], None] | None = None,
+        url: str | None = None,
         beat_s: float = BEAT_S,
     ) -> None:
-        self._settings, self._part, self._registry = settings, part, registry
+        self._settings, self._part, self._registry, self._url = settings, part, registry, url
         self._beside, self._beat_s = beside, beat_s
         self._stop = threading.Event()
         self._engine: Engine | None = None
@@ -99,7 +101,8 @@ class Heart:
     def _open(self) -> Engine | None:
         """Return an engine on the database; None while the private cluster is down."""
         if self._engine is None:
-            url = self._settings.database_url or find_running(self._settings.state_dir / "postgres")
+            given = self._url or self._settings.database_url
+            url = given or find_running(self._settings.state_dir / "postgres")
             self._engine = None if url is None else open_engine(url, statement_timeout_s=5.0, pool_size=1)
         return self._engine
 
@@ -111,9 +114,10 @@ def alive(
     registry: CollectorRegistry | None,
     *,
     beside: Callable[[Connection], None] | None = None,
+    url: str | None = None,
 ) -> Iterator[None]:
     """Give signs of life for the time of the block, and serve the figures where a port is set."""
-    heart = Heart(settings, part, registry, beside=beside)
+    heart = Heart(settings, part, registry, beside=beside, url=url)
     heart.start()
     with _served(settings, part, registry):
         try:
