@@ -142,6 +142,14 @@ def test_an_area_is_measured_and_exported(visit: Visit) -> None:
     expect(card).to_be_visible()
     for words in ("Mục đích sử dụng", "Quy hoạch phân khu", "Ngập tại thửa", "Đường tiếp cận"):
         expect(card).to_contain_text(words)
+    # Who holds it is shown once the ground is given.
+    owners = panel.locator(".owners")
+    expect(owners.get_by_role("heading", name="Chủ sử dụng đất")).to_be_visible()
+    expect(owners.locator("table")).to_have_count(0)
+    owners.locator("[name=purpose]").select_option("compensation")
+    owners.locator("[name=ground]").fill("hồ sơ thử 1/2026")
+    owners.get_by_role("button", name="Xem chủ sử dụng đất").click()
+    expect(owners.locator("table").or_(owners.get_by_text("Chưa có thông tin chủ sử dụng"))).to_be_visible()
     visit.check_axe()
     visit.save("guide-planning-parcel")
 

@@ -28,7 +28,7 @@ Person = Annotated[str, typer.Argument(help="Id here, or identity number; - read
 PurposeOf = Annotated[str, typer.Option(help="land-administration, compensation, emergency, dispute, works, request.")]
 Ground = Annotated[str, typer.Option(help="The case it is for, as in 'hồ sơ 123/2026'.")]
 ReasonOf = Annotated[str, typer.Option(help="request, consent-withdrawn, wrong, court or expired.")]
-BackupDays = Annotated[int, typer.Option(min=0, max=3650, help="How long a backup is kept at most [d].")]
+BackupDays = Annotated[int, typer.Option(min=0, max=3650, help="Days a backup is kept at most.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
