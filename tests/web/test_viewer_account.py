@@ -43,7 +43,8 @@ def test_one_signs_in_makes_a_key_and_signs_out(visit: Visit, account: None) -> 
     # The wrong password was told by the server too.
     visit.complaints.clear()
 
-    page.get_by_role("button", name="Tài khoản: Nguyễn Văn Ân").click()
+    # The page begins anew: more of the city is seen now.
+    page.get_by_role("button", name="Tài khoản: Nguyễn Văn Ân").click(timeout=LOAD_MS)
     own = page.get_by_role("dialog", name="Nguyễn Văn Ân")
     expect(own).to_contain_text("Quản trị")
     own.get_by_role("button", name="Khóa API").click()
@@ -62,5 +63,5 @@ def test_one_signs_in_makes_a_key_and_signs_out(visit: Visit, account: None) -> 
     expect(own).to_contain_text("Trình duyệt này", timeout=LOAD_MS)
     own.get_by_role("button", name="Đăng xuất", exact=True).click()
     expect(own).to_have_count(0, timeout=LOAD_MS)
-    expect(page.get_by_role("button", name="Đăng nhập", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Đăng nhập", exact=True)).to_be_visible(timeout=LOAD_MS)
     assert visit.complaints == []

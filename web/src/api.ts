@@ -67,9 +67,31 @@ export async function ask(path: string, init?: RequestInit): Promise<Response> {
   return response;
 }
 
+type Headers = Record<string, string> | undefined;
+let signInFirst: () => Promise<boolean> = async () => false;
+
+/** Say how somebody signs in when a run or another change is refused to who is not known. */
+export function onUnknown(signIn: () => Promise<boolean>): void {
+  signInFirst = signIn;
+}
+
+/** Whether a refused request is worth asking who it is: a change that does not say who makes it, as writing does. */
+const isUnsigned = (error: unknown, path: string, init?: RequestInit): boolean =>
+  error instanceof ApiError &&
+  error.status === 401 &&
+  (init?.method ?? "GET") !== "GET" &&
+  !path.startsWith("/auth/") &&
+  !(init?.headers as Headers)?.["Twin-Author"];
+
 /** Ask the server; an answer without a body is undefined. Throws {@link ApiError}. */
 export async function request<T>(path: string, init?: RequestInit): Promise<T> {
-  const response = await ask(path, init);
+  let response: Response;
+  try {
+    response = await ask(path, init);
+  } catch (error) {
+    if (!isUnsigned(error, path, init) || !(await signInFirst())) throw error;
+    response = await ask(path, init);
+  }
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 

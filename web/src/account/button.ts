@@ -1,9 +1,16 @@
 /** The button of the header: sign in, or who one is. What it opens is loaded when it is first used. */
 
+import { onUnknown } from "../api";
 import { explain, t } from "../i18n";
 import { notify } from "../panels/notice";
 import { iconButton } from "../panels/parts";
-import { isSignedIn, lastMe } from "./me";
+import { hasAccounts, isSignedIn, lastMe, readMe } from "./me";
+
+onUnknown(async () => {
+  if (!hasAccounts(await readMe())) return false;
+  const dialogs = await import("./dialog");
+  return dialogs.askSignIn(t("account.forWriting"));
+});
 
 async function open(): Promise<void> {
   const dialogs = await import("./dialog");

@@ -23,7 +23,8 @@ const SHORTEST_PASSWORD = 12;
 export async function openAccount(): Promise<void> {
   const me = await readMe();
   if (isSignedIn(me)) openOwn(me);
-  else await askSignIn();
+  // What one may see is another city now: the page begins anew, as its address says.
+  else if ((await askSignIn()) && !(await readMe()).needs.includes("code")) location.reload();
 }
 
 /** Ask somebody to sign in, with `why` if given; true once it is done, false where the dialog was closed. */
@@ -86,16 +87,12 @@ function passwordForm(finish: () => void): HTMLElement {
 }
 
 function openOwn(me: Me): void {
-  openDialog(me.name, (close) => {
+  const build = (): HTMLElement => {
     const roles = me.roles.map((role) => say(role.title)).join(", ");
     const leave = async (everywhere: boolean): Promise<void> => {
       const { next } = await signOut(everywhere);
       if (next) location.assign(next);
-      else {
-        await refreshMe();
-        close();
-        notify(t("account.left"));
-      }
+      else location.reload();
     };
     const part = h("div", { class: "account-part" });
     const show = (build: () => HTMLElement) => () => replace(part, build());
@@ -142,7 +139,11 @@ function openOwn(me: Me): void {
         textButton(t("account.signOut"), () => void leave(false)),
       ),
     );
-  });
+  };
+  const again = async (): Promise<void> => {
+    if (me.needs.includes("code") && !(await readMe()).needs.includes("code")) location.reload();
+  };
+  openDialog(me.name, build, () => void again());
 }
 
 function passwordPart(): HTMLElement {

@@ -55,6 +55,9 @@ export const isSignedIn = (me: Me | null): boolean => me?.via === "session";
 export const hasAccounts = (me: Me | null): boolean =>
   me !== null && me.via !== "local" && (me.signIn.password || me.signIn.openid !== null);
 
+/** Whether a button for an action is worth showing: hidden only from who signed in and may not. */
+export const may = (action: string): boolean => known === null || !isSignedIn(known) || known.actions.includes(action);
+
 /** Call `tell` whenever it becomes known who asks. */
 export function watchMe(tell: (me: Me) => void): void {
   watchers.add(tell);

@@ -1,5 +1,6 @@
 /** What is asked of the person before something is done with alarms, and the doing, one after another. */
 
+import { may } from "../account/me";
 import { h } from "../dom";
 import { explain, t } from "../i18n";
 import { openDialog } from "../panels/dialog";
@@ -15,6 +16,7 @@ const FIRST_MINUTES = 60;
 
 /** Whether an action makes sense for an alarm. */
 export function canDo(action: Action, alarm: StandingAlarm): boolean {
+  if (!may("alarm")) return false;
   if (action === "acknowledge") return OPEN.includes(alarm.state);
   if (action === "unshelve") return alarm.state === "SHELVED";
   if (action === "shelve") return ["UNACK", "ACK", "RTN-UNACK"].includes(alarm.state);

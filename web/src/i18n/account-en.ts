@@ -12,7 +12,6 @@ export const accountEn: Record<AccountKey, string> = {
   "account.wrong": "Name, password or code is not right.",
   "account.wait": "Too many attempts failed; wait a while and try again. {hint}",
   "account.welcome": "Welcome, {name}",
-  "account.left": "Signed out",
   "account.roles": "Roles",
   "account.role": "Role of the key",
   "account.wards": "Area",

@@ -11,7 +11,6 @@ export const accountVi = {
   "account.wrong": "Tên, mật khẩu hoặc mã không đúng.",
   "account.wait": "Thử sai quá nhiều lần; hãy đợi một lát rồi thử lại. {hint}",
   "account.welcome": "Xin chào {name}",
-  "account.left": "Đã đăng xuất",
   "account.roles": "Vai trò",
   "account.role": "Vai trò của khóa",
   "account.wards": "Phạm vi",

@@ -1,5 +1,6 @@
 /** Scenarios: choose an analysis, fill in its form, run it, follow its job. */
 
+import { may } from "../account/me";
 import "../styles/warnings.css";
 import type { Map as MapView } from "maplibre-gl";
 import { readItems, readProcess, readProcesses, startJob } from "../api";
@@ -77,6 +78,7 @@ export function scenarioPanel(map?: MapView): HTMLElement {
     if (!process) return;
     const message = h("p", { class: "note", role: "status" });
     const button = h("button", { type: "submit", class: "button button-primary button-wide" }, t("scenario.run"));
+    button.hidden = !may("run");
     const seconds = usualSeconds(process.id);
     const estimate =
       seconds === null ? null : h("p", { class: "soft" }, t("scenario.estimate", { time: writeSpan(seconds) }));

@@ -1,5 +1,6 @@
 /** The first page of warnings: in which mode one works, what is in force, what is proposed, what was issued, the feeds. */
 
+import { may } from "../account/me";
 import { type Child, h, replace } from "../dom";
 import { formatDateTime, formatNumber, formatShortDateTime } from "../format";
 import { explain, say, t } from "../i18n";
@@ -166,7 +167,9 @@ export function listPage(policy: Policy, wards: readonly Ward[]): HTMLElement {
     "div",
     { class: "form" },
     refused ? modeBand(policy.proposals, ` ${refused}`) : null,
-    textButton(t("warning.new"), () => page.set({ at: "new" }), "button-primary button-wide", "plus"),
+    may("warn")
+      ? textButton(t("warning.new"), () => page.set({ at: "new" }), "button-primary button-wide", "plus")
+      : null,
     section(t("warning.inForce"), force),
     section(
       t("warning.drafts"),
