@@ -20,7 +20,7 @@ from starlette.datastructures import State
 from api.identity.cookies import is_secure
 from api.links import Links
 from api.resources import Resources
-from layers.errors import SetupError, UnauthorizedError
+from layers.errors import NotFoundError, SetupError, UnauthorizedError
 from twin.accounts.claims import read_role_table
 from twin.settings import Settings
 
@@ -32,11 +32,11 @@ _LARGEST = 1_000_000
 
 
 class Provider:
-    """The provider of the settings; SetupError where the settings do not fit together."""
+    """The provider of the settings; NotFoundError without one, SetupError where they do not fit together."""
 
     def __init__(self, settings: Settings) -> None:
         if settings.oidc_issuer is None:
-            raise SetupError("no provider is set", hint="TWIN_OIDC_ISSUER: docs/accounts.md")
+            raise NotFoundError("nobody signs in elsewhere here", hint="TWIN_OIDC_ISSUER: docs/accounts.md")
         self.issuer, self._settings = settings.oidc_issuer.rstrip("/"), settings
         self.roles = read_role_table(settings)
         self._told: dict[str, Any] = {}

@@ -107,6 +107,11 @@ def test_failures_make_wait_but_only_where_they_come_from(engine: Engine) -> Non
     for _ in range(5):
         with pytest.raises(UnauthorizedError):
             prove(begin_of(engine), give("an", "wrong wrong wrong"))
+    with engine.begin() as connection:
+        counted = connection.execute(text("select who, failures from identity.attempt")).tuples().all()
+        assert dict(counted) == dict.fromkeys(("address:10.0.0.1", "pair:an|10.0.0.1", "account:an"), 5)
+        # As after some more: a wait that a slow machine does not outlast.
+        connection.execute(text("update identity.attempt set failures = 15 where who like 'pair:%'"))
     with pytest.raises(TooManyError) as waiting:
         prove(begin_of(engine), give("an"))
     assert 0 < waiting.value.wait_s <= 900

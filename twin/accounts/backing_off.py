@@ -66,4 +66,4 @@ def find_place(address: str) -> str:
 def _find_wait(failures: int, ago: float, free: int, most: float) -> float:
     """Return how long to wait [s] after ``failures``, the last of which is ``ago`` [s]."""
     over = failures - free
-    return 0.0 if over < 0 else min(2.0 ** min(over, 20), most) - ago
+    return 0.0 if over < 0 else min(2.0 ** min(over + 1, 20), most) - ago
