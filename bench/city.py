@@ -106,16 +106,17 @@ def find_free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until_ready(port: int, address: str = "/readyz") -> None:
-    """Return when the server at ``port`` answers ``address``; RuntimeError when it does not within 90 s."""
-    for _ in range(450):
+def wait_until_ready(port: int, address: str = "/readyz", *, within_s: float = 90.0) -> None:
+    """Return when the server at ``port`` answers ``address``; RuntimeError when it does not within ``within_s`` [s]."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
             connection.request("GET", address)
             if connection.getresponse().status == 200:
                 return
         time.sleep(0.2)
-    raise RuntimeError("the server did not become ready in 90 s")
+    raise RuntimeError(f"the server did not become ready in {within_s:.0f} s")
 
 
 def count_per_second(open_fetch: Callable[[], Fetch], addresses: Sequence[str], *, clients: int, rounds: int) -> float:

@@ -23,11 +23,11 @@ WAIT_S = 2.0
 """How long a request waits for a connection; what was let into a lane seldom does."""
 _AT_WORK = {lane.name: lane.at_work for lane in LANES}
 _GROUPS: Mapping[LaneName, str] = {
-    "control": "control", "streams": "control", "map": "map", "features": "features",
+    "control": "control", "streams": "control", "accounts": "control", "map": "map", "features": "features",
     "pictures": "batch", "answers": "batch", "files": "batch",
 }  # fmt: skip
 _CONNECTIONS = {
-    "control": 8,
+    "control": 10,
     "map": 8,
     "features": _AT_WORK["features"],
     "batch": sum(_AT_WORK[lane] for lane, group in _GROUPS.items() if group == "batch"),

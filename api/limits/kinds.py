@@ -43,7 +43,8 @@ _C = r"/api/collections/[^/]+"
 _READING: tuple[tuple[str, Kind], ...] = (
     (r"/(healthz|readyz|metrics)", HEALTH),
     (r"/(sensors|indicators)/events", Kind("stream of events", "streams", 10.0)),
-    (r"/(alarms|alarm-rules|cap|indicators|forecasts|verification|state|wzdx)(/.*)?", Kind("alarms", "control", 2.0)),
+    (r"/(alarms|alarm-rules|cap|indicators|forecasts|verification|state|wzdx|auth|slo)(/.*)?",
+     Kind("alarms", "control", 2.0)),
     (r"/(wms|api/map|3d/.*)|/api/collections/[^/]+/map|/tiles/raster/[^/]+/preview\.png",
      Kind("picture", "pictures", 10.0)),
     (rf"{_C}/coverage|/api/qgis\.qgz|/gtfs/[^/]+\.zip", EXPORT),
@@ -62,6 +63,7 @@ _WRITING: tuple[tuple[str, Kind], ...] = (
     (r"/sensors/observations|/api/(edits/bulk|quarantine/retry)", Kind("bulk", "files", 100.0)),
     (r"/sta/.*|/sensors/telemetry/.*", Kind("readings", "control", 0.2)),
     (r"/(alarms|alarm-rules|cap)(/.*)?", Kind("alarms", "control", 2.0)),
+    (r"/auth/.*", Kind("account", "accounts", 20.0)),
     (r"/api/processes/[^/]+/execution|/api/areas/statistics", ANSWER),
     (r"/stac/search", Kind("search", "features", 4.0)),
     (r"/esri/.*/query", Kind("question", "features", 10.0)),

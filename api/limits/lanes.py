@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
-LaneName = Literal["control", "map", "features", "pictures", "answers", "files", "streams"]
+LaneName = Literal["control", "map", "features", "pictures", "answers", "files", "accounts", "streams"]
 _RETRY_S = (1, 4)
 
 
@@ -35,6 +35,8 @@ LANES: tuple[Lane, ...] = (
     Lane("pictures", at_work=3, waiting=40, patience_s=5.0),
     Lane("answers", at_work=3, waiting=30, patience_s=10.0),
     Lane("files", at_work=2, waiting=10, patience_s=10.0),
+    # Passwords are slow to check on purpose.
+    Lane("accounts", at_work=2, waiting=40, patience_s=10.0),
     # Held as long as somebody listens.
     Lane("streams", at_work=1000, waiting=0, patience_s=0.0),
 )

@@ -17,7 +17,7 @@ from bench.city import find_free_port, stop_server, wait_until_ready
 from tests.api.conftest import TREE_TILE
 from twin.settings import Settings
 
-PATIENCE_S = 60.0
+PATIENCE_S, READY_WITHIN_S = 60.0, 300.0
 ALLOWED = 12
 
 
@@ -35,7 +35,7 @@ def run_server(settings: Settings, folder: Path, *options: str, **changed: str) 
     command = [sys.executable, "-m", "twin", "serve", "--port", str(port), *options]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
-        wait_until_ready(port)
+        wait_until_ready(port, within_s=READY_WITHIN_S)
         yield port
     finally:
         stop_server(server)
