@@ -27,8 +27,9 @@ from twin.observing.checks import (
     check_workers,
 )
 from twin.settings import Settings
+from twin.store_observing import limit_statements
 
-KEPT_S = 1.0
+KEPT_S, PATIENCE_S = 1.0, 2.0
 
 
 class Readiness:
@@ -53,15 +54,24 @@ class Readiness:
 
     def read(self, *, in_words: bool = True) -> dict[str, Any]:
         """Return whether this process can serve, with every thing looked at, as JSON; ``in_words`` with the reasons."""
-        with self._lock:
-            if self._looked is None or time.monotonic() - self._looked[0] >= KEPT_S:
-                self._looked = (time.monotonic(), self._look())
-            checks = [self._check_draining(), *self._looked[1]]
-            written = [self._write(check, in_words=in_words) for check in checks]
+        checks = [self._check_draining(), *self._find()]
+        written = [self._write(check, in_words=in_words) for check in checks]
         ready = all(check.state != "failed" or not check.required for check in checks)
         well = all(check.state in ("ok", "off") for check in checks)
         status = "draining" if self._draining else "failed" if not ready else "ok" if well else "degraded"
         return {"ready": ready, "status": status, "checks": written}
+
+    def _find(self) -> list[Check]:
+        """Return what was found a moment ago, or look; who comes while another looks does not wait long."""
+        if not self._lock.acquire(timeout=PATIENCE_S):
+            words = f"the database has not answered for {PATIENCE_S:g} s"
+            return [Check("database", "failed", words, "see: twin doctor, and the log of PostgreSQL", True)]
+        try:
+            if self._looked is None or time.monotonic() - self._looked[0] >= KEPT_S:
+                self._looked = (time.monotonic(), self._look())
+            return self._looked[1]
+        finally:
+            self._lock.release()
 
     def _check_draining(self) -> Check:
         if self._draining:
@@ -74,6 +84,7 @@ class Readiness:
     def _look_into_database(self) -> list[Check]:
         try:
             with asking_as(WHOLE), self._engine.connect() as connection:
+                limit_statements(connection, PATIENCE_S)
                 city = check_city(connection)
                 if city.state == "failed":
                     return [city]
@@ -109,7 +120,12 @@ class Readiness:
         viewer = Check("viewer", "ok", "built")
         if not (self._settings.web_dir / "index.html").exists():
             viewer = Check("viewer", "degraded", "not built", "type: make setup")
-        return [*self._replicas.list_checks(), check_broker(self._settings), check_disk(self._settings.data_dir), viewer]
+        return [
+            *self._replicas.list_checks(),
+            check_broker(self._settings),
+            check_disk(self._settings.data_dir),
+            viewer,
+        ]
 
     def _write(self, check: Check, *, in_words: bool) -> dict[str, Any]:
         state, since = self._since.get(check.name, ("", datetime.now(UTC)))

@@ -72,6 +72,13 @@ def list_processes(connection: Connection) -> list[ProcessRow]:
     return [ProcessRow(*row) for row in rows]
 
 
+def limit_statements(connection: Connection, seconds: float) -> None:
+    """Let no statement of this transaction take longer than ``seconds`` [s]."""
+    connection.execute(
+        text("select set_config('statement_timeout', :limit, true)"), {"limit": str(int(seconds * 1000.0))}
+    )
+
+
 def read_moment(connection: Connection) -> datetime:
     """Return what time the database says it is."""
     moment: datetime = connection.execute(text("select clock_timestamp()")).scalar_one()

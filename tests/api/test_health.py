@@ -42,6 +42,17 @@ def test_a_process_that_takes_leave_says_so(settings: Settings) -> None:
         assert leaving.get("/healthz").status_code == 200
 
 
+def test_a_database_that_hangs_keeps_nobody_waiting(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.readiness.PATIENCE_S", 0.05)
+    readiness = client.app.state.resources.readiness  # type: ignore[attr-defined]
+    with readiness._lock:
+        waiting = client.get("/readyz")
+    assert waiting.status_code == 503
+    assert {check["name"]: check["state"] for check in waiting.json()["checks"]}["database"] == "failed"
+    monkeypatch.undo()
+    assert client.get("/readyz").status_code == 200
+
+
 def test_the_viewer_is_served_once_it_is_built(client: TestClient, settings: Settings) -> None:
     missing = client.get("/")
     assert missing.status_code == 503
