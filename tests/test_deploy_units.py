@@ -27,10 +27,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(UNITS, placed)
     for name in STOOD_IN:
         (placed / f"{name}.target").write_text("[Unit]\nDescription=stands in\n")
-    program = folder / PROGRAM.removeprefix("/")
-    program.parent.mkdir(parents=True)
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
+    for name in (PROGRAM, "/bin/sh"):
+        program = folder / name.removeprefix("/")
+        program.parent.mkdir(parents=True)
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
     return folder
 
 
@@ -65,6 +66,16 @@ def test_no_service_is_exposed_more_than_needed(root: Path) -> None:
         score = re.search(r"exposure level for \S+: ([\d.]+)", said.stdout)
         assert score is not None, said.stderr
         assert said.returncode == 0 and float(score[1]) <= MOST_EXPOSED, f"{unit}: {score[1]}"
+
+
+def test_no_restart_takes_the_private_cluster_with_it() -> None:
+    """Whoever needs the database begins the cluster's own unit first; else it would be a child of the first who asks."""
+    for path in UNITS.glob("*.service"):
+        text = path.read_text()
+        if path.name in ("twin-cluster.service", "twin-broker.service"):
+            continue
+        assert re.search(r"^Wants=.*\btwin-cluster\.service", text, re.MULTILINE), path.name
+        assert re.search(r"^After=.*\btwin-cluster\.service", text, re.MULTILINE), path.name
 
 
 def test_services_run_commands_that_exist_and_are_started_again() -> None:
