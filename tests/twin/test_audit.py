@@ -20,6 +20,7 @@ from twin.audit.retiring import retire_month
 from twin.audit.sealing import seal_waiting
 from twin.audit.shipping import NotShippedError, ship
 from twin.audit.verifying import Verdict, compare, verify
+from twin.cli import main
 from twin.settings import Settings
 from twin.store_audit import EntryQuery, list_entries
 
@@ -376,6 +377,8 @@ def test_a_command_is_named_without_what_may_be_personal() -> None:
     erase = name_command(["personal", "erase", "092099000123", "--reason", "asked by Nguyễn Văn A"])
     assert erase is not None and erase.object == "personal erase"
     assert name_command(["serve", "--port", "1"]) is None
+    assert name_command(["alarms", "watch"]) is None
+    assert name_command(["alarms", "shelve", "x"]) is not None
     assert load.who().subject.startswith("cli:")
 
 
@@ -383,3 +386,46 @@ def test_an_entry_alone_needs_no_transaction(clean: Engine) -> None:
     record_alone(clean, Entry("edit", "/there", "refused", who=ANN))
     with clean.connect() as connection:
         assert list_entries(connection, EntryQuery(outcome="refused"), limit=1)[0].object == "/there"
+
+
+def test_a_command_leaves_an_entry_when_it_writes_and_when_it_fails(
+    clean: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWIN_DATABASE_URL", clean.url.render_as_string(hide_password=False))
+    for words in (
+        ["layers"],
+        ["work", "open", "Vá ổ gà", "--kind", "repair"],
+        ["load", "/none.gpkg", "--layer", "trees"],
+    ):
+        monkeypatch.setattr("sys.argv", ["twin", *words])
+        with pytest.raises(SystemExit):
+            main()
+    with clean.connect() as connection:
+        found = [(one.object, one.outcome) for one in list_entries(connection, EntryQuery(action="command"), limit=9)]
+    assert found == [("load /none.gpkg --layer trees", "failed"), ("audit seal", "done")]
+
+
+def test_the_chain_is_verified_from_the_command_line(
+    clean: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TWIN_DATABASE_URL", clean.url.render_as_string(hide_password=False))
+    write(clean, 3)
+
+    def run(*words: str) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["twin", "audit", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0), capsys.readouterr().out
+
+    assert json.loads(run("seal", "--json")[1])["sealed"] >= 3
+    code, said = run("verify", "--json")
+    assert code == 0 and json.loads(said)["holds"] is True
+    copy = tmp_path / "copy.jsonl"
+    assert run("export", "--to", str(copy))[0] == 0
+    assert run("verify", "--against", str(copy))[0] == 0
+    with as_owner(clean) as connection:
+        connection.execute(text("update audit.entry set object = 'other' where object = 'edit:1'"))
+    code, said = run("verify")
+    assert code == 1 and "the entry is not what was sealed" in said
+    code, said = run("list", "--action", "edit", "--json", "--limit", "2")
+    assert [json.loads(line)["object"] for line in said.splitlines()] == ["other", "edit:2"]

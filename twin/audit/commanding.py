@@ -10,8 +10,10 @@ from layers.errors import TwinError
 from twin.audit.act import Act
 from twin.audit.entry import Who
 
-SERVICES = frozenset({"serve", "worker"})
-"""What runs for others: they are recorded, not it."""
+SERVICES = (
+    "serve", "worker", "alarms watch", "warnings send", "sensors ingest", "sensors simulate", "forecast loop",
+)  # fmt: skip
+"""What runs for others, or as the twin itself: what it does is recorded in their names, not that of who started it."""
 SHOWN = frozenset(
     {
         "load", "export", "revert", "backup", "restore", "jobs", "run", "alarms", "work", "warnings", "quarantine",
@@ -25,7 +27,7 @@ _NAME = re.compile(r"[a-z][a-z-]{0,30}")
 
 def name_command(words: Sequence[str]) -> Act | None:
     """Return the act of a command line; None where nothing of it is recorded."""
-    if not words or words[0] in SERVICES or words[0].startswith("-"):
+    if not words or words[0].startswith("-") or words[0] in SERVICES or " ".join(words[:2]) in SERVICES:
         return None
     family = words[0]
     if family in SHOWN:
