@@ -6,12 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
-from typing import Any
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import OperationalError
 
-from layers.errors import ConflictError, DatabaseError
+from layers.errors import ConflictError
 from layers.store.attachments import list_attachment_paths
 from layers.store.names import quote
 from layers.store.objects import read_gdal_name
@@ -30,19 +29,6 @@ class Cut:
     lsn: str
     revision: str
     named_files: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a database holds, for people: the newest of each kind, and how much."""
-
-    city: str
-    features: int
-    layers: int
-    last_edit: datetime | None
-    last_reading: datetime | None
-    runs: int
-    last_run: datetime | None
 
 
 @contextmanager
@@ -122,14 +108,13 @@ def _list_lockable(engine: Engine) -> list[str]:
     with engine.connect() as connection:
         rows = connection.execute(
             text(
-                f"select n.nspname, c.relname {_OURS} and c.relkind in ('r', 'p') and not c.relispartition "
-                "order by 1, 2"
+                f"select n.nspname, c.relname {OURS} and c.relkind in ('r', 'p') and not c.relispartition order by 1, 2"
             )
         )
         return [f"{quote(schema)}.{quote(table)}" for schema, table in rows]
 
 
-_OURS = (
+OURS = (
     "from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname !~ '^(pg_|information_schema)' "
     "and c.relpersistence = 'p' and not exists "
     "(select from pg_depend d where d.objid = c.oid and d.classid = 'pg_class'::regclass and d.deptype = 'e')"
@@ -152,7 +137,7 @@ def sum_tables(connection: Connection, report: Report) -> dict[str, tuple[int, s
     names = [
         (str(schema), str(table))
         for schema, table in connection.execute(
-            text(f"select n.nspname, c.relname {_OURS} and c.relkind = 'r' order by 1, 2")
+            text(f"select n.nspname, c.relname {OURS} and c.relkind = 'r' order by 1, 2")
         )
     ]
     sums = {}
@@ -207,69 +192,6 @@ def list_roles(connection: Connection) -> list[str]:
     )
 
 
-def ensure_roles(connection: Connection, names: list[str]) -> None:
-    """Make the roles that are missing, without any right to sign in."""
-    present = set(list_roles(connection))
-    for name in names:
-        if name not in present:
-            try:
-                connection.exec_driver_sql(f"create role {quote(name)} nologin")
-            except ProgrammingError as error:
-                raise DatabaseError(
-                    f"this user may not make the role '{name}', which rights are granted to",
-                    hint=f"as the administrator of the server: create role {name} nologin",
-                ) from error
-
-
-def is_empty(connection: Connection) -> bool:
-    """Return whether nobody has a table in this database but its extensions."""
-    return not connection.execute(text(f"select exists (select {_OURS} and c.relkind in ('r', 'p'))")).scalar_one()
-
-
-def read_standing(connection: Connection) -> Standing:
-    """Return what this database holds."""
-    row = connection.execute(
-        text(
-            "select (select id from meta.city), (select count(*) from meta.layer_version), "
-            "(select max(at) from meta.edit), (select max(phenomenon_time) from sensing.latest), "
-            "(select count(*) from run.run), (select max(finished) from run.run)"
-        )
-    ).one()
-    layers = (
-        connection.execute(
-            text(
-                "select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace "
-                "where n.nspname = 'city' and c.relkind = 'r'"
-            )
-        )
-        .scalars()
-        .all()
-    )
-    features = sum(
-        int(connection.execute(text(f"select count(*) from city.{quote(name)}")).scalar_one()) for name in layers
-    )
-    return Standing(str(row[0]), features, int(row[1]), row[2], row[3], int(row[4]), row[5])
-
-
-def read_replayed(connection: Connection) -> datetime | None:
-    """Return when the last transaction that was rolled forward had been committed."""
-    found: datetime | None = connection.execute(text("select pg_last_xact_replay_timestamp()")).scalar()
-    return found
-
-
-def is_paused(connection: Connection) -> bool:
-    """Return whether the recovery reached its point and waits there."""
-    row: Any = connection.execute(
-        text("select pg_is_in_recovery() and pg_get_wal_replay_pause_state() = 'paused'")
-    ).scalar_one()
-    return bool(row)
-
-
-def is_recovering(connection: Connection) -> bool:
-    """Return whether the server still rolls its log forward."""
-    return bool(connection.execute(text("select pg_is_in_recovery()")).scalar_one())
-
-
 @dataclass(frozen=True, slots=True)
 class Archiver:
     """How the archiver of the log stands; ``failing`` when it did not succeed since it failed last."""
@@ -291,14 +213,3 @@ def read_archiver(connection: Connection) -> Archiver:
         text("select last_archived_wal, last_archived_time, failed_count, last_failed_time from pg_stat_archiver")
     ).one()
     return Archiver(row[0], row[1], int(row[2]), row[3])
-
-
-def list_clients(connection: Connection) -> list[str]:
-    """Return by what name each other connection to this server works."""
-    rows = connection.execute(
-        text(
-            "select coalesce(nullif(application_name, ''), 'unnamed') from pg_stat_activity "
-            "where backend_type = 'client backend' and pid <> pg_backend_pid()"
-        )
-    )
-    return [str(name) for name in rows.scalars()]

@@ -23,7 +23,8 @@ from tests.whole_twin import ROOT
 from twin.backup.drilling import drill_backup
 from twin.backup.making import Order, make_backup
 from twin.backup.manifest import NAME, Backup
-from twin.backup.restoring import Target, check_backup, restore_backup
+from twin.backup.restoring import check_backup, restore_backup
+from twin.backup.room import Target
 from twin.backup.shelf import list_backups
 from twin.backup.standing import read_standing
 

@@ -9,7 +9,8 @@ from tempfile import mkdtemp
 
 from layers.errors import TwinError
 from layers.store.cluster import stop_cluster
-from twin.backup.restoring import Target, check_backup, restore_backup
+from twin.backup.restoring import check_backup, restore_backup
+from twin.backup.room import Target
 from twin.backup.shelf import find_backup
 from twin.backup.standing import write_drill
 from twin.progress import Report, narrow

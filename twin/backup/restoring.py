@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,6 @@ from sqlalchemy.exc import OperationalError
 from layers.errors import ConflictError, DatabaseError, InputError, SetupError, SourceError
 from layers.store.cluster import (
     Cluster,
-    find_running,
     read_last_words,
     read_major_version,
     start_cluster,
@@ -26,35 +25,26 @@ from layers.store.spatial_reference import ensure_spatial_references
 from layers.store.wal_archive import describe_restore
 from twin.audit.entry import Entry
 from twin.audit.recording import record_alone
-from twin.backup.files import CATALOG, FOLDERS, check_file, check_files, restore_files
+from twin.backup.comparing import compare_tables
+from twin.backup.files import check_file, check_files, restore_files
 from twin.backup.making import BASE, DATABASE, DUMP, FILES, PASSWORD
-from twin.backup.manifest import Backup, TableSum
+from twin.backup.manifest import Backup
 from twin.backup.programs import hide_password, run_program
+from twin.backup.room import Target, make_room
 from twin.progress import Report, narrow
 from twin.store_audit import has_audit
-from twin.store_backup import (
+from twin.store_restore import (
     Standing,
     ensure_roles,
     is_empty,
     is_paused,
     is_recovering,
-    list_clients,
     read_replayed,
     read_standing,
-    sum_tables,
 )
 
 _REPLAY_WITHIN_S = 7 * 86_400
 _NO_ARCHIVE = "restore_command = '/bin/false'\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a city is restored to: the folder of its cluster or the URL of a database, and its folder of data."""
-
-    cluster: Path | None
-    data_dir: Path | None
-    database_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +80,7 @@ def restore_backup(
     began = time.monotonic()
     _check_order(backup, target, to, archive)
     check_backup(folder, backup, narrow(report, 0.0, 0.2), files=False)
-    with _make_room(target, replace=replace):
+    with make_room(target, replace=replace):
         if target.data_dir is not None:
             target.data_dir.mkdir(parents=True, exist_ok=True)
             restore_files(folder / FILES, target.data_dir, backup.files, narrow(report, 0.2, 0.4))
@@ -155,62 +145,6 @@ def _check_order(backup: Backup, target: Target, to: datetime | str | None, arch
         )
 
 
-@contextmanager
-def _make_room(target: Target, *, replace: bool) -> Iterator[None]:
-    """Refuse to go over what is there, or lay it aside until the city is restored; bring it back when that fails."""
-    places = [*_list_places(target)]
-    occupied = [path for path in places if path.exists()]
-    if occupied and not replace:
-        raise ConflictError(
-            f"there is a city already: {occupied[0]}",
-            hint="choose another folder, or lay what is there aside with --replace",
-        )
-    if target.cluster is not None:
-        _refuse_company(target.cluster)
-        stop_cluster(target.cluster)
-    stamp = time.strftime(".before-%Y-%m-%dT%H%M%SZ", time.gmtime())
-    aside = {path: path.parent / stamp / path.name for path in occupied}
-    # Within the same folder: it may be a disk of its own.
-    for path, other in aside.items():
-        other.parent.mkdir(exist_ok=True)
-        path.rename(other)
-    try:
-        yield
-    except BaseException:
-        if target.cluster is not None:
-            stop_cluster(target.cluster)
-        for path in places:
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-        for path, other in aside.items():
-            other.rename(path)
-        raise
-
-
-def _refuse_company(cluster: Path) -> None:
-    """Raise ConflictError while somebody works with the cluster: a server would begin a new one in its place."""
-    url = find_running(cluster)
-    if url is None:
-        return
-    engine = open_engine(url)
-    with engine.connect() as connection:
-        clients = list_clients(connection)
-    engine.dispose()
-    if clients:
-        raise ConflictError(
-            f"{len(clients)} connections to the city's database are open: {', '.join(sorted(set(clients)))}",
-            hint="stop servers and workers first: systemctl stop city-twin.target, or Ctrl-C",
-        )
-
-
-def _list_places(target: Target) -> Iterator[Path]:
-    """Yield what a restore writes: data and password of the cluster, the catalogue and the two folders of files."""
-    if target.cluster is not None:
-        yield Cluster(target.cluster).data
-        yield target.cluster / PASSWORD
-    if target.data_dir is not None:
-        yield from (target.data_dir / name for name in (*FOLDERS, CATALOG))
-
-
 def _restore_base(
     folder: Path, backup: Backup, place: Path, to: datetime | str | None, archive: Path | None, report: Report
 ) -> tuple[datetime, Standing]:
@@ -229,7 +163,7 @@ def _restore_base(
     with _recovering(cluster, f"{source}{named}recovery_target_action = 'pause'\n") as engine:
         _await(engine, is_paused)
         with engine.connect() as connection:
-            _compare(connection, backup, narrow(report, 0.4, 0.8))
+            compare_tables(connection, backup, narrow(report, 0.4, 0.8))
             standing, as_of = read_standing(connection), backup.moment
     stop_cluster(cluster.folder)
     if to is None:
@@ -286,7 +220,7 @@ def _restore_dump(folder: Path, backup: Backup, target: Target, report: Report) 
             engine.dispose()
             run_program("pg_restore", *common, "-j", "2", "--section=data", "--section=post-data", dump)
         with engine.connect() as connection:
-            _compare(connection, backup, narrow(report, 0.6, 1.0))
+            compare_tables(connection, backup, narrow(report, 0.6, 1.0))
             standing = read_standing(connection)
         _record(engine, backup, backup.moment)
         return standing
@@ -302,30 +236,6 @@ def _record(engine: Engine, backup: Backup, as_of: datetime) -> None:
         if not has_audit(connection):
             return
     record_alone(engine, Entry("restore", backup.name, detail={"as_of": as_of.isoformat()}))
-
-
-def _compare(connection: Connection, backup: Backup, report: Report) -> None:
-    """Raise DatabaseError unless every table holds what it held when the backup was made."""
-    found = {name: TableSum(*one) for name, one in sum_tables(connection, report).items()}
-    differing = [_word(name, backup.tables, found) for name in sorted({*found, *backup.tables})]
-    wrong = [words for words in differing if words]
-    if wrong:
-        raise DatabaseError(
-            f"what was restored is not what was backed up: {'; '.join(wrong[:5])}"
-            + (f" and {len(wrong) - 5} more tables" if len(wrong) > 5 else ""),
-            hint="choose another backup: twin backup list",
-        )
-
-
-def _word(name: str, expected: Mapping[str, TableSum], found: Mapping[str, TableSum]) -> str | None:
-    had, has = expected.get(name), found.get(name)
-    if had == has:
-        return None
-    if had is None or has is None:
-        return f"{name} is {'new' if had is None else 'missing'}"
-    return (
-        f"{name} has {has.rows:,} rows, expected {had.rows:,}" if had.rows != has.rows else f"{name} has other values"
-    )
 
 
 def _await(engine: Engine, is_there: Callable[[Connection], bool]) -> None:

@@ -9,7 +9,8 @@ import orjson
 import typer
 
 from layers.errors import ConflictError, InputError
-from twin.backup.restoring import Target, restore_backup
+from twin.backup.restoring import restore_backup
+from twin.backup.room import Target
 from twin.backup.shelf import find_backup, list_backups
 from twin.commands.choosing import read_time
 from twin.commands.ending import end_cleanly
