@@ -94,6 +94,8 @@ def find_missing_packages(*, tests: bool, database: bool) -> list[str]:
         missing.append("chromium")
     if tests and not any(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")):
         missing.append("libfaketime")
+    if tests and not (shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")):
+        missing.append("nginx-light")
     # Debian keeps servers where users have no path to.
     if not (shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")):
         missing.append("mosquitto")
