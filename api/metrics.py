@@ -13,7 +13,6 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
-from prometheus_client.process_collector import ProcessCollector
 
 from api.cache import CachedTile, TileCache
 from twin.observing.objectives import TILE_S
@@ -57,8 +56,6 @@ class Metrics:
     def __init__(self, shared: Path | None = None) -> None:
         self._shared = shared
         self.registry = CollectorRegistry()
-        if shared is None:
-            ProcessCollector(namespace="twin", registry=self.registry)
         self.requests = self._count("twin_requests", "Requests answered", "kind", "route", "method", "status")
         self.seconds = Histogram(
             "twin_request_duration_seconds", "Time to answer [s]", ("kind", "route", "method"),

@@ -22,17 +22,21 @@ from api.live import LiveChanges
 from api.metrics import Metrics
 from api.pools import read_async_pool, read_pool
 from api.readiness import Readiness
-from api.replicas import Replicas, Result, Work
+from api.replicas import Replica, Replicas, Result, Work
 from api.versions import LayerVersions
 from layers.access import name_sight
 from layers.schema import VectorLayer
 from layers.store.engine import plain_url
 from layers.store.items import LayerExtent, read_extent
+from layers.store.mercator import Bounds
+from layers.store.overviews import refresh_overview
+from layers.store.replication import read_written
 from twin.connect import find_database, reach_buckets
 from twin.indicators.board import IndicatorBoard
 from twin.observing.city import CityFigures
 from twin.observing.heart import alive
 from twin.observing.measuring import measure_objectives
+from twin.observing.work import make_part_registry
 from twin.settings import Settings
 from twin.store_observing import add_chances
 
@@ -77,6 +81,21 @@ class Resources:
             await self.versions.read()
             position = self.versions.position
         return await self.replicas.read("items", position, work)
+
+    async def find_replica(self, layer: VectorLayer, bounds: Bounds | None) -> Replica | None:
+        """Return a replica that holds all committed until now; None means the primary.
+
+        With ``bounds`` (EPSG:3857 [m]) also what the primary has drawn of the layer's overview there.
+        """
+        position = None
+        if bounds is not None:
+            async with self.pools.items.connection() as connection:
+                await refresh_overview(connection, layer, bounds)
+                position = await read_written(connection) if self.replicas.names else None
+        elif self.replicas.names:
+            await self.versions.read()
+            position = self.versions.position
+        return await self.replicas.choose(position)
 
     def read_extent(self, connection: Connection, layer: VectorLayer) -> LayerExtent:
         """Return count and bounds of ``layer``, kept until the layer changes."""
@@ -136,7 +155,7 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
     ]
     try:
         with (
-            alive(settings, "serve", None, beside=lambda connection: _note_chances(connection, metrics)),
+            alive(settings, "serve", make_part_registry(), beside=partial(_note_chances, metrics=metrics)),
             take_leave_slowly(held.readiness, settings.leave_seconds),
         ):
             yield held

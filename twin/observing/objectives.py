@@ -62,7 +62,8 @@ OBJECTIVES: dict[str, Objective] = {
             Text("yêu cầu không gặp lỗi của máy chủ (5xx)", "requests without a fault of the server (5xx)"),
             0.995,
             Text("yêu cầu", "requests"),
-            '1 - sum(rate(twin_requests_total{status=~"5.."}[5m])) / sum(rate(twin_requests_total[5m]))',
+            '1 - (sum(rate(twin_requests_total{kind!="health",status=~"5.."}[5m])) or vector(0)) '
+            '/ sum(rate(twin_requests_total{kind!="health"}[5m]))',
         ),
         Objective(
             "warning-delivery",
