@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -159,6 +160,10 @@ def test_a_moment_before_the_backup_or_without_a_log_is_refused(city: LivingCity
     with pytest.raises(InputError, match="no archived log"):
         restore(city, first, target_of(place), to="latest", archive=city.folder / "nowhere")
     assert not place.exists()
+    archive = await_archive(city, first)
+    with pytest.raises(TwinError, match="recovery ended before configured recovery target"):
+        restore(city, first, target_of(place), to=first.moment + timedelta(days=3650), archive=archive)
+    assert not (place / "run" / "postgres" / "data").exists()
 
 
 def test_a_city_is_never_overwritten_unasked_and_comes_back_when_a_restore_fails(

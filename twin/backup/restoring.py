@@ -161,11 +161,16 @@ def _restore_base(
     named = f"recovery_target_name = '{backup.point}'\nrecovery_target_timeline = 'current'\n"
     report(0.3, "log")
     with _recovering(cluster, f"{source}{named}recovery_target_action = 'pause'\n") as engine:
-        _await(engine, is_paused)
+        # A server that cannot be asked at the point ends its recovery there: the same city, but no log follows it.
+        _await(engine, lambda connection: is_paused(connection) or not is_recovering(connection))
         with engine.connect() as connection:
             compare_tables(connection, backup, narrow(report, 0.4, 0.8))
             standing, as_of = read_standing(connection), backup.moment
     stop_cluster(cluster.folder)
+    if to is not None and not (cluster.data / "recovery.signal").exists():
+        raise DatabaseError(
+            f"the log cannot be followed beyond the moment of '{backup.name}'", hint="choose another backup"
+        )
     if to is None:
         further = named
     elif isinstance(to, datetime):
@@ -191,7 +196,10 @@ def _recovering(cluster: Cluster, settings: str) -> Iterator[Engine]:
         yield engine
     except OperationalError as error:
         # A server that cannot go on with its log ends itself; why is in what it wrote.
-        raise DatabaseError(f"the log could not be rolled forward: {read_last_words(cluster)}") from error
+        raise DatabaseError(
+            f"the log could not be rolled forward: {read_last_words(cluster)}",
+            hint="where it ended before the moment, nothing later was archived: ask for --to latest",
+        ) from error
     finally:
         engine.dispose()
 
