@@ -392,11 +392,8 @@ def test_a_command_leaves_an_entry_when_it_writes_and_when_it_fails(
     clean: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TWIN_DATABASE_URL", clean.url.render_as_string(hide_password=False))
-    for words in (
-        ["layers"],
-        ["work", "open", "Vá ổ gà", "--kind", "repair"],
-        ["load", "/none.gpkg", "--layer", "trees"],
-    ):
+    write(clean, 1)
+    for words in (["layers"], ["audit", "seal"], ["load", "/none.gpkg", "--layer", "trees"]):
         monkeypatch.setattr("sys.argv", ["twin", *words])
         with pytest.raises(SystemExit):
             main()
