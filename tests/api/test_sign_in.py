@@ -328,3 +328,13 @@ def test_it_is_in_the_audit(browser: TestClient, engine: Engine) -> None:
         ).all()
     assert {(row.subject, row.outcome) for row in rows} >= {("account:an", "done"), ("public", "refused")}
     assert PASSWORD not in str(rows)
+
+
+def test_the_description_says_how_to_be_known(server: TestClient, open_client: Open) -> None:
+    schemes = server.get("/api/openapi").json()["components"]["securitySchemes"]
+    assert {name: one["type"] for name, one in schemes.items()} == {
+        "session": "apiKey", "bearer": "http", "key": "apiKey",
+    }  # fmt: skip
+    elsewhere = open_client(oidc_issuer="https://id.example/realms/city")
+    schemes = elsewhere.get("/api/openapi").json()["components"]["securitySchemes"]
+    assert schemes["openid"]["openIdConnectUrl"] == "https://id.example/realms/city/.well-known/openid-configuration"
