@@ -34,6 +34,8 @@ class Town:
     def start(self) -> str:
         """Start everything and return the URL of the database."""
         url = start_cluster(self.state_dir / "postgres")
+        # Parts that were told of no database would start it themselves.
+        self.environment["TWIN_DATABASE_URL"] = url
         self._start(BROKER)
         broker = read_broker(name_broker(self.state_dir))
         assert broker is not None

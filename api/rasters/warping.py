@@ -56,7 +56,7 @@ def open_raster(path: Path, *, overview: int | None = None) -> Iterator[DatasetR
             yield opened
     except RasterioError as error:
         name = "/".join(path.parts[-2:])
-        hint = "run or load it again; twin check lists such files"
+        hint = "run or load it again"
         raise BrokenFileError(f"the file of this raster cannot be read: {name}", hint=hint) from error
 
 
