@@ -240,6 +240,20 @@ ROWS: Sequence[tuple[Text, Sequence[Panel]]] = (
                 "percentunit",
             ),
             Panel(
+                Text("Bộ nhớ của tiến trình", "Memory of processes"),
+                [("sum by (part) (max by (part, machine, pid) (twin_process_resident_memory_bytes))", "{{part}}")],
+                "decbytes",
+            ),
+            Panel(
+                Text("Bộ xử lý của tiến trình", "Processors used"),
+                [
+                    (
+                        "sum by (part) (max by (part, machine, pid) (rate(twin_process_cpu_seconds_total[5m])))",
+                        "{{part}}",
+                    )
+                ],
+            ),
+            Panel(
                 Text("Tiến trình", "Processes"),
                 [("max by (part) (twin_processes_alive)", "{{part}}")],
             ),
