@@ -69,7 +69,7 @@ def test_no_service_is_exposed_more_than_needed(root: Path) -> None:
 
 
 def test_no_restart_takes_the_private_cluster_with_it() -> None:
-    """Whoever needs the database begins the cluster's own unit first; else it would be a child of the first who asks."""
+    """Whoever needs the database begins the cluster's unit first; else it would be a child of the first who asks."""
     for path in UNITS.glob("*.service"):
         text = path.read_text()
         if path.name in ("twin-cluster.service", "twin-broker.service"):
