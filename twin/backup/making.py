@@ -19,7 +19,7 @@ from twin.audit.recording import record_alone
 from twin.backup.files import copy_files, digest_file, measure_folder
 from twin.backup.manifest import Backup, FileSum, TableSum, write_manifest
 from twin.backup.programs import hide_password, run_program
-from twin.backup.shelf import find_backup, hold_shelf, list_backups, make_part, remove_old
+from twin.backup.shelf import find_newest, hold_shelf, make_part, remove_old
 from twin.connect import connect_to_city
 from twin.progress import Report, narrow
 from twin.settings import Settings
@@ -169,10 +169,8 @@ class _Making:
         )
 
     def _find_earlier(self) -> tuple[Path, dict[str, FileSum]] | None:
-        if self.order.anew or not any(one.backup for one in list_backups(self.shelf)):
-            return None
-        folder, backup = find_backup(self.shelf, "latest")
-        return folder / FILES, backup.files
+        newest = None if self.order.anew else find_newest(self.shelf)
+        return None if newest is None else (newest[0] / FILES, newest[1].files)
 
     def _take_base(self, base: Path) -> None:
         tell = narrow(self.report, 0.2, 0.6)

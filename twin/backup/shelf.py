@@ -28,15 +28,22 @@ class Listed:
 def list_backups(shelf: Path) -> list[Listed]:
     """Return the backups of a folder, oldest first; of a damaged one only what is wrong."""
     found = []
-    folders = sorted(entry for entry in shelf.iterdir() if (entry / NAME).exists()) if shelf.exists() else []
-    for folder in folders:
-        if folder.name.startswith("."):
-            continue
+    for folder in _list_folders(shelf):
         try:
             found.append(Listed(folder.name, folder, read_manifest(folder)))
         except SourceError as error:
             found.append(Listed(folder.name, folder, None, error.message))
     return found
+
+
+def find_newest(shelf: Path) -> tuple[Path, Backup] | None:
+    """Return folder and manifest of the newest whole backup; the others are not read."""
+    for folder in reversed(_list_folders(shelf)):
+        try:
+            return folder, read_manifest(folder)
+        except SourceError:
+            continue
+    return None
 
 
 def find_backup(shelf: Path, name: str) -> tuple[Path, Backup]:
@@ -45,10 +52,10 @@ def find_backup(shelf: Path, name: str) -> tuple[Path, Backup]:
     NotFoundError when there is none, SourceError when its manifest is damaged.
     """
     if name == "latest":
-        whole = [one for one in list_backups(shelf) if one.backup is not None]
-        if not whole:
+        newest = find_newest(shelf)
+        if newest is None:
             raise NotFoundError(f"there is no backup in {shelf}", hint="type: twin backup")
-        return whole[-1].folder, read_manifest(whole[-1].folder)
+        return newest
     # A bare name is looked up on the shelf, not in the folder one happens to stand in.
     folder = Path(name) if "/" in name else shelf / name
     if not folder.is_dir():
@@ -105,6 +112,11 @@ def remove_old(shelf: Path, keep: int) -> list[str]:
         if archive.is_dir():
             remove_before(archive, segment)
     return [one.name for one in gone]
+
+
+def _list_folders(shelf: Path) -> list[Path]:
+    """Return the folders of backups, oldest first; one in the making is hidden."""
+    return sorted(path.parent for path in shelf.glob(f"[!.]*/{NAME}"))
 
 
 def _sync_tree(folder: Path) -> None:

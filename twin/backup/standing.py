@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from twin.backup.shelf import list_backups
+from twin.backup.shelf import find_newest
 
 DRILL = "drill.json"
 
@@ -25,8 +25,8 @@ class Protection:
 
 def read_standing(shelf: Path) -> Protection:
     """Return how the backups in ``shelf`` stand; nothing is asked of any database."""
-    whole = [one.backup for one in list_backups(shelf) if one.backup is not None]
-    last = whole[-1] if whole else None
+    newest = find_newest(shelf)
+    last = newest[1] if newest else None
     drill = _read_drill(shelf)
     return Protection(
         backup_at=last.moment if last else None,
