@@ -134,6 +134,8 @@ LEFT_OUT = {
     "/indicators/events",
     "/tiles/raster/{raster_id}/point",
     "/tiles/raster/{raster_id}/profile",
+    # Of somebody who signed in.
+    "/auth/sessions",
 }
 
 

@@ -1,18 +1,17 @@
 """Accounts on a real database: rules, the second factor, waiting after failures, keys; and their commands."""
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import pyotp
 import pytest
+from click.testing import Result
 from sqlalchemy import Connection, Engine, text
+from typer.testing import CliRunner
 
 from layers.errors import ConflictError, ForbiddenError, InputError, NotFoundError, UnauthorizedError
-from tests.conftest import ROOT
 from twin.accounts.backing_off import TooManyError, find_place
 from twin.accounts.codes import find_step
 from twin.accounts.keeping import Author, add_account, change_account, remove_account, reset_code, set_password
@@ -21,6 +20,7 @@ from twin.accounts.passwords import check_password
 from twin.accounts.rules import check_scopes, check_within
 from twin.accounts.sign_in import Given, begin_code, confirm_code, open_session, prove
 from twin.accounts.tokens import digest, read_key
+from twin.cli import app
 from twin.store_accounts import list_accounts, read_account
 from twin.store_keys import list_keys
 from twin.store_sessions import list_sessions
@@ -213,24 +213,23 @@ def test_scopes_and_bounds() -> None:
         check_within(["viewer"], [], own=frozenset({"viewer"}), within=["1"])
 
 
-def test_commands(engine: Engine) -> None:
+def test_commands(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     url = engine.url.render_as_string(hide_password=False).replace("postgresql+psycopg", "postgresql")
+    monkeypatch.setenv("TWIN_DATABASE_URL", url)
 
-    def twin(*words: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        program = [sys.executable, "-m", "twin", *words]
-        environment = {"PATH": "/usr/bin:/bin", "TWIN_DATABASE_URL": url, "HOME": "/root"}
-        return subprocess.run(
-            program, input=given, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=60
-        )
+    def twin(*words: str, given: str = "") -> Result:
+        return CliRunner().invoke(app, list(words), input=given)
 
     refused = twin("accounts", "add", "an", "--role", "engineer", "--stdin", given=f"{PASSWORD}\n")
-    assert refused.returncode == 1
-    assert "first account" in refused.stderr
+    assert "first account" in str(refused.exception)
     made = twin("accounts", "add", "an", "--role", "administrator", "--ward", "31117", "--stdin", given=f"{PASSWORD}\n")
-    assert made.returncode == 0, made.stderr
+    assert made.exit_code == 0, made.output
+    assert "no terminal" in str(twin("accounts", "password", "an").exception)
+    assert twin("accounts", "change", "an", "--whole-city", "--title", "An").exit_code == 0
     [listed] = json.loads(twin("accounts", "list", "--json").stdout)
-    assert (listed["name"], listed["roles"], listed["wards"]) == ("an", ["administrator"], ["31117"])
+    assert (listed["name"], listed["roles"], listed["wards"]) == ("an", ["administrator"], [])
     key = json.loads(twin("keys", "add", "IOC", "--role", "operations-centre", "--scope", "read", "--json").stdout)
     assert key["key"].startswith(f"twin_{key['id']}_")
-    assert twin("keys", "revoke", key["id"]).returncode == 0
+    assert twin("keys", "revoke", key["id"]).exit_code == 0
     assert key["key"].rpartition("_")[2] not in twin("keys", "list", "--json").stdout
+    assert twin("accounts", "remove", "an", "--last").exit_code == 0
