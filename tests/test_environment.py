@@ -46,7 +46,7 @@ def test_viewer_lock_names_no_host() -> None:
 
 def test_every_setting_is_in_the_example() -> None:
     example = (ROOT / ".env.example").read_text()
-    named = set(re.findall(r"^#?(TWIN_[A-Z_]+)=", example, re.MULTILINE))
+    named = set(re.findall(r"^#?(TWIN_[A-Z0-9_]+)=", example, re.MULTILINE))
     assert named == {f"TWIN_{name.upper()}" for name in Settings.model_fields}
     for field in Settings.model_fields.values():
         assert field.description in example
