@@ -103,7 +103,9 @@ async def _answer_validation(request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"][1:]) or "body"
     found = first.get("input")
-    shown = f" '{str(found)[:80]}'" if isinstance(found, str | int | float) else ""
+    # Half a surrogate is no text that could be sent back.
+    words = str(found)[:80] if isinstance(found, str | int | float) else ""
+    shown = f" '{words.encode('utf-8', 'replace').decode()}'" if words else ""
     message = f"{name}{shown}: {first['msg']}"
     return answer_problem("bad-input", 400, message, members=tell_sensorthings(request.url.path, 400, message))
 

@@ -13,6 +13,7 @@ from api.answers import answer_json
 from api.dependencies import ResourcesOf, refuse_unknown
 from api.principal import Principal, current_principal
 from api.resources import Resources
+from api.writing import check_words
 from layers.access import WHOLE, asking_as
 from layers.errors import NotFoundError, TooManyError
 from layers.schema import Text
@@ -93,8 +94,7 @@ def read_owners(
 ) -> Response:
     """Return its holders with their shares; who asked, why and what was shown is recorded before."""
     principal = _let_in(request)
-    words = unquote(ground or "", errors="replace")
-    found = _look(resources, principal, [parcel_id], Purpose.of(purpose, words))
+    found = _look(resources, principal, [parcel_id], _read_purpose(purpose, unquote(ground or "", errors="replace")))
     return answer_json({"parcel": parcel_id, "owners": found[parcel_id]}, headers=_CLOSED)
 
 
@@ -102,7 +102,8 @@ def read_owners(
 def look_up(request: Request, resources: ResourcesOf, body: LookupBody) -> Response:
     """Return the holders of at most twenty parcels."""
     principal = _let_in(request)
-    found = _look(resources, principal, list(dict.fromkeys(body.parcels)), Purpose.of(body.purpose, body.ground))
+    parcels = [check_words(one, "parcels", 200) for one in dict.fromkeys(body.parcels)]
+    found = _look(resources, principal, parcels, _read_purpose(body.purpose, body.ground))
     return answer_json({"parcels": found}, headers=_CLOSED)
 
 
@@ -110,11 +111,11 @@ def look_up(request: Request, resources: ResourcesOf, body: LookupBody) -> Respo
 def search(request: Request, resources: ResourcesOf, body: SearchBody) -> Response:
     """Return people whose names hold all words, with their rights to parcels that who asks sees."""
     principal = _let_in(request)
-    purpose = Purpose.of(body.purpose, body.ground)
+    purpose, name = _read_purpose(body.purpose, body.ground), check_words(body.name, "name", 100)
     recent = _bound(resources, principal, SEARCHED)
     key = read_key(resources.settings)
     with showing(resources.engine) as connection:
-        found = show_by_name(connection, key, body.name, purpose, recent=recent, sees=_see(resources, principal))
+        found = show_by_name(connection, key, name, purpose, recent=recent, sees=_see(resources, principal))
     return answer_json({"owners": found}, headers=_CLOSED)
 
 
@@ -122,6 +123,10 @@ def _let_in(request: Request) -> Principal:
     principal = current_principal(request)
     principal.require("personal")
     return principal
+
+
+def _read_purpose(code: str | None, ground: str) -> Purpose:
+    return Purpose.of(code, check_words(ground, "ground", LONGEST_GROUND))
 
 
 def _look(

@@ -1,5 +1,6 @@
 """Personal data over HTTP: shown for a purpose to who may, recorded, and nowhere else."""
 
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
@@ -154,6 +155,17 @@ def test_a_search_by_name_has_purposes_of_its_own(people: TestClient, writer: En
     with writer.connect() as connection:
         last = list_entries(connection, EntryQuery(action="personal-search", outcome="done"), limit=5)
     assert all("tran kin" not in str(one.as_dict()) for one in last)
+
+
+@pytest.mark.parametrize("odd", ["\u0000abcd", "\ud800abcd", "ab\ncd\u0007"])
+@pytest.mark.parametrize("field", ["name", "ground"])
+def test_odd_characters_are_refused(people: TestClient, odd: str, field: str) -> None:
+    body = {"purpose": "search", "ground": "văn bản 7/2026", "name": "tran kin", field: odd}
+    headers = named(people) | {"content-type": "application/json"}
+    answer = people.post("/api/personal/search", content=json.dumps(body), headers=headers)
+    assert answer.status_code == 400
+    lookup = {**WHY, "parcels": [odd]}
+    assert people.post("/api/personal/lookups", content=json.dumps(lookup), headers=headers).status_code == 400
 
 
 def test_who_asks_very_often_is_stopped_and_that_is_recorded(
