@@ -34,6 +34,12 @@ union select rule ->> 'datastream' from sensing.device v
     cross join lateral jsonb_array_elements(coalesce(v.mapping -> 'readings', '[]')) as rule where v.id = %(device)s
 """
 """The datastreams of a device: those of its thing, and those its mapping names."""
+_OF_KEYS = "from identity.key k left join identity.account a on a.id = k.owner"
+_OWN = (
+    "left join lateral (select array_agg(one.id) as streams from ("
+    + STREAMS.replace("%(thing)s", "k.thing").replace("%(device)s", "k.device")
+    + ") as one (id)) as own on 'device' = any (k.roles)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,44 +145,41 @@ def list_bound(connection: Connection, devices: Iterable[str]) -> dict[str, froz
     """Return, of those ``devices`` that have keys in force, the datastreams they may write."""
     rows = connection.execute(
         text(
-            "select distinct k.device, k.thing from identity.key k left join identity.account a on a.id = k.owner "
+            f"select k.device, own.streams {_OF_KEYS} {_OWN} "
             f"where k.device = any (:devices) and not k.gateway and {_IN_FORCE}"
         ),
         {"devices": list(devices)},
-    ).all()
+    )
     found: dict[str, frozenset[str]] = {}
-    for device, thing in rows:
-        found[device] = found.get(device, frozenset()) | read_streams(connection, device, thing)
+    for device, streams in rows:
+        found[device] = found.get(device, frozenset()) | frozenset(streams or ())
     return found
-
-
-def read_streams(connection: Connection, device: str | None, thing: str | None) -> frozenset[str]:
-    """Return the datastreams of a device and of a thing."""
-    asked = STREAMS.replace("%(thing)s", ":thing").replace("%(device)s", ":device")
-    return frozenset(connection.execute(text(asked), {"thing": thing, "device": device}).scalars())
 
 
 def has_devices(connection: Connection) -> bool:
     """Return whether any key of a device is in force."""
-    asked = (
-        "select exists (select from identity.key k left join identity.account a on a.id = k.owner "
-        f"where 'device' = any (k.roles) and {_IN_FORCE})"
-    )
+    asked = f"select exists (select {_OF_KEYS} where 'device' = any (k.roles) and {_IN_FORCE})"
     return bool(connection.execute(text(asked)).scalar())
+
+
+def read_key_mark(connection: Connection) -> str:
+    """Return what differs as soon as a key is made, revoked or over, or its owner may do something else."""
+    return str(
+        connection.execute(
+            text(
+                f"select concat_ws(' ', count(*) filter (where {_IN_FORCE}), max(k.created), max(k.revoked), "
+                f"max(a.changed)) {_OF_KEYS}"
+            )
+        ).scalar()
+    )
 
 
 def list_broker_users(connection: Connection) -> list[BrokerUser]:
     """Return who may speak to the broker now."""
     rows = connection.execute(
         text(
-            f"select k.id, k.mqtt, {_ROLES}, k.device, k.thing, k.gateway "
-            f"from identity.key k left join identity.account a on a.id = k.owner where {_IN_FORCE} order by k.id"
+            f"select k.id, k.mqtt, {_ROLES}, k.device, k.gateway, own.streams {_OF_KEYS} {_OWN} "
+            f"where {_IN_FORCE} order by k.id"
         )
-    ).all()
-    return [
-        BrokerUser(
-            row.id, row.mqtt, row.roles, row.device, row.gateway,
-            sorted(read_streams(connection, row.device, row.thing)) if "device" in row.roles else [],
-        )
-        for row in rows
-    ]  # fmt: skip
+    )
+    return [BrokerUser(row.id, row.mqtt, row.roles, row.device, row.gateway, sorted(row.streams or ())) for row in rows]

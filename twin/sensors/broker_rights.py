@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from sqlalchemy.exc import DBAPIError
 
 from layers.errors import TwinError
 from twin.roles import find_reach
-from twin.store_keys import BrokerUser, has_devices, list_broker_users
+from twin.store_keys import BrokerUser, has_devices, list_broker_users, read_key_mark
 
-EVERY_S = 1.0
+# How often is looked for keys that changed, and for datastreams of devices whose keys did not [s].
+EVERY_S, STREAMS_EVERY_S = 1.0, 60.0
 RESTRICTED = "restricted/"
 ACCOUNT = "twin"
 DEVICES_MAY, READERS_MAY = "topic write in/#\n", "topic read v1.1/#\n"
@@ -69,11 +71,12 @@ def _list_topics(user: BrokerUser) -> list[str]:
 
 
 class Gatekeeper:
-    """Brings the broker's files to what the keys say, once a second at most, and lets it read them again."""
+    """Brings the broker's files to what the keys say, within a second, and lets it read them again."""
 
     def __init__(self, folder: Path, connect: Callable[[], Engine | None]) -> None:
         self._folder, self._connect = folder.resolve(), connect
         self._engine: Engine | None = None
+        self._mark, self._again_at = "", 0.0
 
     def run(self, stopped: threading.Event) -> None:
         """Work until ``stopped``; a database that is away is waited for: until then all stays as it is."""
@@ -93,6 +96,9 @@ class Gatekeeper:
     def step(self, engine: Engine) -> bool:
         """Look once; return whether something changed."""
         with engine.connect() as connection:
+            mark = read_key_mark(connection)
+            if mark == self._mark and time.monotonic() < self._again_at:
+                return False
             users = list_broker_users(connection)
             anybody = not has_devices(connection)
         passwords, devices = write_devices(users, anybody=anybody)
@@ -105,6 +111,7 @@ class Gatekeeper:
         changed = [self._write(name, content) for name, content in files.items()]
         if any(changed):
             self._reload()
+        self._mark, self._again_at = mark, time.monotonic() + STREAMS_EVERY_S
         return any(changed)
 
     def _write(self, name: str, content: str) -> bool:
