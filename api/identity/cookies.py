@@ -54,7 +54,7 @@ def clear_cookie(response: Response, request: HTTPConnection, settings: Settings
 def require_private_way(request: HTTPConnection, settings: Settings) -> None:
     """Raise ForbiddenError where a password would travel in the clear."""
     if not is_secure(request, settings) and not is_loopback(request.url.hostname or ""):
-        raise ForbiddenError("signing in needs https", hint="put nginx or Caddy before the server: docs/deploy.md")
+        raise ForbiddenError("signing in needs https", hint="put nginx or Caddy before the server: docs/install.md")
 
 
 def find_forgery(request: HTTPConnection, settings: Settings) -> ForbiddenError | None:
