@@ -112,6 +112,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _wait(self, seconds: float) -> None:
         self._stop_waiting()
+        # In two steps: a process that was busy for so long reads what came meanwhile between the one and the other.
+        self._timer = self.loop.call_later(seconds / 2.0, self._wait_on, seconds / 2.0)
+
+    def _wait_on(self, seconds: float) -> None:
         self._timer = self.loop.call_later(seconds, self._give_up)
 
     def _stop_waiting(self) -> None:

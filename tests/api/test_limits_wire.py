@@ -23,7 +23,9 @@ class Hasty(BoundedProtocol):
 
 
 async def read_all(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer how many bytes the body has, once it is whole; whoever leaves before is noted."""
+    """Answer whether the body has bytes, once it is whole; who leaves before is noted. ``/busy`` stops everything."""
+    if scope["path"] == "/busy":
+        time.sleep(3 * Hasty.head_within_s)
     count, message = 0, await receive()
     while message["type"] == "http.request":
         count += len(message.get("body", b""))
@@ -115,3 +117,14 @@ def test_where_there_are_too_many_the_idlest_makes_room(port: int, monkeypatch: 
             one.sendall(HEAD + b"\r\n") if number else None
         assert idle[0].recv(1) == b""
         assert idle[2].recv(12) == b"HTTP/1.1 200"
+
+
+def test_a_busy_process_closes_nobody_whose_request_came_in_time(port: int) -> None:
+    with contextlib.ExitStack() as opened:
+        others = [opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60.0)) for _ in range(20)]
+        busy = opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60.0))
+        busy.sendall(b"GET /busy HTTP/1.1\r\nhost: x\r\n\r\n")
+        # It is busy for longer than it waits for a head: these lie unread when their time is over.
+        for other in others:
+            other.sendall(HEAD + b"\r\n")
+        assert [one.recv(12) for one in (busy, *others)] == [b"HTTP/1.1 200"] * 21
