@@ -111,8 +111,7 @@ def test_a_database_without_room_can_still_be_read(plant: Plant, small: Path) ->
         assert httpx.get(f"{base}/api/collections/stops/items/first").status_code == 200
         ballast.unlink()
         assert post(base, "last").status_code == 201
-        count = httpx.get(f"{base}/api/collections/stops/items?limit=1").json()["numberMatched"]
-        assert count == 2 + len(answers) - len(refused)
+        assert plant.read_value("select count(*) from city.stops") == 2 + len(answers) - len(refused)
     finally:
         with plant.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("alter table city.stops set tablespace pg_default")
