@@ -1,7 +1,7 @@
 """SQL of personal data. Who shows it works as ``twin_personal``, the only role that reads these tables."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -65,6 +65,23 @@ def find_owner(connection: Connection, *, id: uuid.UUID | None = None, mark: byt
     if row is None:
         return None
     return _add_rights(connection, [_read_owner(row, [], consented=row.consented, source=row.source)])[0]
+
+
+def list_owners(connection: Connection) -> list[StoredOwner]:
+    """Return everybody, without rights, locked until the end of the transaction."""
+    rows = connection.execute(text(f"select {_SHOWN} from personal.owner o order by o.id for update"))
+    return [_read_owner(row, []) for row in rows]
+
+
+def replace_sealed(connection: Connection, owner: uuid.UUID, mark: bytes, sealed: Mapping[str, bytes | None]) -> None:
+    """Put what is sealed with another key, and its mark, in the place of what was."""
+    connection.execute(
+        text(
+            "update personal.owner set mark = :mark, sealed_identity = :identity, sealed_phone = :phone, "
+            "sealed_address = :address where id = :owner"
+        ),
+        {"owner": owner, "mark": mark, **sealed},
+    )
 
 
 def _add_rights(connection: Connection, owners: list[StoredOwner]) -> list[StoredOwner]:

@@ -25,6 +25,7 @@ from twin.demo.shapes import Table, as_text
 from twin.personal.key import PersonalKey, make_key, read_key
 from twin.personal.loading import load_owners
 from twin.personal.reading import read_owner_mapping
+from twin.personal.rekeying import rekey
 from twin.personal.requests import erase_again, erase_person, expire, export_person, list_late_backups
 from twin.personal.staff import anonymise, erase_file
 from twin.settings import Settings
@@ -138,7 +139,8 @@ def test_who_is_erased_is_gone_everywhere_and_again_after_a_restore(
     load(parcels, key, tmp_path)
     with parcels.begin() as connection:
         before = connection.execute(text("select id from personal.owner where name like '%Kín'")).scalar_one()
-        kept = connection.execute(text("select * from personal.owner where id = :id"), {"id": before}).mappings().one()
+        row = connection.execute(text("select * from personal.owner where id = :id"), {"id": before}).one()
+        kept = row._asdict()
         done = erase_person(connection, key, "092 099 000 123", "request", today=TODAY, backup_days=35)
     assert (done.owner, done.rights, done.backups_until) == (before, 2, date(2027, 1, 3))
     with parcels.connect() as connection:
@@ -155,9 +157,9 @@ def test_who_is_erased_is_gone_everywhere_and_again_after_a_restore(
     assert "Kín" not in copy.read_text()
     # A backup from before comes back.
     with parcels.begin() as connection:
-        columns = ", ".join(list(kept))
+        columns = ", ".join(kept)
         values = ", ".join(f":{name}" for name in kept)
-        connection.execute(text(f"insert into personal.owner ({columns}) values ({values})"), dict(kept))
+        connection.execute(text(f"insert into personal.owner ({columns}) values ({values})"), kept)
         again = erase_again(connection, copy, today=TODAY, backup_days=35)
         assert [one.owner for one in again] == [before]
         assert count_owners(connection) == (1, 1)
@@ -182,6 +184,22 @@ def test_who_was_kept_long_enough_goes_unless_a_right_goes_on(
     assert len(overdue) == 1
     moments = {"old": datetime(2020, 1, 1, tzinfo=UTC), "new": datetime(2100, 1, 1, tzinfo=UTC)}
     assert list_late_backups(overdue, moments) == ["old"]
+
+
+def test_another_key_seals_everything_anew(parcels: Engine, key: PersonalKey, tmp_path: Path) -> None:
+    load(parcels, key, tmp_path)
+    new = PersonalKey.of(bytes(range(32)))
+    with parcels.begin() as connection:
+        before = export_person(connection, key, "092099000123")
+        assert rekey(connection, key, new) == 2
+        assert export_person(connection, new, "092099000123") == before
+        with pytest.raises(NotFoundError):
+            export_person(connection, key, "092099000123")
+    with pytest.raises(SetupError, match="another key"), parcels.begin() as connection:
+        rekey(connection, key, new)
+    load(parcels, new, tmp_path)
+    with parcels.connect() as connection:
+        assert count_owners(connection) == (2, 3)
 
 
 def test_the_key_is_its_owners_alone(tmp_path: Path) -> None:

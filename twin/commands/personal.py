@@ -13,9 +13,10 @@ import typer
 from layers.errors import InputError
 from twin.backup.shelf import list_backups
 from twin.connect import connect_to_city
-from twin.personal.key import find_key_file, make_key, read_key
+from twin.personal.key import find_key_file, make_key, read_key, read_key_file
 from twin.personal.loading import load_owners
 from twin.personal.looking import Purpose, show_by_name, show_parcels
+from twin.personal.rekeying import rekey
 from twin.personal.requests import Erased, erase_again, erase_person, expire, export_person, list_late_backups
 from twin.personal.staff import anonymise, erase_file
 from twin.settings import Settings, read_settings
@@ -41,6 +42,15 @@ def register(app: typer.Typer) -> None:
 def key() -> None:
     """Tạo khóa — make the key that seals personal data; keep a copy of it apart from backups."""
     typer.echo(make_key(read_settings()))
+
+
+@personal.command("rekey")
+def rekey_all(old: Annotated[Path, typer.Option(help="File with the key they are sealed with.")]) -> None:
+    """Đổi khóa — seal everything with the key in force in place of an old one."""
+    settings = read_settings()
+    with connect_to_city(settings).begin() as connection:
+        done = rekey(connection, read_key_file(old), read_key(settings))
+    typer.echo(f"{done:,} chủ · owners")
 
 
 @personal.command("load")

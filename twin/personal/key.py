@@ -70,7 +70,11 @@ def find_key_file(settings: Settings) -> Path:
 
 def read_key(settings: Settings) -> PersonalKey:
     """Return the key in force; SetupError where there is none, others may read it, or it is none."""
-    path = find_key_file(settings)
+    return read_key_file(find_key_file(settings))
+
+
+def read_key_file(path: Path) -> PersonalKey:
+    """Return the key in a file; SetupError as ``read_key`` raises it."""
     if not path.is_file():
         raise SetupError(f"there is no key of personal data at {path}", hint="type: twin personal key")
     if path.stat().st_mode & 0o077:
