@@ -4,7 +4,8 @@ import asyncio
 import hmac
 import logging
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from anyio import CapacityLimiter
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, namedtuple_row
 
+from layers.access import WHOLE, asking_as
 from layers.store.listening import Listener
 from twin.accounts.tokens import KeyParts, digest
 from twin.store_accounts import HAS_ACCOUNTS
@@ -121,7 +123,7 @@ class Identities:
             found: SessionOf | None = kept.value
             return found
         changes = self._changes
-        async with self._pool.connection() as connection:
+        async with self._connect() as connection:
             row = await self._one(connection, FIND_SESSION, {"hash": key, "idle": self._idle_s})
             if row is not None and _is_old(row.seen):
                 await connection.execute(SEE, {"hash": key})
@@ -142,7 +144,7 @@ class Identities:
             found: KeyOf | None = kept.value
             return found
         changes = self._changes
-        async with self._pool.connection() as connection:
+        async with self._connect() as connection:
             row = await self._one(connection, FIND_KEY, {"id": parts.id})
             # One who is not there is compared as well, so that both take the same time.
             is_right = hmac.compare_digest(bytes(32) if row is None else row.hash, digest(parts.secret))
@@ -160,8 +162,15 @@ class Identities:
         self._keep(key, value, changes, row.until)
         return value
 
+    @asynccontextmanager
+    async def _connect(self) -> AsyncIterator[AsyncConnection[TupleRow]]:
+        """Give a connection of the twin itself: its tables are for nobody else, also inside of somebody's request."""
+        with asking_as(WHOLE):
+            async with self._pool.connection() as connection:
+                yield connection
+
     async def _ask(self) -> None:
-        async with self._pool.connection() as connection:
+        async with self._connect() as connection:
             answer = await connection.execute(HAS_ACCOUNTS)
             row = await answer.fetchone()
         self._has = bool(row and row[0])

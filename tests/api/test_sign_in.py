@@ -188,6 +188,18 @@ def test_sessions_are_listed_and_end(browser: TestClient, open_client: Open) -> 
     assert tell(browser)["subject"] == "account:an"
 
 
+def test_who_one_is_is_found_also_when_all_was_just_forgotten(browser: TestClient) -> None:
+    assert sign_in(browser, "binh") == 200
+    identities = browser.app.state.resources.identities  # type: ignore[attr-defined]
+    identities._keep = lambda *_given: None
+    try:
+        identities.forget()
+        assert tell(browser)["subject"] == "account:binh"
+        assert len(browser.get("/auth/sessions").json()["sessions"]) == 1
+    finally:
+        del identities._keep
+
+
 def test_rights_that_change_count_at_once(browser: TestClient, engine: Engine) -> None:
     assert sign_in(browser, "binh") == 200
     assert tell(browser)["wards"] == ["31117"]
