@@ -1,7 +1,8 @@
 """Recording: the first transaction of a request or a command that wrote something carries its entry.
 
 So no route and no command can forget it: the engine writes the entry just before the commit, in the same transaction.
-What wrote nothing, was refused or failed is recorded at its end, in a transaction of its own.
+What wrote nothing, was refused or failed is recorded at its end, in a transaction of its own. A database taken back to
+before there was an audit keeps no entry of it.
 """
 
 from sqlalchemy import Connection, Engine, event
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, Engine, event
 from layers.access import WHOLE, asking_as
 from twin.audit.act import acting, who_acts
 from twin.audit.entry import TWIN, Entry, bound
-from twin.store_audit import insert_entry, insert_where_written
+from twin.store_audit import has_audit, insert_entry, insert_where_written
 
 
 def record(connection: Connection, entry: Entry) -> int:
@@ -28,7 +29,8 @@ def record(connection: Connection, entry: Entry) -> int:
 def record_alone(engine: Engine, entry: Entry) -> None:
     """Write an entry in a transaction of its own: of what was refused, failed or wrote nothing."""
     with acting(None), asking_as(WHOLE), engine.begin() as connection:
-        insert_entry(connection, *bound(entry, entry.who or TWIN))
+        if has_audit(connection):
+            insert_entry(connection, *bound(entry, entry.who or TWIN))
 
 
 def record_at_commit(engine: Engine) -> None:
@@ -37,7 +39,7 @@ def record_at_commit(engine: Engine) -> None:
     @event.listens_for(engine, "commit")
     def write_entry(connection: Connection) -> None:
         act = who_acts()
-        if act is None or act.is_recorded or not act.changes:
+        if act is None or act.is_recorded or not act.changes or not has_audit(connection):
             return
         entry = act.write("done")
         act.is_recorded = insert_where_written(connection, *bound(entry, entry.who or TWIN))
