@@ -124,10 +124,12 @@ async def _press(twin: Running, plan: Plan, tally: Tally, series: tuple[str, ...
         tasks.append(asyncio.create_task(sensors(twin.broker_port, series, tally, stop, rate=plan.rate)))
     _tell(f"{plan.users} users, {plan.writers} writers, {plan.rate:,.0f} messages/s for {plan.seconds:,.0f} s")
     ending = asyncio.create_task(_end(tally, stop, plan.seconds))
-    done, _ = await asyncio.wait([*tasks, ending], return_when=asyncio.FIRST_EXCEPTION)
+    await asyncio.wait([*tasks, ending], return_when=asyncio.FIRST_EXCEPTION)
     stop.set()
     await asyncio.gather(*tasks, ending)
-    assert done
+    for figures in tally.describe():
+        if figures.failed:
+            _tell(f"{figures.kind}: how often which status (0: no answer): {tally.list_statuses(figures.kind)}")
 
 
 async def _end(tally: Tally, stop: asyncio.Event, seconds: float) -> None:
