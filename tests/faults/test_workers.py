@@ -10,9 +10,9 @@ from twin.queue import defer_run
 from twin.registry import PROCESSES
 from twin.runs import MOST_ATTEMPTS, execute, submit_run
 
-LONG = {"stage_level": 2.0, "ramp_hours": 24, "horizon_hours": 72, "output_minutes": 60, "cell_size": 5.0}
+LONG = {"stage_level": 2.0, "ramp_hours": 24, "horizon_hours": 72, "output_minutes": 5}
 SHORT = {"stage_level": 2.0, "ramp_hours": 1.0, "horizon_hours": 3.0}
-MANY = {**SHORT, "horizon_hours": 12.0, "members": 8, "stage_spread": 0.1, "past_hours": 0.0, "cell_size": 10.0}
+MANY = {**SHORT, "horizon_hours": 24.0, "members": 20, "stage_spread": 0.1, "past_hours": 0.0, "cell_size": 10.0}
 
 
 def check_written_once(plant: Plant, run_id: str, process: str) -> None:
@@ -79,7 +79,7 @@ def test_who_is_told_to_stop_hands_its_run_back_with_the_members_that_are_done(p
     wait_for(lambda: len(list_kept(shelf)) > 1, "members are done")
     assert plant.end(worker) == 0
     left, kept = plant.read_run(run_id), list_kept(shelf)
-    assert (left.status, left.attempts) == ("accepted", 0) and 1 < len(kept) < 8
+    assert (left.status, left.attempts) == ("accepted", 0) and 1 < len(kept) < 20
     plant.take_worker()
     while plant.read_run(run_id).status in ("accepted", "running"):
         # None of them is written anew.
