@@ -98,10 +98,10 @@ def test_only_this_machine_is_served_unless_an_address_is_named(monkeypatch: pyt
     monkeypatch.delenv("TWIN_HOST", raising=False)
     quiet, called = serve(monkeypatch)
     assert (called["host"], called["application"]) == ("127.0.0.1", "api.app:create_app")
-    assert "no login" not in quiet.output
+    assert "in the clear" not in quiet.output
     loud, called = serve(monkeypatch, "--host", "0.0.0.0", "--port", "8123")
     assert (called["host"], called["port"]) == ("0.0.0.0", 8123)
-    assert "no login" in " ".join(loud.output.split())
+    assert "in the clear" in " ".join(loud.output.split())
     assert "http://0.0.0.0:8123/" in loud.output
 
 

@@ -40,7 +40,8 @@ def serve(
     address, number = host or settings.host, port or settings.port
     if not _is_loopback(address):
         Console(stderr=True).print(
-            f"twin: whoever reaches {address}:{number} can read everything and run processes: there is no login yet",
+            f"twin: whoever reaches {address}:{number} can read what is public and run processes, "
+            "in the clear: put a proxy with TLS before it, docs/install.md",
             style="yellow",
             highlight=False,
         )
