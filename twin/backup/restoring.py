@@ -32,7 +32,6 @@ from twin.backup.manifest import Backup
 from twin.backup.programs import hide_password, run_program
 from twin.backup.room import Target, make_room
 from twin.progress import Report, narrow
-from twin.store_audit import has_audit
 from twin.store_restore import (
     Standing,
     ensure_roles,
@@ -240,9 +239,6 @@ def _restore_dump(folder: Path, backup: Backup, target: Target, report: Report) 
 
 def _record(engine: Engine, backup: Backup, as_of: datetime) -> None:
     """Tell the audit of the city that came back that it was restored; one of long ago has none."""
-    with engine.connect() as connection:
-        if not has_audit(connection):
-            return
     record_alone(engine, Entry("restore", backup.name, detail={"as_of": as_of.isoformat()}))
 
 
