@@ -17,13 +17,19 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import PoolTimeout
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolWaitError
 
-from api.limits.connections import Pools
+from api.limits.connections import WAIT_S, Pools
 from layers.access import WHOLE, asking_as
+from layers.store.assuming import assume_on_checkout
+from layers.store.engine import open_engine
 from layers.store.replication import read_replayed
 from twin.observing.checks import Check
 from twin.settings import Settings
 
+_PICTURES = 3
 CLOSE_S, CALM_S = 0.02, 1.0
 """How often a replica is asked how far it is: while it is behind, and while nobody waits for it."""
 
@@ -45,6 +51,10 @@ class Replica:
 
     def __init__(self, name: str, url: str, settings: Settings) -> None:
         self.name, self.pools = name, Pools(url, settings)
+        self.engine = open_engine(
+            url, statement_timeout_s=settings.file_timeout, pool_size=1, overflow=_PICTURES - 1, wait_s=WAIT_S
+        )
+        assume_on_checkout(self.engine)
         self.replayed: int | None = None
 
     def has(self, position: int) -> bool:
@@ -80,7 +90,10 @@ class Replicas:
         self._news = asyncio.Event()
         registry = registry if self._replicas else CollectorRegistry()
         self._reads = Counter(
-            "twin_reads", "Questions for tiles and items by who answered, and why", ("by", "why"), registry=registry
+            "twin_reads",
+            "Questions for tiles, items, maps by who answered, and why",
+            ("by", "why"),
+            registry=registry,
         )
         self._behind = Gauge(
             "twin_replica_behind_bytes", "How much log a replica has yet to replay [B]; -1 while it is away",
@@ -101,6 +114,7 @@ class Replicas:
         """Close all connections to the replicas."""
         for one in self._replicas:
             await one.pools.close()
+            one.engine.dispose()
 
     async def follow(self) -> None:
         """Ask the replicas how far they are until cancelled, often while one is behind what somebody waits for."""
@@ -159,6 +173,18 @@ class Replicas:
                     _log.warning("replica %s did not answer: %s", chosen.name, " ".join(str(error).split())[:200])
         self._reads.labels("primary", why).inc()
         return await self._ask(self._primary, kind, work)
+
+    def draw(self, chosen: Replica | None, connection: Connection, work: Callable[[Connection], Result]) -> Result:
+        """Return what ``work``, which only reads, makes of a connection to the replica, else of the primary's own."""
+        if chosen is not None:
+            try:
+                with chosen.engine.connect() as reading:
+                    result = work(reading)
+                self._reads.labels(chosen.name, "fresh").inc()
+                return result
+            except (OperationalError, PoolWaitError) as error:
+                _log.warning("replica %s did not answer: %s", chosen.name, " ".join(str(error).split())[:200])
+        return work(connection)
 
     async def _ask_twice(self, pools: Pools, kind: Kind, work: Work[Result]) -> Result:
         """Ask again where the connection was one from before the replica was last started."""

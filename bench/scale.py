@@ -135,6 +135,7 @@ def write_page(growths: Sequence[Growth], page: Path, picture: Path) -> None:
     picture.parent.mkdir(parents=True, exist_ok=True)
     picture.write_text(draw_curves([(g.case, g.metric, g.unit, g.points, g.exponent) for g in growths]))
     lines = [f"Measured on {describe_machine()}, by `python -m bench scale`.", ""]
+    lines += [f"![Curves]({picture.relative_to(page.parent)})", ""]
     for name, case in CASES.items():
         own = [growth for growth in growths if growth.case == name]
         if not own:

@@ -53,7 +53,7 @@ def measure(size: int) -> Iterator[Point]:
             yield point("all indexes built anew", "s", _time(lambda: connection.execute(f"reindex table city.{LAYER}")))
             disk = connection.execute(f"select pg_total_relation_size('city.{LAYER}')::float").fetchone()
             assert disk is not None
-            yield point("disk a feature, with indexes", "B", disk[0] / size)
+            yield point("disk a feature, with indexes", "B", disk[0] / (size + IMPORTED))
             yield point("one edit, p50", "ms", _edit(connection, size))
         with running_workers(plain_url(engine), cache_mb=0, workers=1) as server:
             for zoom in (12, 14, 16):

@@ -56,7 +56,7 @@ def measure(size: int) -> Iterator[Point]:
                     ("box of 300 m of the past, p50",
                      [f"{path}?datetime={_THEN}&bbox={box}" for box in choose_boxes(side)]),
                     ("item of the past, p50", [f"{path}/g{n * features // 50}?datetime={_THEN}" for n in range(50)]),
-                    ("versions of an item, p50", [f"{path}/g{n * features // 50}/history" for n in range(50)]),
+                    ("versions of an item, p50", [f"{path}/g{n * features // 50}/versions" for n in range(50)]),
                 ):  # fmt: skip
                     answers = ask(server.port, asked, clients=1, seconds=0.0, at_least=ASKED)
                     yield point(metric, "ms", answers.percentile(50))

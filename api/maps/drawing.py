@@ -3,6 +3,7 @@
 import io
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -19,9 +20,7 @@ from api.rasters.warping import warp
 from api.resources import Resources
 from layers.schema import RasterLayer, VectorLayer
 from layers.store.drawing import Shapes, select_generalised, select_shapes
-from layers.store.mercator import Bounds
 from layers.store.origins import PRESENT, Past
-from layers.store.overviews import refresh_overview
 
 PictureType = Literal["png", "png8", "webp", "jpeg"]
 # Features of one picture: some two seconds of drawing.
@@ -87,16 +86,13 @@ def _select(
     """Return what of a layer is drawn, with the names of its values: from its overview at the zooms that have one."""
     columns, zoom = list_columns(layer.id), math.floor(frame.zoom + ZOOM_SLACK)
     if past != PRESENT or zoom not in layer.overview_zooms:
-        return columns, select_shapes(connection, layer, columns, frame.view, budget=budget, past=past)
-    from_thread.run(_refresh, resources, layer, frame.mercator)
+        chosen = from_thread.run(resources.find_replica, layer, None) if resources.replicas.names else None
+        select = partial(select_shapes, layer=layer, columns=columns, view=frame.view, budget=budget, past=past)
+        return columns, resources.replicas.draw(chosen, connection, select)
+    chosen = from_thread.run(resources.find_replica, layer, frame.mercator)
     columns = (*columns, "point_count")
-    return columns, select_generalised(connection, layer, columns, frame.view, zoom=zoom, budget=budget)
-
-
-async def _refresh(resources: Resources, layer: VectorLayer, bounds: Bounds) -> None:
-    """Have the overview hold every edit made so far."""
-    async with resources.pools.items.connection() as connection:
-        await refresh_overview(connection, layer, bounds)
+    select = partial(select_generalised, layer=layer, columns=columns, view=frame.view, zoom=zoom, budget=budget)
+    return columns, resources.replicas.draw(chosen, connection, select)
 
 
 def _draw_raster(resources: Resources, shown: Shown, layer: RasterLayer, frame: Frame) -> Image.Image:

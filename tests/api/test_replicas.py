@@ -110,6 +110,12 @@ def test_the_standby_answers_tiles_and_items(client: TestClient, pair: Pair) -> 
     wait_for(lambda: read_standing(client) == "ok")
 
 
+def test_the_standby_draws_maps(client: TestClient, pair: Pair) -> None:
+    near = "/api/collections/trees/map?bbox=105.73,10.016,105.734,10.02&width=200&height=200&f=png"
+    wait_for(lambda: answers(client, "replica-1", near))
+    wait_for(lambda: answers(client, "replica-1", near.replace("105.734,10.02", "105.77,10.056")))
+
+
 def test_who_wrote_reads_it_while_the_standby_is_behind(client: TestClient, pair: Pair) -> None:
     wait_for(lambda: answers(client, "replica-1"))
     old = client.get(TILE)
