@@ -14,6 +14,7 @@ import pandas as pd
 
 from layers.errors import SourceError
 from layers.ingest.formats.request import Request
+from layers.ingest.formats.zips import MOST_BYTES, MOST_RATIO, SMALL
 from layers.ingest.raw import Opened, Raw
 
 KIND = "CSV"
@@ -33,6 +34,8 @@ def open_csv(path: Path, request: Request) -> Opened:
     without header or rows, or one that is no text.
     """
     csv.field_size_limit(LONGEST_CELL)
+    if _is_packed(path):
+        _check_packed(path)
     encoding = _find_encoding(path)
     undecoded = encoding == "latin-1"
     if request.encoding is not None and encoding == "utf-8":
@@ -54,15 +57,33 @@ def open_csv(path: Path, request: Request) -> Opened:
     return Opened(tuple(header), read, undecoded=undecoded, notes=notes)
 
 
+def _is_packed(path: Path) -> bool:
+    return path.name.lower().endswith(".gz")
+
+
+def _check_packed(path: Path) -> None:
+    """Raise SourceError for a file that unpacks to more than its size is likely to hold."""
+    most = min(MOST_BYTES, max(SMALL, MOST_RATIO * path.stat().st_size))
+    try:
+        with gzip.open(path) as opened:
+            done = 0
+            while block := opened.read(_BLOCK):
+                done += len(block)
+                if done > most:
+                    raise SourceError(f"{path} unpacks to more than {most >> 20} MiB, which is more than is unpacked")
+    except (OSError, EOFError, zlib.error) as error:
+        raise SourceError(f"{path} is not a CSV table: {' '.join(str(error).split())}") from error
+
+
 def _open_text(path: Path, encoding: str) -> IO[str]:
-    if path.name.lower().endswith(".gz"):
+    if _is_packed(path):
         return gzip.open(path, "rt", encoding=encoding, newline="")
     return path.open(encoding=encoding, newline="")
 
 
 def _find_encoding(path: Path) -> str:
     """Return the Unicode encoding the whole file has, latin-1 where it has none."""
-    with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as opened:
+    with gzip.open(path) if _is_packed(path) else path.open("rb") as opened:
         try:
             block = opened.read(_BLOCK)
             for mark, name in _MARKS:

@@ -273,6 +273,16 @@ def test_a_zip_stays_in_its_folder(tmp_path: Path, name: str) -> None:
         read_file(tmp_path / "t.zip")
 
 
+def test_a_gzip_bomb_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.csv.gz"
+    with gzip.open(path, "wb") as packed:
+        packed.write(b"id,name\n1,")
+        for _ in range(70):
+            packed.write(b"\xff" * (1 << 20))
+    with pytest.raises(SourceError, match="unpacks to more than 64 MiB"):
+        read_file(path)
+
+
 def test_a_zip_bomb_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "t.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.shp", bytes(100 << 20))
