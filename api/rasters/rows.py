@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from api.answers import write_moment
 from api.parameters import parse_interval, parse_moment
 from api.resources import Resources
+from layers.access import visible_rasters
 from layers.errors import InputError, NotFoundError
-from layers.registry import RASTER_LAYERS
 from layers.schema import RasterLayer
 from layers.store.objects import read_gdal_name
 from layers.store.rasters import RasterRow, find_raster
@@ -29,8 +29,8 @@ class Raster(NamedTuple):
 def read_raster(connection: Connection, name: str) -> Raster:
     """Return the public raster ``name`` means: its own id, or a layer's for the newest of it; else NotFoundError."""
     row = find_raster(connection, name)
-    layer = RASTER_LAYERS.get(row.layer)
-    if layer is None or layer.access != "public":
+    layer = visible_rasters().get(row.layer)
+    if layer is None:
         raise NotFoundError(f"raster '{name[:80]}' does not exist", hint="/api/collections lists the layers")
     return Raster(row, layer)
 

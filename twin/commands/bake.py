@@ -39,9 +39,7 @@ def register(app: typer.Typer) -> None:
 
 def bake_layers(
     layers: Annotated[list[str] | None, typer.Argument(help="Layer ids; without them all public layers.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The .pmtiles file; without it one that the server lists.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The .pmtiles file; without it one that the server lists.")] = None,
     to: Annotated[str | None, typer.Option(help="Write it to this object instead: s3://bucket/key.pmtiles.")] = None,
     min_zoom: Annotated[
         int | None, typer.Option(min=0, max=MAX_ZOOM, help="Lowest zoom; without it where the layers begin.")
