@@ -25,6 +25,7 @@ from layers.store.mercator import Bounds
 from layers.store.sensing.changes import Change, follow_notices, read_clock, read_horizon, select_changes, select_unseen
 
 MOST_NOTICES = 256
+_BEGIN_WITHIN_S = 30.0
 READINGS, NOTICES = "reading", ("alarm",)
 Notice = tuple[str, str]
 Pool = psycopg_pool.AsyncConnectionPool[AsyncConnection[TupleRow]]
@@ -62,6 +63,8 @@ class LiveChanges:
         self._url, self._pool, self._pause, self._wait = url, pool, pause, wait
         self._listeners: set[Listener] = set()
         self._wanted = asyncio.Event()
+        # Of many who begin to listen at once only two ask the database at a time: all others can wait.
+        self._beginning = asyncio.Semaphore(2)
         self.ending = anyio.Event()
 
     @contextmanager
@@ -139,7 +142,7 @@ class LiveChanges:
         Without ``after`` it begins a minute ago: who has just asked for the latest of everything misses nothing.
         """
         with self.listen(wants) as listener:
-            async with self._pool.connection() as connection:
+            async with self._beginning, self._pool.connection(_BEGIN_WITHIN_S) as connection:
                 # By the clock that stamps readings: ours, or that of an earlier event, may be ahead of it.
                 begin = await read_clock(connection)
                 begin = begin if after is None else min(after, begin)

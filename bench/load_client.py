@@ -52,7 +52,7 @@ class Client:
     async def listen(self, kind: str, address: str) -> None:
         """Follow a stream until it ends; what is tallied is the time until it began."""
         began = time.perf_counter()
-        wire = None
+        wire, status = None, UNANSWERED
         try:
             async with asyncio.timeout(PATIENCE_S):
                 wire = await self._open()
@@ -61,7 +61,11 @@ class Client:
             self._tally.record(kind, status, time.perf_counter() - began)
             await wire.ended
         except (OSError, TimeoutError):
-            self._tally.record(kind, UNANSWERED, time.perf_counter() - began)
+            # A stream that began and ended is begun again.
+            if status == UNANSWERED:
+                self._tally.record(kind, UNANSWERED, time.perf_counter() - began)
+            else:
+                self._tally.record(f"{kind}, broken off", UNANSWERED, time.perf_counter() - began)
             await asyncio.sleep(AFTER_FAILURE_S)
         finally:
             if wire is not None:

@@ -10,6 +10,8 @@ UNANSWERED = 0
 """Stands for a status where no answer came: the connection broke, or patience ran out."""
 REFUSED = frozenset({429, 503})
 """The server said in time that it had no time."""
+CONFLICTS = frozenset({409, 412})
+"""Two edited the same at once, and one of them was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Tally:
 
     def _describe(self, kind: str) -> Figures:
         statuses = self._statuses[kind]
-        refused, conflicts = sum(statuses[one] for one in REFUSED), statuses[412]
+        refused, conflicts = (sum(statuses[one] for one in several) for several in (REFUSED, CONFLICTS))
         failed = sum(count for status, count in statuses.items() if status == UNANSWERED or status >= 400)
         p50, p95, p99 = (float(value) * 1e3 for value in np.percentile(self._seconds[kind], (50, 95, 99)))
         return Figures(kind, len(self._seconds[kind]), failed - refused - conflicts, refused, conflicts, p50, p95, p99)
