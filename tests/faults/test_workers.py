@@ -21,7 +21,8 @@ def check_written_once(plant: Plant, run_id: str, process: str) -> None:
     assets = f"from city.flood_assets where run_id = '{run_id}'"
     assert plant.read_value(f"select count(*) {assets}") == plant.read_value(f"select count(distinct id) {assets}")
     assert plant.read_value(f"select count(*) from meta.source where id = 'run:{run_id}'") == 1
-    assert f".{run_id}" not in plant.list_leftovers()
+    # The work folder goes after the results are there.
+    wait_for(lambda: f".{run_id}" not in plant.list_leftovers(), "nothing is left")
 
 
 def start_run(plant: Plant, process: str, inputs: Mapping[str, object]) -> tuple[str, Process]:
@@ -70,7 +71,8 @@ def test_a_run_that_kills_workers_is_given_up_and_others_go_on(plant: Plant) -> 
     wait_for(lambda: plant.read_run(other).status == "successful", "the run behind it is carried out")
     wait_for(lambda: plant.read_run(poisoned).status == "failed", "it is given up")
     assert f"left unfinished {MOST_ATTEMPTS} times" in plant.read_error(poisoned)["message"]
-    assert plant.list_rasters(poisoned) == [] and plant.list_leftovers() == []
+    assert plant.list_rasters(poisoned) == []
+    wait_for(lambda: plant.list_leftovers() == [], "nothing is left")
 
 
 def test_who_is_told_to_stop_hands_its_run_back_with_the_members_that_are_done(plant: Plant) -> None:
