@@ -30,7 +30,6 @@ from layers.store.migrate import read_city
 from twin.store_stac import CatalogueExtent, list_catalogue, read_catalogue_item, search_catalogue
 
 
-
 def list_shown() -> list[str]:
     """Return the raster layers that who asks sees."""
     return list(visible_rasters())

@@ -79,8 +79,8 @@ def run(settings: Settings, engine: Engine, request: pytest.FixtureRequest) -> R
         for layer_id, frame in city.layers.items():
             upsert_features(connection, read_vector_layer(layer_id), frame, source_id="tiny")
     source = Source(
-        id="dem", kind="raster", layer="terrain", uri="dem.tif", title=Words(vi="Địa hình", en="Terrain"), licence="none",
-        attribution="none", crs=grid.crs,
+        id="dem", kind="raster", layer="terrain", uri="dem.tif", title=Words(vi="Địa hình", en="Terrain"),
+        licence="none", attribution="none", crs=grid.crs,
     )  # fmt: skip
     load_source(
         engine, source, settings.raw_dir, processed_dir=settings.processed_dir, object_store=settings.object_store
