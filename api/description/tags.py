@@ -33,6 +33,8 @@ TAGS = {
     "transit": "Public transport: GTFS, departures, vehicles, what water changes.",
     "upkeep": "Attachments, inspections, work orders.",
     "quarantine": "Rows that were not loaded.",
+    "audit": "Who did what: a chain of entries nobody changes.",
+    "personal data": "Who has rights in land: shown for a purpose, recorded.",
     "accounts": "Signing in, sessions, keys, accounts.",
     "health": "Alive, able to serve, counters.",
 }

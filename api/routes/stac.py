@@ -83,9 +83,7 @@ def read_conformance() -> Response:
 def list_collections(connection: ConnectionOf, resources: ResourcesOf, links: LinksOf) -> Response:
     """List the processes that have runs, and the rasters of the ground."""
     city = describe_city(connection, resources)
-    described = [
-        describe_stac_collection(each, city, links) for each in list_catalogue(connection, list_shown())
-    ]
+    described = [describe_stac_collection(each, city, links) for each in list_catalogue(connection, list_shown())]
     own = [links.link("/stac/collections", "self"), links.link("/stac", "root")]
     return answer_json({"collections": described, "links": own})
 
@@ -190,9 +188,7 @@ def _search(
     connection: Connection, resources: Resources, links: Links, asked: Asked
 ) -> tuple[dict[str, Any], str | None]:
     """Return a page of items without its links, and the token of the next one if there is one."""
-    found = search_catalogue(
-        connection, list_shown(), asked.search, limit=asked.limit + 1, after=asked.after
-    )
+    found = search_catalogue(connection, list_shown(), asked.search, limit=asked.limit + 1, after=asked.after)
     shown = found[: asked.limit]
     synthetic = read_city(connection).synthetic
     features = [describe_stac_item(item, resources, links, synthetic=synthetic) for item in shown]

@@ -53,8 +53,8 @@ def load_source(
     Everything happens in one transaction: an error leaves the database as it was. A dry run reads, checks and counts,
     and writes nothing. ``only_changed`` skips a file that was loaded before with the same content, mapping and code;
     its reports say ``is_current``. ``crs`` and ``encoding`` overrule what the file says; ``policy`` says what becomes
-    of rows that are gone or were edited. Rasters go to ``processed_dir``, and from there to ``object_store`` where there
-    is one, files behind addresses to ``fetched_dir``, from public hosts and ``private_hosts``.
+    of rows that are gone or were edited. Rasters go to ``processed_dir``, and from there to ``object_store`` where one
+    is, files behind addresses to ``fetched_dir``, from public hosts and ``private_hosts``.
     Raises SourceError, MappingError or CrsError naming the file and what is wrong with it, ConflictError for what the
     policy does not allow.
     """

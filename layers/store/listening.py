@@ -36,7 +36,7 @@ class Listener:
     @classmethod
     async def open(cls, url: str, channel: str, hear: Callable[[str], None]) -> Self:
         """Return a listener on ``channel`` of the database at ``url``."""
-        connection = await AsyncConnection.connect(url, autocommit=True, application_name="twin versions")
+        connection = await AsyncConnection.connect(url, autocommit=True, application_name=f"twin hears {channel}")
         try:
             await connection.execute(f'listen "{channel}"')
             return cls(connection, hear)

@@ -91,6 +91,7 @@ _SHOWN: Mapping[str, str] = {
     "sensing.thing_location": _SHOWN_THINGS,
     "sensing.historical_location": _SHOWN_THINGS,
     "sensing.location": "id <> all ((select sensing.hidden_locations())::text[])",
+    "sensing.feature_of_interest": "id <> all ((select sensing.hidden_features())::text[])",
     "sensing.datastream": "fid <> all ((select sensing.hidden_streams())::bigint[])",
     **dict.fromkeys(
         (

@@ -31,9 +31,7 @@ _LOWEST, _HIGHEST = -500.0, 9000.0
 MOST_SOLIDS = 10_000
 MOST_POINTS = 500_000
 SOLID_LAYERS = {
-    layer.id: layer
-    for layer in VECTOR_LAYERS.values()
-    if layer.geometry == "MultiPolygon" and layer.style.height
+    layer.id: layer for layer in VECTOR_LAYERS.values() if layer.geometry == "MultiPolygon" and layer.style.height
 }
 
 

@@ -389,7 +389,8 @@ def test_queryables_say_what_can_be_asked(client: TestClient) -> None:
             )
             continue
         assert client.get(path, params={"filter": f"{name} is not null"}).status_code == 200, name
-        sample = one["enum"][0] if "enum" in one else {"string": "x", "integer": "2", "number": "2"}[one["type"]]
+        samples = {"string": "x", "integer": "2", "number": "2", "boolean": "true"}
+        sample = one["enum"][0] if "enum" in one else samples[one["type"]]
         assert client.get(path, params={name: sample}).status_code == 200, name
     assert client.get(path, params={"use": "shop", "storeys": "2"}).json()["numberReturned"] == 2
     assert client.get(path, params={"nothing": "1"}).status_code == 400

@@ -144,12 +144,8 @@ def test_a_database_that_is_gone_is_a_503(settings: Settings) -> None:
         assert lost.get("/healthz").status_code == 200
         ready = lost.get("/readyz")
         assert ready.status_code == 503
-        assert ready.json()["checks"][0] == {
-            "name": "database",
-            "ok": False,
-            "required": True,
-            "detail": "the database cannot be reached",
-        }
+        found = {check["name"]: check["ok"] for check in ready.json()["checks"]}
+        assert found["database"] is False
         assert_problem(lost.get("/api/catalog"), 503, "cannot be reached")
 
 

@@ -22,7 +22,10 @@ ZOOMS = (12, 13, 14, 16, 18)
 PLACES = [(11_775_000.0 + 4_000.0 * k, 1_120_000.0) for k in range(3)]
 
 
-LISTENING = "select pid from pg_stat_activity where application_name = 'twin versions' and datname = current_database()"
+LISTENING = (
+    "select pid from pg_stat_activity "
+    "where application_name = 'twin hears layer_version' and datname = current_database()"
+)
 
 
 @pytest.fixture(scope="module")

@@ -88,7 +88,7 @@ def test_only_who_may_write_sends_and_sees(settings: Settings) -> None:
         assert far.post("/sensors/telemetry/senml", json=[]).status_code == 403
         assert far.get("/sensors/devices").status_code == 403
         assert far.get("/sensors/rejected").status_code == 403
-        assert far.get("/sensors/ledger").status_code == 200
+        assert far.get("/sensors/ledger").status_code == 403
 
 
 def test_while_the_database_is_away_nothing_is_acknowledged(

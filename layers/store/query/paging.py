@@ -22,8 +22,7 @@ from layers.store.query.selection import ItemQuery
 # An edit is stamped after its transaction began: what began before the oldest open one is settled.
 _SETTLED = (
     "select coalesce((select version from meta.layer_version where layer = %(layer)s), 0), least(clock_timestamp(), "
-    "(select min(xact_start) from pg_stat_activity where backend_xid is not null and datname = current_database())) "
-    "- interval '1 microsecond'"
+    "meta.oldest_writer()) - interval '1 microsecond'"
 )
 
 
