@@ -32,7 +32,7 @@ _ALWAYS: _Headers = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), microphone=(), payment=(), usb=(), serial=(), bluetooth=(), hid=()"),
+    (b"permissions-policy", b"camera=(), microphone=(), payment=(), usb=(), serial=(), hid=()"),
 )
 
 
