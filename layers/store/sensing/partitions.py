@@ -34,4 +34,6 @@ def ensure_partitions(connection: Connection, months: set[tuple[int, int]]) -> N
 @event.listens_for(Engine, "rollback_savepoint")
 def forget_partitions(connection: Connection, *_: object) -> None:
     """Ask anew for every month: one that was there is gone, or was made in what is taken back."""
-    connection.info.pop(_MADE, None)
+    # What was noted of a connection that was lost is lost with it.
+    if not connection.invalidated:
+        connection.info.pop(_MADE, None)
