@@ -19,9 +19,15 @@ EXECUTION = "/api/processes/flood-scenario/execution"
 def serving(settings: Settings, folder: Path, **changed: object) -> Iterator[TestClient]:
     app = create_app(settings.model_copy(update={"run_dir": folder, "rate_limit": 0.0, **changed}))
     with TestClient(app, ADDRESS, client=("127.0.0.1", 50_000), raise_server_exceptions=False) as client:
+        # Runs of other tests may wait.
+        dismiss_all(client)
         yield client
-        for job in client.get("/api/jobs?status=accepted").json()["jobs"]:
-            client.delete(f"/api/jobs/{job['jobID']}")
+        dismiss_all(client)
+
+
+def dismiss_all(client: TestClient) -> None:
+    for job in client.get("/api/jobs?status=accepted").json()["jobs"]:
+        client.delete(f"/api/jobs/{job['jobID']}")
 
 
 def test_a_full_queue_is_a_503_with_when_to_come_back(settings: Settings, tmp_path: Path) -> None:
