@@ -68,7 +68,9 @@ def data_dir(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def client(database_url: str, data_dir: Path) -> Iterator[TestClient]:
     """HTTP client of a server on the same database; its own errors come as answers."""
     settings = Settings(database_url=database_url, data_dir=data_dir, web_dir=data_dir / "web", tile_cache_mb=8)
-    with TestClient(create_app(settings), raise_server_exceptions=False) as opened:
+    with TestClient(
+        create_app(settings), "http://127.0.0.1:8000", client=("127.0.0.1", 50_000), raise_server_exceptions=False
+    ) as opened:
         yield opened
 
 

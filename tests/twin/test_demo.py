@@ -60,6 +60,7 @@ def test_same_seed_gives_the_same_bytes(folder: Path, demo_end: datetime, tmp_pa
         "faults.csv",
         "land_cover.tif",
         "observations.csv.gz",
+        "owners.csv",
         "stations.csv",
         "terrain.tif",
         "transit.zip",
