@@ -72,7 +72,8 @@ def test_a_warning_is_drafted_previewed_issued_as_exercise_and_ended(visit: Visi
     page = visit.page
     # When the tide is high the demo warns by itself, and a warned ward is not warned again.
     for alert in page.request.get(f"{visit.server_url}/cap/alerts.json").json()["alerts"]:
-        page.request.post(f"{visit.server_url}/cap/alerts/{alert['identifier']}/cancel")
+        address = f"{visit.server_url}/cap/alerts/{alert['identifier']}/cancel"
+        page.request.post(address, headers={"twin-reason": "another exercise"})
     visit.open("#tab=flood&desk=warnings&layers=-sensors")
     page.evaluate("() => localStorage.setItem('twin.author', 'Trực ban thử')")
     page.get_by_role("button", name="Soạn bản tin mới").click(timeout=LOAD_MS)
