@@ -11,6 +11,8 @@ import pytest
 import shapely
 from sqlalchemy import Connection
 
+from layers.access import PUBLIC as EVERYBODY
+from layers.access import asking_as
 from layers.datum import CRS84, make_transformer
 from layers.registry import LAYERS, THEMES, VECTOR_LAYERS
 from layers.schema import RasterLayer, Text, VectorLayer
@@ -28,10 +30,11 @@ PUBLIC = [layer for layer in LAYERS.values() if layer.access == "public"]
 
 @pytest.fixture(scope="module")
 def project() -> Element:
-    """The project of a city in which every layer holds something."""
+    """The project of a city in which every layer holds something, as everybody may see it."""
     counts = {layer.id: 1 for layer in PUBLIC}
     made = Contents(Text("Thành phố", "City"), SERVER, 5897, BOUNDS, counts, {"Phường An": BOUNDS})
-    return fromstring(build_project(made))
+    with asking_as(EVERYBODY):
+        return fromstring(build_project(made))
 
 
 def find_map_layer(project: Element, layer: VectorLayer | RasterLayer) -> Element:
