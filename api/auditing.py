@@ -120,8 +120,9 @@ def begin(scope: Scope) -> Act:
     action = find_action(method, path)
     is_change = method not in SAFE and action != "read" and not (method == "POST" and ROUTINE.fullmatch(path))
     # A process that answers at once leaves nothing: what is recorded of it is a run that was begun.
+    asked = "account" if path.startswith("/auth/") else "run"
     return Act(
-        "run" if action == "ask" else action, path, lambda: name_who(scope), {"method": method}, changes=is_change
+        asked if action == "ask" else action, path, lambda: name_who(scope), {"method": method}, changes=is_change
     )
 
 
