@@ -12,10 +12,11 @@ from layers.store.hiding import read_hidden_items
 
 def hide_items(engine: Engine, features: Mapping[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
     """Return ``features`` without the rows that name an item of a layer, or a guarded item, hidden from who asks."""
+    named = {name: read_vector_layer(name).named_items for name in features}
+    if not any(named.values()):
+        return dict(features)
     hidden = find_hidden(engine)
-    return {
-        layer_id: _hide(frame, read_vector_layer(layer_id).named_items, hidden) for layer_id, frame in features.items()
-    }
+    return {name: _hide(frame, named[name], hidden) for name, frame in features.items()}
 
 
 def find_hidden(engine: Engine) -> frozenset[str]:

@@ -62,11 +62,6 @@ def asking_as(reach: Reach) -> Iterator[None]:
         _ASKING.reset(token)
 
 
-def see(layer: VectorLayer) -> VectorLayer | None:
-    """Return ``layer`` with the properties that are seen by who asks; None where it is not seen at all."""
-    return visible_layers().get(layer.id)
-
-
 def visible_layers() -> Mapping[str, VectorLayer]:
     """Return the vector layers that who asks sees, each with the properties that are seen."""
     return _list_vectors(who_asks().level)

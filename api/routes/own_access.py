@@ -39,7 +39,7 @@ class NewKey(BaseModel):
 def give_key_owner(request: Request) -> Principal:
     """Return who keeps keys: a person who signed in, or an administrator; a key makes no keys."""
     principal = current_principal(request)
-    if principal.via in ("local", "token") or (principal.via == "session" and principal.may("read-staff")):
+    if principal.names_others or (principal.via == "session" and principal.may("read-staff")):
         return principal
     if not principal.is_known:
         raise principal.refusal or UnauthorizedError("sign in first", hint="POST /auth/sign-in")
