@@ -12,7 +12,8 @@ from pathlib import Path
 
 from swift.common.ring import RingBuilder
 
-from tests.s3_server import SECRET, find_port
+from tests.ports import find_port
+from tests.s3_server import SECRET
 
 _PROXY = """[DEFAULT]
 swift_dir = {folder}

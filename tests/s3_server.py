@@ -1,6 +1,5 @@
 """A real store that speaks S3, for tests: OpenStack Swift with its S3 gateway, four processes in one folder."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 import httpx
 import obstore
 from obstore.store import S3Store
+
+from tests.ports import find_port
 
 KEY, SECRET = "twin:tests", "not-a-secret"
 
@@ -66,10 +67,3 @@ def _wait(server: "subprocess.Popen[bytes]", address: str) -> None:
         except httpx.TransportError:
             time.sleep(0.1)
     raise RuntimeError("the S3 server does not answer")
-
-
-def find_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

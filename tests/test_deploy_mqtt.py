@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.ports import find_port
 from tests.twin.telemetry_plant import wait_for
 from tests.twin.test_telemetry_broker import connect, knock, make_certificate, run
 from twin.sensors.broker import await_broker, build_command, find_mosquitto, prepare_broker
@@ -32,9 +33,7 @@ def folder() -> Iterator[Path]:
 )
 def test_devices_come_by_tls_with_a_password_and_speak_for_themselves(folder: Path) -> None:
     make_certificate(folder)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = find_port()
     own = folder / "broker"
     text = (ROOT / "deploy/proxy/mosquitto-tls.conf").read_text()
     for old, new in (

@@ -23,6 +23,7 @@ from layers.registry import read_vector_layer
 from layers.store.engine import open_engine
 from layers.store.features import upsert_features
 from tests.conftest import ROOT
+from tests.ports import find_port
 from tests.web.visits import CHROMIUM_FLAGS
 from twin.accounts.keeping import Author, add_account
 
@@ -44,12 +45,6 @@ http {{
     include {folder}/city-twin.conf;
 }}
 """
-
-
-def find_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def await_answer(port: int, path: str, process: "subprocess.Popen[bytes]") -> None:

@@ -4,13 +4,14 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from tests.ports import find_port
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 900.0
@@ -28,9 +29,7 @@ def start_whole_twin(**settings: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Do the same and also give the environment in which commands reach that twin."""
     folder = Path(tempfile.mkdtemp(prefix="twin-up-"))
     folder.chmod(0o755)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = find_port()
     own = {
         "TWIN_RUN_DIR": f"{folder}/run",
         "TWIN_DATA_DIR": f"{folder}/data",

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import ROOT
+from tests.ports import find_port
 from twin.settings import Settings
 
 ROUTE, TIMES = "/api/conformance", 24
@@ -23,12 +23,6 @@ def wait_for(ready: Callable[[], bool], what: str, within_s: float = 90.0) -> No
     while not ready():
         assert time.monotonic() < deadline, what
         time.sleep(0.1)
-
-
-def find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def read_figure(base: str, name: str, **labels: str) -> float:
@@ -65,7 +59,7 @@ def list_children(pid: int) -> list[int]:
 
 
 def test_counts_of_all_processes_are_one(settings: Settings, tmp_path: Path) -> None:
-    port = find_free_port()
+    port = find_port()
     base = f"http://127.0.0.1:{port}"
     environment = {
         **os.environ, "TWIN_DATABASE_URL": str(settings.database_url), "TWIN_DATA_DIR": str(settings.data_dir),

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from layers.errors import SetupError, UnauthorizedError
 from layers.store.engine import open_engine
 from tests.api.conftest import ADDRESS
 from tests.conftest import ROOT
+from tests.ports import find_port
 from twin.accounts.claims import find_claim, map_claims, read_role_table
 from twin.settings import Settings
 
@@ -68,9 +68,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
     done = subprocess.run([str(word) for word in npm], cwd=folder, capture_output=True, text=True, timeout=120)
     if done.returncode != 0:
         pytest.skip("the OpenID Connect provider of the tests cannot be installed: no package registry is reached")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        made = Elsewhere(folder, probe.getsockname()[1])
+    made = Elsewhere(folder, find_port())
     made.start()
     yield made
     made.stop()

@@ -27,6 +27,7 @@ from layers.store.migrate import migrate
 from layers.store.rasters import list_rasters, register_raster, write_cog
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import insert_observations
+from tests.ports import find_port
 from tests.twin.conftest import make_city, make_tide
 from tests.whole_twin import ROOT
 from twin.queue import defer_run
@@ -45,13 +46,6 @@ def wait_for(done: Callable[[], object], what: str) -> None:
     while not done():
         assert time.monotonic() < end, f"waited in vain: {what}"
         time.sleep(0.05)
-
-
-def find_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Plant:

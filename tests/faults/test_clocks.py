@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.faults.plant import Plant, await_ready, find_port, wait_for
+from tests.faults.plant import Plant, await_ready, wait_for
+from tests.ports import find_port
 
 LIBRARY = next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
 pytestmark = pytest.mark.skipif(LIBRARY is None, reason="libfaketime is not installed")

@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.faults.plant import Asking, Balancer, Plant, Process, await_ready, find_port, is_ready, wait_for
+from tests.faults.plant import Asking, Balancer, Plant, Process, await_ready, is_ready, wait_for
+from tests.ports import find_port
 
 PATHS = [
     "/api/collections/buildings/items?limit=5",
