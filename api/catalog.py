@@ -1,6 +1,7 @@
 """One answer that tells a viewer everything: the city, its themes and layers, their sources and legends."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from pyproj import CRS
@@ -10,9 +11,9 @@ from api.answers import write_moment
 from api.declarations import describe_raster, describe_vector
 from api.export import FORMATS
 from api.resources import Resources
-from layers.access import visible, visible_layers
-from layers.registry import THEMES
-from layers.schema import RasterLayer
+from layers.access import Reach, asking_as, visible, visible_layers, who_asks
+from layers.registry import THEMES, VECTOR_LAYERS
+from layers.schema import LEVELS, Access, RasterLayer
 from layers.store.edits import read_last_edits
 from layers.store.mercator import Bounds
 from layers.store.migrate import CityRow, read_city
@@ -44,10 +45,24 @@ def build_catalog(connection: Connection, resources: Resources) -> dict[str, Any
                 members.append(describe_raster(layer, static.get(layer.id), known, per_run=layer.id in made))
             else:
                 extent = resources.read_extent(connection, layer)
-                described = describe_vector(layer, extent.count, known, synthetic=layer.id in made_up)
-                members.append(described | {"bounds": extent.bounds, "edited": _write_time(edited.get(layer.id))})
+                members.append(
+                    {
+                        **_describe(layer.id, who_asks().level),
+                        "count": extent.count,
+                        "bounds": extent.bounds,
+                        "edited": _write_time(edited.get(layer.id)),
+                        "synthetic": layer.id in made_up,
+                        "sources": known,
+                    }
+                )
         themes.append({"id": theme.id, "title": theme.title._asdict(), "layers": members})
     return {"city": describe_city(connection, resources), "themes": themes, "files": list(FORMATS)}
+
+
+@lru_cache(maxsize=len(LEVELS) * len(VECTOR_LAYERS))
+def _describe(layer_id: str, level: Access) -> dict[str, Any]:
+    with asking_as(Reach(level)):
+        return describe_vector(visible_layers()[layer_id])
 
 
 def describe_city(connection: Connection, resources: Resources) -> dict[str, Any]:

@@ -116,10 +116,8 @@ def describe_collection(layer: VectorLayer, extent: LayerExtent, links: Links, *
     return described
 
 
-def describe_vector(
-    layer: VectorLayer, count: int, sources: list[dict[str, Any]], *, synthetic: bool
-) -> dict[str, Any]:
-    """Return a vector layer as the viewer's catalogue has it; ``synthetic``: made up, or computed from what is."""
+def describe_vector(layer: VectorLayer) -> dict[str, Any]:
+    """Return what a vector layer's declaration tells the viewer."""
     return {
         "id": layer.id,
         "kind": "vector",
@@ -129,9 +127,6 @@ def describe_vector(
         "min_zoom": layer.min_zoom,
         "visible": layer.visible,
         "rank": layer.rank,
-        "count": count,
-        "synthetic": synthetic,
-        "sources": sources,
         "access": layer.access,
         "legend": build_legend(layer),
         "by": layer.classed_by or layer.style.by,

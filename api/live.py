@@ -6,9 +6,10 @@ A slow listener gets fewer, newer readings, never a growing queue: of each serie
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import anyio
@@ -34,26 +35,68 @@ _OVERLAP_US = 60_000_000
 _log = logging.getLogger("api")
 
 
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """Which changes one wants: of these series, of sensors of the kind, within west, south, east, north [°]."""
+
+    bounds: Bounds | None = None
+    kind: str | None = None
+    datastreams: frozenset[str] | None = None
+    sees_hidden: bool = False
+
+    def wants(self, change: Change) -> bool:
+        """Return whether a change is one of them."""
+        if change.hidden and not self.sees_hidden:
+            return False
+        if self.datastreams is not None and change.datastream_id not in self.datastreams:
+            return False
+        if self.kind is not None and change.kind != self.kind:
+            return False
+        if self.bounds is None:
+            return True
+        west, south, east, north = self.bounds
+        if change.lon is None or change.lat is None or not south <= change.lat <= north:
+            return False
+        return west <= change.lon <= east if west <= east else change.lon >= west or change.lon <= east
+
+
+class Told:
+    """Changes on their way to listeners; written once, however many of them hear it."""
+
+    def __init__(self, changes: Iterable[Change]) -> None:
+        # Of each series the newest.
+        self._changes = {change.datastream_id: change for change in changes}
+
+    def __bool__(self) -> bool:
+        return bool(self._changes)
+
+    def __or__(self, later: "Told") -> "Told":
+        return Told((*self._changes.values(), *later._changes.values()))
+
+    @cached_property
+    def event(self) -> bytes:
+        """The server-sent event."""
+        last = max(change.stored for change in self._changes.values())
+        shown = orjson.dumps({"readings": [_show(change) for change in self._changes.values()]})
+        return ServerSentEvent(shown.decode(), event=READINGS, id=str(last)).encode()
+
+
 @dataclass(slots=True, eq=False)
 class Listener:
     """What waits for one listener: the newest of each series it wants, and notices of other kinds, newest kept."""
 
-    wants: Callable[[Change], bool]
-    sees_hidden: bool = False
-    readings: dict[str, Change] = field(default_factory=dict)
+    interest: Interest
+    told: Told | None = None
     notices: deque[Notice] = field(default_factory=lambda: deque(maxlen=MOST_NOTICES))
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def offer(self, changes: list[Change], notices: list[Notice]) -> None:
-        """Take what this listener wants of it."""
-        wanted = {change.datastream_id: change for change in changes if self._sees(change) and self.wants(change)}
-        if wanted or notices:
-            self.readings |= wanted
+    def offer(self, told: Told, notices: list[Notice]) -> None:
+        """Take it; ``told`` is what this listener wants."""
+        if told or notices:
+            if told:
+                self.told = self.told | told if self.told else told
             self.notices.extend(notices)
             self.woken.set()
-
-    def _sees(self, change: Change) -> bool:
-        return self.sees_hidden or not change.hidden
 
 
 class LiveChanges:
@@ -68,9 +111,10 @@ class LiveChanges:
         self.ending = anyio.Event()
 
     @contextmanager
-    def listen(self, wants: Callable[[Change], bool]) -> Iterator[Listener]:
+    def listen(self, interest: Interest) -> Iterator[Listener]:
         """Give a listener, which hears what who asks may see, for the time of the block."""
-        listener = Listener(wants, sees_hidden=who_asks().sees("restricted") and not who_asks().wards)
+        sees_hidden = who_asks().sees("restricted") and not who_asks().wards
+        listener = Listener(replace(interest, sees_hidden=sees_hidden))
         self._listeners.add(listener)
         self._wanted.set()
         try:
@@ -108,13 +152,20 @@ class LiveChanges:
                 async with aclosing(follow_notices(self._url, (READINGS, *NOTICES), self._wait)) as notices:
                     async for changes, others in self._look(notices, seen):
                         seen = max([seen, *(change.stored for change in changes)])
-                        for listener in list(self._listeners):
-                            listener.offer(changes, others)
+                        self._tell(changes, others)
                         if not self._listeners:
                             break
             except (psycopg.Error, psycopg_pool.PoolTimeout, OSError) as error:
                 _log.warning("live changes are not followed for now: %s", error)
                 await asyncio.sleep(2.0)
+
+    def _tell(self, changes: list[Change], notices: list[Notice]) -> None:
+        shares = dict[Interest, Told]()
+        for listener in list(self._listeners):
+            interest = listener.interest
+            if interest not in shares:
+                shares[interest] = Told(filter(interest.wants, changes))
+            listener.offer(shares[interest], notices)
 
     async def _look(
         self, notices: AsyncIterator[list[Notice]], seen: int
@@ -136,49 +187,30 @@ class LiveChanges:
             horizon = following
             await asyncio.sleep(self._pause)
 
-    async def stream(self, wants: Callable[[Change], bool], after: int | None) -> AsyncIterator[ServerSentEvent]:
+    async def stream(self, interest: Interest, after: int | None) -> AsyncIterator[bytes]:
         """Yield events for one client: ``ready``, what changed since ``after`` [µs], then changes as they come.
 
         Without ``after`` it begins a minute ago: who has just asked for the latest of everything misses nothing.
         """
-        with self.listen(wants) as listener:
+        with self.listen(interest) as listener:
             async with self._beginning, self._pool.connection(_BEGIN_WITHIN_S) as connection:
                 # By the clock that stamps readings: ours, or that of an earlier event, may be ahead of it.
                 begin = await read_clock(connection)
                 begin = begin if after is None else min(after, begin)
-                listener.offer(await select_changes(connection, begin - _OVERLAP_US), [])
-            yield ServerSentEvent("{}", event="ready", id=str(begin))
+                before = await select_changes(connection, begin - _OVERLAP_US)
+            listener.offer(Told(filter(listener.interest.wants, before)), [])
+            yield ServerSentEvent("{}", event="ready", id=str(begin)).encode()
             while True:
                 await listener.woken.wait()
                 if self.ending.is_set():
                     return
                 listener.woken.clear()
-                readings, listener.readings = list(listener.readings.values()), {}
-                if readings:
-                    yield _write_readings(readings)
+                told, listener.told = listener.told, None
+                if told:
+                    yield told.event
                 while listener.notices:
                     kind, payload = listener.notices.popleft()
-                    yield ServerSentEvent(_write_notice(payload), event=kind)
-
-
-def choose_changes(
-    *, bounds: Bounds | None, kind: str | None, datastreams: frozenset[str] | None
-) -> Callable[[Change], bool]:
-    """Return whether a change is of a series, of a sensor of the kind, within west, south, east, north [°]."""
-
-    def wants(change: Change) -> bool:
-        if datastreams is not None and change.datastream_id not in datastreams:
-            return False
-        if kind is not None and change.kind != kind:
-            return False
-        if bounds is None:
-            return True
-        west, south, east, north = bounds
-        if change.lon is None or change.lat is None or not south <= change.lat <= north:
-            return False
-        return west <= change.lon <= east if west <= east else change.lon >= west or change.lon <= east
-
-    return wants
+                    yield ServerSentEvent(_write_notice(payload), event=kind).encode()
 
 
 def parse_event_id(value: str | None) -> int | None:
@@ -190,22 +222,17 @@ def parse_event_id(value: str | None) -> int | None:
     return int(value)
 
 
-def _write_readings(changes: list[Change]) -> ServerSentEvent:
-    shown = [
-        {
-            "id": change.datastream_id,
-            "sensor_id": change.sensor_id,
-            "kind": change.kind,
-            "observed_property": change.observed_property,
-            "unit": change.unit,
-            "result": change.result,
-            "phenomenon_time": change.phenomenon_time,
-            "quality": change.quality,
-        }
-        for change in changes
-    ]
-    last = max(change.stored for change in changes)
-    return ServerSentEvent(orjson.dumps({"readings": shown}).decode(), event=READINGS, id=str(last))
+def _show(change: Change) -> dict[str, Any]:
+    return {
+        "id": change.datastream_id,
+        "sensor_id": change.sensor_id,
+        "kind": change.kind,
+        "observed_property": change.observed_property,
+        "unit": change.unit,
+        "result": change.result,
+        "phenomenon_time": change.phenomenon_time,
+        "quality": change.quality,
+    }
 
 
 def _write_notice(payload: str) -> str:

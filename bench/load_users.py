@@ -16,6 +16,8 @@ from bench.load_tally import Tally
 
 THINK_S = 6.0
 """Time between two moves of the map, on average [s]."""
+OPENED_WITHIN_S = 30.0
+"""Time within which all open the map [s]."""
 LOWEST, HIGHEST = 10, 17
 FINEST_VECTOR, FINEST_RASTER = 16, 16
 SCREEN = (1440, 900)
@@ -77,10 +79,10 @@ async def map_user(
 ) -> None:
     """Use the map until told to stop; everything asked for goes into ``tally``."""
     user = _User(port, city, tally, random.Random(seed), headers)
+    # Not all open the map in the same second.
+    await _pause(stop, user.chance.uniform(0.0, OPENED_WITHIN_S))
     following = asyncio.create_task(user.follow_readings(stop))
     try:
-        # Not all open the map in the same second.
-        await _pause(stop, user.chance.uniform(0.0, think_s))
         if not stop.is_set():
             await user.open()
         while not stop.is_set():

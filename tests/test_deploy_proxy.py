@@ -321,8 +321,9 @@ def test_caddy_takes_its_example(tmp_path: Path, servers: tuple[int, int], certi
             assert (answer.status_code, answer.headers.get("server")) == (200, None)
             assert answer.headers.get_list("strict-transport-security") == ["max-age=31536000; includeSubDomains"]
             assert client.post(WRITE, json=QUERY, headers={"x-forwarded-for": "127.0.0.1"}).status_code in (401, 403)
-            # Caddy 2.6 may tell a body that it cuts off as a fault of the server behind.
-            assert client.post(WRITE, content=b"x" * 1_500_000).status_code in (413, 502)
+            # Caddy 2.6 may tell a body that it cuts off as a fault of the server behind, and cuts its answer off too.
+            with client.stream("POST", WRITE, content=b"x" * 1_500_000) as refused:
+                assert refused.status_code in (413, 502)
             assert client.get("/metrics").status_code == 404
             assert client.post("/sta/v1.1/Things", content=b"{}").status_code == 403
             with client.stream("GET", "/sensors/events") as events:

@@ -27,8 +27,10 @@ def count_waiting(connection: Connection, who: str) -> tuple[int, int]:
     """Return how many runs wait in the queue, and how many of them somebody asked for."""
     row = connection.execute(
         text(
-            "select count(*), count(*) filter (where args -> 'carried' ->> 'who' = :who) from queue.procrastinate_jobs "
-            "where status = 'todo' and queue_name = 'runs'"
+            "select count(*), count(*) filter (where j.args -> 'carried' ->> 'who' = :who) "
+            # The job of a run that was dismissed while it waited is there until a worker drops it.
+            "from queue.procrastinate_jobs j join run.run r on r.id = j.args ->> 'run_id' and r.status <> 'dismissed' "
+            "where j.status = 'todo' and j.queue_name = 'runs'"
         ),
         {"who": who},
     ).one()

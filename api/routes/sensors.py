@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api.answers import GEOJSON, answer_json, write_moment
 from api.dependencies import ConnectionOf, ResourcesOf, refuse_unknown
-from api.live import choose_changes, parse_event_id
+from api.live import Interest, parse_event_id
 from api.parameters import parse_bbox, parse_moment
 from layers.access import name_sight
 from layers.errors import InputError, NotFoundError
@@ -72,14 +72,14 @@ async def follow_changes(
     """
     if kind is not None:
         check_kind(kind)
-    wants = choose_changes(
+    interest = Interest(
         bounds=parse_bbox(bbox) if bbox is not None else None,
         kind=kind,
         datastreams=frozenset(datastream.split(",")) if datastream is not None else None,
     )
     after = parse_event_id(request.headers.get("last-event-id"))
     return EventSourceResponse(
-        resources.live.stream(wants, after),
+        resources.live.stream(interest, after),
         ping=HEARTBEAT_S,
         send_timeout=SEND_WITHIN_S,
         shutdown_event=resources.live.ending,

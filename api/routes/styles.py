@@ -1,15 +1,19 @@
 """Map styles made from the declarations."""
 
+from functools import lru_cache
+
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from api.answers import answer_json
+from api.answers import answer_json, write_json
 from api.catalog import find_filled
 from api.dependencies import ConnectionOf, LinksOf, ResourcesOf, refuse_unknown
+from api.links import Links
 from api.styles.colors import Mode
 from api.styles.style import build_style
-from layers.access import visible_layers
+from layers.access import Reach, asking_as, visible_layers, who_asks
 from layers.errors import NotFoundError
+from layers.schema import Access
 
 MEDIA_TYPE = "application/vnd.mapbox.style+json"
 
@@ -34,5 +38,11 @@ def read_style(style_id: str, connection: ConnectionOf, resources: ResourcesOf, 
     mode = next((mode for mode in _MODES if mode == style_id), None)
     if mode is None:
         raise NotFoundError(f"style '{style_id[:80]}' does not exist", hint=f"one of {', '.join(_MODES)}")
-    style = build_style(list(visible_layers().values()), find_filled(connection, resources), links, mode)
-    return answer_json(style, media_type=MEDIA_TYPE, headers={"cache-control": "no-cache"})
+    style = _write_style(who_asks().level, frozenset(find_filled(connection, resources)), links.base, mode)
+    return Response(style, media_type=MEDIA_TYPE, headers={"cache-control": "no-cache"})
+
+
+@lru_cache(maxsize=32)
+def _write_style(level: Access, filled: frozenset[str], base: str, mode: Mode) -> bytes:
+    with asking_as(Reach(level)):
+        return write_json(build_style(list(visible_layers().values()), set(filled), Links(base), mode))

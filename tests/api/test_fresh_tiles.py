@@ -48,7 +48,9 @@ def servers(settings: Settings, url: str, listeners: set[int]) -> Iterator[list[
         with TestClient(create_app(settings), ADDRESS) as one, TestClient(create_app(settings), ADDRESS) as two:
             for server in (one, two):
                 server.get(address(0, 16))
-            listeners |= {row[0] for row in connection.execute(LISTENING)} - others
+            end = time.monotonic() + 30.0
+            while len(listeners) < 2 and time.monotonic() < end:
+                listeners |= {row[0] for row in connection.execute(LISTENING)} - others
             yield [one, two]
 
 
