@@ -10,10 +10,11 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.answers import write_moment
+from api.limits.connections import Pools
 from api.replicas import Replicas
 from api.versions import LayerVersions
 from layers.access import WHOLE, asking_as
-from layers.errors import TwinError
+from layers.errors import DatabaseError, TwinError
 from twin.observing.checks import (
     Check,
     Clock,
@@ -35,8 +36,11 @@ KEPT_S, PATIENCE_S = 1.0, 2.0
 class Readiness:
     """What was found at the last look, and since when each thing stands as it does."""
 
-    def __init__(self, settings: Settings, engine: Engine, versions: LayerVersions, replicas: Replicas) -> None:
-        self._settings, self._engine, self._versions, self._replicas = settings, engine, versions, replicas
+    def __init__(
+        self, settings: Settings, engine: Engine, pools: Pools, versions: LayerVersions, replicas: Replicas
+    ) -> None:
+        self._settings, self._engine, self._pools = settings, engine, pools
+        self._versions, self._replicas = versions, replicas
         self._clock = Clock()
         self._lock = threading.Lock()
         self._looked: tuple[float, list[Check]] | None = None
@@ -83,6 +87,9 @@ class Readiness:
 
     def _look_into_database(self) -> list[Check]:
         try:
+            # Its connections are used again a moment after the database is back.
+            if any(pool.is_away for pool in self._pools.by_name.values()):
+                raise DatabaseError("the database is away")
             with asking_as(WHOLE), self._engine.connect() as connection:
                 limit_statements(connection, PATIENCE_S)
                 city = check_city(connection)

@@ -134,7 +134,7 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
     held = Resources(
         settings, engines, storing, pools, replicas, versions, TileCache(budget * 3 // 4), TileCache(budget // 4),
         LatestAnswers(pools.tiles), LiveChanges(url, pools.own), IndicatorBoard(settings.processed_dir), metrics,
-        Readiness(settings, engines.own, versions, replicas), CityFigures(settings, engines.own),
+        Readiness(settings, engines.own, pools, versions, replicas), CityFigures(settings, engines.own),
         Identities(url, pools.own, idle_s=settings.session_idle_minutes * 60.0), _make_buckets(settings),
     )  # fmt: skip
     metrics.watch_cache("tile", held.tiles)

@@ -6,7 +6,6 @@ import shutil
 import socket
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -22,6 +21,7 @@ from playwright.sync_api import sync_playwright
 from layers.registry import read_vector_layer
 from layers.store.engine import open_engine
 from layers.store.features import upsert_features
+from tests.commands import TwinProcess, start_twin
 from tests.conftest import ROOT
 from tests.ports import find_port
 from tests.web.visits import CHROMIUM_FLAGS
@@ -47,9 +47,9 @@ http {{
 """
 
 
-def await_answer(port: int, path: str, process: "subprocess.Popen[bytes]") -> None:
+def await_answer(port: int, path: str, process: "subprocess.Popen[bytes] | TwinProcess") -> None:
     for _ in range(1_500):
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None
         with suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
             connection.request("GET", path)
@@ -84,10 +84,7 @@ def servers(city: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
     with ExitStack() as ending:
         started = []
         for port in ports:
-            command = [sys.executable, "-m", "twin", "serve", "--port", str(port)]
-            one = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
+            one = start_twin("serve", "--port", port, settings=environment)
             ending.callback(one.wait)
             ending.callback(one.kill)
             started.append(one)

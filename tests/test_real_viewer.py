@@ -2,9 +2,6 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,6 +14,8 @@ from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 from layers.ingest.catalog import Source, Words
 from layers.ingest.load import load_source
 from layers.store.engine import open_engine
+from tests.commands import start_twin
+from tests.ports import find_port
 from tests.web.visits import CHROMIUM_FLAGS, DESKTOP, visit_uses
 from twin.settings import Settings
 
@@ -49,15 +48,10 @@ def load_file(url: str, path: Path, mapping: str) -> None:
 @contextmanager
 def serve(url: str, folder: Path) -> Iterator[str]:
     """Serve a database as ``twin serve`` does and yield the address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = find_port()
     address = f"http://127.0.0.1:{port}"
     settings = {"TWIN_DATABASE_URL": url, "TWIN_PORT": str(port), "TWIN_DATA_DIR": str(folder)}
-    with (folder / "serve.log").open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "twin", "serve"], cwd=ROOT, stdout=log, stderr=log, env={**os.environ, **settings}
-        )
+    server = start_twin("serve", settings={**os.environ, **settings}, log=folder / "serve.log")
     try:
         deadline = time.monotonic() + 60.0
         while True:

@@ -2,8 +2,6 @@
 
 import http.client
 import os
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -13,8 +11,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from bench.city import find_free_port, stop_server, wait_until_ready
+from bench.city import find_free_port, wait_until_ready
 from tests.api.conftest import TREE_TILE
+from tests.commands import start_twin
 from twin.settings import Settings
 
 PATIENCE_S, READY_WITHIN_S = 60.0, 300.0
@@ -32,13 +31,13 @@ def run_server(settings: Settings, folder: Path, *options: str, **changed: str) 
         "TWIN_RUN_DIR": str(folder),
         **changed,
     }
-    command = [sys.executable, "-m", "twin", "serve", "--port", str(port), *options]
-    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    server = start_twin("serve", "--port", port, *options, settings=environment)
     try:
         wait_until_ready(port, within_s=READY_WITHIN_S)
         yield port
     finally:
-        stop_server(server)
+        server.terminate()
+        server.wait(60)
 
 
 @pytest.fixture(scope="module")

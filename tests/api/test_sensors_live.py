@@ -2,10 +2,6 @@
 
 import http.client
 import os
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -24,7 +20,8 @@ from layers.store.features import upsert_features
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import store_observations
 from tests.api.conftest import X0, Y0
-from tests.conftest import ROOT
+from tests.commands import start_twin
+from tests.ports import find_port
 
 SENSORS = ("L-1", "stage"), ("L-2", "rain"), ("L-3", "stage")
 WITHIN_S = 12.0
@@ -48,17 +45,14 @@ def engine(make_database: Callable[..., str]) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def port(engine: Engine) -> Iterator[int]:
+def port(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Port of a server process, which must end by itself within seconds although listeners are still there."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number = int(probe.getsockname()[1])
+    number, log = find_port(), tmp_path_factory.mktemp("live") / "serve.log"
     environment = {**os.environ, "TWIN_DATABASE_URL": plain_url(engine)}
-    command = [sys.executable, "-m", "twin", "serve", "--port", str(number)]
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    server = start_twin("serve", "--port", number, settings=environment, log=log)
     try:
         for _ in range(900):
-            assert server.poll() is None, server.communicate()[1].decode()
+            assert server.poll() is None, log.read_text()
             with suppress(OSError, http.client.HTTPException):
                 connection = http.client.HTTPConnection("127.0.0.1", number, timeout=5)
                 connection.request("GET", "/readyz")
@@ -68,9 +62,9 @@ def port(engine: Engine) -> Iterator[int]:
         left_open = Events(number)
         left_open.read()
         yield number
-        server.send_signal(signal.SIGTERM)
-        _, errors = server.communicate(timeout=20)
-        assert b"Traceback" not in errors, errors.decode()
+        server.terminate()
+        server.wait(timeout=20)
+        assert "Traceback" not in log.read_text()
         left_open.close()
     finally:
         server.kill()

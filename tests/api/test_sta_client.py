@@ -1,10 +1,6 @@
 """A client others wrote (frost-sta-client) does everything with every type of entity on a real server."""
 
 import os
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +15,8 @@ from frost_sta_client.model.ext.data_array_document import DataArrayDocument  # 
 from frost_sta_client.model.ext.data_array_value import DataArrayValue  # type: ignore[import-untyped]
 from geojson import Point  # type: ignore[import-untyped]
 
-from tests.conftest import ROOT
+from tests.commands import TwinProcess, start_twin
+from tests.ports import find_port
 from twin.settings import Settings
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -30,27 +27,23 @@ def service(sta_settings: Settings, tmp_path_factory: pytest.TempPathFactory) ->
     """The client's service on a server process of its own."""
     assert sta_settings.database_url is not None
     folder = tmp_path_factory.mktemp("client")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = find_port()
     settings = {"TWIN_DATABASE_URL": sta_settings.database_url, "TWIN_DATA_DIR": str(folder)}
-    command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app", "--port", str(port)]
     log = folder / "server.log"
-    with log.open("wb") as out:
-        server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}, stdout=out, stderr=out)
+    server = start_twin("serve", "--port", port, settings={**os.environ, **settings}, log=log)
     try:
         address = f"http://127.0.0.1:{port}/sta/v1.1"
         wait_for(address, server, log)
         yield fsc.SensorThingsService(address)
     finally:
-        server.send_signal(signal.SIGINT)
+        server.terminate()
         try:
             server.wait(30)
         finally:
             server.kill()
 
 
-def wait_for(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_for(address: str, server: TwinProcess, log: Path) -> None:
     deadline = time.monotonic() + 60.0
     while True:
         assert server.poll() is None and time.monotonic() < deadline, log.read_text()

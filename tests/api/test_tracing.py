@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from tests.api.conftest import ADDRESS
+from tests.commands import run_twin
 from tests.conftest import ROOT
 from twin.observing import traces
 from twin.settings import Settings
@@ -60,8 +61,7 @@ def work_once(settings: Settings) -> list[dict[str, object]]:
         "TWIN_TRACES": str(settings.traces or ""), "TWIN_LOG_FORMAT": "json",
     }  # fmt: skip
     environment = {**os.environ, **{name: value for name, value in given.items() if value}}
-    command = [sys.executable, "-m", "twin", "worker", "--once"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = run_twin("worker", "--once", settings=environment)
     return [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
 
 

@@ -27,6 +27,7 @@ from layers.store.migrate import migrate
 from layers.store.rasters import list_rasters, register_raster, write_cog
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import insert_observations
+from tests.commands import TwinProcess, start_twin
 from tests.ports import find_port
 from tests.twin.conftest import make_city, make_tide
 from tests.whole_twin import ROOT
@@ -37,7 +38,7 @@ from twin.store import RunRow, read_run
 
 PATIENCE_S = 300.0
 STALLED_S = 2.0
-Process = subprocess.Popen[bytes]
+Process = TwinProcess | subprocess.Popen[bytes]
 
 
 def wait_for(done: Callable[[], object], what: str) -> None:
@@ -99,10 +100,15 @@ class Plant:
             "TWIN_LEAVE_SECONDS": "2",
             **settings,
         }
-        with (self.folder / f"{log}.log").open("ab") as out:
-            child = subprocess.Popen(
-                [sys.executable, "-m", "twin", *words], cwd=ROOT, env=environment, stdout=out, stderr=out
-            )
+        path = self.folder / f"{log}.log"
+        child: Process
+        if "LD_PRELOAD" in settings:
+            # A library that is loaded before others needs a program that starts anew.
+            with path.open("ab") as out:
+                command = [sys.executable, "-m", "twin", *words]
+                child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
+        else:
+            child = start_twin(*words, settings=environment, log=path)
         self._children.append(child)
         return child
 

@@ -1,5 +1,7 @@
 """Servers that are replaced one after another, and a database that goes away and comes back under them."""
 
+import contextlib
+import os
 import signal
 import threading
 from datetime import UTC, datetime
@@ -7,10 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.faults.plant import Asking, Balancer, Plant, Process, await_ready, is_ready, wait_for
 from tests.ports import find_port
 
+ROUTE, TIMES = "/api/conformance", 24
 PATHS = [
     "/api/collections/buildings/items?limit=5",
     "/tiles/buildings/14/13004/7733.mvt",
@@ -89,10 +93,23 @@ def test_a_database_that_restarts_is_missed_for_seconds_only(plant: Plant, pair:
     wait_for(lambda: stream.told.count("event: reading") > told, "the listener hears of a reading")
 
 
-def test_processes_of_one_server_are_replaced_on_a_signal(plant: Plant) -> None:
+def test_processes_of_one_server_count_as_one_and_are_replaced(plant: Plant) -> None:
     port = find_port()
     server = plant.start_server(port, "--workers", "2")
     await_ready(port)
+    counters = plant.folder / "run" / "counters" / str(port)
+    wait_for(lambda: len(list(counters.glob("counter_*.db"))) == 2, "both processes count")
+    for _ in range(TIMES):
+        assert httpx.get(f"http://127.0.0.1:{port}{ROUTE}").status_code == 200
+    # Each request is a connection of its own: either process may answer.
+    assert {read_figure(port, "twin_requests_total", route=ROUTE, status="200") for _ in range(6)} == {TIMES}
+    assert read_figure(port, "twin_pool_connections", state="limit") > 0
+    first = list_children(server)
+    os.kill(int(min(first)), signal.SIGKILL)
+    wait_for(lambda: len(list_children(server) - first) == 1, "another takes its place")
+    await_ready(port)
+    assert read_figure(port, "twin_requests_total", route=ROUTE, status="200") == TIMES
+
     asking = Asking(port, PATHS[:1])
     asking.await_more(20, "the server answers")
     before = list_children(server)
@@ -102,7 +119,23 @@ def test_processes_of_one_server_are_replaced_on_a_signal(plant: Plant) -> None:
     assert plant.end(server) == 0
 
 
+def read_figure(port: int, name: str, **labels: str) -> float:
+    """Return the sum of the samples of a name that have the labels."""
+    told = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=30.0).raise_for_status().text
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(told)
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    )
+
+
 def list_children(server: Process) -> set[str]:
     """Return the processes that answer for a server."""
     listed = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-    return {child for child in listed if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()}
+    found = set[str]()
+    for child in listed:
+        with contextlib.suppress(OSError):
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.add(child)
+    return found

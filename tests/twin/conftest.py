@@ -1,10 +1,10 @@
 """A tiny city in memory: a river on the west, a dyke, a gated canal, a low quarter behind them."""
 
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from layers.errors import NotFoundError
 from layers.grid import Grid
 from layers.registry import read_vector_layer
-from tests.conftest import ROOT
+from tests.commands import run_twin
 from twin.demo.city import generate_city
 from twin.networks.city_graph import CityGraph
 from twin.networks.laying import view_network
@@ -198,12 +198,8 @@ def run(engine: Engine, tmp_path: Path) -> Callable[..., "subprocess.CompletedPr
     """Return a function that types ``twin …``."""
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
-    def run_twin(*words: object) -> "subprocess.CompletedProcess[str]":
-        settings = {"TWIN_DATABASE_URL": url, "TWIN_DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
-        command = [sys.executable, "-m", "twin", *map(str, words)]
-        return subprocess.run(command, capture_output=True, text=True, env=settings, cwd=ROOT, check=False, timeout=120)
-
-    return run_twin
+    settings = {"TWIN_DATABASE_URL": url, "TWIN_DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    return partial(run_twin, settings=settings)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from layers.store.engine import open_engine
 from layers.store.migrate import migrate
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import ensure_partitions
-from tests.conftest import ROOT
+from tests.commands import TwinProcess, start_twin
 from twin.sensors.broker import Broker, await_broker, build_command, name_broker, prepare_broker
 from twin.sensors.consumer import open_session
 
@@ -106,7 +105,7 @@ class Plant:
             upsert_datastreams(connection, rows, "test")
             ensure_partitions(connection, {(2026, 8), (2026, 9)})
         self._broker: subprocess.Popen[bytes] | None = None
-        self._ingest: subprocess.Popen[bytes] | None = None
+        self._ingest: TwinProcess | None = None
         self.broker: Broker = prepare_broker(name_broker(self.folder), self.port)
         self.start_broker()
         open_session(self.broker)
@@ -123,10 +122,7 @@ class Plant:
     def start_ingest(self, *, spill_mb: int | None = None) -> int:
         given = self.settings if spill_mb is None else {**self.settings, "TWIN_SPILL_MB": str(spill_mb)}
         environment = {key: value for key, value in {**os.environ, **given}.items() if value}
-        with (self.folder / "ingest.log").open("ab") as log:
-            self._ingest = subprocess.Popen(
-                [sys.executable, "-m", "twin", "sensors", "ingest"], cwd=ROOT, env=environment, stdout=log, stderr=log
-            )
+        self._ingest = start_twin("sensors", "ingest", settings=environment, log=self.folder / "ingest.log")
         return self._ingest.pid
 
     def end_ingest(self, number: signal.Signals = signal.SIGTERM) -> None:

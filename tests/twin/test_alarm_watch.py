@@ -2,8 +2,6 @@
 
 import math
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -21,7 +19,7 @@ from layers.store.features import upsert_features
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import store_observations
 from layers.store.sources import register_source
-from tests.conftest import ROOT
+from tests.commands import TwinProcess, start_twin
 from twin.alarms.engine import Point, advance
 from twin.alarms.forecasts import ForecastFeed, LoopFeed
 from twin.alarms.lifecycle import Action
@@ -275,11 +273,7 @@ def test_killed_at_any_moment_it_says_what_it_would_have_said(engine: Engine, tm
     at = datetime.now(UTC) - timedelta(minutes=110)
     for life in range(3):
         log = tmp_path / f"{life}.log"
-        with log.open("wb") as out:
-            command = [sys.executable, "-m", "twin", "alarms", "watch"]
-            process = subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, "TWIN_DATABASE_URL": url}, stdout=out, stderr=out
-            )
+        process = start_twin("alarms", "watch", settings={**os.environ, "TWIN_DATABASE_URL": url}, log=log)
         try:
             deadline = time.monotonic() + 60.0
             for step in range(200):
@@ -314,11 +308,7 @@ def test_it_goes_on_when_its_connections_are_cut(engine: Engine, tmp_path: Path)
         put_rule(connection, parse_rule(steady), origin="file", author="an")
     log = tmp_path / "watch.log"
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with log.open("wb") as out:
-        command = [sys.executable, "-m", "twin", "alarms", "watch"]
-        process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, "TWIN_DATABASE_URL": url}, stdout=out, stderr=out
-        )
+    process = start_twin("alarms", "watch", settings={**os.environ, "TWIN_DATABASE_URL": url}, log=log)
     try:
         wait_for(process, log, lambda: "watching" in log.read_text())
         with Listener(url) as other:
@@ -349,7 +339,7 @@ def test_a_watch_that_ends_before_its_first_page_misses_nothing(make_database: C
     engine.dispose()
 
 
-def wait_for(process: "subprocess.Popen[bytes]", log: Path, done: Callable[[], bool]) -> None:
+def wait_for(process: TwinProcess, log: Path, done: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60.0
     while not done():
         assert process.poll() is None and time.monotonic() < deadline, log.read_text()

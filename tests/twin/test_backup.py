@@ -19,6 +19,7 @@ from sqlalchemy import text
 from layers.errors import ConflictError, InputError, SetupError, SourceError, TwinError
 from layers.store.cluster import start_cluster, stop_cluster
 from layers.store.wal_archive import list_segments
+from tests.commands import run_twin
 from tests.twin.living_city import LivingCity, ask
 from tests.whole_twin import ROOT
 from twin.backup.drilling import drill_backup
@@ -134,10 +135,7 @@ def test_a_moment_holds_what_came_before_it_and_not_what_came_after(
 
 def call(city: LivingCity, *words: str) -> "subprocess.CompletedProcess[str]":
     """Run a ``twin`` command on the city."""
-    return subprocess.run(
-        [sys.executable, "-m", "twin", *words], cwd=ROOT, env={**os.environ, **city.environment},
-        capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
+    return run_twin(*words, settings={**os.environ, **city.environment})
 
 
 def await_archive(city: LivingCity, backup: Backup) -> Path:

@@ -1,17 +1,15 @@
 """The queue under many: everybody's first run first, and a place for the flood loop in a worker that is full."""
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
 from layers.store.engine import plain_url
+from tests.commands import start_twin
 from twin.jobs import work
 from twin.observing.context import bound
 from twin.queue import LOOP, QUICK, choose_priority, defer_run
@@ -59,8 +57,7 @@ def working(settings: Settings) -> Iterator[None]:
         "TWIN_LOOP_MINUTES": "0",
         "TWIN_WORKER_THREADS": "1",
     }
-    root = Path(__file__).resolve().parents[2]
-    worker = subprocess.Popen([sys.executable, "-m", "twin", "worker"], env=environment, cwd=root)
+    worker = start_twin("worker", settings=environment)
     try:
         yield
     finally:

@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import geopandas as gpd
@@ -18,6 +17,7 @@ from layers.store.features import upsert_features
 from layers.store.query.cql2 import parse_filter
 from layers.store.query.queries import QueryWords, create_query
 from layers.store.query.selection import Filter, ItemQuery, build_selection
+from tests.commands import run_twin
 from tests.conftest import ROOT
 from twin.commands.choosing import read_bbox, read_query
 
@@ -57,10 +57,7 @@ def city(engine: Engine) -> str:
 
 
 def run(city: str, *words: str) -> subprocess.CompletedProcess[str]:
-    twin = Path(sys.executable).with_name("twin")
-    return subprocess.run(
-        [twin, *words], capture_output=True, text=True, check=False, env={"TWIN_DATABASE_URL": city, "PATH": "/usr/bin"}
-    )
+    return run_twin(*words, settings={"TWIN_DATABASE_URL": city, "PATH": "/usr/bin"})
 
 
 def test_find_shows_and_says_when_there_is_nothing(city: str) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +25,7 @@ from layers.registry import read_vector_layer
 from layers.store.features import upsert_features
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import correct_observation, insert_observations
-from tests.conftest import ROOT
+from tests.commands import run_twin
 from twin.forecasts.issuing import issue_all, round_down
 from twin.forecasts.models import ModelShelf
 from twin.forecasts.rain import find_rain
@@ -255,8 +254,7 @@ def test_the_commands_say_the_same(engine: Engine, tmp_path: Path) -> None:
 
     def run(*words: str) -> "subprocess.CompletedProcess[str]":
         settings = {"TWIN_DATABASE_URL": url, "TWIN_DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
-        command = [sys.executable, "-m", "twin", "forecast", *words]
-        return subprocess.run(command, capture_output=True, text=True, env=settings, cwd=ROOT, check=False, timeout=300)
+        return run_twin("forecast", *words, settings=settings)
 
     made = json.loads(run("issue", "S2.stage", "--at", "2026-11-20T04:05:00Z", "--json").stdout)
     assert [(one["datastream_id"], one["issue_time"][:16], one["new"]) for one in made] == [

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from layers.store.networks.state import write_state
+from tests.commands import run_twin
 from tests.twin.test_audit import as_owner, write
-from tests.whole_twin import ROOT
 from twin.audit.sealing import seal_waiting
 from twin.invariants.checking import check_invariants
 from twin.invariants.registry import INVARIANTS, select_invariants
@@ -292,10 +291,7 @@ def test_the_command_names_the_place_and_what_to_type(engine: Engine, tmp_path: 
     def call(*words: str) -> "subprocess.CompletedProcess[str]":
         url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         given = {"TWIN_DATABASE_URL": url, "TWIN_DATA_DIR": str(tmp_path)}
-        return subprocess.run(
-            [sys.executable, "-m", "twin", "check", *words], cwd=ROOT, env={**os.environ, **given},
-            capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
+        return run_twin("check", *words, settings={**os.environ, **given})
 
     whole = call("--invariants", "--json")
     assert whole.returncode == 0, whole.stdout

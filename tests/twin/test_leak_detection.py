@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +19,7 @@ from layers.registry import read_vector_layer
 from layers.store.features import select_features, upsert_features
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import insert_observations
-from tests.conftest import ROOT
+from tests.commands import run_twin
 from tests.network.leak_town import DAY, LOGGERS, STEP, Hole, simulate_town, write_town
 from twin.city import City
 from twin.leaks.instruments import KPA_PER_METRE
@@ -122,10 +120,7 @@ def test_the_command_line(town: Engine, tmp_path: Path) -> None:
         "TWIN_DATA_DIR": str(tmp_path),
     }
     words = [f"{name}={value}" for name, value in ASKED.items()]
-    done = subprocess.run(
-        [sys.executable, "-m", "twin", "leaks", "detect", f"base_time={NOW.isoformat()}", *words, "--json"],
-        capture_output=True, text=True, check=False, env=environment, cwd=ROOT, timeout=120,
-    )  # fmt: skip
+    done = run_twin("leaks", "detect", f"base_time={NOW.isoformat()}", *words, "--json", settings=environment)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert [alarm["kind"] for alarm in told["alarms"]] in (["abrupt"], ["incipient"])

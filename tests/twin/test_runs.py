@@ -3,8 +3,6 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -25,6 +23,7 @@ from layers.store.features import select_features, upsert_features
 from layers.store.rasters import list_rasters, register_raster, write_cog
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import insert_observations
+from tests.commands import TwinProcess, start_twin
 from twin.jobs import work
 from twin.queue import defer_run
 from twin.registry import PROCESSES
@@ -223,7 +222,7 @@ def test_the_queue_carries_out_what_waits(engine: Engine, settings: Settings) ->
         assert read_run(connection, lost).error["message"].startswith("process 'gone' does not exist")
 
 
-def start_worker(settings: Settings, *words: str, machine: str = "first") -> subprocess.Popen[bytes]:
+def start_worker(settings: Settings, *words: str, machine: str = "first", log: Path = Path(os.devnull)) -> TwinProcess:
     environment = {
         **os.environ,
         "TWIN_DATABASE_URL": settings.database_url or "",
@@ -231,8 +230,7 @@ def start_worker(settings: Settings, *words: str, machine: str = "first") -> sub
         "TWIN_MACHINE": machine,
         "TWIN_LOOP_MINUTES": "0",
     }
-    command = [sys.executable, "-m", "twin", "worker", "--stalled-after", "2", *words]
-    return subprocess.Popen(command, env=environment, cwd=Path(__file__).resolve().parents[2])
+    return start_twin("worker", "--stalled-after", "2", *words, settings=environment, log=log)
 
 
 def test_a_killed_worker_loses_nothing(engine: Engine, settings: Settings) -> None:
@@ -259,16 +257,15 @@ def test_a_killed_worker_loses_nothing(engine: Engine, settings: Settings) -> No
     assert f".{run_id}" not in leftovers(settings)
 
 
-def test_a_worker_of_another_machine_computes_members(
-    engine: Engine, settings: Settings, capfd: pytest.CaptureFixture[str]
-) -> None:
-    worker = start_worker(settings, machine="second")
+def test_a_worker_of_another_machine_computes_members(engine: Engine, settings: Settings, tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    worker = start_worker(settings, machine="second", log=log)
     shared = settings.model_copy(update={"share_members": True})
     inputs = {**LEVEL, "members": 8, "stage_spread": 0.1, "past_hours": 0.0}
     try:
         wait_for(lambda: count(engine) > 0)
         run = execute(engine, shared, submit_run(engine, "flood-ensemble", inputs))
-        wait_for(lambda: f"members of run {run.id}" in capfd.readouterr().err)
+        wait_for(lambda: f"members of run {run.id}" in log.read_text())
     finally:
         worker.kill()
         worker.wait()

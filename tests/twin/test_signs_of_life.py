@@ -3,8 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -14,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from layers.store.engine import plain_url
-from tests.conftest import ROOT
+from tests.commands import start_twin
 from twin.observing.checks import check_migrations, check_parts, check_workers
 from twin.observing.heart import PORTS, Heart
 from twin.observing.work import WorkFigures
@@ -117,7 +115,7 @@ def test_a_real_worker_is_seen_in_the_database_and_on_its_port(engine: Engine, t
         **os.environ, "TWIN_DATABASE_URL": plain_url(engine), "TWIN_DATA_DIR": str(tmp_path),
         "TWIN_RUN_DIR": str(tmp_path), "TWIN_METRICS_PORT": str(first), "TWIN_LOOP_MINUTES": "0",
     }  # fmt: skip
-    worker = subprocess.Popen([sys.executable, "-m", "twin", "worker"], cwd=ROOT, env=environment)
+    worker = start_twin("worker", settings=environment)
     try:
         wait_for(lambda: "worker" in list_parts(engine), "the worker gives a sign")
         assert list_parts(engine)["worker"].pid == worker.pid

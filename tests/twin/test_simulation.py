@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,7 +23,7 @@ from layers.errors import InputError, SetupError
 from layers.observed import OBSERVED
 from layers.store.engine import open_engine
 from layers.store.sensing.datastreams import list_datastreams
-from tests.conftest import ROOT
+from tests.commands import run_twin
 from twin.demo.station_file import STATIONS_FILE, read_stations
 from twin.sensors.broker import Broker, await_broker, build_command, find_mosquitto, prepare_broker
 from twin.simulation.faults import KINDS, Fault, Spoiler, read_kind
@@ -192,11 +191,8 @@ def run_command(demo_folder: Path, broker: Broker, *words: str, database_url: st
     if not (data / "raw" / "demo").exists():
         (data / "raw" / "demo").symlink_to(demo_folder)
     database = {} if database_url is None else {"TWIN_DATABASE_URL": database_url}
-    done = subprocess.run(
-        [sys.executable, "-m", "twin", "sensors", "simulate", "--port", str(broker.device_port), *words],
-        cwd=ROOT, env={**os.environ, "TWIN_DATA_DIR": str(data), **database},
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+    given = {**os.environ, "TWIN_DATA_DIR": str(data), **database}
+    done = run_twin("sensors", "simulate", "--port", broker.device_port, *words, settings=given)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -5,7 +5,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import ROOT
+from tests.commands import run_twin
 
 
 @pytest.fixture
@@ -28,10 +27,7 @@ def call(folder: Path, *words: str, **settings: str) -> "subprocess.CompletedPro
     """Run a ``twin`` command with a state of its own."""
     given = {"TWIN_RUN_DIR": f"{folder}/run", "TWIN_DATA_DIR": f"{folder}/data", **settings}
     (folder / "data").mkdir(exist_ok=True)
-    return subprocess.run(
-        [sys.executable, "-m", "twin", *words],
-        capture_output=True, text=True, cwd=ROOT, env={**os.environ, **given}, check=False, timeout=120,
-    )  # fmt: skip
+    return run_twin(*words, settings={**os.environ, **given})
 
 
 def test_a_taken_port_is_one_line_and_starts_nothing(folder: Path) -> None:

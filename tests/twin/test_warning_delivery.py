@@ -7,8 +7,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +26,7 @@ from sqlalchemy import Engine, text
 from layers.errors import ConflictError
 from layers.schema import Text
 from layers.store.engine import plain_url
-from tests.conftest import ROOT
+from tests.commands import TwinProcess, start_twin
 from tests.twin.test_warning_chains import WARDS, fill_wards
 from twin.store_outbox import count_deliveries, lease_delivery, list_deliveries, put_into_outbox, retry_delivery
 from twin.store_warnings import read_message
@@ -378,19 +376,12 @@ def test_what_has_expired_is_not_sent(clean: Engine, receiver: Receiver, tmp_pat
     assert send_until_settled(sender, clean) == {"expired": 1} and receiver.got == []
 
 
-def start_sender(engine: Engine, contacts: Path, folder: Path) -> "subprocess.Popen[bytes]":
+def start_sender(engine: Engine, contacts: Path, folder: Path) -> TwinProcess:
     environment = {
         **os.environ, "TWIN_DATABASE_URL": plain_url(engine), "TWIN_NOTIFY_FILE": str(contacts),
         "TWIN_WARNING_SENDER": "floods@ct.example", "TWIN_RUN_DIR": str(folder),
     }  # fmt: skip
-    log = (folder / "send.log").open("ab")
-    return subprocess.Popen(
-        [sys.executable, "-m", "twin", "warnings", "send", "--lease", "2"],
-        cwd=ROOT,
-        env=environment,
-        stdout=log,
-        stderr=log,
-    )
+    return start_twin("warnings", "send", "--lease", "2", settings=environment, log=folder / "send.log")
 
 
 def wait_for(what: Callable[[], bool], seconds: float = 60.0) -> None:

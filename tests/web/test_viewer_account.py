@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
+from tests.commands import run_twin
 from tests.conftest import ROOT
 from tests.web.visits import LOAD_MS, PHONE, Visit
 
@@ -18,8 +19,7 @@ def account(whole_twin: tuple[str, dict[str, str]]) -> Iterator[None]:
     """The only account of the twin, an administrator; taken away again, for the other tests trust this machine."""
 
     def twin(*words: str) -> None:
-        command = [sys.executable, "-m", "twin", "accounts", *words]
-        subprocess.run(command, input=f"{PASSWORD}\n", text=True, env=whole_twin[1], cwd=ROOT, check=True, timeout=120)
+        run_twin("accounts", *words, settings=whole_twin[1], given=f"{PASSWORD}\n").check_returncode()
 
     twin("add", "an", "--role", "administrator", "--title", "Nguyễn Văn Ân", "--stdin")
     yield

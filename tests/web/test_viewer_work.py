@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.commands import run_twin
 from tests.web.visits import LOAD_MS, Visit
 from tests.whole_twin import ROOT
 
@@ -148,8 +149,7 @@ def rejected(whole_twin: tuple[str, dict[str, str]], tmp_path: Path) -> str:
     lines += [f"{source}-{number},manhole,1.9,tốt,105.780{number},10.0313" for number in (3, 4)]
     path = tmp_path / "kiem-ke.csv"
     path.write_text("\n".join(lines), encoding="utf-8")
-    command = [sys.executable, "-m", "twin", "load", str(path), "--layer", NODES, "--source", source]
-    subprocess.run(command, cwd=ROOT, env=whole_twin[1], check=True, capture_output=True, timeout=60)
+    run_twin("load", path, "--layer", NODES, "--source", source, settings=whole_twin[1]).check_returncode()
     return source
 
 

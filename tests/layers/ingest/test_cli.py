@@ -5,19 +5,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
 import pytest
 
 from layers.ingest.quality import LoadReport
+from tests.commands import run_twin
 from twin.cli import main
 from twin.commands.load_report import print_reports
 
-TWIN = Path(sys.executable).with_name("twin")
 Trees = Callable[[int], gpd.GeoDataFrame]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-pytestmark = pytest.mark.skipif(not TWIN.exists(), reason="the twin command is not installed beside this Python")
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +27,8 @@ def city_url(make_database: Callable[..., str]) -> Iterator[str]:
 
 @pytest.fixture
 def run(city_url: str, tmp_path: Path) -> Run:
-    def run_twin(*words: object) -> "subprocess.CompletedProcess[str]":
-        settings = {**os.environ, "TWIN_DATABASE_URL": city_url, "TWIN_DATA_DIR": str(tmp_path / "data")}
-        command = [str(TWIN), *map(str, words)]
-        return subprocess.run(command, capture_output=True, text=True, env=settings, check=False, timeout=120)
-
-    return run_twin
+    settings = {**os.environ, "TWIN_DATABASE_URL": city_url, "TWIN_DATA_DIR": str(tmp_path / "data")}
+    return partial(run_twin, settings=settings)
 
 
 def test_load_look_export(run: Run, tmp_path: Path, tree_frame: Trees) -> None:
