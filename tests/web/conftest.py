@@ -23,7 +23,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, server_url: str) -> Iterator[Visit]:
-    """A fresh page on a large screen."""
-    context = browser.new_context(viewport=DESKTOP, locale="vi-VN", accept_downloads=True)
+    """A fresh page on a large screen; what moves by itself is drawn without a graphics card, and stays away."""
+    context = browser.new_context(viewport=DESKTOP, locale="vi-VN", accept_downloads=True, reduced_motion="reduce")
     yield Visit(context.new_page(), server_url)
     context.close()

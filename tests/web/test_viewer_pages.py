@@ -30,7 +30,7 @@ RUN_OUT = """() => {
 def test_every_use_of_every_panel(
     browser: Browser, server_url: str, size: ViewportSize, name: str, fragment: str, most: int | None
 ) -> None:
-    context = browser.new_context(viewport=size, locale="vi-VN")
+    context = browser.new_context(viewport=size, locale="vi-VN", reduced_motion="reduce")
     visit = Visit(context.new_page(), server_url)
     visit.open(fragment)
     seen = []
