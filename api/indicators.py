@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sse_starlette import ServerSentEvent
 
 from api.answers import write_json, write_moment
+from api.live import Interest
 from api.resources import Resources
 from layers.access import WHOLE, asking_as, visible_layers
 from layers.quantities import QUANTITIES
@@ -117,11 +118,11 @@ async def stream_indicators(
     knows ``seen``, the id of the newest event, gets the first list only where something changed since.
     """
     live = resources.live
-    with live.listen(lambda change: True) as listener:
+    with live.listen(Interest()) as listener:
         sent: dict[str, Mapping[str, Any]] = {}
         while not live.ending.is_set():
             listener.woken.clear()
-            listener.readings.clear()
+            listener.told = None
             while listener.notices:
                 yield ServerSentEvent(listener.notices.popleft()[1], event="alarm")
             try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.web.visits import CHROMIUM_FLAGS, DESKTOP, Visit
+from tests.web.visits import CHROMIUM_FLAGS, DESKTOP, Visit, run_process
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +19,12 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def high_water(server_url: str) -> str:
+    """A run whose river is high enough to flood on any day."""
+    return run_process(server_url, "flood-scenario", stage_offset=0.5)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.visits import JOB_MS, LOAD_MS, Visit
+from tests.web.visits import JOB_MS, LOAD_MS, Visit, run_process
 
 DRAWN = "() => window.twin.map.queryRenderedFeatures({ layers: ['network-area'] }).length"
 # What of the report is wider than its paper.
@@ -19,19 +19,8 @@ CUT = """() => [...document.querySelectorAll('.print-root .report table, .print-
 @pytest.fixture(scope="module")
 def ensemble(server_url: str) -> str:
     """An ensemble of 30 hours, high enough to flood on any day; the demo's loop does not turn in the tests."""
-    with httpx.Client(base_url=server_url, timeout=60.0) as client:
-        started = client.post(
-            "/api/processes/flood-ensemble/execution",
-            json={"inputs": {"members": 3, "cell_size": 60, "horizon_hours": 30, "stage_offset": 0.4}},
-            headers={"prefer": "respond-async"},
-        )
-        run = str(started.json()["jobID"])
-        deadline = time.monotonic() + JOB_MS / 1000
-        while (status := client.get(f"/api/jobs/{run}").json()["status"]) in ("accepted", "running"):
-            assert time.monotonic() < deadline, "the ensemble takes too long"
-            time.sleep(0.3)
-    assert status == "successful"
-    return run
+    inputs = {"members": 3, "cell_size": 60, "horizon_hours": 30, "stage_offset": 0.4}
+    return run_process(server_url, "flood-ensemble", **inputs)
 
 
 def read_hash(page: Page) -> str:

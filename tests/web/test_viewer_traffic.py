@@ -14,7 +14,7 @@ STATES = """() => {
 }"""
 
 
-def test_a_way_is_asked_on_the_map_and_what_water_takes_away_is_run(visit: Visit) -> None:
+def test_a_way_is_asked_on_the_map_and_what_water_takes_away_is_run(visit: Visit, high_water: str) -> None:
     page = visit.page
     visit.open("#tab=traffic&layers=-sensors")
     aim = page.locator(".aim-button")
@@ -29,9 +29,7 @@ def test_a_way_is_asked_on_the_map_and_what_water_takes_away_is_run(visit: Visit
     expect(page.locator(".step").first).to_contain_text("Đi trên")
     visit.wait("() => location.hash.includes('by=')")
 
-    runs = page.evaluate("fetch('/api/runs?limit=100').then(r => r.json())")["runs"]
-    forecast = next(run["id"] for run in runs if run["process"] == "flood-forecast")
-    page.select_option("select[name=flood]", forecast)
+    page.select_option("select[name=flood]", high_water)
     compared = page.get_by_role("row", name="Đường ngập")
     expect(compared).to_be_visible(timeout=LOAD_MS)
     visit.wait("() => location.hash.includes('water=')")
@@ -46,7 +44,7 @@ def test_a_way_is_asked_on_the_map_and_what_water_takes_away_is_run(visit: Visit
     form = page.locator("details.more", has_text="Chạy mới")
     expect(form).to_be_visible(timeout=LOAD_MS)
     form.evaluate("form => [form, ...form.querySelectorAll('details')].forEach(part => { part.open = true; })")
-    form.locator("[name=run]").fill(forecast)
+    form.locator("[name=run]").fill(high_water)
     form.get_by_role("button", name="Chạy", exact=True).click()
     expect(page.locator("progress")).to_be_visible(timeout=LOAD_MS)
     closed = page.locator(".figure", has_text="Đường không đi được")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request, ViewportSize, expect
 
@@ -75,6 +76,19 @@ TABS = "() => [...document.querySelectorAll('.rail-tab')].map(tab => tab.dataset
 USES = "() => [...document.querySelectorAll('.panel [role=tablist] [data-tool]')].filter(use => use.offsetParent)" + (
     ".map(use => use.dataset.tool)"
 )
+
+
+def run_process(server_url: str, process: str, **inputs: object) -> str:
+    """Have a process carried out and return the id of the run."""
+    with httpx.Client(base_url=server_url, timeout=60.0) as client:
+        address, waiting = f"/api/processes/{process}/execution", {"prefer": "respond-async"}
+        run = str(client.post(address, json={"inputs": inputs}, headers=waiting).json()["jobID"])
+        deadline = time.monotonic() + JOB_MS / 1000
+        while (status := client.get(f"/api/jobs/{run}").json()["status"]) in ("accepted", "running"):
+            assert time.monotonic() < deadline, f"{process} takes too long"
+            time.sleep(0.3)
+    assert status == "successful"
+    return run
 
 
 class Visit:
