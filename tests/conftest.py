@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 from layers.store.cluster import start_cluster, stop_cluster
 from layers.store.engine import open_engine
 from layers.store.migrate import migrate
+from tests.folders import find_parent, make_folder
 from tests.whole_twin import ROOT, start_whole_twin
 
 SHARED = Path(os.environ.get("TWIN_TEST_DATA", ROOT.parent / "shared" / "data"))
@@ -92,8 +92,7 @@ def shared() -> Callable[[str], Path]:
 def cluster_url() -> Iterator[str]:
     """URL of a private cluster that lives as long as the suite."""
     # Not pytest's own tmp folder: that one is closed to the unprivileged owner of the cluster.
-    folder = Path(tempfile.mkdtemp(prefix="twin-test-"))
-    folder.chmod(0o755)
+    folder = make_folder("twin-test-")
     try:
         url = start_cluster(folder / "postgres")
         with psycopg.connect(url, autocommit=True) as connection:
@@ -108,12 +107,11 @@ def cluster_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def make_database(cluster_url: str) -> Iterator[Callable[..., str]]:
+def make_database(cluster_url: str) -> Callable[..., str]:
     """Return a function that makes a migrated database ``make_database(name, crs="EPSG:5897")`` and gives its URL.
 
     Each CRS is migrated once; the others are copies of that database.
     """
-    made: list[str] = []
     patterns: dict[str, str] = {}
     server = cluster_url.rsplit("/", 1)[0]
 
@@ -121,7 +119,6 @@ def make_database(cluster_url: str) -> Iterator[Callable[..., str]]:
         with psycopg.connect(cluster_url, autocommit=True) as connection:
             connection.execute(f'drop database if exists "{name}" with (force)')
             connection.execute(f'create database "{name}" template "{pattern}" strategy file_copy')
-        made.append(name)
 
     def make(name: str, crs: str = CITY_CRS) -> str:
         if crs not in patterns:
@@ -134,10 +131,7 @@ def make_database(cluster_url: str) -> Iterator[Callable[..., str]]:
         create(name, patterns[crs])
         return f"{server}/{name}"
 
-    yield make
-    with psycopg.connect(cluster_url, autocommit=True) as connection:
-        for name in made:
-            connection.execute(f'drop database if exists "{name}" with (force)')
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -147,11 +141,14 @@ def shared_database(make_database: Callable[..., str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def engine(request: pytest.FixtureRequest, make_database: Callable[..., str]) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest, cluster_url: str, make_database: Callable[..., str]) -> Iterator[Engine]:
     """Engine on a migrated, empty database of the test module's own (commits stay inside it)."""
-    opened = open_engine(make_database("m_" + request.module.__name__.rsplit(".", 1)[-1]))
+    name = "m_" + request.module.__name__.rsplit(".", 1)[-1]
+    opened = open_engine(make_database(name))
     yield opened
     opened.dispose()
+    with psycopg.connect(cluster_url, autocommit=True) as connection:
+        connection.execute(f'drop database "{name}" with (force)')
 
 
 @pytest.fixture
@@ -173,7 +170,7 @@ def whole_twin() -> Iterator[tuple[str, dict[str, str]]]:
     if running := os.environ.get("TWIN_TEST_URL"):
         yield running, dict(os.environ)
         return
-    with start_whole_twin() as twin:
+    with start_whole_twin(find_parent()) as twin:
         yield twin
 
 

@@ -1,7 +1,6 @@
 """Reading from a real streaming standby: never older than the primary would answer, and without it all goes on."""
 
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from layers.store.engine import open_engine
 from layers.store.features import upsert_features
 from layers.store.migrate import migrate
 from tests.api.conftest import ADDRESS, CITY, TREE_TILE, make_trees
+from tests.folders import make_folder
 from tests.standby import ask, restart_standby, start_standby
 from twin.settings import Settings
 
@@ -46,8 +46,7 @@ class Pair:
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Pair]:
     """Two servers with a city of a few trees."""
-    folder = Path(tempfile.mkdtemp(prefix="twin-pair-"))
-    folder.chmod(0o755)
+    folder = make_folder("twin-pair-")
     try:
         primary = start_cluster(folder / "primary")
         engine = open_engine(primary)

@@ -28,6 +28,7 @@ from layers.store.rasters import list_rasters, register_raster, write_cog
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import insert_observations
 from tests.commands import TwinProcess, start_twin
+from tests.folders import make_folder
 from tests.ports import find_port
 from tests.twin.conftest import make_city, make_tide
 from tests.whole_twin import ROOT
@@ -53,8 +54,7 @@ class Plant:
     """The town below a folder of its own; all processes it started end with it."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="twin-faults-"))
-        self.folder.chmod(0o755)
+        self.folder = make_folder("twin-faults-")
         self.cluster = Cluster(self.folder / "postgres")
         self.url = start_cluster(self.cluster.folder)
         self.engine: Engine = open_engine(self.url)

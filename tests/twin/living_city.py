@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from layers.store.engine import open_engine
 from layers.store.migrate import migrate
 from layers.store.rasters import register_raster, write_cog
 from layers.store.sensing.partitions import ensure_partitions
+from tests.folders import make_folder
 from twin.connect import find_database
 from twin.settings import Settings
 
@@ -27,9 +27,7 @@ class LivingCity:
     """A cluster with a city in it, and the settings by which commands reach it."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="twin-living-"))
-        # Not pytest's own folder: that one is closed to the owner of the cluster.
-        self.folder.chmod(0o755)
+        self.folder = make_folder("twin-living-")
         self.settings = Settings(
             database_url=None,
             run_dir=self.folder / "run",

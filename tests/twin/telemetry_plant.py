@@ -5,11 +5,9 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import orjson
 import paho.mqtt.client as mqtt
@@ -21,6 +19,7 @@ from layers.store.migrate import migrate
 from layers.store.sensing.datastreams import Datastream, upsert_datastreams
 from layers.store.sensing.writing import ensure_partitions
 from tests.commands import TwinProcess, start_twin
+from tests.folders import make_folder
 from twin.sensors.broker import Broker, await_broker, build_command, name_broker, prepare_broker
 from twin.sensors.consumer import open_session
 
@@ -88,8 +87,7 @@ class Plant:
     """Everything between devices and tables, below a folder of its own."""
 
     def __init__(self, spill_mb: int = 64) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="twin-"))
-        self.folder.chmod(0o755)
+        self.folder = make_folder("twin-")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])

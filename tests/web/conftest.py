@@ -21,10 +21,10 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def high_water(server_url: str) -> str:
-    """A run whose river is high enough to flood on any day."""
-    return run_process(server_url, "flood-scenario", stage_offset=0.5)
+    """A run whose river is high enough to flood on any day; it is as long as a tide."""
+    return run_process(server_url, "flood-scenario", stage_offset=0.5, horizon_hours=13, cell_size=30)
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 from pyproj import Geod
 
 from layers.datum import make_transformer
 from tests.web.pdf import read_pdf
-from tests.web.visits import DESKTOP, LOAD_MS, PHONE, Visit
+from tests.web.visits import LOAD_MS, PHONE, Visit
 
 # Four places of the demo city, in the order they are drawn.
 CORNERS = [(105.780, 10.030), (105.784, 10.031), (105.785, 10.028), (105.781, 10.027)]
@@ -43,6 +43,9 @@ COLOURS = """async () => {
   for (let at = 0; at < data.length; at += 4) seen.add((data[at] << 16) | (data[at + 1] << 8) | data[at + 2]);
   return seen.size;
 }"""
+
+# Two pictures are compared on it: names of places weigh less the larger it is.
+LARGE: ViewportSize = {"width": 1440, "height": 900}
 
 
 def read_number(text: str) -> float:
@@ -127,6 +130,7 @@ def test_measured_and_drawn_shapes_go_with_the_link_that_restores_all(
     visit: Visit, browser: Browser, tmp_path: Path
 ) -> None:
     page = visit.page
+    page.set_viewport_size(LARGE)
     visit.open("#map=15.4/10.0290/105.7826&layers=-sensors")
     geod = Geod(ellps="WGS84")
     page.get_by_role("button", name="Đo trên bản đồ").click()
@@ -194,7 +198,7 @@ def test_measured_and_drawn_shapes_go_with_the_link_that_restores_all(
     visit.settle()
     before, picture = page.evaluate(STATE), page.locator(".map canvas").screenshot()
 
-    context = browser.new_context(viewport=DESKTOP, locale="vi-VN")
+    context = browser.new_context(viewport=LARGE, locale="vi-VN")
     other = Visit(context.new_page(), visit.server_url)
     other.open(link[link.index("#") :])
     other.wait(f"() => ({DRAWN})().length > 1")

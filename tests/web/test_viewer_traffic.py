@@ -29,7 +29,9 @@ def test_a_way_is_asked_on_the_map_and_what_water_takes_away_is_run(visit: Visit
     expect(page.locator(".step").first).to_contain_text("Đi trên")
     visit.wait("() => location.hash.includes('by=')")
 
-    page.select_option("select[name=flood]", high_water)
+    runs = page.evaluate("fetch('/api/runs?limit=100').then(r => r.json())")["runs"]
+    forecast = next(run["id"] for run in runs if run["process"] == "flood-forecast")
+    page.select_option("select[name=flood]", forecast)
     compared = page.get_by_role("row", name="Đường ngập")
     expect(compared).to_be_visible(timeout=LOAD_MS)
     visit.wait("() => location.hash.includes('water=')")

@@ -1,0 +1,26 @@
+"""Folders for databases that need not outlive their tests: in memory where there is room, which spares most waiting."""
+
+import os
+import tempfile
+from pathlib import Path
+
+MEMORY = Path("/dev/shm")
+_ROOM, _FREE = 6_000_000_000, 10_000_000_000
+"""How much the folder in memory must hold, and how much memory must be left [B]."""
+
+
+def find_parent() -> Path | None:
+    """Return where such a folder is made; None for the usual place."""
+    if not os.access(MEMORY, os.W_OK):
+        return None
+    told = os.statvfs(MEMORY)
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    (available,) = (int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    return MEMORY if told.f_bavail * told.f_frsize >= _ROOM and available >= _FREE else None
+
+
+def make_folder(prefix: str) -> Path:
+    """Return a new folder, which the account of a database cluster may enter."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=find_parent()))
+    folder.chmod(0o755)
+    return folder
