@@ -95,19 +95,23 @@ def main(arguments: Sequence[str]) -> int:
 
 def _measure_missing(wanted: argparse.Namespace, store: Path, known: dict[str, Any]) -> None:
     began, most = time.monotonic(), QUICK_S if wanted.quick else FULL_S
-    for name in wanted.case or CASES:
-        case = CASES[name]
-        for size in case.quick if wanted.quick else case.sizes:
-            key = f"{name}/{size}"
-            if key in known and not wanted.again:
-                continue
-            if time.monotonic() - began > most:
-                sys.stderr.write(f"bench: {most:.0f} s are over, {key} is left; type the same again to go on\n")
-                return
-            sys.stderr.write(f"bench: {name}, {size:,} {case.what}\n")
-            known[key] = [asdict(point) for point in case.measure(size)]
-            store.parent.mkdir(parents=True, exist_ok=True)
-            store.write_bytes(orjson.dumps(known, option=orjson.OPT_INDENT_2))
+    for name, size in list_sizes(wanted.case or list(CASES), quick=wanted.quick):
+        key = f"{name}/{size}"
+        if key in known and not wanted.again:
+            continue
+        if time.monotonic() - began > most:
+            sys.stderr.write(f"bench: {most:.0f} s are over, {key} is left; type the same again to go on\n")
+            return
+        sys.stderr.write(f"bench: {name}, {size:,} {CASES[name].what}\n")
+        known[key] = [asdict(point) for point in CASES[name].measure(size)]
+        store.parent.mkdir(parents=True, exist_ok=True)
+        store.write_bytes(orjson.dumps(known, option=orjson.OPT_INDENT_2))
+
+
+def list_sizes(names: Sequence[str], *, quick: bool) -> list[tuple[str, int]]:
+    """Return case and size of all that is measured, the smallest of every case first."""
+    sizes = {name: CASES[name].quick if quick else CASES[name].sizes for name in names}
+    return [(name, own[rank]) for rank in range(3) for name, own in sizes.items() if rank < len(own)]
 
 
 def gather(points: Sequence[Point]) -> list[Growth]:
