@@ -69,7 +69,11 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     asked = parser.parse_args()
     outcomes = []
-    with nullcontext(asked.base) if asked.base else run_whole_twin(TWIN_CALLBACK_HOSTS="127.0.0.1") as base:
+    with (
+        nullcontext(asked.base)
+        if asked.base
+        else run_whole_twin(TWIN_CALLBACK_HOSTS="127.0.0.1", TWIN_RATE_LIMIT="0") as base
+    ):
         wire = Wire(base)
         for name in asked.only or CHECKS:
             outcome = run_check(name, CHECKS[name], wire)
