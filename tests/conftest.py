@@ -99,6 +99,7 @@ def cluster_url() -> Iterator[str]:
             # What is in it need not outlive the machine.
             for name in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(f"alter system set {name} = off")
+            connection.execute("alter system set max_wal_size = '256MB'")
             connection.execute("select pg_reload_conf()")
         yield url
     finally:

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 MEMORY = Path("/dev/shm")
-_ROOM, _FREE = 6_000_000_000, 10_000_000_000
+_ROOM, _FREE = 8_000_000_000, 16_000_000_000
 """How much the folder in memory must hold, and how much memory must be left [B]."""
 
 
