@@ -7,7 +7,7 @@ answer. What is being answered then is finished within a bound.
 import asyncio
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -17,20 +17,25 @@ from api.readiness import Readiness
 
 
 @contextmanager
-def take_leave_slowly(readiness: Readiness, seconds: float) -> Iterator[None]:
-    """Let the first SIGTERM of the block only begin the leave; a second one, or ``seconds`` [s], ends it."""
+def take_leave_slowly(readiness: Readiness, seconds: float, end_streams: Callable[[], None]) -> Iterator[None]:
+    """Let the first SIGTERM of the block only begin the leave; a second one, or ``seconds`` [s], ends it.
+
+    At the end ``end_streams`` is called: streams of events would be waited for in vain, and broken off.
+    """
     stop = signal.getsignal(signal.SIGTERM)
-    if threading.current_thread() is not threading.main_thread() or not callable(stop) or not seconds:
+    if threading.current_thread() is not threading.main_thread() or not callable(stop):
         yield
         return
     loop = asyncio.get_running_loop()
 
+    def end(number: int) -> None:
+        end_streams()
+        stop(number, None)
+
     def begin(number: int, frame: FrameType | None) -> None:
-        if readiness.is_draining:
-            stop(number, frame)
-            return
+        wait = 0.0 if readiness.is_draining else seconds
         readiness.drain()
-        loop.call_soon_threadsafe(loop.call_later, seconds, stop, number, None)
+        loop.call_soon_threadsafe(loop.call_later, wait, end, number)
 
     signal.signal(signal.SIGTERM, begin)
     try:

@@ -156,7 +156,7 @@ async def hold_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
     try:
         with (
             alive(settings, "serve", make_part_registry(), beside=partial(_note_chances, metrics=metrics)),
-            take_leave_slowly(held.readiness, settings.leave_seconds),
+            take_leave_slowly(held.readiness, settings.leave_seconds, held.live.ending.set),
         ):
             yield held
     finally:

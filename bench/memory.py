@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.cpu import find_postmaster, list_family
 
-_SHARE = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
+_SHARE = re.compile(r"^(Pss|Pss_Shmem):\s+(\d+) kB", re.MULTILINE)
 
 
 def name_processes(state_dir: Path, url: str) -> dict[str, tuple[int, ...]]:
@@ -20,9 +20,12 @@ def name_processes(state_dir: Path, url: str) -> dict[str, tuple[int, ...]]:
     return {name: tuple(pids) for name, pids in named.items()}
 
 
-def measure_memory(processes: Mapping[str, Iterable[int]]) -> dict[str, float]:
-    """Return the memory of every group of processes [MB]; those that ended have none."""
-    return {name: sum(map(_read_share, pids)) for name, pids in processes.items()}
+def measure_memory(processes: Mapping[str, Iterable[int]], *, segments: bool = True) -> dict[str, float]:
+    """Return the memory of every group of processes [MB]; those that ended have none.
+
+    ``segments``: with shared segments; those of a database are as large as they are set, and fill with time.
+    """
+    return {name: sum(_read_share(pid, segments) for pid in pids) for name, pids in processes.items()}
 
 
 def _read_name(pid: int) -> str:
@@ -33,8 +36,8 @@ def _read_name(pid: int) -> str:
     return "gone"
 
 
-def _read_share(pid: int) -> float:
+def _read_share(pid: int, segments: bool) -> float:
     with suppress(OSError):
-        found = _SHARE.search(Path(f"/proc/{pid}/smaps_rollup").read_text())
-        return int(found.group(1)) / 1e3 if found else 0.0
+        found = {name: int(size) / 1e3 for name, size in _SHARE.findall(Path(f"/proc/{pid}/smaps_rollup").read_text())}
+        return found.get("Pss", 0.0) - (0.0 if segments else found.get("Pss_Shmem", 0.0))
     return 0.0

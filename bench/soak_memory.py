@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import defaultdict
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,8 +11,16 @@ from bench.memory import measure_memory
 from bench.soak_town import Town
 
 FEWEST = 8
-_WARM = 0.25
-"""The first part of a process's life is not looked at: caches fill, code is loaded."""
+_WARM = 0.5
+"""The first part of a process's life is not looked at: caches fill, code is loaded, allocators keep what runs took."""
+
+
+class Life(NamedTuple):
+    """A process: how long it was looked at [s], its memory at the end [MB], how fast that grew [MB/h] or None."""
+
+    seconds: float
+    size: float
+    slope: float | None
 
 
 class MemoryLog:
@@ -29,20 +38,17 @@ class MemoryLog:
         self._stop.set()
         self._thread.join()
 
-    def describe(self) -> dict[str, tuple[float, float | None]]:
-        """Return by part the memory of its longest-lived process at the end [MB] and its slope [MB/h], None for a life
-        too short to tell.
-        """
-        found: dict[str, tuple[float, float | None]] = {}
-        spans: dict[str, float] = {}
+    def describe(self) -> dict[str, Life]:
+        """Return by part its longest-lived process; there is no slope for a life too short to tell."""
+        found: dict[str, Life] = {}
         for (name, _), samples in self._samples.items():
             times, sizes = np.array(samples).T
-            if times[-1] - times[0] < spans.get(name, -1.0):
+            seconds = float(times[-1] - times[0])
+            if name in found and seconds < found[name].seconds:
                 continue
-            spans[name] = float(times[-1] - times[0])
-            late = times >= times[0] + _WARM * spans[name]
+            late = times >= times[0] + _WARM * seconds
             slope = float(np.polyfit(times[late], sizes[late], 1)[0]) * 3600.0 if late.sum() >= FEWEST else None
-            found[name] = (float(sizes[-1]), slope)
+            found[name] = Life(seconds, float(sizes[-1]), slope)
         return found
 
     def _look(self) -> None:
@@ -50,8 +56,10 @@ class MemoryLog:
             now = time.monotonic()
             for name, pids in self._town.list_processes().items():
                 # Backends of the database come and go, members of ensembles too: they count as one.
-                alone = {(name, pid): (pid,) for pid in pids} if name.startswith("serve") else {(name, pids[0]): pids}
+                # Of a server those who answer, without who watches over them.
+                serves = name.startswith("serve")
+                alone = {(name, pid): (pid,) for pid in pids[1:]} if serves else {(name, pids[0]): pids}
                 for key, family in alone.items():
-                    size = measure_memory({"": family})[""]
+                    size = measure_memory({"": family}, segments=False)[""]
                     if size > 0.0:
                         self._samples[key].append((now, size))

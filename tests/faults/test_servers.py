@@ -106,10 +106,14 @@ def test_processes_of_one_server_count_as_one_and_are_replaced(plant: Plant) -> 
 
     asking = Asking(port, PATHS[:1])
     asking.await_more(20, "the server answers")
+    stream = Stream(port)
+    wait_for(lambda: "ready" in stream.told, "the listener is heard")
     before = list_children(server)
     server.send_signal(signal.SIGHUP)
     wait_for(lambda: before.isdisjoint(list_children(server)), "each process is replaced")
     assert {status for _, status, _ in asking.end()} == {200}
+    stream.join(10.0)
+    assert stream.ended == "cleanly"
     # What processes counted that are gone is not lost.
     assert read_figure(port, "twin_requests_total", route=ROUTE, status="200") == TIMES
     assert plant.end(server) == 0
