@@ -25,7 +25,7 @@ def run_whole_twin(**settings: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def start_whole_twin(parent: Path | None = None, **settings: str) -> Iterator[tuple[str, dict[str, str]]]:
+def start_whole_twin(parent: Path | None = None, /, **settings: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Do the same below ``parent`` and also give the environment in which commands reach that twin."""
     folder = Path(tempfile.mkdtemp(prefix="twin-up-", dir=parent))
     folder.chmod(0o755)
