@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from layers.rules.words import Finding, Rule
 from layers.schema import Text
+from layers.store.meeting import write_meets
 from layers.store.mercator import Bounds, cut_mercator_boxes
 from layers.store.names import quote
 from layers.store.tables import CITY
@@ -41,7 +42,7 @@ def check_layer(connection: Connection, rule: Rule, *, bounds: Bounds | None = N
         for place, box in enumerate(boxes):
             parameters |= {f"b{place}{side}": value for side, value in enumerate(box)}
         named = [", ".join(f":b{place}{side}" for side in range(4)) for place in range(len(boxes))]
-        conditions = [f"ST_Intersects(geom_3857, ST_MakeEnvelope({names}, 3857))" for names in named]
+        conditions = [write_meets("geom_3857", f"ST_MakeEnvelope({names}, 3857)") for names in named]
     scope = f"select * from {CITY}.{quote(rule.layer)} where {' or '.join(conditions)}"
     return _run(connection, rule, f"checked as ({scope})", parameters, limit)
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from layers.errors import TooLargeError
 from layers.schema import VectorLayer
+from layers.store.meeting import write_near
 from layers.store.mercator import Bounds
 from layers.store.names import quote
 from layers.store.origins import PRESENT, Past
@@ -131,10 +132,11 @@ def select_items_near(
     bind = selection.scope.bindings.bind
     x, y = bind(place[0]), bind(place[1])
     point = f"ST_SetSRID(ST_MakePoint({x}, {y}), 3857)"
+    near = write_near("t.geom_3857", point, bind(reach))
     listed = "".join(f", t.{quote(name)}" for name in columns)
     statement = (
         f"select t.id, ST_AsGeoJSON(ST_Transform(t.geom, 4326), 7, 0){listed} "
-        f"from {selection.write_origin(columns)} where ST_DWithin(t.geom_3857, {point}, {bind(reach)}) "
+        f"from {selection.write_origin(columns)} where {near} "
         f"order by ST_Distance(t.geom_3857, {point}), t.fid limit {int(limit)}"
     )
     with explain_failure():

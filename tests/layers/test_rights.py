@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 from layers.access import PUBLIC, Reach, asking_as
 from layers.store.assuming import assume_on_checkout
 from layers.store.engine import open_engine
+from layers.store.meeting import write_meets, write_near
 from layers.store.rights import TABLES, sync_rights
 
 _BY_LAYER = {"city", "history", "overview"}
@@ -86,7 +87,12 @@ def test_the_index_of_places_is_used_whoever_asks(shared_database: str, layer: s
         connection.execute(f"analyze city.{layer}")
         box = f"(select ST_Expand(geom_3857, 50) from city.{layer} where id = 'i77')"
         connection.execute("set role twin_restricted")
-        plan = "\n".join(
-            row[0] for row in connection.execute(f"explain select count(*) from city.{layer} where geom_3857 && {box}")
-        )
-    assert f"{layer}_geom_3857" in plan, plan
+        for condition in (
+            f"geom_3857 && {box}",
+            write_meets("geom_3857", box),
+            write_meets("geom_3857", box, "ST_Within"),
+            write_near("geom_3857", box, "20"),
+        ):
+            rows = connection.execute(f"explain select count(*) from city.{layer} where {condition}").fetchall()
+            plan = "\n".join(row[0] for row in rows)
+            assert f"{layer}_geom_3857" in plan, plan

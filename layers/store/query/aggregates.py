@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from layers.errors import InputError
 from layers.schema import VectorLayer
+from layers.store.meeting import write_meets
 from layers.store.names import quote
 from layers.store.origins import build_origin
 from layers.store.query.filters import find_layer
@@ -217,7 +218,7 @@ def _group_by_area(word: Word, place: int, selection: Selection) -> Group:
         raise InputError(f"nothing lies inside of layer '{areas.id}', which holds no areas")
     label = areas.style.label or ("name" if areas.find("name") else None)
     title = f"a.{quote(label)}::text" if label else "a.id"
-    lies = "ST_Intersects(a.geom, t.geom)"
+    lies = write_meets("a.geom", "t.geom")
     if scope.layer.geometry != "Point":
         # The index knows the feature, not the point on it.
         lies = "a.geom && t.geom and ST_Intersects(a.geom, ST_PointOnSurface(t.geom))"

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from layers.errors import InputError, NotFoundError
 from layers.schema import VectorLayer
+from layers.store.meeting import write_meets
 from layers.store.names import quote
 from layers.store.query.filter_space import CITY_SRID
 from layers.store.query.selection import explain_failure
@@ -18,6 +19,7 @@ _PART = (
     "case when ST_CoveredBy(t.geom, asked.shape) then t.geom "
     "else ST_CollectionExtract(ST_Intersection(t.geom, asked.shape), {kind}) end"
 )
+_MEETS = write_meets("t.geom", "asked.shape")
 _MEASURES = {1: "ST_Length", 2: "ST_Area"}
 
 
@@ -82,7 +84,7 @@ def measure_parts(
     statement = (
         f"with asked as materialized ({_ASKED}), parts as (select "
         + ", ".join((f"{key} as key", f"{length} as length", f"{area} as area", f"{whole} as whole", *numbers))
-        + f" from city.{quote(layer.id)} as t, asked where ST_Intersects(t.geom, asked.shape) {of_run}) "
+        + f" from city.{quote(layer.id)} as t, asked where {_MEETS} {of_run}) "
         f"select {', '.join(('key', 'count(*)', 'sum(length)', 'sum(area)', *totals))} "
         f"from (select *, {share} as share from parts) as shared group by key "
         f"order by coalesce(sum(area), sum(length), count(*)) desc, key limit {MAX_GROUPS}"
@@ -113,7 +115,7 @@ def list_overlaps(
         f"with asked as materialized (select geom as shape from city.{quote(layer.id)} where id = %(id)s) "
         f"select t.id, {length} as length, {area} as area, ST_Area(asked.shape) as whole{', ' if read else ''}{read} "
         f"from city.{quote(other.id)} as t, asked "
-        "where ST_Intersects(t.geom, asked.shape) and not ST_Touches(t.geom, asked.shape) "
+        f"where {_MEETS} and not ST_Touches(t.geom, asked.shape) "
         f"and not (t.id = %(id)s and {'true' if layer.id == other.id else 'false'}) "
         f"order by coalesce({area}, {length}, 0) desc, t.id limit {MAX_OVERLAPS}"
     )

@@ -12,6 +12,7 @@ import shapely
 from shapely.errors import GEOSException
 
 from layers.errors import InputError
+from layers.store.meeting import write_meets, write_near
 from layers.store.mercator import MERCATOR_LATITUDE
 from layers.store.projecting import write_to_mercator
 from layers.store.query.terms import LiteralShape, Scope, Term
@@ -34,14 +35,19 @@ _STEPS = 20
 
 def compare_shapes(operator: str, left: Term, right: Term) -> str:
     """Return the condition that ``left`` lies to ``right`` as ``operator`` says."""
-    return f"{PREDICATES[operator]}({left.sql}, {right.sql})"
+    predicate = PREDICATES[operator]
+    if operator == "s_disjoint":
+        return f"{predicate}({left.sql}, {right.sql})"
+    return write_meets(left.sql, right.sql, predicate)
 
 
 def measure_distance(left: Term, right: Term, metres: float) -> str:
     """Return the condition that two shapes are at most ``metres`` apart."""
     if not 0 <= metres <= MAX_DISTANCE:
         raise InputError(f"a distance of {metres:g} m cannot be asked for", hint=f"0 to {MAX_DISTANCE:g} m")
-    return f"ST_DWithin({_to_city(left)}, {_to_city(right)}, {float(metres)!r})"
+    if left.is_literal:
+        left, right = right, left
+    return write_near(_to_city(left), _to_city(right), repr(float(metres)))
 
 
 def read_shape(node: dict[str, Any], scope: Scope) -> Term:

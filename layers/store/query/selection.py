@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from layers.errors import InputError
 from layers.schema import VectorLayer
 from layers.store.finding.search_words import fold_words
+from layers.store.meeting import write_meets
 from layers.store.mercator import Bounds, cut_mercator_boxes
 from layers.store.names import quote
 from layers.store.origins import PRESENT, Narrowed, Past, build_origin, narrow_to_box
@@ -105,7 +106,7 @@ def _write_box(bounds: Bounds, bindings: Bindings) -> str:
     for corners in cut_mercator_boxes(bounds):
         x0, y0, x1, y1 = (f"{bindings.bind(side)}::double precision" for side in corners)
         line = f"ST_MakeLine(ST_MakePoint({x0}, {y0}), ST_MakePoint({x1}, {y1}))"
-        boxes.append(f"ST_Intersects(t.geom_3857, ST_SetSRID(ST_Envelope({line}), 3857))")
+        boxes.append(write_meets("t.geom_3857", f"ST_SetSRID(ST_Envelope({line}), 3857)"))
     return f"({' or '.join(boxes)})"
 
 
