@@ -61,11 +61,22 @@ def build_chosen_query(layer: VectorLayer, zoom: int, columns: Sequence[str], ro
     """Return the statement for a tile of ``rows``: a select of fid, id, ``columns`` and geom_3857."""
     if zoom >= DETAIL_ZOOM:
         return _write_detailed(layer, f"({rows})", columns)
-    # Lines are put together cell by cell: all that lie in a cell count, though the tile shows a part of it.
-    reach = f"ST_Expand({REACH}, {CELL!r})" if layer.geometry == "LineString" else REACH
+    reach = write_reach(layer, zoom)
     placed = write_placed_rows(layer, columns, f"select * from ({rows}) chosen where geom_3857 && {reach}")
     drawn = write_generalised(layer, columns, (zoom,), placed, label=_find_name(layer, columns))
     return _write_drawn(layer, drawn, columns, "false")
+
+
+def find_margin(layer: VectorLayer, zoom: int) -> float:
+    """Return how far beyond the buffer of a tile features of a layer count for it [m]."""
+    # Lines are put together cell by cell: all that lie in a cell count, though the tile shows a part of it.
+    return CELL if layer.geometry == "LineString" and zoom < DETAIL_ZOOM else 0.0
+
+
+def write_reach(layer: VectorLayer, zoom: int) -> str:
+    """Return the box whose features count for a tile."""
+    margin = find_margin(layer, zoom)
+    return f"ST_Expand({REACH}, {margin!r})" if margin else REACH
 
 
 def build_live_query(layer: VectorLayer) -> str:

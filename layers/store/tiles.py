@@ -9,7 +9,6 @@ from psycopg.rows import TupleRow
 
 from layers.errors import InputError
 from layers.schema import DETAIL_ZOOM, VectorLayer
-from layers.store.generalise import CELL
 from layers.store.mercator import HALF_WORLD
 from layers.store.origins import PRESENT, Past, narrow_to_box
 from layers.store.overviews import find_area_name, name_columns, refresh_overview
@@ -18,12 +17,13 @@ from layers.store.tile_marks import read_marks
 from layers.store.tile_queries import (
     BUFFER,
     EXTENT,
-    REACH,
     bind_tile,
     build_chosen_query,
     build_inline_query,
     build_live_query,
     build_tile_query,
+    find_margin,
+    write_reach,
 )
 
 __all__ = (
@@ -146,9 +146,8 @@ def _build(layer: VectorLayer, tile: TileAddress, query: TileQuery) -> _Statemen
     columns = name_columns(layer) if query.columns is None else query.columns
     selection = build_selection(layer, ItemQuery(equals=query.equals, filters=query.filters, past=query.past))
     if query.past != PRESENT:
-        # Lines below the detailed zooms are put together over whole cells.
-        wide = f"ST_Expand({REACH}, {CELL!r})"
-        selection = replace(selection, narrowed=narrow_to_box(wide, tile.width + 2.0 * CELL))
+        width = tile.width * (1.0 + 2.0 * BUFFER / EXTENT) + 2.0 * find_margin(layer, tile.z)
+        selection = replace(selection, narrowed=narrow_to_box(write_reach(layer, tile.z), width))
     listed = "".join(f', t."{name}"' for name in columns)
     rows = f"select t.fid, t.id{listed}, t.geom_3857 from {selection.write_origin(columns)} where {selection.condition}"
     return build_chosen_query(layer, tile.z, columns, rows), selection.values
