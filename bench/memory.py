@@ -28,6 +28,12 @@ def measure_memory(processes: Mapping[str, Iterable[int]], *, segments: bool = T
     return {name: sum(_read_share(pid, segments) for pid in pids) for name, pids in processes.items()}
 
 
+def read_available() -> int:
+    """Return how much memory the machine could give to another program [B]."""
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+
+
 def _read_name(pid: int) -> str:
     """Return the words of a ``twin`` command, or the name of another program."""
     with suppress(OSError):

@@ -1,7 +1,6 @@
 """The flood engine on more and more cells: time of a simulated hour, and memory, in a process of its own."""
 
 import math
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,20 +8,21 @@ from pathlib import Path
 
 import orjson
 
+from bench.memory import read_available
 from bench.scale_point import Point
 
 CELL_M = 10.0
 DEPTH_M = 1.1
 UPDATES = 5e8
 """Cell updates of one measurement: as many steps as make so many, two at least."""
-MEMORY_A_CELL = 400.0
+MEMORY_A_CELL = 190.0
 """What is taken for granted before a size is tried [B]; a machine with less is told to stop there."""
 MOST_S = 600.0
 
 
 def measure(size: int) -> Iterator[Point]:
     """Yield the figures of a flood on ``size`` cells, nothing where the machine has no memory for them."""
-    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    free = read_available()
     if size * MEMORY_A_CELL > free:
         sys.stderr.write(f"bench: {size:,} cells need some {size * MEMORY_A_CELL / 1e9:.0f} GB of memory; left out\n")
         return

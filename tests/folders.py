@@ -4,6 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from bench.memory import read_available
+
 MEMORY = Path("/dev/shm")
 _ROOM, _FREE = 8_000_000_000, 16_000_000_000
 """How much the folder in memory must hold, and how much memory must be left [B]."""
@@ -14,9 +16,7 @@ def find_parent() -> Path | None:
     if not os.access(MEMORY, os.W_OK):
         return None
     told = os.statvfs(MEMORY)
-    lines = Path("/proc/meminfo").read_text().splitlines()
-    (available,) = (int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
-    return MEMORY if told.f_bavail * told.f_frsize >= _ROOM and available >= _FREE else None
+    return MEMORY if told.f_bavail * told.f_frsize >= _ROOM and read_available() >= _FREE else None
 
 
 def make_folder(prefix: str) -> Path:
