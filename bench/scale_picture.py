@@ -40,11 +40,12 @@ def _draw_panel(curve: Curve) -> str:
         across = LEFT + (size - x0) / (x1 - x0) * (WIDTH - LEFT - RIGHT)
         return across, HEIGHT - BOTTOM - (value - y0) / (y1 - y0) * (HEIGHT - TOP - BOTTOM)
 
-    grows = "" if exponent is None else f" — n^{exponent:.2f}"
+    grows = "" if exponent is None else f"n^{exponent:.2f}"
     parts = [
         f'<rect width="{WIDTH:.0f}" height="{HEIGHT:.0f}" rx="4" fill="#f7f8f9"/>',
         f'<text x="8" y="14" font-weight="600" fill="{colour}">{html.escape(case)}</text>',
-        f'<text x="8" y="27">{html.escape(f"{metric} [{unit}]{grows}")}</text>',
+        f'<text x="{WIDTH - RIGHT}" y="14" text-anchor="end" fill="#667">{grows}</text>',
+        f'<text x="8" y="27">{html.escape(f"{metric} [{unit}]")}</text>',
     ]
     for power in range(math.ceil(y0), math.floor(y1) + 1):
         _, y = place(x0, power)
@@ -67,11 +68,11 @@ def _widen(logs: Sequence[float]) -> tuple[float, float]:
 
 
 def _write(power: int) -> str:
-    return f"{10**power:,}" if 0 <= power < 5 else f"{10.0**power:g}"
+    return _shorten(10**power) if power >= 0 else f"{10.0**power:g}"
 
 
 def _shorten(size: int) -> str:
-    for least, letter in ((1_000_000, "M"), (1_000, "k")):
+    for least, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
         if size >= least:
             return f"{size / least:g}{letter}"
     return str(size)
