@@ -111,7 +111,8 @@ def _measure_missing(wanted: argparse.Namespace, store: Path, known: dict[str, A
 def list_sizes(names: Sequence[str], *, quick: bool) -> list[tuple[str, int]]:
     """Return case and size of all that is measured, the smallest of every case first."""
     sizes = {name: CASES[name].quick if quick else CASES[name].sizes for name in names}
-    return [(name, own[rank]) for rank in range(3) for name, own in sizes.items() if rank < len(own)]
+    ranks = range(max(map(len, sizes.values())))
+    return [(name, own[rank]) for rank in ranks for name, own in sizes.items() if rank < len(own)]
 
 
 def gather(points: Sequence[Point]) -> list[Growth]:

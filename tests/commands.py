@@ -23,8 +23,8 @@ _FORKS.set_forkserver_preload(["twin.cli", *(entry.module for entry in COMMANDS.
 class TwinProcess:
     """A ``twin`` command that was started; its methods are those of ``subprocess.Popen``."""
 
-    def __init__(self, command: list[str], settings: Mapping[str, str], cwd: Path, out: Path, err: Path, given: Path):
-        self._process = _FORKS.Process(target=_carry_out, args=(command, dict(settings), cwd, given, out, err))
+    def __init__(self, command: list[str], settings: Mapping[str, str], given: Path, out: Path, err: Path) -> None:
+        self._process = _FORKS.Process(target=_carry_out, args=(command, dict(settings), given, out, err))
         self._process.start()
         self.args = command
         assert self._process.pid is not None
@@ -59,11 +59,11 @@ class TwinProcess:
 def start_twin(*words: object, settings: Mapping[str, str], log: Path = Path(os.devnull)) -> TwinProcess:
     """Start a ``twin`` command with ``settings`` as its whole environment; what it says is added to ``log``."""
     log.open("ab").close()
-    return TwinProcess(["twin", *map(str, words)], settings, ROOT, log, log, Path(os.devnull))
+    return TwinProcess(["twin", *map(str, words)], settings, Path(os.devnull), log, log)
 
 
 def run_twin(
-    *words: object, settings: Mapping[str, str], cwd: Path = ROOT, given: str = "", timeout: float = 300.0
+    *words: object, settings: Mapping[str, str], given: str = "", timeout: float = 300.0
 ) -> "subprocess.CompletedProcess[str]":
     """Run a ``twin`` command to its end, with ``given`` to read, and return what it said.
 
@@ -73,7 +73,7 @@ def run_twin(
     with tempfile.TemporaryDirectory(prefix="twin-command-") as name:
         read, out, err = (Path(name, stream) for stream in ("given", "out", "err"))
         read.write_text(given, encoding="utf-8")
-        process = TwinProcess(command, settings, cwd, out, err, read)
+        process = TwinProcess(command, settings, read, out, err)
         try:
             code = process.wait(timeout)
         finally:
@@ -81,7 +81,7 @@ def run_twin(
         return subprocess.CompletedProcess(command, code, *(one.read_text(encoding="utf-8") for one in (out, err)))
 
 
-def _carry_out(command: list[str], settings: dict[str, str], cwd: Path, given: Path, out: Path, err: Path) -> None:
+def _carry_out(command: list[str], settings: dict[str, str], given: Path, out: Path, err: Path) -> None:
     for number, path, mode in ((0, given, os.O_RDONLY), (1, out, os.O_WRONLY), (2, err, os.O_WRONLY)):
         opened = os.open(path, mode | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(opened, number)
@@ -89,6 +89,6 @@ def _carry_out(command: list[str], settings: dict[str, str], cwd: Path, given: P
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     os.environ.clear()
     os.environ.update(settings)
-    os.chdir(cwd)
+    os.chdir(ROOT)
     sys.argv = command
     main()
